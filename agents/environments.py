@@ -1,0 +1,98 @@
+"""Environments for the agents: one at a time for evaluation, a vector of them for training."""
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+import gymnasium as gym
+import numpy as np
+from stable_baselines3.common.vec_env import DummyVecEnv, VecEnv, VecMonitor
+
+import orbit_gym  # noqa: F401  (registers the environments)
+from orbit_gym.observation import COLUMNS
+
+TRAINING_SEEDS = 1_000_000  # training draws below, rules are tuned from here, validation from 2,000,000, test from 3,000,000
+VALUE_SCALE = 10.0  # the task's value column is value / 10
+BASE_ID = "OrbitGym/ThreeBody12-v0"  # takes any scenario by name or path
+
+
+def make_env(scenario: str, split: str = "train", overrides: Mapping[str, Any] | None = None) -> gym.Env:
+    """Make an environment from a scenario's name, a path to a TOML file, or a registered id such as OrbitGym/Tiny-v0."""
+    options: dict[str, Any] = {"split": split, "disable_env_checker": True}
+    if overrides:
+        options["overrides"] = dict(overrides)
+    own_id = f"OrbitGym/{scenario}-v0"
+    if re.search(r"-v\d+$", scenario):
+        return _make_registered(scenario, options)
+    if own_id in gym.registry:
+        return gym.make(own_id, **options)
+    return gym.make(BASE_ID, scenario=scenario, **options)
+
+
+def _make_registered(env_id: str, options: dict[str, Any]) -> gym.Env:
+    """gym.make with one clear sentence for an id that nobody registered."""
+    try:
+        return gym.make(env_id, **options)
+    except (gym.error.Error, ModuleNotFoundError) as error:
+        raise ValueError(f"unknown environment {env_id!r}: {error}") from error
+
+
+class TrainingEpisodes(gym.Wrapper):
+    """Draws each episode's seed from this environment's own range, scales rewards, and keeps infos small.
+
+    Rewards become (reward - value of the task) * scale if subtract_value: tasks do not depend on actions, so this changes no
+    policy's rank, but a served task is then 0 whatever it was worth, which leaves less noise to learn through.
+    """
+
+    def __init__(self, env: gym.Env, seeds: tuple[int, int], rng_key: list[int], reward_scale: float, subtract_value: bool) -> None:
+        """Take the half-open range of seeds and the key of the generator that draws from it."""
+        super().__init__(env)
+        self.seeds, self.rng = seeds, np.random.default_rng(rng_key)
+        self.reward_scale, self.subtract_value = reward_scale, subtract_value
+        self.task_value = 0.0
+
+    def reset(self, *, seed: int | None = None, options: dict[str, Any] | None = None) -> tuple[Any, dict[str, Any]]:
+        """Start the next episode of the range; a seed from outside is replaced."""
+        observation, _ = self.env.reset(seed=int(self.rng.integers(*self.seeds)), options=options)
+        self._remember(observation)
+        return observation, {}
+
+    def step(self, action: Any) -> tuple[Any, float, bool, bool, dict[str, Any]]:
+        """Step and pass on only what training reads."""
+        observation, reward, terminated, truncated, info = self.env.step(action)
+        reward = (float(reward) - self.task_value * self.subtract_value) * self.reward_scale
+        self._remember(observation)
+        kept = {"elapsed_s": info["elapsed_s"]}
+        if "episode_metrics" in info:
+            kept["served_value_fraction"] = info["episode_metrics"]["served_value_fraction"]
+        return observation, reward, terminated, truncated, kept
+
+    def action_masks(self) -> np.ndarray:
+        """Masks of the environment, (n_actions,) bool; sb3-contrib looks for this name."""
+        return self.env.unwrapped.action_masks()  # type: ignore[attr-defined]
+
+    def _remember(self, observation: Any) -> None:
+        self.task_value = VALUE_SCALE * float(observation["task"][COLUMNS["task"]["value"]])
+
+
+def make_vec(
+    scenario: str,
+    n_envs: int,
+    seed: int,
+    first_timestep: int = 0,
+    overrides: Mapping[str, Any] | None = None,
+    reward_scale: float = 1.0,
+    subtract_value: bool = False,
+) -> VecEnv:
+    """Make the training vector; environment i draws from its own part of the seeds below TRAINING_SEEDS.
+
+    A resumed run passes its first_timestep, so that it sees new episodes and still is reproducible.
+    """
+    width = TRAINING_SEEDS // n_envs
+
+    def maker(index: int) -> gym.Env:
+        seeds = (index * width, (index + 1) * width)
+        env = make_env(scenario, "train", overrides)
+        return TrainingEpisodes(env, seeds, [seed, index, first_timestep], reward_scale, subtract_value)
+
+    return VecMonitor(DummyVecEnv([lambda i=i: maker(i) for i in range(n_envs)]))  # type: ignore[misc]

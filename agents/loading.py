@@ -1,0 +1,82 @@
+"""Policies by name: a heuristic, a run folder, or `untrained:` and a run folder; `@sampled` draws actions instead of the best."""
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import gymnasium as gym
+import torch
+
+from agents.checkpoints import BEST, CONFIG, load_checkpoint, load_weights, read_json
+from agents.heuristics import HEURISTICS, make_heuristic
+from agents.network import POLICIES, build_policy
+from agents.policy import Policy
+
+UNTRAINED, SAMPLED, PRETRAINED = "untrained:", "@sampled", "pretrained"
+
+
+@dataclass(frozen=True)
+class Spec:
+    """One policy as typed."""
+
+    name: str  # as typed: the key in the results
+    is_sampled: bool
+    is_untrained: bool
+    run: Path | None  # None for a heuristic
+    heuristic: str = ""
+
+
+def parse(name: str) -> Spec:
+    """Read a policy's name; ValueError with the choices if there is no such policy, or one that cannot be loaded."""
+    base, is_sampled = name.removesuffix(SAMPLED), name.endswith(SAMPLED)
+    if base == PRETRAINED:
+        raise ValueError("'pretrained' is not available: no weights are shipped yet; train a run and give its folder")
+    if base in HEURISTICS:
+        if is_sampled:
+            raise ValueError(f"{name!r}: {base} is a rule and has no sampled form; give {base!r}")
+        return Spec(name, False, False, None, base)
+    run = Path(base.removeprefix(UNTRAINED))
+    if not run.is_dir():
+        raise ValueError(f"unknown policy {name!r}; choose from {', '.join(HEURISTICS)}, a run folder, or untrained:<run folder>")
+    if not (run / BEST).is_file():
+        raise ValueError(f"{run} holds no trained run: {run / BEST} is missing")
+    spec = Spec(name, is_sampled, base.startswith(UNTRAINED), run)
+    load_checkpoint(run / BEST)  # damaged files are found now, not after long work
+    return spec
+
+
+def with_controls(names: tuple[str, ...], sampled: bool, controls: bool) -> tuple[str, ...]:
+    """Add to every run its untrained control, greedy and sampled, and its own sampled form if asked; without repetition."""
+    result: dict[str, None] = {}
+    for name in names:
+        result[name] = None
+        if name in HEURISTICS or name.startswith(UNTRAINED) or name.endswith(SAMPLED) or name == PRETRAINED:
+            continue
+        extra = [name + SAMPLED] * sampled + [UNTRAINED + name, UNTRAINED + name + SAMPLED] * controls
+        result |= dict.fromkeys(extra)
+    return tuple(result)
+
+
+def load_policy(spec: Spec, env: gym.Env, seed: int = 0) -> Policy:
+    """Make the policy for the spaces of `env`; weights serve any number of candidates. Seed matters to `random` only."""
+    if spec.run is None:
+        return make_heuristic(spec.heuristic, seed)
+    checkpoint = load_checkpoint(spec.run / BEST)
+    if checkpoint["algo"] not in POLICIES:
+        raise ValueError(f"{spec.run / BEST} was trained with an unknown algorithm {checkpoint['algo']!r}")
+    torch.set_num_threads(1)
+    policy = build_policy(checkpoint["algo"], env.observation_space, env.action_space, checkpoint["network"])  # type: ignore[arg-type]
+    if not spec.is_untrained:
+        load_weights(policy, checkpoint["weights"], spec.run / BEST)
+    return policy  # type: ignore[return-value]
+
+
+def label(spec: Spec) -> str:
+    """Name for tables: a trained run says that its interval is about this one policy, not about training again."""
+    return f"{spec.name} (this policy only)" if spec.run is not None and not spec.is_untrained else spec.name
+
+
+def trained_on(spec: Spec) -> str | None:
+    """Scenario that a run was trained on, None for heuristics."""
+    if spec.run is None or not (spec.run / CONFIG).exists():
+        return None
+    return str(read_json(spec.run / CONFIG)["settings"]["scenario"])

@@ -1,0 +1,104 @@
+"""What a training run is asked to do, and the hyperparameters of each algorithm."""
+
+from dataclasses import asdict, dataclass, field
+from typing import Any, Literal
+
+from agents.network import NETWORK
+
+Algo = Literal["maskable_ppo", "ppo", "dqn"]
+
+_PPO: dict[str, Any] = {
+    "learning_rate": 3e-4,
+    "n_steps": 512,
+    "batch_size": 256,
+    "n_epochs": 4,
+    "gamma": 0.99,  # decisions are 1 to 2 s apart: a horizon of minutes
+    "gae_lambda": 0.95,
+    "ent_coef": 0.0,
+    "target_kl": 0.03,
+}
+HYPERPARAMETERS: dict[str, dict[str, Any]] = {
+    "maskable_ppo": _PPO,
+    "ppo": _PPO,
+    "dqn": {
+        "learning_rate": 1e-4,
+        "buffer_size": 20_000,  # an observation is about 3 kB and is kept twice
+        "learning_starts": 2_000,
+        "batch_size": 128,
+        "train_freq": 4,
+        "gamma": 0.99,
+        "target_update_interval": 2_000,
+        "exploration_initial_eps": 0.1,  # the untrained network is a good rule already
+        "exploration_final_eps": 0.02,
+        "exploration_fraction": 0.5,
+    },
+}
+REWARD_SCALE = 0.05  # returns over the horizon of 1 / (1 - gamma) = 100 decisions are then of order 1
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Train an agent, then evaluate it against every baseline on held-out episodes."""
+
+    scenario: str = "ThreeBody12"
+    """Catalogue name, path to a TOML file, or a registered id."""
+    algo: Algo = "maskable_ppo"
+    """Learning algorithm."""
+    timesteps: int = 200_000
+    """Decisions to train on, over all environments."""
+    seed: int = 0
+    """Seed of weights, sampling and training episodes."""
+    envs: int = 4
+    """Environments that step together."""
+    out: str = "runs/demo"
+    """Folder of the run."""
+    resume: bool = False
+    """Go on with the run in --out."""
+    tau_s: float | None = None
+    """Discount by elapsed time, exp(-dt / tau_s), instead of by decision (maskable_ppo only)."""
+    validations: int = 8
+    """How often the policy is validated after the start; the best one is kept."""
+    validation_episodes: int = 8
+    """Episodes of each validation, always the same ones."""
+    eval_episodes: int = 30
+    """Held-out test episodes of the evaluation after training."""
+    evaluate: bool = True
+    """Evaluate after training."""
+    processes: int = 2
+    """Worker processes of the evaluation."""
+
+    def __post_init__(self) -> None:
+        """Check ranges and combinations."""
+        for name in ("timesteps", "envs", "validations", "validation_episodes", "eval_episodes", "processes"):
+            if getattr(self, name) < 1:
+                raise ValueError(f"--{name.replace('_', '-')} must be at least 1, got {getattr(self, name)}")
+        if self.seed < 0:
+            raise ValueError(f"--seed must be at least 0, got {self.seed}")
+        if self.algo not in HYPERPARAMETERS:
+            raise ValueError(f"--algo must be one of {', '.join(HYPERPARAMETERS)}, got {self.algo!r}")
+        if self.tau_s is not None and not 0.0 < self.tau_s < float("inf"):
+            raise ValueError(f"--tau-s must be positive and finite, got {self.tau_s}")
+        if self.tau_s is not None and self.algo != "maskable_ppo":
+            raise ValueError(f"--tau-s works with --algo maskable_ppo only, got {self.algo}")
+
+
+LEARNING = ("scenario", "algo", "seed", "envs", "tau_s")  # settings that a resumed run must keep
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """Everything that shapes learning and is not a setting; written to config.json and read back on resume."""
+
+    hyperparameters: dict[str, Any]
+    network: dict[str, float] = field(default_factory=lambda: dict(NETWORK))
+    reward_scale: float = REWARD_SCALE
+    subtract_value: bool = True
+
+    def as_dict(self) -> dict[str, Any]:
+        """Plain dict for JSON."""
+        return asdict(self)
+
+
+def recipe_for(settings: Settings) -> Recipe:
+    """Default recipe of these settings."""
+    return Recipe(hyperparameters=dict(HYPERPARAMETERS[settings.algo]))

@@ -1,0 +1,53 @@
+"""Means with intervals over episodes. The unit is the episode, which is one orbit; all policies play the same ones."""
+
+from collections.abc import Sequence
+
+import numpy as np
+from scipy import stats
+
+Interval = tuple[float, float]
+
+
+def finite(values: Sequence[float | None]) -> np.ndarray:
+    """The values that exist: a latency, say, has none in an episode that delivered nothing."""
+    array = np.array([np.nan if value is None else value for value in values], dtype=np.float64)
+    return array[np.isfinite(array)]
+
+
+def t_interval(values: np.ndarray, confidence: float = 0.95) -> Interval:
+    """Two-sided Student interval of the mean; NaN for fewer than two values, a point where all are equal."""
+    if len(values) < 2:
+        return (float("nan"), float("nan"))
+    mean, half = float(values.mean()), stats.t.ppf(0.5 + confidence / 2.0, len(values) - 1) * values.std(ddof=1) / np.sqrt(len(values))
+    return (mean - float(half), mean + float(half))
+
+
+def interquartile_mean(values: np.ndarray) -> float:
+    """Mean of the middle half: floor(n / 4) values are cut at each end (as in Agarwal et al., arXiv 2108.13264); NaN if empty."""
+    return float(stats.trim_mean(values, 0.25)) if len(values) else float("nan")
+
+
+def summarise(values: Sequence[float | None]) -> dict[str, object]:
+    """Mean, ci95, iqm and the episodes themselves, with None for what does not exist (JSON has no NaN)."""
+    known = finite(values)
+    mean = float(known.mean()) if len(known) else float("nan")
+    return {
+        "mean": none_if_nan(mean),
+        "ci95": [none_if_nan(end) for end in t_interval(known)],
+        "iqm": none_if_nan(interquartile_mean(known)),
+        "episodes": [None if value is None else none_if_nan(value) for value in values],
+    }
+
+
+def none_if_nan(value: float) -> float | None:
+    """The value, or None if it is not finite."""
+    return float(value) if np.isfinite(value) else None
+
+
+def paired_difference(values: Sequence[float | None], reference: Sequence[float | None]) -> dict[str, object]:
+    """Mean and 95 % t-interval of values - reference, episode by episode; ValueError if they are not paired."""
+    if len(values) != len(reference):
+        raise ValueError(f"paired episodes must be equally many, got {len(values)} and {len(reference)}")
+    both = [None if a is None or b is None else a - b for a, b in zip(values, reference)]
+    summary = summarise(both)
+    return {key: summary[key] for key in ("mean", "ci95")}

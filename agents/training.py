@@ -1,0 +1,161 @@
+"""Train one agent: a run folder with config.json, best.pt, last.pt and TensorBoard logs, which can be interrupted and resumed."""
+
+import math
+import platform
+import shlex
+import subprocess
+import sys
+from collections.abc import Sequence
+from dataclasses import asdict, fields, replace
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+import torch
+from stable_baselines3.common.callbacks import BaseCallback, CallbackList
+from stable_baselines3.common.logger import configure
+
+from agents.algorithms import build_model
+from agents.callbacks import Progress, Validation
+from agents.checkpoints import CONFIG, LAST, load_checkpoint, load_weights, read_json, write_json
+from agents.discount import TimeDiscount
+from agents.environments import make_env, make_vec
+from agents.settings import LEARNING, Recipe, Settings, recipe_for
+from orbit_gym.catalogue import scenario_to_dict
+from orbit_gym.scenario import Scenario
+
+PACKAGES = ("numpy", "numba", "gymnasium", "torch", "stable-baselines3", "sb3-contrib")
+ROOT = Path(__file__).resolve().parent.parent
+
+
+class Interrupted(Exception):
+    """Ctrl-C during training; everything is saved. The message says how to resume."""
+
+
+def train(settings: Settings) -> Path:
+    """Train (or go on training) and return the run folder; ValueError before any long work if that cannot be done."""
+    torch.set_num_threads(1)  # the network is small: threads only get in each other's way
+    out = Path(settings.out)
+    if settings.resume:
+        settings, recipe = resumed_settings(settings, out)
+        checkpoint = load_checkpoint(out / LAST)
+    else:
+        refuse_used_folder(out)
+        recipe, checkpoint = recipe_for(settings), None
+    start = checkpoint["timesteps"] if checkpoint else 0
+    env = make_vec(settings.scenario, settings.envs, settings.seed, start, None, recipe.reward_scale, recipe.subtract_value)
+    try:
+        model = build_model(settings, recipe, env)
+        if checkpoint:
+            restore(model, checkpoint, out / LAST)
+        else:
+            out.mkdir(parents=True, exist_ok=True)
+            write_json(out / CONFIG, describe_run(settings, recipe))
+        _learn(model, settings, recipe, out, checkpoint["history"] if checkpoint else [])
+    finally:
+        env.close()
+    return out
+
+
+def refuse_used_folder(out: Path) -> None:
+    """ValueError if `out` already holds a run, or cannot be a folder."""
+    if out.is_file():
+        raise ValueError(f"{out} is a file; choose another --out")
+    if (out / CONFIG).exists() or (out / LAST).exists():
+        raise ValueError(f"{out} already holds a run; choose another --out or add --resume")
+
+
+def resumed_settings(given: Settings, out: Path) -> tuple[Settings, Recipe]:
+    """Settings and recipe of the run in `out`; what was given differently on purpose is refused, except its length and reports."""
+    if not (out / CONFIG).exists():
+        raise ValueError(f"{out} holds no run to resume; start one without --resume")
+    config = read_json(out / CONFIG)
+    try:
+        stored, recipe = Settings(**config["settings"]), Recipe(**config["recipe"])
+    except (KeyError, TypeError) as error:
+        raise ValueError(f"{out / CONFIG} is not a configuration of this version: {error}") from error
+    default = Settings()
+    for name in LEARNING:
+        value = getattr(given, name)
+        if value not in (getattr(default, name), getattr(stored, name)):
+            raise ValueError(f"{out} was started with --{name.replace('_', '-')} {getattr(stored, name)}, not {value}")
+    kept = {item.name for item in fields(Settings)} - set(LEARNING)
+    changed = {name: getattr(given, name) for name in kept if getattr(given, name) != getattr(default, name)}
+    return replace(stored, **{**changed, "out": str(out), "resume": True}), recipe
+
+
+def restore(model: Any, checkpoint: dict[str, Any], path: Path) -> None:
+    """Put weights, optimizer and counters back into a model."""
+    load_weights(model.policy, checkpoint["weights"], path)
+    try:
+        model.policy.optimizer.load_state_dict(checkpoint["optimizer"])
+    except ValueError as error:
+        raise ValueError(f"{path} holds an optimizer of another network") from error
+    model.num_timesteps, model._n_updates = checkpoint["timesteps"], checkpoint["updates"]
+
+
+def _learn(model: Any, settings: Settings, recipe: Recipe, out: Path, history: list[dict[str, Any]]) -> None:
+    """Learn until settings.timesteps, validate at the end, save whatever happens."""
+    remaining = settings.timesteps - model.num_timesteps
+    if remaining <= 0:
+        return
+    model.set_logger(configure(str(out / "tensorboard"), ["tensorboard"]))
+    # Environment i of the validation plays its seeds alone; a group of them is decided in one call of the network.
+    envs = [make_env(settings.scenario, "validation") for _ in range(min(settings.validation_episodes, 8))]
+    every = math.ceil(settings.timesteps / settings.validations)
+    validation = Validation(envs, settings.validation_episodes, every, out, settings.algo, recipe.network, history)
+    progress = Progress(settings.timesteps)
+    parts: list[BaseCallback] = [validation, progress]
+    if settings.tau_s is not None:
+        parts.insert(0, TimeDiscount(settings.tau_s))
+    try:
+        model.learn(remaining, callback=CallbackList(parts), reset_num_timesteps=False)
+        if history[-1]["timesteps"] < model.num_timesteps:
+            validation.validate(model.num_timesteps)
+        validation.save(LAST)
+    except KeyboardInterrupt:
+        if history:  # before the first validation nothing has been learned
+            validation.save(LAST)
+        raise Interrupted(how_to_resume(settings, bool(history))) from None
+    finally:
+        progress.close()
+        model.logger.close()
+        for env in envs:
+            env.close()
+
+
+def how_to_resume(settings: Settings, is_saved: bool) -> str:
+    """One sentence for a person who pressed Ctrl-C."""
+    if not is_saved:
+        return f"interrupted before anything was learned; delete {settings.out} and start again"
+    return f"interrupted and saved; go on with: python train.py --out {shlex.quote(settings.out)} --resume"
+
+
+def describe_run(settings: Settings, recipe: Recipe) -> dict[str, Any]:
+    """Everything needed to do the run again."""
+    env = make_env(settings.scenario)
+    scenario = getattr(env.unwrapped, "scenario", None)
+    env.close()
+    return {
+        "settings": asdict(settings),
+        "recipe": recipe.as_dict(),
+        "scenario": scenario_to_dict(scenario) if isinstance(scenario, Scenario) else None,
+        "command": shlex.join(sys.argv),
+        "python": platform.python_version(),
+        "platform": platform.platform(),
+        "packages": {name: version(name) for name in PACKAGES},
+        "revision": revision(ROOT),
+    }
+
+
+def revision(folder: Path) -> str:
+    """Git revision of a folder, with "+dirty" if files differ from it; "unknown" outside a repository."""
+
+    def git(*arguments: Sequence[str]) -> str:
+        done = subprocess.run(["git", *arguments], cwd=folder, capture_output=True, text=True, check=True)  # type: ignore[list-item]
+        return done.stdout.strip()
+
+    try:
+        return git("rev-parse", "HEAD") + ("+dirty" if git("status", "--porcelain") else "")  # type: ignore[arg-type]
+    except (OSError, subprocess.CalledProcessError):
+        return "unknown"

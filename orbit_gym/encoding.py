@@ -1,0 +1,320 @@
+"""The encoder: one decision into the observation's arrays and the mask, column by column of the FIELDS table."""
+
+import math
+
+import numpy as np
+
+from orbit_gym.jit import kernel
+from orbit_gym.calendars import booked_s
+from orbit_gym.compute import power_row, required_j, resident_after_load, resident_bytes, service_s
+from orbit_gym.episode import ANY_STATION
+from orbit_gym.observation import COLUMNS
+from orbit_gym.routing import first_contact, position_m, range_m
+from orbit_gym.state import GROUND_SLOTS, NONE, Scratch, State
+from orbit_gym.world import DOWNLINK, LASER, World
+
+LONGEST_S = 7_200.0
+_LOG_LONGEST = math.log1p(LONGEST_S)
+
+T_PRESENT, T_INPUT, T_RESULT, T_SERVICE = (COLUMNS["task"][n] for n in ("present", "input_size", "result_size", "service"))
+T_LANES, T_MODEL, T_SLACK, T_VALUE = (COLUMNS["task"][n] for n in ("lanes", "model_size", "slack", "value"))
+T_FROM_USER, T_TO_USER, T_ALERT = (COLUMNS["task"][n] for n in ("from_user", "to_user", "may_alert"))
+
+N_PRESENT, N_SATELLITE, N_ORIGIN = (COLUMNS["nodes"][n] for n in ("present", "is_satellite", "is_origin"))
+N_RADIAL, N_ALONG, N_ACROSS = (COLUMNS["nodes"][n] for n in ("radial", "along", "across"))
+N_SUNLIT, N_ECLIPSE, N_SUNLIGHT, N_CONTACT = (
+    COLUMNS["nodes"][n] for n in ("sunlit", "time_to_eclipse", "time_to_sunlight", "time_to_contact")
+)
+N_CHARGE, N_MARGIN, N_TEMPERATURE = (COLUMNS["nodes"][n] for n in ("charge", "charge_margin", "temperature"))
+N_LANES, N_BACKLOG, N_WORK = (COLUMNS["nodes"][n] for n in ("lanes_busy", "backlog", "booked_work"))
+N_RESIDENT, N_FREE, N_EVICTED = (COLUMNS["nodes"][n] for n in ("model_resident", "memory_free", "evicted"))
+N_SPEED, N_BANDWIDTH = (COLUMNS["nodes"][n] for n in ("speed", "bandwidth"))
+P_EXISTS, P_ON_TIME, P_ARRIVAL, P_LOAD = (
+    COLUMNS["nodes"][n] for n in ("plan_exists", "plan_on_time", "plan_arrival", "plan_load")
+)
+P_START, P_FINISH, P_DELIVERY, P_MARGIN = (
+    COLUMNS["nodes"][n] for n in ("plan_start", "plan_finish", "plan_delivery", "plan_margin")
+)
+P_ENERGY, P_INPUT_HOPS, P_RESULT_HOPS = (COLUMNS["nodes"][n] for n in ("plan_energy", "plan_input_hops", "plan_result_hops"))
+
+L_UP, L_RATE, L_BACKLOG, L_RANGE = (COLUMNS["links"][n] for n in ("up", "rate", "backlog", "range"))
+L_OPENS, L_REMAINING, L_OTHER = (COLUMNS["links"][n] for n in ("opens_in", "remaining", "other_end"))
+
+
+@kernel
+def log_time(seconds: float) -> float:
+    """Time on a scale of 0 to 1: log1p(s) / log1p(7200)."""
+    return math.log1p(min(max(seconds, 0.0), LONGEST_S)) / _LOG_LONGEST
+
+
+@kernel
+def _log_size(amount: float, unit: float, most: float) -> float:
+    return math.log1p(min(max(amount, 0.0) / unit, most)) / math.log1p(most)
+
+
+@kernel
+def _clip(value: float, low: float, high: float) -> float:
+    return min(max(value, low), high)
+
+
+@kernel
+def encode(
+    world: World,
+    state: State,
+    scratch: Scratch,
+    tasks: np.ndarray,
+    task_row: np.ndarray,
+    node_rows: np.ndarray,
+    link_rows: np.ndarray,
+    mask: np.ndarray,
+) -> None:
+    """Write the decision at hand: task_row (T,), node_rows (n, F), link_rows (n, slots, L), mask (n + 1,)."""
+    task_row[:] = 0.0
+    node_rows[:] = 0.0
+    link_rows[:] = 0.0
+    mask[:] = False
+    mask[mask.size - 1] = True
+    task = state.clock[0].task
+    if task >= tasks.size:
+        return
+    _encode_task(world, tasks, task, task_row)
+    _origin_frame(world, tasks[task].origin, tasks[task].release_s, scratch.frame)
+    for row in range(state.candidates.size):
+        node = state.candidates[row]
+        if node == NONE:
+            continue
+        mask[row] = scratch.plans[row].exists == 1
+        if node < world.sizes[0].n_satellites:
+            _encode_satellite(world, state, tasks, task, node, node_rows[row])
+            contact_s = _encode_links(world, state, scratch.slots, node, tasks[task].release_s, link_rows[row])
+            node_rows[row, N_CONTACT] = log_time(contact_s)
+        else:
+            _encode_datacentre(world, state, tasks, task, node, node_rows[row])
+        _encode_common(world, tasks, task, node, scratch.frame, node_rows[row])
+        _encode_plan(scratch, tasks, task, row, node_rows[row])
+
+
+@kernel
+def _encode_task(world: World, tasks: np.ndarray, task: int, out: np.ndarray) -> None:
+    entry = tasks[task]
+    out[T_PRESENT] = 1.0
+    out[T_INPUT] = _log_size(entry.input_bits, 1e6, 1e6)
+    out[T_RESULT] = _log_size(entry.result_bits, 1e3, 1e8)
+    out[T_SERVICE] = log_time(service_s(world, tasks, task, 0))
+    out[T_LANES] = 1.0 / world.accelerators[0].lanes if entry.one_lane == 1 else 1.0
+    out[T_MODEL] = min(world.model_bytes[entry.model] / 32e9, 1.0)
+    out[T_SLACK] = log_time(entry.slack_s)
+    out[T_VALUE] = min(entry.value / 10.0, 1.0)
+    out[T_FROM_USER] = 1.0 if entry.origin >= world.sizes[0].n_satellites else 0.0
+    out[T_TO_USER] = 0.0 if entry.destination == ANY_STATION else 1.0
+    out[T_ALERT] = 1.0 if entry.alert_delay_s >= 0.0 else 0.0
+
+
+@kernel
+def _origin_frame(world: World, origin: int, time_s: float, frame: np.ndarray) -> None:
+    """Fill (4, 3): position of the origin, then unit vectors outward, along (its motion, or east) and across (or north)."""
+    x, y, z = position_m(world, origin, time_s)
+    length = math.sqrt(x * x + y * y + z * z)
+    ux, uy, uz = x / length, y / length, z / length
+    if origin < world.sizes[0].n_satellites:
+        ax, ay, az = position_m(world, origin, time_s + world.sizes[0].grid_s)
+        ax, ay, az = ax - x, ay - y, az - z
+    else:
+        ax, ay, az = -y, x, 0.0
+    rise = ax * ux + ay * uy + az * uz
+    ax, ay, az = ax - rise * ux, ay - rise * uy, az - rise * uz
+    length = math.sqrt(ax * ax + ay * ay + az * az)
+    if length > 0.0:
+        ax, ay, az = ax / length, ay / length, az / length
+    frame[0, 0], frame[0, 1], frame[0, 2] = x, y, z
+    frame[1, 0], frame[1, 1], frame[1, 2] = ux, uy, uz
+    frame[2, 0], frame[2, 1], frame[2, 2] = ax, ay, az
+    frame[3, 0], frame[3, 1], frame[3, 2] = uy * az - uz * ay, uz * ax - ux * az, ux * ay - uy * ax
+
+
+@kernel
+def _encode_common(world: World, tasks: np.ndarray, task: int, node: int, frame: np.ndarray, out: np.ndarray) -> None:
+    x, y, z = position_m(world, node, tasks[task].release_s)
+    x -= frame[0, 0]
+    y -= frame[0, 1]
+    z -= frame[0, 2]
+    out[N_PRESENT] = 1.0
+    out[N_ORIGIN] = 1.0 if node == tasks[task].origin else 0.0
+    out[N_RADIAL] = _clip((x * frame[1, 0] + y * frame[1, 1] + z * frame[1, 2]) / 1e7, -2.0, 2.0)
+    out[N_ALONG] = _clip((x * frame[2, 0] + y * frame[2, 1] + z * frame[2, 2]) / 1e7, -2.0, 2.0)
+    out[N_ACROSS] = _clip((x * frame[3, 0] + y * frame[3, 1] + z * frame[3, 2]) / 1e7, -2.0, 2.0)
+
+
+@kernel
+def _encode_satellite(world: World, state: State, tasks: np.ndarray, task: int, node: int, out: np.ndarray) -> None:
+    now_s = tasks[task].release_s
+    accelerator = world.accelerators[node]
+    entry = state.units[node]
+    out[N_SATELLITE] = 1.0
+    row = power_row(world, node, now_s)
+    is_sunlit = world.power[row].is_sunlit
+    end = world.power_offsets[node + 1]
+    change = row + 1
+    while change < end and world.power[change].is_sunlit == is_sunlit and world.power[change].start_s - now_s < LONGEST_S:
+        change += 1
+    until_s = world.power[change].start_s - now_s if change < end else LONGEST_S
+    out[N_SUNLIT] = is_sunlit
+    out[N_ECLIPSE if is_sunlit == 1 else N_SUNLIGHT] = min(until_s / LONGEST_S, 1.0)
+    out[N_CHARGE] = _clip(entry.charge_j / accelerator.capacity_j, 0.0, 1.0)
+    usable_j = max(accelerator.capacity_j - accelerator.floor_j, 1.0)
+    out[N_MARGIN] = _clip((entry.charge_j - required_j(world, node, now_s)) / usable_j, -1.0, 1.0)
+    out[N_TEMPERATURE] = _clip((entry.temperature_c - accelerator.sink_c) / max(accelerator.limit_c - accelerator.sink_c, 1.0), 0.0, 2.0)
+    _encode_units(world, state, tasks, task, node, node + 1, out)
+
+
+@kernel
+def _encode_datacentre(world: World, state: State, tasks: np.ndarray, task: int, node: int, out: np.ndarray) -> None:
+    datacentre = node - world.sizes[0].n_satellites - world.sizes[0].n_stations
+    out[N_CHARGE] = 1.0
+    out[N_MARGIN] = 1.0
+    first = world.datacentre_offsets[datacentre]
+    _encode_units(world, state, tasks, task, first, world.datacentre_offsets[datacentre + 1], out)
+
+
+@kernel
+def _encode_units(world: World, state: State, tasks: np.ndarray, task: int, first: int, end: int, out: np.ndarray) -> None:
+    """Queue and memory of a candidate's accelerators: least backlog, mean work, best memory."""
+    now_s = tasks[task].release_s
+    model = tasks[task].model
+    least_s = LONGEST_S
+    work_s = 0.0
+    busy = 0.0
+    evicted = 1.0
+    for unit in range(first, end):
+        accelerator = world.accelerators[unit]
+        least_s = min(least_s, max(0.0, state.units[unit].last_end_s - now_s))
+        row = state.units[unit].first_segment
+        while row != NONE:
+            segment = state.segments[row]
+            share = segment.lanes / accelerator.lanes
+            work_s += share * max(0.0, segment.end_s - max(segment.start_s, now_s))
+            if segment.start_s <= now_s < segment.end_s:
+                busy += share
+            row = segment.next
+        tail = state.units[unit].tail_resident
+        held = resident_bytes(world, tail)
+        if tail >> model & 1:
+            out[N_RESIDENT] = 1.0
+            evicted = 0.0
+        else:
+            after = resident_bytes(world, resident_after_load(world, state, unit, model))
+            evicted = min(evicted, (held + world.model_bytes[model] - after) / accelerator.memory_bytes)
+        out[N_FREE] = max(out[N_FREE], _clip(1.0 - held / accelerator.memory_bytes, 0.0, 1.0))
+    count = end - first
+    out[N_LANES] = _clip(busy / count, 0.0, 1.0)
+    out[N_BACKLOG] = log_time(least_s)
+    out[N_WORK] = log_time(work_s / count)
+    out[N_EVICTED] = _clip(evicted, 0.0, 1.0)
+    out[N_SPEED] = min(world.accelerators[first].peak_op_per_s / 744e12, 10.0)
+    out[N_BANDWIDTH] = min(world.accelerators[first].bandwidth_bytes_per_s / 400e9, 10.0)
+
+
+@kernel
+def _encode_plan(scratch: Scratch, tasks: np.ndarray, task: int, row: int, out: np.ndarray) -> None:
+    plan = scratch.plans[row]
+    release_s = tasks[task].release_s
+    slack_s = tasks[task].slack_s
+    out[P_MARGIN] = -1.0
+    if plan.exists == 0:
+        return
+    out[P_EXISTS] = 1.0
+    out[P_ON_TIME] = plan.on_time
+    out[P_ARRIVAL] = log_time(plan.arrival_s - release_s)
+    out[P_LOAD] = min(plan.load_s / 60.0, 1.0)
+    out[P_START] = log_time(plan.start_s - release_s)
+    out[P_FINISH] = log_time(plan.finish_s - release_s)
+    out[P_DELIVERY] = log_time(plan.delivery_s - release_s)
+    out[P_MARGIN] = _clip((release_s + slack_s - plan.delivery_s) / max(slack_s, 1e-9), -1.0, 1.0)
+    out[P_ENERGY] = _log_size(plan.energy_j, 1.0, 1e6)
+    out[P_INPUT_HOPS] = min(plan.input_hops / 40.0, 1.0)
+    out[P_RESULT_HOPS] = min(plan.result_hops / 40.0, 1.0)
+
+
+@kernel
+def _row_of(state: State, node: int) -> int:
+    for row in range(state.candidates.size):
+        if state.candidates[row] == node:
+            return row
+    return NONE
+
+
+@kernel
+def _encode_links(world: World, state: State, slots: np.ndarray, node: int, now_s: float, out: np.ndarray) -> float:
+    """Laser terminals in order, then the two ground contacts that open first (the one that lasts longer on a tie).
+
+    Returns the time to the first contact with a station.
+    """
+    n_terminals = out.shape[0] - GROUND_SLOTS
+    slots[:] = NONE
+    best = slots[0]
+    best_contact = slots[1]
+    for edge in range(world.edge_offsets[node], world.edge_offsets[node + 1]):
+        kind = world.edges[edge].kind
+        if kind != LASER and kind != DOWNLINK:
+            continue
+        contact = first_contact(world, edge, now_s)
+        if contact == world.edges[edge].end_contact:
+            continue
+        if kind == LASER:
+            slot = world.contacts[contact].terminal
+            if best[slot] == NONE or _opens_before(world, contact, best_contact[slot], now_s):
+                best[slot] = edge
+                best_contact[slot] = contact
+        else:
+            _offer_ground(world, edge, contact, n_terminals, best, best_contact, now_s)
+    for slot in range(out.shape[0]):
+        if best[slot] != NONE:
+            _encode_link(world, state, node, best[slot], best_contact[slot], now_s, out[slot])
+    if best[n_terminals] == NONE:
+        return LONGEST_S
+    return max(0.0, world.contacts[best_contact[n_terminals]].start_s - now_s)
+
+
+@kernel
+def _opens_before(world: World, contact: int, other: int, now_s: float) -> bool:
+    """True if a contact is usable before another, or as early and for longer."""
+    a = max(world.contacts[contact].start_s, now_s)
+    b = max(world.contacts[other].start_s, now_s)
+    return a < b or (a == b and world.contacts[contact].end_s > world.contacts[other].end_s)
+
+
+@kernel
+def _offer_ground(
+    world: World, edge: int, contact: int, first_slot: int, best: np.ndarray, best_contact: np.ndarray, now_s: float
+) -> None:
+    """Keep the two ground contacts that open first, in order."""
+    if best[first_slot] == NONE or _opens_before(world, contact, best_contact[first_slot], now_s):
+        best[first_slot + 1] = best[first_slot]
+        best_contact[first_slot + 1] = best_contact[first_slot]
+        best[first_slot] = edge
+        best_contact[first_slot] = contact
+    elif best[first_slot + 1] == NONE or _opens_before(world, contact, best_contact[first_slot + 1], now_s):
+        best[first_slot + 1] = edge
+        best_contact[first_slot + 1] = contact
+
+
+@kernel
+def _encode_link(world: World, state: State, node: int, edge: int, contact: int, now_s: float, out: np.ndarray) -> None:
+    start_s = world.contacts[contact].start_s
+    at_s = max(now_s, start_s)
+    piece = world.contacts[contact].first_piece
+    while piece + 1 < world.contacts[contact].end_piece and world.pieces[piece + 1].start_s <= at_s:
+        piece += 1
+    out[L_UP] = 1.0 if start_s <= now_s else 0.0
+    out[L_RATE] = _log_size(world.pieces[piece].rate_bps, 1e6, 1e6)
+    resource_a = world.edges[edge].resource_a
+    resource_b = world.edges[edge].resource_b
+    backlog_s = booked_s(state, resource_a, now_s)
+    if resource_b != NONE:
+        backlog_s = max(backlog_s, booked_s(state, resource_b, now_s))
+    out[L_BACKLOG] = log_time(backlog_s)
+    to = world.edges[edge].to
+    out[L_RANGE] = min(range_m(world, node, to, now_s) / 1e7, 1.0)
+    out[L_OPENS] = log_time(start_s - now_s)
+    out[L_REMAINING] = log_time(world.contacts[contact].end_s - now_s)
+    out[L_OTHER] = (_row_of(state, to) + 1) / state.candidates.size

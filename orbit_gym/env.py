@@ -1,0 +1,155 @@
+"""The Gymnasium environment: a thin shell around a Simulation."""
+
+from collections.abc import Mapping
+from dataclasses import fields, replace
+from typing import Any
+
+import gymnasium as gym
+import networkx as nx
+import numpy as np
+
+from orbit_gym.catalogue import load_scenario
+from orbit_gym.compiler import graph_names
+from orbit_gym.episode import Episode
+from orbit_gym.metrics import episode_metrics
+from orbit_gym.observation import observation_space
+from orbit_gym.orbits import load_orbits
+from orbit_gym.scenario import Scenario, Workload
+from orbit_gym.simulation import Plan, Simulation, checked_action
+from orbit_gym.state import PLAN
+from orbit_gym.topology import topology
+from orbit_gym.units import DAY_S
+from orbit_gym.worlds import get_arrivals, get_world, split_days
+
+Observation = dict[str, np.ndarray]
+WORKLOAD_OPTIONS = tuple(item.name for item in fields(Workload) if item.name != "script")
+
+
+class OrbitEnv(gym.Env[Observation, np.int64]):
+    """Place tasks on the satellites and datacentres of an orbital cloud, one task a step.
+
+    Description: work appears where sensors and users are; each step shows one task with every candidate's plan, and the action books one.
+    Action space: Discrete(n_candidates + 1); the last action rejects and is always valid; a masked one counts as a rejection.
+    Observation space: Dict(task, nodes, links) of float32 Boxes; the columns are orbit_gym.observation.FIELDS.
+    Rewards: value of the task if it will be delivered in time, paid when it is booked, minus the price of energy (0 by default).
+    Starting state: day and time, initial charge and memory, and all tasks are drawn by reset; actions consume no randomness.
+    Episode end: truncated at the first task released at or after episode_s; terminated stays False.
+    Arguments: scenario (name, path, dict or Scenario), overrides ({"workload.load": 1.3}), split ("train", "validation", "test").
+    Version history: v0, first release.
+    """
+
+    metadata = {"render_modes": []}
+
+    def __init__(
+        self,
+        scenario: str | Mapping[str, Any] | Scenario = "ThreeBody12",
+        overrides: Mapping[str, Any] | None = None,
+        split: str = "train",
+        render_mode: str | None = None,
+    ) -> None:
+        """Read and check the scenario; Worlds are compiled when a day is first drawn. ValueError says what to type instead."""
+        if render_mode is not None:
+            raise ValueError(f"render_mode must be None in this version, got {render_mode!r}")
+        self.scenario = load_scenario(scenario, overrides)
+        self.render_mode = render_mode
+        self.split = split
+        self._days = split_days(split)
+        orbits = load_orbits(self.scenario)
+        self.node_names: tuple[str, ...] = tuple(graph_names(self.scenario, orbits))
+        n_satellites = len(orbits.names)
+        shown = min(self.scenario.candidates, n_satellites) if self.scenario.candidates else n_satellites
+        n_candidates = shown + len(self.scenario.datacentres)
+        self.observation_space = observation_space(n_candidates, self.scenario.lasers.terminals)
+        self.action_space = gym.spaces.Discrete(n_candidates + 1)
+        self._workload = self.scenario.workload
+        self._day = self._days[0]
+        self._simulation: Simulation | None = None
+
+    @property
+    def simulation(self) -> Simulation:
+        """The running Simulation; RuntimeError before the first reset."""
+        if self._simulation is None:
+            raise RuntimeError("call reset() first")
+        return self._simulation
+
+    def reset(self, *, seed: int | None = None, options: dict[str, Any] | None = None) -> tuple[Observation, dict[str, Any]]:
+        """Draw an episode and show its first task; options: workload fields, start_s (of the day), day (offset of the split)."""
+        super().reset(seed=seed)
+        episode_seed = int(self.np_random.integers(2**31)) if seed is None else seed
+        workload, start_s, day = self._read_options(options or {})
+        rng = np.random.default_rng(episode_seed)
+        drawn_day = int(rng.choice(self._days))
+        drawn_start_s = float(rng.uniform(0.0, DAY_S))
+        if workload.script:  # typed by hand, to be followed by hand
+            drawn_day, drawn_start_s = self._days[0], 0.0
+        self._workload = workload
+        self._day = drawn_day if day is None else day
+        start_s = drawn_start_s if start_s is None else start_s
+        world = get_world(self.scenario, self._day)
+        episode = get_arrivals(self.scenario, self._day).draw(workload, start_s, rng)
+        self._simulation = Simulation(self.scenario, world, episode)
+        self._log = np.zeros(episode.tasks.size, PLAN)
+        self._booked = np.zeros(episode.tasks.size, np.bool_)
+        self._n_invalid = 0
+        info = {"episode_seed": episode_seed, "day": self._day, "start_s": start_s}
+        return self._simulation.observe(), info
+
+    def step(self, action: Any) -> tuple[Observation, float, bool, bool, dict[str, Any]]:
+        """Place the task at hand and go to the next; ValueError for an action outside the space, before anything changes."""
+        simulation = self.simulation
+        index = checked_action(simulation.n_actions, action)
+        if simulation.is_over:
+            raise RuntimeError("the episode is over; call reset()")
+        task = simulation.task_index
+        time_s = simulation.time_s
+        is_invalid = not bool(simulation.action_masks()[index])
+        booked, terms = simulation.apply(index)
+        if booked:
+            self._log[task] = simulation.last_booking
+        self._booked[task] = booked
+        self._n_invalid += is_invalid
+        truncated = simulation.is_over
+        info: dict[str, Any] = {
+            "reward_terms": terms,
+            "elapsed_s": simulation.time_s - time_s,
+            "invalid_action": is_invalid,
+        }
+        if truncated:
+            info["episode_metrics"] = episode_metrics(simulation, self._log, self._booked, self._n_invalid)
+        return simulation.observe(), sum(terms.values()), False, truncated, info
+
+    def action_masks(self) -> np.ndarray:
+        """Valid actions, (n_actions,) bool."""
+        return self.simulation.action_masks()
+
+    @property
+    def candidate_nodes(self) -> np.ndarray:
+        """Graph nodes of the candidates, (n_candidates,) int32, -1 where a row is unused; node_names names them."""
+        return self.simulation.candidate_nodes
+
+    def plan(self, k: int) -> Plan:
+        """What would happen to the task at hand at candidate k."""
+        return self.simulation.plan(k)
+
+    def graph(self) -> nx.MultiDiGraph:
+        """Topology at the clock's time."""
+        return topology(self.simulation.world, self.node_names, self.simulation.time_s)
+
+    def fork(self, episode: Episode | None = None) -> Simulation:
+        """An independent copy of the State, for search; it offers candidate_nodes, plan, action_masks, observe, step and fork."""
+        return self.simulation.fork(episode)
+
+    def _read_options(self, options: dict[str, Any]) -> tuple[Workload, float | None, int | None]:
+        """Split reset options into a workload, a start and a day; ValueError names an unknown one."""
+        allowed = (*WORKLOAD_OPTIONS, "start_s", "day")
+        for key in options:
+            if key not in allowed:
+                raise ValueError(f"unknown reset option {key!r}; choose from {', '.join(allowed)}")
+        workload = replace(self.scenario.workload, **{key: options[key] for key in options if key in WORKLOAD_OPTIONS})
+        start_s = options.get("start_s")
+        if start_s is not None and not 0.0 <= float(start_s) <= DAY_S:
+            raise ValueError(f"option start_s must be from 0 to {DAY_S:g} seconds, got {start_s}")
+        day = options.get("day")
+        if day is not None and day not in self._days:
+            raise ValueError(f"option day must be one of {self._days} (split {self.split!r}), got {day}")
+        return workload, None if start_s is None else float(start_s), day

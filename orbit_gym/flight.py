@@ -1,0 +1,108 @@
+"""Where everything is on one day: satellites and Sun in Earth-fixed axes on the time grid, sites, and who sees whom when."""
+
+import math
+from datetime import datetime, time, timedelta
+from typing import NamedTuple
+
+import numpy as np
+
+from orbit_gym.orbits import Orbits, epoch_of, julian_date
+from orbit_gym.physics.geometry import (
+    earth_fixed_velocity_mps,
+    geodetic_to_earth_fixed_m,
+    geodetic_up,
+    gmst_rad,
+    hermite_m,
+    rotate_to_earth_fixed,
+    sine_of_elevation,
+)
+from orbit_gym.physics.intervals import positive_intervals
+from orbit_gym.physics.pointing import fore_neighbours
+from orbit_gym.physics.sun import shadow_margin_m, sun_direction_of_date
+from orbit_gym.scenario import Scenario
+from orbit_gym.units import DAY_S
+
+GRID_S = 10.0
+COARSE_GRID_S = 30.0  # many satellites: a third of the memory; light time between samples stays good to 3 microseconds
+MANY_SATELLITES = 400
+
+
+class Flight(NamedTuple):
+    """One day's motion, Earth-fixed; a compile-time value that the World keeps the positions of."""
+
+    jd: float  # 00:00 UTC of the day
+    horizon_s: float
+    grid_s: float
+    times_s: np.ndarray  # (T,) the last one past the horizon
+    positions_m: np.ndarray  # (S, T, 3)
+    velocities_mps: np.ndarray  # (S, T, 3)
+    sun: np.ndarray  # (T, 3) unit vectors
+    fore: np.ndarray  # (T, S) int32, next satellite ahead in plane
+
+
+class Passes(NamedTuple):
+    """Intervals in which a satellite sees one site, clipped to the horizon; sorted by satellite and time."""
+
+    satellite: np.ndarray  # (N,)
+    start_s: np.ndarray  # (N,)
+    end_s: np.ndarray  # (N,)
+
+
+def midnight_of(scenario: Scenario, day: int) -> datetime:
+    """Return 00:00 UTC of the day that lies day days after the epoch's date."""
+    return datetime.combine(epoch_of(scenario).date(), time()) + timedelta(days=day)
+
+
+def fly(scenario: Scenario, orbits: Orbits, day: int) -> Flight:
+    """Return the motion of all satellites and the Sun from 00:00 UTC to past the horizon; ValueError where SGP4 fails."""
+    horizon_s = DAY_S + scenario.episode_s + scenario.look_ahead_s
+    grid_s = GRID_S if len(orbits.names) <= MANY_SATELLITES else COARSE_GRID_S
+    times_s = np.arange(math.ceil(horizon_s / grid_s) + 2) * grid_s
+    jd, start_fraction = julian_date(midnight_of(scenario, day))
+    day_fraction = start_fraction + times_s / DAY_S
+    position_m, velocity_mps = orbits.propagate(np.full(len(times_s), jd), day_fraction)
+    fore = fore_neighbours(position_m, velocity_mps, orbits.planes)
+    gmst = gmst_rad(jd, day_fraction)
+    fixed_m = rotate_to_earth_fixed(position_m, gmst)
+    fixed_mps = earth_fixed_velocity_mps(fixed_m, rotate_to_earth_fixed(velocity_mps, gmst))
+    sun = rotate_to_earth_fixed(sun_direction_of_date(jd, day_fraction), gmst)
+    return Flight(jd + start_fraction, horizon_s, grid_s, times_s, fixed_m, fixed_mps, sun, fore)
+
+
+def site_geometry(latitude_deg: float, longitude_deg: float, altitude_m: float) -> tuple[np.ndarray, np.ndarray]:
+    """Return Earth-fixed position (3,) and unit normal (3,) of a site."""
+    latitude_rad, longitude_rad = np.radians(latitude_deg), np.radians(longitude_deg)
+    return geodetic_to_earth_fixed_m(latitude_rad, longitude_rad, altitude_m), geodetic_up(latitude_rad, longitude_rad)
+
+
+def passes_over(flight: Flight, site_m: np.ndarray, up: np.ndarray, mask_deg: float) -> Passes:
+    """Return when each satellite stands above mask_deg over a site (3,) with unit normal up (3,); edges good to 2 ms."""
+    sine = math.sin(math.radians(mask_deg))
+
+    def evaluate(rows: np.ndarray, times_s: np.ndarray) -> np.ndarray:
+        return sine_of_elevation(site_m, up, hermite_m(flight.positions_m, flight.velocities_mps, rows, times_s, flight.grid_s)) - sine
+
+    return _clip(flight, *positive_intervals(sine_of_elevation(site_m, up, flight.positions_m) - sine, flight.times_s, evaluate))
+
+
+def sunlit_intervals(flight: Flight) -> Passes:
+    """Return when each satellite is outside the Earth's cylindrical shadow."""
+
+    def evaluate(rows: np.ndarray, times_s: np.ndarray) -> np.ndarray:
+        nearest = np.clip(np.rint(times_s / flight.grid_s).astype(np.int64), 0, len(flight.times_s) - 1)
+        turn_rad = -2.0 * math.pi / DAY_S * (times_s - flight.times_s[nearest])  # the Sun moves with mean solar time: 1e-8 rad in 10 s
+        sun = flight.sun[nearest].copy()
+        sun[:, 0], sun[:, 1] = (
+            np.cos(turn_rad) * sun[:, 0] - np.sin(turn_rad) * sun[:, 1],
+            np.sin(turn_rad) * sun[:, 0] + np.cos(turn_rad) * sun[:, 1],
+        )
+        return shadow_margin_m(hermite_m(flight.positions_m, flight.velocities_mps, rows, times_s, flight.grid_s), sun)
+
+    return _clip(flight, *positive_intervals(shadow_margin_m(flight.positions_m, flight.sun), flight.times_s, evaluate))
+
+
+def _clip(flight: Flight, satellite: np.ndarray, start_s: np.ndarray, end_s: np.ndarray) -> Passes:
+    """Keep what lies inside [0, horizon]."""
+    end_s = np.minimum(end_s, flight.horizon_s)
+    keep = end_s > start_s
+    return Passes(satellite[keep], start_s[keep], end_s[keep])

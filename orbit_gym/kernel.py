@@ -1,0 +1,100 @@
+"""The step: book, move the clock to the next release, plan every candidate, encode. One compiled call."""
+
+import numpy as np
+
+from orbit_gym.jit import kernel
+from orbit_gym.compute import service_s
+from orbit_gym.encoding import encode
+from orbit_gym.planning import book, deliver, order_candidates, plan_all, reclaim
+from orbit_gym.routing import EVERYWHERE, INPUT, is_reached, search
+from orbit_gym.state import NONE, Scratch, State
+from orbit_gym.world import World
+
+
+@kernel
+def look(
+    world: World,
+    state: State,
+    scratch: Scratch,
+    tasks: np.ndarray,
+    task_row: np.ndarray,
+    node_rows: np.ndarray,
+    link_rows: np.ndarray,
+    mask: np.ndarray,
+) -> None:
+    """Plan the task at hand everywhere and write the observation."""
+    task = state.clock[0].task
+    state.candidates[:] = NONE
+    if task < tasks.size:
+        plan_all(world, state, scratch, tasks, task)
+    encode(world, state, scratch, tasks, task_row, node_rows, link_rows, mask)
+
+
+@kernel
+def step(
+    world: World,
+    state: State,
+    scratch: Scratch,
+    tasks: np.ndarray,
+    action: int,
+    task_row: np.ndarray,
+    node_rows: np.ndarray,
+    link_rows: np.ndarray,
+    mask: np.ndarray,
+) -> bool:
+    """Place the task at hand (the last action rejects), go to the next release, and look; True if the task was booked.
+
+    Scratch.booked holds the booking. A masked action books nothing.
+    """
+    clock = state.clock[0]
+    booked = False
+    if action < state.candidates.size and state.candidates[action] != NONE:
+        booked = book(world, state, scratch, tasks, clock.task, state.candidates[action])
+    clock.task += 1
+    if clock.task < tasks.size:
+        clock.time_s = tasks[clock.task].release_s
+    reclaim(world, state)
+    look(world, state, scratch, tasks, task_row, node_rows, link_rows, mask)
+    return booked
+
+
+@kernel
+def relaxed_on_time(world: World, state: State, scratch: Scratch, tasks: np.ndarray, n_tasks: int, out: np.ndarray) -> None:
+    """For each of the first n_tasks: could some candidate deliver it in time on the relaxed system?
+
+    Idle calendars, every model resident, no limit of energy or heat, routes by full search with the task's own bits: a relaxation
+    of every policy's problem. `state` only lends its layout; it is not read or changed. out (n_tasks,) bool.
+    """
+    for task in range(n_tasks):
+        out[task] = _relaxed_task(world, state, scratch, tasks, task)
+
+
+@kernel
+def _relaxed_task(world: World, state: State, scratch: Scratch, tasks: np.ndarray, task: int) -> bool:
+    deadline_s = tasks[task].release_s + tasks[task].slack_s
+    candidates = scratch.relaxed
+    order_candidates(world, state, scratch, tasks, task, candidates)
+    for row in range(candidates.size):
+        node = candidates[row]
+        if node == NONE:
+            continue
+        ready_s = scratch.labels[INPUT, node].arrival_s
+        unit = node
+        if node >= world.sizes[0].n_satellites:
+            unit = world.datacentre_offsets[node - world.sizes[0].n_satellites - world.sizes[0].n_stations]
+        finish_s = ready_s + service_s(world, tasks, task, unit)
+        if finish_s > deadline_s:
+            continue
+        delivery_s, _, _ = deliver(world, state, scratch, tasks, task, node, finish_s, deadline_s, True)
+        if delivery_s <= deadline_s:
+            return True
+    return False
+
+
+@kernel
+def empty_network_s(world: World, state: State, scratch: Scratch, source: int, time_s: float, bits: float, out: np.ndarray) -> None:
+    """Seconds from a source to every graph node on idle calendars, infinite where out of reach within the look-ahead. out (n_nodes,)."""
+    limit_s = time_s + world.sizes[0].look_ahead_s
+    search(world, state, scratch, INPUT, source, time_s, bits, EVERYWHERE, limit_s, True, scratch.order)
+    for node in range(out.size):
+        out[node] = scratch.labels[INPUT, node].arrival_s - time_s if is_reached(scratch, INPUT, node) else np.inf

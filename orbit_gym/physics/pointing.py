@@ -1,0 +1,238 @@
+"""The pointing rule of laser terminals, walked along the time grid.
+
+Terminal 0 points fore, 1 aft, in plane by argument of latitude, whenever the neighbour is in sight. The others (with two or
+fewer: any that is idle) link to the nearest free satellite of another plane, keep it while in sight, and change to a nearer
+free one only after it has been the nearer one for the hysteresis. No pair of satellites ever holds two links.
+"""
+
+import math
+
+import numpy as np
+from numba import njit
+
+from orbit_gym.physics.geometry import distance_m, sight_margin_m
+
+FORE = 0
+
+
+def fore_neighbours(positions_m: np.ndarray, velocities_mps: np.ndarray, planes: np.ndarray) -> np.ndarray:
+    """Return (T, S) int32: the next satellite ahead in the same plane by argument of latitude, -1 if none is within 180 degrees.
+
+    Inertial positions and velocities (S, T, 3), plane of each satellite (S,). All of a plane are measured against one mean
+    normal, so that scatter of single elements (and an undefined node at the equator) cannot shuffle them.
+    """
+    fore = np.full((positions_m.shape[1], positions_m.shape[0]), -1, dtype=np.int32)
+    for plane in np.unique(planes):
+        members = np.flatnonzero(planes == plane)
+        if len(members) < 2:
+            continue
+        angles_rad = _argument_of_latitude(positions_m[members], velocities_mps[members])  # (M, T)
+        order = np.argsort(angles_rad, axis=0)
+        sorted_rad = np.take_along_axis(angles_rad, order, axis=0)
+        ahead_rad = np.mod(np.roll(sorted_rad, -1, axis=0) - sorted_rad, 2.0 * math.pi)
+        fore[np.arange(fore.shape[0])[None, :], members[order]] = np.where(ahead_rad < math.pi, members[np.roll(order, -1, axis=0)], -1)
+    return fore
+
+
+def _argument_of_latitude(positions_m: np.ndarray, velocities_mps: np.ndarray) -> np.ndarray:
+    """Return angles (M, T) along the common orbit plane, from its ascending node (from the x axis where it has none)."""
+    normal = np.cross(positions_m, velocities_mps).sum(axis=0)  # (T, 3)
+    normal /= np.linalg.norm(normal, axis=-1, keepdims=True)
+    node = np.stack([-normal[:, 1], normal[:, 0], np.zeros(len(normal))], axis=-1)
+    node = np.where(np.linalg.norm(node, axis=-1, keepdims=True) < 1e-3, np.array([1.0, 0.0, 0.0]), node)
+    across = np.cross(normal, node)
+    return np.arctan2(np.einsum("mtk,tk->mt", positions_m, across), np.einsum("mtk,tk->mt", positions_m, node))
+
+
+@njit(cache=True)
+def _is_visible(a_m: np.ndarray, b_m: np.ndarray, limit_radius_m: float, max_range_m: float) -> bool:
+    return distance_m(a_m, b_m) <= max_range_m and sight_margin_m(a_m, b_m, limit_radius_m) >= 0.0
+
+
+@njit(cache=True)
+def _terminal_to(held: np.ndarray, satellite: int, other: int) -> int:
+    """Return the terminal of satellite that holds other, -1 if none does."""
+    for terminal in range(held.shape[1]):
+        if held[satellite, terminal] == other:
+            return terminal
+    return -1
+
+
+@njit(cache=True)
+def _free_terminal(held: np.ndarray, satellite: int, first_cross: int) -> int:
+    """Return the first idle terminal that may look across planes, -1 if there is none."""
+    for terminal in range(first_cross, held.shape[1]):
+        if held[satellite, terminal] < 0:
+            return terminal
+    return -1
+
+
+@njit(cache=True)
+def _link_in_plane(held: np.ndarray, positions_m: np.ndarray, fore: np.ndarray, limit_radius_m: float, max_range_m: float) -> None:
+    """Link each satellite's fore terminal to the aft terminal of the next one ahead that is in sight."""
+    aft = min(1, held.shape[1] - 1)
+    for satellite in range(held.shape[0]):
+        other = fore[satellite]
+        if other < 0 or held[satellite, FORE] >= 0 or held[other, aft] >= 0 or _terminal_to(held, satellite, other) >= 0:
+            continue
+        if _is_visible(positions_m[satellite], positions_m[other], limit_radius_m, max_range_m):
+            held[satellite, FORE] = other
+            held[other, aft] = satellite
+
+
+@njit(cache=True)
+def _keep_cross_links(
+    held: np.ndarray,
+    before: np.ndarray,
+    positions_m: np.ndarray,
+    may_cross: np.ndarray,
+    planes: np.ndarray,
+    limit_radius_m: float,
+    max_range_m: float,
+) -> None:
+    """Carry over each link between planes that is still allowed, in sight, and not needed by a neighbour in plane."""
+    for satellite in range(held.shape[0]):
+        for terminal in range(held.shape[1]):
+            other = before[satellite, terminal]
+            if other <= satellite or planes[other] == planes[satellite] or not (may_cross[satellite] and may_cross[other]):
+                continue
+            back = _terminal_to(before, other, satellite)
+            if held[satellite, terminal] >= 0 or held[other, back] >= 0:
+                continue
+            if _is_visible(positions_m[satellite], positions_m[other], limit_radius_m, max_range_m):
+                held[satellite, terminal] = other
+                held[other, back] = satellite
+
+
+@njit(cache=True)
+def _nearer_rival(
+    held: np.ndarray,
+    satellite: int,
+    other: int,
+    positions_m: np.ndarray,
+    may_cross: np.ndarray,
+    planes: np.ndarray,
+    limit_radius_m: float,
+    first_cross: int,
+) -> int:
+    """Return the nearest free satellite of another plane that is nearer than the linked one, -1 if there is none."""
+    best_m = distance_m(positions_m[satellite], positions_m[other])
+    best = -1
+    for rival in range(held.shape[0]):
+        if not may_cross[rival] or planes[rival] == planes[satellite] or _free_terminal(held, rival, first_cross) < 0:
+            continue
+        apart_m = distance_m(positions_m[satellite], positions_m[rival])
+        if apart_m >= best_m or _terminal_to(held, satellite, rival) >= 0:
+            continue
+        if sight_margin_m(positions_m[satellite], positions_m[rival], limit_radius_m) >= 0.0:
+            best, best_m = rival, apart_m
+    return best
+
+
+@njit(cache=True)
+def _switch_cross_links(
+    held: np.ndarray,
+    rivals: np.ndarray,
+    rival_since: np.ndarray,
+    step: int,
+    patience_steps: int,
+    positions_m: np.ndarray,
+    may_cross: np.ndarray,
+    planes: np.ndarray,
+    limit_radius_m: float,
+    first_cross: int,
+) -> None:
+    """Change a link between planes to a nearer free satellite once that one has been the nearest for patience_steps samples."""
+    for satellite in range(held.shape[0]):
+        for terminal in range(first_cross, held.shape[1]):
+            other = held[satellite, terminal]
+            if other < 0 or planes[other] == planes[satellite]:
+                rivals[satellite, terminal] = -1
+                continue
+            rival = _nearer_rival(held, satellite, other, positions_m, may_cross, planes, limit_radius_m, first_cross)
+            if rival < 0 or rival != rivals[satellite, terminal]:
+                rivals[satellite, terminal] = rival
+                rival_since[satellite, terminal] = step
+            if rival >= 0 and step - rival_since[satellite, terminal] >= patience_steps:
+                held[other, _terminal_to(held, other, satellite)] = -1
+                held[satellite, terminal] = rival
+                held[rival, _free_terminal(held, rival, first_cross)] = satellite
+                rivals[satellite, terminal] = -1
+
+
+@njit(cache=True)
+def _form_cross_links(
+    held: np.ndarray,
+    positions_m: np.ndarray,
+    may_cross: np.ndarray,
+    planes: np.ndarray,
+    limit_radius_m: float,
+    max_range_m: float,
+    first_cross: int,
+) -> None:
+    """Link free terminals across planes, nearest pair first."""
+    free = np.empty(held.shape[0], dtype=np.int64)
+    n_free = 0
+    for satellite in range(held.shape[0]):
+        if may_cross[satellite] and _free_terminal(held, satellite, first_cross) >= 0:
+            free[n_free] = satellite
+            n_free += 1
+    lefts, rights, apart_m = [0], [0], [math.inf]  # a first entry gives numba the types
+    for first in range(n_free):
+        for second in range(first + 1, n_free):
+            a, b = free[first], free[second]
+            if planes[a] == planes[b] or _terminal_to(held, a, b) >= 0:
+                continue
+            if _is_visible(positions_m[a], positions_m[b], limit_radius_m, max_range_m):
+                lefts.append(a)
+                rights.append(b)
+                apart_m.append(distance_m(positions_m[a], positions_m[b]))
+    if len(lefts) == 1:
+        return
+    order = np.argsort(np.array(apart_m), kind="mergesort")
+    for pair in order[: len(order) - 1]:
+        a, b = lefts[pair], rights[pair]
+        terminal_a, terminal_b = _free_terminal(held, a, first_cross), _free_terminal(held, b, first_cross)
+        if terminal_a >= 0 and terminal_b >= 0:
+            held[a, terminal_a] = b
+            held[b, terminal_b] = a
+
+
+@njit(cache=True)
+def point_terminals(
+    positions_m: np.ndarray,
+    fore: np.ndarray,
+    planes: np.ndarray,
+    n_terminals: int,
+    limit_radius_m: float,
+    max_range_m: float,
+    cutoff_latitude_rad: float,
+    patience_steps: int,
+) -> np.ndarray:
+    """Return (T, S, n_terminals) int32: the satellite that each terminal holds at each sample, -1 if none.
+
+    positions_m (T, S, 3), fore (T, S) from fore_neighbours, planes (S,); links across planes need both ends equatorward of the
+    cutoff latitude (geocentric); a nearer partner must be the nearer one for patience_steps samples.
+    """
+    n_times, n_satellites = fore.shape
+    held = np.full((n_times, n_satellites, n_terminals), -1, dtype=np.int32)
+    if n_terminals == 0:
+        return held
+    first_cross = 2 if n_terminals > 2 else 0
+    rivals = np.full((n_satellites, n_terminals), -1, dtype=np.int32)
+    rival_since = np.zeros((n_satellites, n_terminals), dtype=np.int64)
+    may_cross = np.zeros(n_satellites, dtype=np.bool_)
+    has_planes = planes.max() > planes.min()
+    for step in range(n_times):
+        here_m, now = positions_m[step], held[step]
+        _link_in_plane(now, here_m, fore[step], limit_radius_m, max_range_m)
+        if not has_planes:
+            continue
+        for satellite in range(n_satellites):
+            x, y, z = here_m[satellite]
+            may_cross[satellite] = abs(math.atan2(z, math.hypot(x, y))) <= cutoff_latitude_rad
+        if step > 0:
+            _keep_cross_links(now, held[step - 1], here_m, may_cross, planes, limit_radius_m, max_range_m)
+        _switch_cross_links(now, rivals, rival_since, step, patience_steps, here_m, may_cross, planes, limit_radius_m, first_cross)
+        _form_cross_links(now, here_m, may_cross, planes, limit_radius_m, max_range_m, first_cross)
+    return held

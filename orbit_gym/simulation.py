@@ -1,0 +1,193 @@
+"""Simulation: one State moving through one Episode of a World; what the environment and its forks have in common."""
+
+import operator
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from orbit_gym import kernel
+from orbit_gym.episode import Episode
+from orbit_gym.observation import GROUND_SLOTS, WIDTH
+from orbit_gym.planning import plan_one
+from orbit_gym.reward import reward_terms
+from orbit_gym.scenario import Scenario
+from orbit_gym.state import NONE, PLAN, State, copy_state, new_scratch, new_state
+from orbit_gym.world import World
+
+
+class Hop(NamedTuple):
+    """One transfer of a bundle between two graph nodes."""
+
+    from_node: int
+    to_node: int
+    start_s: float
+    end_s: float
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What would happen to the task at hand at one candidate; times are seconds since 00:00 UTC of the day."""
+
+    node: int
+    accelerator: int
+    exists: bool  # delivery within the look-ahead
+    on_time: bool
+    arrival_s: float
+    load_start_s: float
+    load_s: float
+    start_s: float
+    finish_s: float
+    delivery_s: float
+    energy_j: float
+    by_alert: bool
+    input_hops: tuple[Hop, ...]
+    result_hops: tuple[Hop, ...]
+
+
+def action_error(n_actions: int, action: Any) -> ValueError:
+    """The error for an action outside the space."""
+    return ValueError(f"action must be an integer from 0 to {n_actions - 1} (the last one rejects), got {action!r}")
+
+
+def checked_action(n_actions: int, action: Any) -> int:
+    """The action as an int, or ValueError naming value and range; NaN and fractions are refused."""
+    try:
+        index = operator.index(action.item() if isinstance(action, np.ndarray) and action.ndim == 0 else action)
+    except TypeError:
+        raise action_error(n_actions, action) from None
+    if isinstance(action, (bool, np.bool_)) or not 0 <= index < n_actions:
+        raise action_error(n_actions, action)
+    return index
+
+
+class Simulation:
+    """A State in an Episode; forks are independent of it and of each other. Not safe to share between threads."""
+
+    def __init__(self, scenario: Scenario, world: World, episode: Episode, state: State | None = None) -> None:
+        """Start an episode, or continue from a given State, and plan the task at hand."""
+        self.scenario = scenario
+        self.world = world
+        self.episode = episode
+        self.state = new_state(world, episode, scenario.calendar_slots) if state is None else state
+        self._scratch = new_scratch(world)
+        n_candidates = self.state.candidates.size
+        slots = scenario.lasers.terminals + GROUND_SLOTS
+        self._task_row = np.zeros(WIDTH["task"], np.float32)
+        self._node_rows = np.zeros((n_candidates, WIDTH["nodes"]), np.float32)
+        self._link_rows = np.zeros((n_candidates, slots, WIDTH["links"]), np.float32)
+        self._mask = np.zeros(n_candidates + 1, np.bool_)
+        kernel.look(world, self.state, self._scratch, episode.tasks, *self._buffers)
+
+    @property
+    def _buffers(self) -> tuple[np.ndarray, ...]:
+        return self._task_row, self._node_rows, self._link_rows, self._mask
+
+    @property
+    def n_actions(self) -> int:
+        """Candidates plus the reject action."""
+        return self._mask.size
+
+    @property
+    def task_index(self) -> int:
+        """Index of the task at hand in the episode."""
+        return int(self.state.clock[0]["task"])
+
+    @property
+    def time_s(self) -> float:
+        """Clock: release of the task at hand."""
+        return float(self.state.clock[0]["time_s"])
+
+    @property
+    def is_over(self) -> bool:
+        """True once the task at hand is released at or after the end, or there is none."""
+        tasks = self.episode.tasks
+        return self.task_index >= tasks.size or tasks[self.task_index]["release_s"] >= self.episode.span_s[1]
+
+    @property
+    def candidate_nodes(self) -> np.ndarray:
+        """Graph nodes of the candidates, (n_candidates,) int32, -1 where a row is unused."""
+        return self.state.candidates.copy()
+
+    @property
+    def last_booking(self) -> np.void:
+        """The PLAN that the last booking made real."""
+        return self._scratch.booked[0]
+
+    def action_masks(self) -> np.ndarray:
+        """Valid actions, (n_actions,) bool; rejecting always is."""
+        return self._mask.copy()
+
+    def observe(self) -> dict[str, np.ndarray]:
+        """The observation of the task at hand, fresh arrays."""
+        return {"task": self._task_row.copy(), "nodes": self._node_rows.copy(), "links": self._link_rows.copy()}
+
+    def plan(self, k: int) -> Plan:
+        """What would happen to the task at hand at candidate k; changes nothing. IndexError outside the candidates."""
+        if not 0 <= k < self.state.candidates.size:
+            raise IndexError(f"candidate must be from 0 to {self.state.candidates.size - 1}, got {k}")
+        node = int(self.state.candidates[k])
+        plan = np.zeros(1, PLAN)
+        if node == NONE or self.task_index >= self.episode.tasks.size:
+            return self._plan_from(plan[0], node)
+        n_lost = int(self.state.clock[0]["n_lost_plans"])
+        plan_one(self.world, self.state, self._scratch, self.episode.tasks, self.task_index, node, plan)
+        self.state.clock[0]["n_lost_plans"] = n_lost
+        return self._plan_from(plan[0], node)
+
+    def _plan_from(self, row: np.void, node: int) -> Plan:
+        exists = bool(row["exists"])
+        hops = [
+            Hop(int(hop["from_node"]), int(self.world.edges[hop["edge"]]["to"]), float(hop["start_s"]), float(hop["end_s"]))
+            for hop in self._scratch.hops[: int(row["input_hops"] + row["result_hops"])]
+        ]
+        n_input = int(row["input_hops"])
+        names = ("arrival_s", "load_start_s", "load_s", "start_s", "finish_s", "delivery_s", "energy_j")
+        return Plan(
+            node=node,
+            accelerator=int(row["accelerator"]) if exists else NONE,
+            exists=exists,
+            on_time=bool(row["on_time"]),
+            by_alert=bool(row["by_alert"]),
+            input_hops=tuple(hops[:n_input]) if exists else (),
+            result_hops=tuple(hops[n_input:]) if exists else (),
+            **{name: float(row[name]) if exists else float("inf") for name in names},
+        )
+
+    def apply(self, action: int) -> tuple[bool, dict[str, float]]:
+        """Place the task at hand (action already checked), go to the next; returns (was booked, reward terms)."""
+        value = float(self.episode.tasks["value"][self.task_index])
+        booked = kernel.step(self.world, self.state, self._scratch, self.episode.tasks, action, *self._buffers)
+        plan = self._scratch.booked[0]
+        is_on_time = booked and bool(plan["on_time"])
+        return booked, reward_terms(self.scenario.reward, is_on_time, value, float(plan["energy_j"]) if booked else 0.0)
+
+    def step(self, action: Any) -> tuple[float, bool]:
+        """Place the task at hand; returns (reward, is the episode over). ValueError for an action outside the space."""
+        if self.is_over:
+            raise RuntimeError("the episode is over: there is no task left to place")
+        _, terms = self.apply(checked_action(self.n_actions, action))
+        return sum(terms.values()), self.is_over
+
+    def fork(self, episode: Episode | None = None) -> "Simulation":
+        """An independent copy of the State; `episode` takes another future whose tasks agree up to the one at hand."""
+        future = self.episode if episode is None else episode
+        now = self.task_index
+        if future.tasks.size < min(now + 1, self.episode.tasks.size) or not np.array_equal(
+            future.tasks[now : now + 1], self.episode.tasks[now : now + 1]
+        ):
+            raise ValueError("the other future must hold the same task at hand, at the same index")
+        twin = object.__new__(Simulation)
+        twin.__dict__.update(self.__dict__)
+        twin.episode = future
+        twin.state = copy_state(self.state)
+        twin._task_row, twin._node_rows, twin._link_rows, twin._mask = (array.copy() for array in self._buffers)
+        return twin
+
+    def relaxed_on_time(self) -> np.ndarray:
+        """For each task of the episode: could some candidate deliver it in time on the relaxed system? (n_decided,) bool."""
+        tasks = self.episode.tasks
+        n_decided = int(np.searchsorted(tasks["release_s"], self.episode.span_s[1]))
+        out = np.zeros(n_decided, np.bool_)
+        kernel.relaxed_on_time(self.world, self.state, self._scratch, tasks, n_decided, out)
+        return out

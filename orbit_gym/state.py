@@ -1,0 +1,182 @@
+"""State: the arrays that change, and the scratch space of the kernels.
+
+State is all that a fork copies. Scratch holds search labels and the latest plans: derived, never copied, not shared by threads.
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+
+from orbit_gym.episode import Episode
+from orbit_gym.world import World
+
+MAX_HOPS = 40
+GROUND_SLOTS = 2  # ground contacts shown per candidate, after its laser terminals
+NONE = -1
+
+CLOCK = np.dtype(
+    [
+        ("time_s", "f8"),
+        ("end_s", "f8"),  # of the episode, for utilisation only
+        ("task", "i4"),  # index of the task being placed
+        ("free_interval", "i4"),  # heads of the free lists
+        ("free_segment", "i4"),
+        ("n_free_intervals", "i4"),
+        ("n_free_segments", "i4"),
+        ("n_lost_plans", "i4"),  # plans refused because a pool was full
+    ],
+    align=True,
+)
+INTERVAL = np.dtype([("start_s", "f8"), ("end_s", "f8"), ("next", "i4"), ("pad", "i4")], align=True)
+SEGMENT = np.dtype(
+    [
+        ("start_s", "f8"),
+        ("end_s", "f8"),
+        ("resident", "i8"),  # models in memory from start_s until the next segment of the same accelerator
+        ("lanes", "i4"),
+        ("next", "i4"),
+    ],
+    align=True,
+)
+UNIT = np.dtype(
+    [
+        ("time_s", "f8"),  # charge and temperature are as of this time
+        ("charge_j", "f8"),
+        ("temperature_c", "f8"),
+        ("tail_start_s", "f8"),  # end of the last booked model load
+        ("last_end_s", "f8"),  # end of the last booking
+        ("base_resident", "i8"),  # models in memory before the first segment
+        ("tail_resident", "i8"),  # models in memory after the last
+        ("first_segment", "i4"),
+        ("n_segments", "i4"),
+        ("n_loads", "i4"),  # model loads booked in the episode
+        ("pad", "i4"),
+        ("busy_lane_s", "f8"),  # lane-seconds booked in the episode
+        ("energy_j", "f8"),  # energy booked in the episode
+        ("least_charge_j", "f8"),  # seen at the decisions of the episode
+    ],
+    align=True,
+)
+PLAN = np.dtype(
+    [
+        ("node", "i4"),
+        ("accelerator", "i4"),
+        ("exists", "i4"),
+        ("on_time", "i4"),
+        ("input_hops", "i4"),
+        ("result_hops", "i4"),
+        ("by_alert", "i4"),  # the result goes by the alert channel
+        ("updates_recency", "i4"),
+        ("arrival_s", "f8"),
+        ("load_start_s", "f8"),
+        ("load_s", "f8"),
+        ("start_s", "f8"),
+        ("finish_s", "f8"),
+        ("send_s", "f8"),  # when the alert message is sent
+        ("delivery_s", "f8"),
+        ("energy_j", "f8"),  # compute plus transmit
+    ],
+    align=True,
+)
+LABEL = np.dtype(
+    [
+        ("arrival_s", "f8"),
+        ("start_s", "f8"),  # of the transfer that arrives here
+        ("end_s", "f8"),
+        ("stamp", "i8"),  # search that wrote the label
+        ("edge", "i4"),
+        ("previous", "i4"),
+        ("hops", "i4"),
+        ("heap_place", "i4"),  # NONE once settled
+    ],
+    align=True,
+)
+HOP = np.dtype([("start_s", "f8"), ("end_s", "f8"), ("from_node", "i4"), ("edge", "i4")], align=True)
+
+
+class State(NamedTuple):
+    """What a booking changes. Copy every array and you have an independent future."""
+
+    clock: np.ndarray  # (1,) CLOCK
+    candidates: np.ndarray  # (n_candidates,) int32 graph nodes of the current task, NONE where a row is unused
+    heads: np.ndarray  # (n_resources,) int32 first interval of each calendar
+    intervals: np.ndarray  # (slots,) INTERVAL busy time of all calendars, pooled, touching ones merged
+    units: np.ndarray  # (n_accelerators,) UNIT
+    segments: np.ndarray  # (slots,) SEGMENT lanes in use of all accelerators, pooled
+    used_s: np.ndarray  # (n_resources,) float64 seconds booked before the episode's end, for utilisation
+    last_use_s: np.ndarray  # (n_accelerators, n_models) float64, for least-recently-used eviction
+
+
+class Scratch(NamedTuple):
+    """Work space of the kernels; holds nothing that outlives a decision."""
+
+    counter: np.ndarray  # (3,) int64: searches so far, stamp of the latest input search, of the latest result search
+    labels: np.ndarray  # (2, n_graph_nodes) LABEL: input search, result search
+    heap: np.ndarray  # (2, n_graph_nodes) int32
+    order: np.ndarray  # (n_satellites,) int32 satellites in the order a search settled them
+    relaxed: np.ndarray  # (n_candidates,) int32 candidates of a task on the relaxed system
+    frame: np.ndarray  # (4, 3) position and axes of the task's origin
+    slots: np.ndarray  # (2, slots) int64 edge and contact shown in each link slot
+    plans: np.ndarray  # (n_candidates,) PLAN of the current task
+    booked: np.ndarray  # (1,) PLAN of the last booking
+    hops: np.ndarray  # (2 * MAX_HOPS,) HOP of the last recorded plan: input, then result
+
+
+def new_scratch(world: World) -> Scratch:
+    """Allocate work space for a World."""
+    n_nodes = world.edge_offsets.size - 1
+    labels = np.zeros((2, n_nodes), LABEL)
+    labels["stamp"] = NONE
+    return Scratch(
+        counter=np.zeros(3, np.int64),
+        labels=labels,
+        heap=np.zeros((2, n_nodes), np.int32),
+        order=np.zeros(int(world.sizes["n_satellites"][0]), np.int32),
+        relaxed=np.zeros(int(world.sizes["n_candidates"][0]), np.int32),
+        frame=np.zeros((4, 3)),
+        slots=np.zeros((2, int(world.sizes["n_terminals"][0]) + GROUND_SLOTS), np.int64),
+        plans=np.zeros(int(world.sizes["n_candidates"][0]), PLAN),
+        booked=np.zeros(1, PLAN),
+        hops=np.zeros(2 * MAX_HOPS, HOP),
+    )
+
+
+def new_state(world: World, episode: Episode, calendar_slots: int) -> State:
+    """State at the start of an episode: idle calendars, initial charge and memory, satellites warm from idling."""
+    n_units = world.accelerators.size
+    start_s = float(episode.span_s[0])
+    units = np.zeros(n_units, UNIT)
+    units["time_s"] = units["tail_start_s"] = units["last_end_s"] = start_s
+    units["first_segment"] = NONE
+    units["charge_j"][: episode.initial_charge_j.size] = episode.initial_charge_j
+    units["least_charge_j"] = units["charge_j"]
+    units["base_resident"] = units["tail_resident"] = episode.initial_resident
+    accelerators = world.accelerators
+    units["temperature_c"] = accelerators["sink_c"] + accelerators["idle_w"] * accelerators["thermal_k_per_w"]
+    clock = np.zeros(1, CLOCK)
+    clock["time_s"] = start_s
+    clock["end_s"] = float(episode.span_s[1])
+    clock["n_free_intervals"] = clock["n_free_segments"] = calendar_slots
+    return State(
+        clock=clock,
+        candidates=np.full(int(world.sizes["n_candidates"][0]), NONE, np.int32),
+        heads=np.full(int(world.sizes["n_resources"][0]), NONE, np.int32),
+        intervals=_free_list(INTERVAL, calendar_slots),
+        units=units,
+        segments=_free_list(SEGMENT, calendar_slots),
+        used_s=np.zeros(int(world.sizes["n_resources"][0])),
+        last_use_s=np.full((n_units, world.model_bytes.size), start_s),
+    )
+
+
+def copy_state(state: State) -> State:
+    """Independent copy of every array."""
+    return State(*(array.copy() for array in state))
+
+
+def _free_list(dtype: np.dtype, slots: int) -> np.ndarray:
+    """Pool whose free rows are chained in order of index from row 0."""
+    pool = np.zeros(slots, dtype)
+    pool["next"] = np.arange(1, slots + 1)
+    pool["next"][-1] = NONE
+    return pool

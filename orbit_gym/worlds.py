@@ -1,0 +1,62 @@
+"""Worlds in use: compiled once per scenario and day in a process, with the arrival processes that belong to them."""
+
+import json
+from collections import OrderedDict
+from datetime import date, datetime, timedelta
+
+import numpy as np
+
+from orbit_gym.arrivals import CELL_S, DAYLIGHT_SINE, Arrivals
+from orbit_gym.catalogue import scenario_to_dict
+from orbit_gym.compiler import compile_world
+from orbit_gym.orbits import load_orbits
+from orbit_gym.physics.geometry import gmst_rad, rotate_to_earth_fixed
+from orbit_gym.physics.sun import sun_direction_of_date
+from orbit_gym.scenario import Scenario
+from orbit_gym.units import DAY_S
+from orbit_gym.world import World
+
+MOST_WORLDS = 8  # kept in memory; the least recently used goes
+_worlds: OrderedDict[str, World] = OrderedDict()
+SPLIT_DAYS = {"train": (1, 2, 3), "validation": (4,), "test": (6, 7)}  # offsets from the scenario's epoch
+
+
+def split_days(split: str) -> tuple[int, ...]:
+    """Days of a split, as offsets from the scenario's epoch; ValueError for an unknown split."""
+    if split not in SPLIT_DAYS:
+        raise ValueError(f"unknown split {split!r}; choose from {', '.join(SPLIT_DAYS)}")
+    return SPLIT_DAYS[split]
+
+
+def get_world(scenario: Scenario, day: int) -> World:
+    """World of a scenario and day; workload and reward do not matter to it."""
+    plain = scenario_to_dict(scenario)
+    key = json.dumps([day, {name: value for name, value in plain.items() if name not in ("workload", "reward", "description")}], sort_keys=True)
+    if key not in _worlds:
+        _worlds[key] = compile_world(scenario, day)
+        if len(_worlds) > MOST_WORLDS:
+            _worlds.popitem(last=False)
+    _worlds.move_to_end(key)
+    return _worlds[key]
+
+
+def get_arrivals(scenario: Scenario, day: int) -> Arrivals:
+    """Arrival processes of a scenario and day."""
+    world = get_world(scenario, day)
+    return Arrivals(scenario, world, tuple(load_orbits(scenario).names), sunlit_ground(scenario, world, day))
+
+
+def sunlit_ground(scenario: Scenario, world: World, day: int) -> np.ndarray:
+    """True where the ground below a satellite is in daylight, (n_cells, n_satellites), every CELL_S."""
+    positions_m = world.positions_m[:: int(round(CELL_S / world.sizes["grid_s"][0]))]
+    up = positions_m / np.linalg.norm(positions_m, axis=-1, keepdims=True)
+    midnight = datetime.fromisoformat(scenario.epoch_utc).date() + timedelta(days=day)
+    jd = julian_date(midnight)
+    fraction = np.arange(len(positions_m)) * CELL_S / DAY_S
+    sun = rotate_to_earth_fixed(sun_direction_of_date(jd, fraction), gmst_rad(jd, fraction))
+    return np.einsum("tsi,ti->ts", up, sun) > DAYLIGHT_SINE
+
+
+def julian_date(midnight: date) -> float:
+    """Julian date of 00:00 UTC of a day."""
+    return midnight.toordinal() + 1_721_424.5

@@ -1,0 +1,137 @@
+"""Evaluation on the fake environment: contents, pairing, independence of the number of processes, bad inputs."""
+
+import csv
+import json
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from scipy import stats
+
+from agents import evaluate as module
+from agents.environments import make_env
+from agents.episodes import play
+from agents.evaluate import Evaluation, evaluate
+from agents.heuristics import make_heuristic
+from agents.settings import Settings
+from agents.training import train
+from tests.agents.fake_env import ENV_ID
+
+HEADLINE = "served_value_fraction"
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory):
+    """A short trained run."""
+    out = tmp_path_factory.mktemp("runs") / "short"
+    return train(Settings(scenario=ENV_ID, timesteps=600, envs=2, out=str(out), validations=1, validation_episodes=2))
+
+
+def asked(out, *policies, **changes):
+    """An evaluation of 12 episodes of the fake environment in this process."""
+    return replace(Evaluation(policies=policies, scenario=ENV_ID, seeds=12, out=str(out), processes=1), **changes)
+
+
+def test_results_hold_what_is_promised(tmp_path, capsys):
+    results = evaluate(asked(tmp_path, "eft", "eft_admit", "random"))
+    assert results == json.loads((tmp_path / "results.json").read_text())
+    assert {"scenario", "seeds", "policies"} <= set(results)
+    assert results["seeds"] == list(range(3_000_000, 3_000_012))
+    item = results["policies"]["eft"][HEADLINE]
+    assert set(item) == {"mean", "ci95", "iqm", "episodes"}
+    assert item["mean"] == pytest.approx(np.mean(item["episodes"]))
+    assert item["iqm"] == pytest.approx(np.sort(item["episodes"])[3:9].mean())
+    for name in ("results.csv", "served_value.png", "utilisation.png", "classes.png"):
+        assert (tmp_path / name).stat().st_size > 0
+    rows = list(csv.DictReader((tmp_path / "results.csv").read_text().splitlines()))
+    assert {row["policy"] for row in rows} == {"eft", "eft_admit", "random"}
+    assert float(next(r for r in rows if r["policy"] == "eft" and r["metric"] == HEADLINE)["mean"]) == item["mean"]
+    assert "eft_admit" in capsys.readouterr().out
+
+
+def test_episodes_are_those_of_playing_one_by_one_and_differences_are_paired(tmp_path):
+    results = evaluate(asked(tmp_path, "eft", "round_robin", "eft_admit"))
+    env = make_env(ENV_ID, "test")
+    for name in ("eft", "round_robin", "eft_admit"):
+        alone = [play([env], make_heuristic(name), [seed])[0][HEADLINE] for seed in results["seeds"]]
+        assert results["policies"][name][HEADLINE]["episodes"] == alone
+    a, b = (results["policies"][name][HEADLINE]["episodes"] for name in ("eft", "eft_admit"))
+    interval = stats.ttest_rel(a, b).confidence_interval(0.95)
+    assert results["differences"]["eft"]["metrics"][HEADLINE]["ci95"] == pytest.approx([interval.low, interval.high])
+    assert results["differences"]["eft"]["reference"] == "eft_admit"
+
+
+def test_a_run_brings_its_controls_and_the_number_of_processes_changes_nothing(tmp_path, run, capsys):
+    names = ["eft_admit", str(run), f"{run}@sampled", f"untrained:{run}", f"untrained:{run}@sampled"]
+    alone = evaluate(asked(tmp_path / "a", "eft_admit", str(run), sampled=True))
+    assert list(alone["policies"]) == names
+    greedy = [alone["policies"][name][HEADLINE]["episodes"] for name in ("eft_admit", f"untrained:{run}")]
+    assert greedy[0] == greedy[1]  # the untrained network is eft_admit
+    assert alone["policies"][names[4]][HEADLINE]["episodes"] != greedy[0]
+    assert alone["labels"][names[1]].endswith("(this policy only)")
+    two = evaluate(asked(tmp_path / "b", "eft_admit", str(run), sampled=True, processes=2))
+    assert two["policies"] == alone["policies"]
+
+
+def test_networks_always_see_the_masks(tmp_path, run, monkeypatch):
+    seen = []
+
+    def spy(spec, env, seed=0):
+        policy, predict = load(spec, env, seed), None
+        predict = policy.predict
+        policy.predict = lambda obs, state, starts, deterministic, masks: (
+            seen.append(masks.shape) or predict(obs, state, starts, deterministic, masks)
+        )
+        return policy
+
+    load = module.load_policy
+    monkeypatch.setattr(module, "load_policy", spy)
+    evaluate(asked(tmp_path, str(run), controls=False))
+    assert set(seen) == {(10, 5), (2, 5)}  # groups of ten episodes, five actions
+
+
+BAD = [
+    (("etf",), {}, "unknown policy 'etf'; choose from random, round_robin.*a run folder"),
+    (("pretrained",), {}, "'pretrained' is not available: no weights are shipped yet"),
+    (("eft@sampled",), {}, "eft is a rule and has no sampled form"),
+    (("eft",), {"seeds": 0}, "--seeds must be at least 1, got 0"),
+    (("eft",), {"processes": 0}, "--processes must be at least 1, got 0"),
+    (("eft",), {"scenario": "NoSuchModule:X-v0"}, "unknown environment 'NoSuchModule:X-v0'"),
+    (("eft",), {"scenario": "Fake/Nothing-v0"}, "unknown environment 'Fake/Nothing-v0'"),
+    ((), {}, "--policies must name at least one policy"),
+]
+
+
+@pytest.mark.parametrize(("policies", "changes", "message"), BAD)
+def test_bad_input_is_refused_before_any_work(tmp_path, policies, changes, message, monkeypatch):
+    monkeypatch.setattr(module, "_play_everything", lambda *_: pytest.fail("work was started"))
+    with pytest.raises(ValueError, match=message):
+        evaluate(asked(tmp_path, *policies, **changes))
+
+
+def test_damaged_and_missing_checkpoints_are_named(tmp_path, run):
+    (tmp_path / "damaged").mkdir()
+    with pytest.raises(ValueError, match="holds no trained run: .*best.pt is missing"):
+        evaluate(asked(tmp_path / "out", str(tmp_path / "damaged")))
+    whole = (run / "best.pt").read_bytes()
+    for content in (whole[: len(whole) // 2], b"", b"nonsense"):
+        (tmp_path / "damaged" / "best.pt").write_bytes(content)
+        with pytest.raises(ValueError, match="best.pt is damaged and cannot be read"):
+            evaluate(asked(tmp_path / "out", str(tmp_path / "damaged")))
+
+
+def test_existing_results_are_kept(tmp_path):
+    evaluate(asked(tmp_path, "eft"))
+    before = (tmp_path / "results.json").read_bytes()
+    with pytest.raises(ValueError, match="already holds results; choose another --out or add --overwrite"):
+        evaluate(asked(tmp_path, "random"))
+    assert (tmp_path / "results.json").read_bytes() == before
+    evaluate(asked(tmp_path, "random", overwrite=True))
+    assert (tmp_path / "results.json").read_bytes() != before
+
+
+def test_what_does_not_exist_is_null_not_nan(tmp_path, monkeypatch):
+    monkeypatch.setattr(module, "play_job", lambda job: [{HEADLINE: 0.0, "latency_p50_s": float("nan")}] * len(job[-1]))
+    results = evaluate(asked(tmp_path, "eft"))
+    assert results["policies"]["eft"]["latency_p50_s"]["mean"] is None
+    assert "NaN" not in (tmp_path / "results.json").read_text()

@@ -1,0 +1,49 @@
+"""Sun and shadow against DE421."""
+
+import numpy as np
+import pytest
+from skyfield.api import Loader, load
+from skyfield.framelib import true_equator_and_equinox_of_date
+from skyfield_data import get_skyfield_data_path
+
+from orbit_gym.physics.sun import shadow_margin_m, sun_direction_of_date
+from orbit_gym.units import EARTH_EQUATORIAL_RADIUS_M
+
+
+def test_sun_is_within_a_hundredth_of_a_degree_of_de421():
+    """Authority: Skyfield with DE421, apparent place of date; published accuracy of the almanac formula 0.010 degrees, 2025-2029."""
+    ephemeris = Loader(get_skyfield_data_path(), verbose=False)("de421.bsp")
+    days = np.arange(0.0, 1_600.0, 7.3)
+    times = load.timescale(builtin=True).utc(2025, 1, 1 + days)
+    place = ephemeris["earth"].at(times).observe(ephemeris["sun"]).apparent()
+    theirs = place.frame_xyz(true_equator_and_equinox_of_date).au.T
+    theirs /= np.linalg.norm(theirs, axis=1, keepdims=True)
+    ephemeris.close()
+    ours = sun_direction_of_date(2_460_676.5, days)
+    assert np.allclose(np.linalg.norm(ours, axis=1), 1.0, atol=1e-12)
+    apart_deg = np.degrees(np.linalg.norm(ours - theirs, axis=1))
+    assert apart_deg.max() < 0.0105
+
+
+@pytest.mark.parametrize(
+    "position_m, margin_m",
+    [
+        ([-7e6, 0.0, 0.0], -EARTH_EQUATORIAL_RADIUS_M),  # midnight: on the axis of the shadow
+        ([7e6, 0.0, 0.0], 7e6 - EARTH_EQUATORIAL_RADIUS_M),  # noon
+        ([-1e6, 6.5e6, 0.0], 6.5e6 - EARTH_EQUATORIAL_RADIUS_M),  # behind the terminator, beside the cylinder
+        ([-1e6, 0.0, 6.3e6], 6.3e6 - EARTH_EQUATORIAL_RADIUS_M),  # inside it
+    ],
+)
+def test_cylinder(position_m, margin_m):
+    """By hand, the Sun along +x."""
+    assert shadow_margin_m(np.array(position_m), np.array([1.0, 0.0, 0.0])) == pytest.approx(margin_m)
+
+
+def test_eclipse_share_of_a_circle_towards_the_sun():
+    """Closed form: a circle of radius r through the Sun's direction is dark for asin(R / r) / pi; at 500 km 0.378 (facts, 2.3)."""
+    angle = np.linspace(0.0, 2.0 * np.pi, 100_000, endpoint=False)
+    radius_m = EARTH_EQUATORIAL_RADIUS_M + 500e3
+    circle_m = radius_m * np.stack([np.cos(angle), np.sin(angle), 0.0 * angle], axis=-1)
+    dark = np.mean(shadow_margin_m(circle_m, np.array([1.0, 0.0, 0.0])) < 0.0)
+    assert dark == pytest.approx(np.arcsin(EARTH_EQUATORIAL_RADIUS_M / radius_m) / np.pi, abs=1e-4)
+    assert dark == pytest.approx(0.378, abs=1e-3)

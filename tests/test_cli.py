@@ -1,0 +1,73 @@
+"""Commands print what they promise; mistakes are one line and exit code 2."""
+
+import sys
+from pathlib import Path
+
+import pytest
+
+from orbit_gym import cli
+from orbit_gym.catalogue import load_scenario, scenario_names
+
+
+def run(monkeypatch: pytest.MonkeyPatch, *arguments: str) -> int:
+    monkeypatch.setattr(sys, "argv", ["orbit-gym", *arguments])
+    try:
+        cli.main()
+    except SystemExit as stop:
+        return int(stop.code or 0)
+    return 0
+
+
+def test_list_names_every_scenario(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(monkeypatch, "list") == 0
+    printed = capsys.readouterr().out
+    assert all(name in printed for name in scenario_names()) and "OrbitGym/ThreeBody12-v0" in printed
+
+
+@pytest.mark.parametrize("name", scenario_names())
+def test_describe_names_stations_and_classes(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], name: str) -> None:
+    assert run(monkeypatch, "describe", "--no-graph", "--scenario", name) == 0
+    printed = capsys.readouterr().out
+    loaded = load_scenario(name)
+    expected = [name, loaded.description, *(station.name for station in loaded.stations), *(centre.name for centre in loaded.datacentres)]
+    expected += [key for key, share in loaded.workload.mix.items() if share > 0.0]
+    assert [text for text in expected if text not in printed] == []
+
+
+def test_describe_shows_unequal_nodes(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(monkeypatch, "describe", "--no-graph", "--scenario", "ThreeBody12-unequal") == 0
+    assert "5 x 744, 7 x 183 TOPS" in capsys.readouterr().out
+
+
+def test_describe_shows_the_graph(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    """Tiny by hand: 3 satellites, station, datacentre and user; a string of 3 has 2 links, so 4 directions; fibre both ways."""
+    assert run(monkeypatch, "describe", "--scenario", "Tiny") == 0
+    printed = capsys.readouterr().out
+    assert "6 nodes, 18 edges (4 laser, 3 downlink, 3 uplink, 3 user up, 3 user down, 2 fibre)" in printed
+
+
+def test_a_users_mistake_is_one_line(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    path = tmp_path / "mine.toml"
+    path.write_text('extends = "Ring12"\nworklod = 1\n')
+    assert run(monkeypatch, "describe", "--scenario", str(path)) == 2
+    printed = capsys.readouterr()
+    assert printed.out == "" and printed.err.count("\n") == 1
+    assert printed.err.startswith("error: mine.toml: unknown key 'worklod' in scenario; did you mean 'workload'?")
+
+
+def test_a_mistake_of_ours_keeps_its_traceback() -> None:
+    with pytest.raises(ZeroDivisionError):
+        cli.fail_cleanly(lambda: 1 // 0)
+
+
+def test_interrupt_ends_quietly(capsys: pytest.CaptureFixture[str]) -> None:
+    def interrupted() -> None:
+        raise KeyboardInterrupt
+
+    with pytest.raises(SystemExit, match="130"):
+        cli.fail_cleanly(interrupted)
+    assert capsys.readouterr().err == "stopped\n"
+
+
+def test_sizes_read_well() -> None:
+    assert [cli.bits_text(bits) for bits in (12.8e9, 8e6, 1e3, 10.0)] == ["12.8 Gbit", "8 Mbit", "1 kbit", "10 bit"]

@@ -1,0 +1,201 @@
+"""Imports point down and never in a circle; foreign libraries stay on the floors that own them.
+
+A new module of orbit_gym takes one line in FLOORS. A module may import only modules of a lower floor.
+"""
+
+import ast
+import sys
+from functools import cache
+from pathlib import Path
+
+import pytest
+
+PACKAGE = Path(__file__).resolve().parent.parent / "orbit_gym"
+
+FLOORS = {
+    "units": 0,
+    "tasks": 0,
+    "cache": 0,
+    "physics": 1,  # the folder; its files may import each other, downwards too (no cycles)
+    "world": 1,
+    "episode": 1,
+    "scenario": 1,
+    "catalogue": 2,
+    "orbits": 2,
+    "state": 2,
+    "reward": 2,
+    "observation": 2,
+    "calendars": 3,
+    "flight": 3,
+    "contacts": 4,
+    "compiler": 5,
+    "routing": 4,
+    "compute": 4,
+    "planning": 5,
+    "topology": 5,
+    "faults": 6,
+    "encoding": 6,
+    "kernel": 7,
+    "arrivals": 8,
+    "simulation": 8,
+    "relaxed": 9,
+    "worlds": 9,
+    "metrics": 10,
+    "rendering": 10,
+    "vector": 11,
+    "env": 12,
+    "registration": 13,
+    "cli": 14,
+    "__main__": 15,
+    "__init__": 16,
+}
+STANDARD = set(sys.stdlib_module_names)
+ANYWHERE = STANDARD | {"numpy", "numba", "orbit_gym"}
+PHYSICS = {"math", "typing", "numpy", "numba", "orbit_gym", "collections", "__future__"}
+# Foreign libraries and the only modules that may import them.
+OWNERS = {
+    "skyfield": {"orbits"},
+    "sgp4": {"orbits"},
+    "gymnasium": {"observation", "env", "vector", "registration"},
+    "matplotlib": {"rendering"},
+    "czml3": {"rendering"},
+    "networkx": {"env", "topology", "rendering"},
+    "scipy": {"arrivals", "metrics", "relaxed", "orbits", "compiler"},
+    "tyro": {"cli"},
+    "rich": {"cli"},
+    "tqdm": {"cli"},
+}
+NEVER = {"agents", "torch", "stable_baselines3", "sb3_contrib", "tests", "benchmarks", "train"}
+
+
+def module_names() -> list[str]:
+    """Dotted names under orbit_gym, packages by their own name ("" is orbit_gym itself)."""
+    return sorted(name_of(path) for path in PACKAGE.rglob("*.py"))
+
+
+def name_of(path: Path) -> str:
+    parts = path.relative_to(PACKAGE).with_suffix("").parts
+    return ".".join(parts[:-1] if parts[-1] == "__init__" and len(parts) > 1 else parts)
+
+
+def source_of(name: str) -> Path:
+    path = PACKAGE.joinpath(*name.split("."))
+    return path / "__init__.py" if path.is_dir() else path.with_suffix(".py")
+
+
+def imports(source: str, known: list[str]) -> tuple[set[str], set[str]]:
+    """Modules of orbit_gym and top-level foreign packages that a source imports anywhere, inside functions too."""
+    ours: set[str] = set()
+    foreign: set[str] = set()
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"relative import in line {node.lineno}: write orbit_gym in full"
+            full = [f"{node.module}.{alias.name}" for alias in node.names]
+        elif isinstance(node, ast.Import):
+            full = [alias.name for alias in node.names]
+        else:
+            continue
+        for name in full:
+            top, _, rest = name.partition(".")
+            foreign.add(top)
+            if top == "orbit_gym":
+                ours.add(module_of(rest, known))
+    return ours, foreign
+
+
+def module_of(path: str, known: list[str]) -> str:
+    """The module behind "world.World", "physics.sun" or "DAY_S", as a name under orbit_gym."""
+    parent = path.rpartition(".")[0]
+    return next((part for part in (path, parent, path.partition(".")[0]) if part in known or part in FLOORS), "__init__")
+
+
+def floor_of(name: str) -> int:
+    top = name.partition(".")[0]
+    assert top in FLOORS, f"orbit_gym.{name} has no floor: give it a line in FLOORS"
+    return FLOORS[top]
+
+
+@cache
+def all_imports() -> dict[str, tuple[set[str], set[str]]]:
+    known = module_names()
+    return {name: imports(source_of(name).read_text(encoding="utf-8"), known) for name in known}
+
+
+def check_down(name: str, ours: set[str]) -> None:
+    for other in ours:
+        is_sibling = "." in name + other and name.partition(".")[0] == other.partition(".")[0]
+        assert is_sibling or floor_of(other) < floor_of(name), f"orbit_gym.{name} imports orbit_gym.{other}, which is not below it"
+
+
+def check_foreign(name: str, foreign: set[str]) -> None:
+    top = name.partition(".")[0]
+    allowed = PHYSICS if top == "physics" else ANYWHERE | {library for library, owners in OWNERS.items() if top in owners}
+    assert not foreign & NEVER, f"orbit_gym.{name} imports {foreign & NEVER}: the environment knows nothing of agents"
+    assert foreign <= allowed, (
+        f"orbit_gym.{name} imports {sorted(foreign - allowed)}; allowed here beside Python's own: {sorted(allowed - STANDARD)}"
+    )
+
+
+def find_cycle(graph: dict[str, set[str]]) -> list[str]:
+    """One cycle of a graph, or an empty list."""
+    done: set[str] = set()
+
+    def visit(name: str, trail: list[str]) -> list[str]:
+        if name in trail:
+            return [*trail[trail.index(name) :], name]
+        if name in done:
+            return []
+        found = next((cycle for other in sorted(graph.get(name, ())) if (cycle := visit(other, [*trail, name]))), [])
+        done.add(name)
+        return found
+
+    return next((cycle for name in sorted(graph) if (cycle := visit(name, []))), [])
+
+
+@pytest.mark.parametrize("name", module_names())
+def test_imports_point_down_and_libraries_stay_home(name: str) -> None:
+    ours, foreign = all_imports()[name]
+    check_down(name, ours)
+    check_foreign(name, foreign)
+
+
+def test_there_is_no_import_cycle() -> None:
+    assert find_cycle({name: ours for name, (ours, _) in all_imports().items()}) == []
+
+
+KNOWN = ["units", "scenario", "catalogue", "env", "physics", "physics.sun", "physics.links", "__init__"]
+
+
+@pytest.mark.parametrize(
+    ("name", "source"),
+    [
+        ("scenario", "from orbit_gym.catalogue import load_scenario"),
+        ("scenario", "def f():\n    from orbit_gym import catalogue"),
+        ("units", "import orbit_gym.env"),
+        ("physics.sun", "from orbit_gym.scenario import Scenario"),
+        ("physics.sun", "import scipy"),
+        ("scenario", "import gymnasium"),
+        ("catalogue", "from sgp4.api import Satrec"),
+        ("env", "import torch"),
+        ("env", "from agents import heuristics"),
+        ("env", "import matplotlib.pyplot as plt"),
+        ("nowhere", "from orbit_gym import units"),
+        ("env", "from . import units"),
+    ],
+)
+def test_the_check_can_fail(name: str, source: str) -> None:
+    with pytest.raises(AssertionError):
+        ours, foreign = imports(source, KNOWN)
+        check_down(name, ours)
+        check_foreign(name, foreign)
+
+
+def test_the_check_lets_good_imports_pass() -> None:
+    ours, foreign = imports(
+        "import math\nimport numpy as np\nfrom orbit_gym.physics import links\nfrom orbit_gym.units import DAY_S", KNOWN
+    )
+    assert ours == {"physics.links", "units"}
+    check_down("physics.sun", ours)
+    check_foreign("physics.sun", foreign)
+    assert find_cycle({"a": {"b"}, "b": {"c"}, "c": {"b"}}) == ["b", "c", "b"]
+    assert find_cycle({"a": {"b", "c"}, "b": {"c"}, "c": set()}) == []

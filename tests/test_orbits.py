@@ -1,0 +1,243 @@
+"""Elements in, positions out: against SGP4's verification set, Skyfield and the Walker definition."""
+
+import csv
+import dataclasses
+import math
+
+import numpy as np
+import pytest
+from skyfield.api import EarthSatellite, load
+from skyfield.framelib import itrs
+
+from orbit_gym.orbits import Orbits, build_shell, check_line, circular_record, epoch_of, julian_date, load_orbits, read_tle_file
+from orbit_gym.physics.geometry import gmst_rad, rotate_to_earth_fixed
+from orbit_gym.scenario import Constellation, Satellite, Scenario, Shell, Workload
+
+LINE1 = "1 63982U 25100A   25214.80554412  .00009133  00000+0  43367-3 0  9990"
+LINE2 = "2 63982  97.4033 288.9511 0010590  50.2724 309.9442 15.19411726 12253"
+WORK = Workload(mix={"eo_scene": 1.0})
+
+
+def scenario_of(**constellation) -> Scenario:
+    return Scenario("test", Constellation(**constellation), workload=WORK)
+
+
+def shell_of(**changes) -> Shell:
+    return dataclasses.replace(Shell(inclination_deg=53.0, altitude_m=550e3, planes=6, per_plane=4, phasing=1), **changes)
+
+
+def states(orbits: Orbits, scenario: Scenario, seconds: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    jd, fraction = julian_date(epoch_of(scenario))
+    return orbits.propagate(np.full(len(seconds), jd), fraction + seconds / 86_400.0)
+
+
+@pytest.fixture
+def three_body(shared_data):
+    return shared_data / "tle" / "three_body_scs01_20250802.tle"
+
+
+def test_positions_within_50_m_of_skyfield(shared_data, three_body):
+    """Authority: Skyfield ITRS positions of 12 satellites each minute of 2025-08-03 (facts, 0.8: at most 33 m between GMST-82 and ITRS)."""
+    scenario = scenario_of(tle_file=str(three_body))
+    orbits = load_orbits(scenario)
+    with (shared_data / "reference_skyfield" / "positions_itrs_20250802.csv").open() as file:
+        rows = list(csv.DictReader(file))
+    seconds = np.array(sorted({int(row["utc_seconds_of_day"]) for row in rows}), dtype=float)
+    position_m, _ = orbits.propagate(np.full(len(seconds), julian_date(epoch_of(scenario))[0]), 1.0 + seconds / 86_400.0)
+    fixed_m = rotate_to_earth_fixed(position_m, gmst_rad(julian_date(epoch_of(scenario))[0], 1.0 + seconds / 86_400.0))
+    theirs_m = np.zeros_like(fixed_m)
+    for row in rows:
+        theirs_m[orbits.names.index(row["sat"]), int(row["utc_seconds_of_day"]) // 60] = [1e3 * float(row[f"{axis}_itrs_km"]) for axis in "xyz"]
+    assert len(orbits.names) == 12
+    assert np.linalg.norm(fixed_m - theirs_m, axis=-1).max() < 50.0
+
+
+def test_one_satellite_within_50_m_of_skyfield_live():
+    """The same against Skyfield itself, where the reference data is absent; velocity is the derivative of position (1 cm/s)."""
+    scenario = scenario_of(satellites=(Satellite("A", LINE1, LINE2),))
+    seconds = np.arange(0.0, 86_400.0, 977.0)
+    position_m, velocity_mps = states(load_orbits(scenario), scenario, seconds)
+    jd, fraction = julian_date(epoch_of(scenario))
+    fixed_m = rotate_to_earth_fixed(position_m, gmst_rad(jd, fraction + seconds / 86_400.0))
+    times = load.timescale(builtin=True).utc(2025, 8, 2, 0, 0, seconds)
+    theirs_m = EarthSatellite(LINE1, LINE2).at(times).frame_xyz(itrs).m.T
+    assert np.linalg.norm(fixed_m[0] - theirs_m, axis=-1).max() < 50.0
+    later_m, _ = states(load_orbits(scenario), scenario, seconds + 0.5)
+    earlier_m, _ = states(load_orbits(scenario), scenario, seconds - 0.5)
+    assert np.allclose(later_m - earlier_m, velocity_mps, atol=0.1)
+
+
+def test_the_twelve_fly_in_one_plane(three_body):
+    """Facts, section 0.2: one sun-synchronous plane."""
+    orbits = load_orbits(scenario_of(tle_file=str(three_body)))
+    assert (orbits.planes == 0).all()
+    assert orbits.names[0] == "SCS-01 A" and orbits.names[-1] == "SCS-01 M"
+
+
+def test_planes_of_typed_elements_are_told_apart():
+    """Two node longitudes 15 degrees apart are two planes, half a degree apart one."""
+    near = LINE2.replace("288.9511", "289.4511")
+    far = LINE2.replace("288.9511", "303.9511")
+    satellites = tuple(Satellite(name, LINE1, with_checksum(line)) for name, line in (("a", LINE2), ("b", near), ("c", far)))
+    assert load_orbits(scenario_of(satellites=satellites)).planes.tolist() == [0, 0, 1]
+
+
+def with_checksum(line: str) -> str:
+    total = sum(int(character) if character.isdigit() else character == "-" for character in line[:68])
+    return line[:68] + str(total % 10)
+
+
+@pytest.mark.parametrize("spread_deg", [360.0, 180.0, 90.0])
+def test_walker_spreads_planes_and_slots(spread_deg):
+    """Walker's definition: P planes raan_spread / P apart, slots 360 / per_plane apart, neighbour planes shifted by F 360 / T.
+
+    Six planes of four, so transposing them is seen; read back from SGP4's states, 0.2 degrees for its short-period terms.
+    """
+    scenario = scenario_of(shells=(shell_of(raan_spread_deg=spread_deg, raan_deg=10.0),))
+    orbits = load_orbits(scenario)
+    assert orbits.planes.tolist() == [plane for plane in range(6) for _ in range(4)]
+    assert orbits.names[0] == "P01S01" and orbits.names[5] == "P02S02"
+    raan_deg, latitude_deg, inclination_deg, axis_m = elements(*states(orbits, scenario, np.zeros(1)))
+    assert np.allclose(inclination_deg, 53.0, atol=0.1)
+    assert np.allclose(axis_m, 6_378_135.0 + 550e3, atol=12e3)
+    for number in range(24):
+        plane, slot = divmod(number, 4)
+        assert apart_deg(raan_deg[number], 10.0 + plane * spread_deg / 6) < 0.2
+        assert apart_deg(latitude_deg[number], slot * 90.0 + plane * 360.0 / 24) < 0.2
+
+
+def elements(position_m: np.ndarray, velocity_mps: np.ndarray) -> tuple[np.ndarray, ...]:
+    """Osculating node, argument of latitude, inclination and radius by textbook vector formulas."""
+    r, v = position_m[:, 0], velocity_mps[:, 0]
+    h = np.cross(r, v)
+    h /= np.linalg.norm(h, axis=1, keepdims=True)
+    raan = np.arctan2(h[:, 0], -h[:, 1])
+    node = np.stack([np.cos(raan), np.sin(raan), 0.0 * raan], axis=-1)
+    latitude = np.arctan2(np.einsum("ij,ij->i", r, np.cross(h, node)), np.einsum("ij,ij->i", r, node))
+    return np.degrees(raan), np.degrees(latitude), np.degrees(np.arccos(h[:, 2])), np.linalg.norm(r, axis=1)
+
+
+def apart_deg(a: float, b: float) -> float:
+    return abs((a - b + 180.0) % 360.0 - 180.0)
+
+
+def test_slot_spacing_makes_strings():
+    """Three strings of four 12 degrees apart in planes 15 degrees apart (45 over three): the design of CrossPlane12."""
+    shell = shell_of(inclination_deg=97.4, planes=3, per_plane=4, phasing=0, raan_spread_deg=45.0, slot_spacing_deg=12.0, raan_deg=274.0)
+    scenario = scenario_of(shells=(shell,))
+    raan_deg, latitude_deg, _, _ = elements(*states(load_orbits(scenario), scenario, np.zeros(1)))
+    assert all(apart_deg(raan_deg[4 * plane], 274.0 + 15.0 * plane) < 0.2 for plane in range(3))
+    assert all(apart_deg(latitude_deg[4 * plane + slot], 12.0 * slot) < 0.2 for plane in range(3) for slot in range(4))
+
+
+def test_shell_flies_at_the_speed_of_its_altitude():
+    """Nodal period at 500 km: two-body 5,677.0 s (2 pi sqrt(a^3 / mu)) with J2's secular rates (Vallado); after one period each
+    satellite is back at its argument of latitude within 0.05 degrees."""
+    shell = shell_of(altitude_m=500e3, inclination_deg=97.4)
+    axis_m = 6_378_135.0 + 500e3
+    motion = math.sqrt(3.986008e14 / axis_m**3)
+    j2 = 1.5 * 0.001082616 * (6_378_135.0 / axis_m) ** 2
+    inclination = math.radians(97.4)
+    nodal = motion * (1.0 + j2 * (1.0 - 1.5 * math.sin(inclination) ** 2) + j2 * (2.0 - 2.5 * math.sin(inclination) ** 2))
+    scenario = scenario_of(shells=(shell,))
+    orbits = load_orbits(scenario)
+    position_m, velocity_mps = states(orbits, scenario, np.array([0.0, 2.0 * math.pi / nodal]))
+    _, before_deg, _, _ = elements(position_m[:, :1], velocity_mps[:, :1])
+    _, after_deg, _, _ = elements(position_m[:, 1:], velocity_mps[:, 1:])
+    assert max(apart_deg(a, b) for a, b in zip(before_deg, after_deg, strict=True)) < 0.05
+
+
+def test_mean_altitude_of_a_shell():
+    """The orbit's mean radius is the equatorial radius plus the altitude, within J2's 8 km."""
+    scenario = scenario_of(shells=(shell_of(altitude_m=500e3),))
+    position_m, _ = states(load_orbits(scenario), scenario, np.arange(0.0, 5_700.0, 60.0))
+    assert np.linalg.norm(position_m, axis=-1).mean() == pytest.approx(6_378_135.0 + 500e3, abs=8e3)
+
+
+def test_shells_and_typed_satellites_mix():
+    """Planes are numbered on; two shells get a prefix each so that no name stands twice."""
+    shells = (shell_of(planes=2, per_plane=2), shell_of(planes=1, per_plane=3))
+    orbits = load_orbits(scenario_of(satellites=(Satellite("A", LINE1, LINE2),), shells=shells))
+    assert orbits.names == ("A", "A-P01S01", "A-P01S02", "A-P02S01", "A-P02S02", "B-P01S01", "B-P01S02", "B-P01S03")
+    assert orbits.planes.tolist() == [0, 1, 1, 2, 2, 3, 3, 3]
+
+
+@pytest.mark.parametrize(
+    "line1, line2, words",
+    [
+        (LINE1[:-1], LINE2, "'X': line 1 has 68 characters instead of 69"),
+        (LINE1 + "0", LINE2, "'X': line 1 has 70 characters instead of 69"),
+        (LINE2, LINE2, "'X': line 1 starts with '2 ' instead of '1 '"),
+        (LINE1, LINE1, "'X': line 2 starts with '1 ' instead of '2 '"),
+        (LINE1[:-1] + "5", LINE2, "'X': line 1 ends with checksum '5' instead of '0'"),
+        (LINE1, LINE2.replace("97.4033", "97.4034"), "'X': line 2 ends with checksum '3' instead of '4'"),
+        (LINE1, with_checksum(LINE2.replace("63982", "63983")), "line 1 is for object 63982 and line 2 for object 63983"),
+        (LINE1, with_checksum(LINE2.replace("15.19411726", "15.x9411726")), "'X': line 2 holds 'x' where only numbers stand"),
+    ],
+)
+def test_malformed_lines_are_explained(line1, line2, words):
+    with pytest.raises(ValueError) as caught:
+        load_orbits(scenario_of(satellites=(Satellite("X", line1, line2),)))
+    assert words in str(caught.value)
+
+
+def test_messages_show_the_template():
+    with pytest.raises(ValueError, match="it should look like '1 NNNNNC"):
+        check_line("X", "1 25544", 1)
+    assert check_line("X", LINE1 + "   ", 1) == LINE1
+
+
+def test_a_decayed_satellite_is_refused_by_name():
+    """SGP4's own error for a mean motion above what the Earth's radius allows (18 rev/day at 97 degrees is underground)."""
+    low = with_checksum(LINE2.replace("15.19411726", "17.49411726"))
+    with pytest.raises(ValueError, match="'Low'"):
+        states(load_orbits(scenario_of(satellites=(Satellite("Low", LINE1, low),))), scenario_of(shells=(shell_of(),)), np.array([0.0]))
+
+
+def test_names_must_be_distinct():
+    twins = (Satellite("A", LINE1, LINE2), Satellite("A", LINE1, LINE2))
+    with pytest.raises(ValueError, match="'A' stands twice"):
+        load_orbits(scenario_of(satellites=twins))
+
+
+def test_tle_files(tmp_path):
+    """With and without name lines, with the '0 ' of three-line elements; absent and empty files say so."""
+    path = tmp_path / "a.tle"
+    path.write_text(f"{LINE1}\n{LINE2}\n\n0 NAMED   \n{LINE1}\n{LINE2}\n")
+    assert [satellite.name for satellite in read_tle_file(path)] == ["63982", "NAMED"]
+    (tmp_path / "b.tle").write_text("no elements\n")
+    with pytest.raises(ValueError, match="holds no elements"):
+        read_tle_file(tmp_path / "b.tle")
+    with pytest.raises(ValueError, match="does not exist"):
+        read_tle_file(tmp_path / "c.tle")
+    path.write_text(f"CUT\n{LINE1}\n")
+    with pytest.raises(ValueError, match="'CUT': line 2 has 0 characters"):
+        load_orbits(scenario_of(tle_file=str(path)))
+
+
+def test_epoch_with_a_time_zone_is_turned_into_utc():
+    scenario = dataclasses.replace(scenario_of(shells=(shell_of(),)), epoch_utc="2025-08-02T08:00:00+08:00")
+    assert epoch_of(scenario).isoformat() == "2025-08-02T00:00:00"
+
+
+def test_shell_records_do_not_depend_on_numbering():
+    """A lone record equals the same slot built as part of its shell."""
+    shell = shell_of()
+    _, _, records = build_shell(shell, epoch_of(scenario_of(shells=(shell,))))
+    alone = circular_record(shell, 60.0, (15.0 + 90.0) % 360.0, epoch_of(scenario_of(shells=(shell,))), 1)
+    assert records[5].sgp4(2_460_890.5, 0.3)[1] == alone.sgp4(2_460_890.5, 0.3)[1]
+
+
+def test_states_match_the_sgp4_verification_set(shared_data):
+    """Authority: Vallado's tcppver.out for object 5 (Vanguard 1), 1 m; kilometres become metres exactly once."""
+    lines = (shared_data / "sgp4_verification" / "SGP4-VER.TLE").read_text().splitlines()
+    first = next(k for k, line in enumerate(lines) if line.startswith("1 00005"))
+    record_scenario = scenario_of(satellites=(Satellite("Vanguard 1", lines[first][:69], lines[first + 1][:69]),))
+    orbits = load_orbits(record_scenario)
+    rows = (shared_data / "sgp4_verification" / "tcppver.out").read_text().split(" xx")[0].splitlines()[1:]
+    for row in rows:
+        minutes, *state_km = [float(word) for word in row.split()[:7]]
+        record = orbits.records[0]
+        position_m, velocity_mps = orbits.propagate(np.array([record.jdsatepoch]), np.array([record.jdsatepochF + minutes / 1_440.0]))
+        assert np.allclose(position_m[0, 0], 1e3 * np.array(state_km[:3]), atol=1.0)
+        assert np.allclose(velocity_mps[0, 0], 1e3 * np.array(state_km[3:]), atol=1e-3)

@@ -1,0 +1,40 @@
+"""Train an agent and evaluate it against every baseline: ``python train.py --scenario ThreeBody12 --out runs/demo``."""
+
+import sys
+from pathlib import Path
+
+import tyro
+
+from agents.evaluate import Evaluation, evaluate
+from agents.heuristics import HEURISTICS
+from agents.settings import Settings
+from agents.training import Interrupted, train
+from orbit_gym.cli import fail_cleanly
+
+
+def train_and_evaluate(settings: Settings) -> None:
+    """Train; then score the run, its untrained control and every baseline on the same held-out episodes."""
+    try:
+        out = train(settings)
+    except Interrupted as stop:
+        print(stop, file=sys.stderr)
+        sys.exit(130)
+    print(f"trained; the best policy by validation is in {out / 'best.pt'}")
+    if settings.evaluate:
+        evaluate(evaluation_of(settings, out))
+
+
+def evaluation_of(settings: Settings, out: Path) -> Evaluation:
+    """The evaluation that belongs to a run, written into its folder."""
+    return Evaluation(
+        policies=(*HEURISTICS, str(out)),
+        scenario=settings.scenario,
+        seeds=settings.eval_episodes,
+        out=str(out / "evaluation"),
+        processes=settings.processes,
+        overwrite=True,  # the run's own folder: results of an earlier, shorter run
+    )
+
+
+if __name__ == "__main__":
+    fail_cleanly(lambda: train_and_evaluate(tyro.cli(Settings)))
