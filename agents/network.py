@@ -30,11 +30,11 @@ class _Scored:
         self.optimizer = self.optimizer_class(self.parameters(), lr=lr_schedule(1), **self.optimizer_kwargs)
 
 
-class MaskableScorerPolicy(_Scored, MaskableMultiInputActorCriticPolicy):
+class MaskableScorerPolicy(_Scored, MaskableMultiInputActorCriticPolicy):  # type: ignore[misc]  # heads replaced on purpose
     """Actor-critic with action masks, for MaskablePPO."""
 
 
-class ScorerPolicy(_Scored, MultiInputActorCriticPolicy):
+class ScorerPolicy(_Scored, MultiInputActorCriticPolicy):  # type: ignore[misc]
     """Actor-critic for plain PPO; the mask is the plan_exists column, applied inside the network."""
 
     def predict(  # type: ignore[override]

@@ -9,29 +9,21 @@ from orbit_gym.state import NONE, State
 
 
 @kernel
-def conflict_end_s(state: State, resource: int, start_s: float, end_s: float) -> float:
-    """End of the first reservation that overlaps [start_s, end_s), or -1 where the span is free."""
-    row = state.heads[resource]
-    while row != NONE:
-        interval = state.intervals[row]
-        if interval.start_s >= end_s:
-            return -1.0
-        if interval.end_s > start_s:
-            return interval.end_s
-        row = interval.next
-    return -1.0
+def skip_ended(state: State, row: int, time_s: float) -> int:
+    """First interval from `row` on that ends after time_s, or NONE."""
+    while row != NONE and state.intervals[row].end_s <= time_s:
+        row = state.intervals[row].next
+    return row
 
 
 @kernel
-def booked_s(state: State, resource: int, now_s: float) -> float:
-    """Reserved seconds of a calendar that still lie ahead."""
-    total_s = 0.0
-    row = state.heads[resource]
-    while row != NONE:
-        interval = state.intervals[row]
-        total_s += max(0.0, interval.end_s - max(interval.start_s, now_s))
-        row = interval.next
-    return total_s
+def first_free_s(state: State, resource: int, time_s: float) -> float:
+    """First instant at or after time_s at which a calendar is free."""
+    row = skip_ended(state, state.heads[resource], time_s)
+    while row != NONE and state.intervals[row].start_s <= time_s:
+        time_s = state.intervals[row].end_s
+        row = state.intervals[row].next
+    return time_s
 
 
 @kernel

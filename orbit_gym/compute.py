@@ -231,6 +231,19 @@ def wait_s(world: World, unit: int, time_s: float, length_s: float, power_w: flo
 
 
 @kernel
+def note_tail(world: World, state: State, unit: int) -> None:
+    """Store charge and temperature as they will be after the last booking, so that a later one need not run through the queue."""
+    entry = state.units[unit]
+    entry.tail_charge_j = entry.charge_j
+    entry.tail_temperature_c = entry.temperature_c
+    if world.accelerators[unit].has_battery == 1 and entry.tail_s > entry.time_s:
+        never = math.inf
+        entry.tail_charge_j, entry.tail_temperature_c, _, _ = carry(
+            world, state, unit, entry.time_s, entry.tail_s, entry.charge_j, entry.temperature_c, never, never, never, 0.0, 0.0, False
+        )
+
+
+@kernel
 def settle(world: World, state: State, unit: int, now_s: float) -> None:
     """Bring charge and temperature of an accelerator to now_s and give segments that have ended back to the pool."""
     entry = state.units[unit]
@@ -244,6 +257,10 @@ def settle(world: World, state: State, unit: int, now_s: float) -> None:
         entry.least_charge_j = min(entry.least_charge_j, charge_j)
         entry.temperature_c = temperature_c
     entry.time_s = now_s
+    if entry.tail_s <= now_s:
+        entry.tail_s = now_s
+        entry.tail_charge_j = entry.charge_j
+        entry.tail_temperature_c = entry.temperature_c
     clock = state.clock[0]
     row = entry.first_segment
     while row != NONE and state.segments[row].end_s <= now_s:
@@ -294,8 +311,7 @@ def occupy(state: State, unit: int, start_s: float, end_s: float, lanes: int, re
         before = row
         row = state.segments[row].next
     _merge(state, unit)
-    if end_s > entry.last_end_s:
-        entry.last_end_s = end_s
+    entry.tail_s = max(entry.tail_s, end_s)
 
 
 @kernel

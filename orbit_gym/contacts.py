@@ -10,7 +10,7 @@ from orbit_gym.physics.links import mode_rate_bps, sent_before_bits
 from orbit_gym.physics.pointing import point_terminals
 from orbit_gym.scenario import LaserLinks
 from orbit_gym.units import EARTH_EQUATORIAL_RADIUS_M
-from orbit_gym.world import CONTACT, EDGE, PIECE
+from orbit_gym.world import CONTACT, EDGE, LASER, PIECE, USER_DOWN
 
 NO_RESOURCE = -1
 
@@ -86,10 +86,12 @@ class Edges:
         self.n_pieces += len(pieces)
 
     def assemble(self, n_graph_nodes: int) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
-        """Return edge_offsets, edges, contacts, pieces as World wants them: by sender, then receiver, then as added."""
+        """Return edge_offsets, edges, contacts, pieces as World wants them: by sender; ground, then lasers, then users; then receiver."""
         senders = np.array([edge[0] for edge in self.edges], dtype=np.int64)
         receivers = np.array([edge[1] for edge in self.edges], dtype=np.int64)
-        order = np.lexsort((receivers, senders))
+        kinds = np.array([edge[2] for edge in self.edges], dtype=np.int64)
+        rank = np.where(kinds == USER_DOWN, 2, np.where(kinds == LASER, 1, 0))  # stations first: a search for one is bounded at once
+        order = np.lexsort((receivers, rank, senders))
         edges = np.zeros(len(order), EDGE)
         for row, source in enumerate(order):
             _, to, kind, resource_a, resource_b, delay_s, transmit_w = self.edges[source]
@@ -140,9 +142,10 @@ def _runs_of(
     """Return the run of low's terminal from sample first to last, split where the other end changes terminals."""
     high = int(held[first, low, terminal])
     terminals = np.argmax(held[first : last + 1, high] == low, axis=1)
-    cuts = first + 1 + np.flatnonzero(np.diff(terminals))
-    starts, ends = np.r_[first, cuts], np.r_[cuts - 1, last]
-    distance_m = np.linalg.norm(positions_m[first : last + 1, low] - positions_m[first : last + 1, high], axis=1)
+    cuts = (first + 1 + np.flatnonzero(np.diff(terminals))).tolist()
+    starts, ends = [first, *cuts], [*(cut - 1 for cut in cuts), last]
+    line_m = positions_m[first : last + 1, low] - positions_m[first : last + 1, high]
+    distance_m = np.sqrt(np.einsum("ti,ti->t", line_m, line_m))
     runs = []
     for begin, finish in zip(starts, ends, strict=True):
         held_from_s, held_to_s = flight.times_s[begin], min(flight.times_s[finish], flight.horizon_s)
@@ -163,5 +166,6 @@ def _pieces(
     step_start_s = flight.times_s[begin : begin + len(rate_bps)]
     inside = (step_start_s + flight.grid_s > start_s) & (step_start_s < end_s)
     rate_bps, step_start_s = rate_bps[inside], np.maximum(step_start_s[inside], start_s)
-    changes = np.r_[True, rate_bps[1:] != rate_bps[:-1]]
+    changes = np.ones(len(rate_bps), bool)
+    changes[1:] = rate_bps[1:] != rate_bps[:-1]
     return step_start_s[changes], rate_bps[changes]

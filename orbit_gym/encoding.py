@@ -5,7 +5,7 @@ import math
 import numpy as np
 
 from orbit_gym.jit import kernel
-from orbit_gym.calendars import booked_s
+from orbit_gym.calendars import first_free_s
 from orbit_gym.compute import power_row, required_j, resident_after_load, resident_bytes, service_s
 from orbit_gym.episode import ANY_STATION
 from orbit_gym.observation import COLUMNS
@@ -187,7 +187,7 @@ def _encode_units(world: World, state: State, tasks: np.ndarray, task: int, firs
     evicted = 1.0
     for unit in range(first, end):
         accelerator = world.accelerators[unit]
-        least_s = min(least_s, max(0.0, state.units[unit].last_end_s - now_s))
+        least_s = min(least_s, max(0.0, state.units[unit].tail_s - now_s))
         row = state.units[unit].first_segment
         while row != NONE:
             segment = state.segments[row]
@@ -309,10 +309,10 @@ def _encode_link(world: World, state: State, node: int, edge: int, contact: int,
     out[L_RATE] = _log_size(world.pieces[piece].rate_bps, 1e6, 1e6)
     resource_a = world.edges[edge].resource_a
     resource_b = world.edges[edge].resource_b
-    backlog_s = booked_s(state, resource_a, now_s)
+    free_s = first_free_s(state, resource_a, at_s)
     if resource_b != NONE:
-        backlog_s = max(backlog_s, booked_s(state, resource_b, now_s))
-    out[L_BACKLOG] = log_time(backlog_s)
+        free_s = max(free_s, first_free_s(state, resource_b, at_s))
+    out[L_BACKLOG] = log_time(free_s - at_s)
     to = world.edges[edge].to
     out[L_RANGE] = min(range_m(world, node, to, now_s) / 1e7, 1.0)
     out[L_OPENS] = log_time(start_s - now_s)

@@ -36,6 +36,7 @@ class Flight(NamedTuple):
     times_s: np.ndarray  # (T,) the last one past the horizon
     positions_m: np.ndarray  # (S, T, 3)
     velocities_mps: np.ndarray  # (S, T, 3)
+    radii_m: np.ndarray  # (S, T)
     sun: np.ndarray  # (T, 3) unit vectors
     fore: np.ndarray  # (T, S) int32, next satellite ahead in plane
 
@@ -66,7 +67,8 @@ def fly(scenario: Scenario, orbits: Orbits, day: int) -> Flight:
     fixed_m = rotate_to_earth_fixed(position_m, gmst)
     fixed_mps = earth_fixed_velocity_mps(fixed_m, rotate_to_earth_fixed(velocity_mps, gmst))
     sun = rotate_to_earth_fixed(sun_direction_of_date(jd, day_fraction), gmst)
-    return Flight(jd + start_fraction, horizon_s, grid_s, times_s, fixed_m, fixed_mps, sun, fore)
+    radii_m = np.sqrt(np.einsum("sti,sti->st", fixed_m, fixed_m))
+    return Flight(jd + start_fraction, horizon_s, grid_s, times_s, fixed_m, fixed_mps, radii_m, sun, fore)
 
 
 def site_geometry(latitude_deg: float, longitude_deg: float, altitude_m: float) -> tuple[np.ndarray, np.ndarray]:
@@ -82,7 +84,9 @@ def passes_over(flight: Flight, site_m: np.ndarray, up: np.ndarray, mask_deg: fl
     def evaluate(rows: np.ndarray, times_s: np.ndarray) -> np.ndarray:
         return sine_of_elevation(site_m, up, hermite_m(flight.positions_m, flight.velocities_mps, rows, times_s, flight.grid_s)) - sine
 
-    return _clip(flight, *positive_intervals(sine_of_elevation(site_m, up, flight.positions_m) - sine, flight.times_s, evaluate))
+    along_m, onto_site = np.moveaxis(flight.positions_m @ np.stack([up, site_m], axis=-1), -1, 0)  # the law of cosines: one product
+    range_m = np.sqrt(flight.radii_m**2 - 2.0 * onto_site + site_m @ site_m)
+    return _clip(flight, *positive_intervals((along_m - site_m @ up) / range_m - sine, flight.times_s, evaluate))
 
 
 def sunlit_intervals(flight: Flight) -> Passes:

@@ -98,3 +98,23 @@ def empty_network_s(world: World, state: State, scratch: Scratch, source: int, t
     search(world, state, scratch, INPUT, source, time_s, bits, EVERYWHERE, limit_s, True, scratch.order)
     for node in range(out.size):
         out[node] = scratch.labels[INPUT, node].arrival_s - time_s if is_reached(scratch, INPUT, node) else np.inf
+
+
+@kernel
+def play(
+    world: World,
+    state: State,
+    scratch: Scratch,
+    tasks: np.ndarray,
+    actions: np.ndarray,
+    task_row: np.ndarray,
+    node_rows: np.ndarray,
+    link_rows: np.ndarray,
+    mask: np.ndarray,
+) -> int:
+    """Play a stored stream of actions, observations encoded each step; returns how many tasks were booked."""
+    n_booked = 0
+    for action in actions:
+        if step(world, state, scratch, tasks, action, task_row, node_rows, link_rows, mask):
+            n_booked += 1
+    return n_booked

@@ -70,7 +70,7 @@ FIELDS: tuple[Field, ...] = (
     Field("nodes", "plan_result_hops", 0, 1, "hops of the result / 40"),
     Field("links", "up", 0, 1, "1 while data can flow"),
     Field("links", "rate", 0, 1, "data rate now, or of the next contact: log1p(bps / 1e6) / log1p(1e6)"),
-    Field("links", "backlog", 0, 1, "booked seconds ahead on it: log1p(s) / log1p(7200)"),
+    Field("links", "backlog", 0, 1, "booked from now, or from its opening, without a gap: log1p(s) / log1p(7200)"),
     Field("links", "range", 0, 1, "distance / 1e7 m"),
     Field("links", "opens_in", 0, 1, "until the contact begins, 0 during it: log1p(s) / log1p(7200)"),
     Field("links", "remaining", 0, 1, "until the contact ends: log1p(s) / log1p(7200)"),

@@ -9,13 +9,14 @@ import math
 import numpy as np
 
 from orbit_gym.jit import kernel
-from orbit_gym.calendars import conflict_end_s, release_expired, reserve
+from orbit_gym.calendars import release_expired, reserve, skip_ended
 from orbit_gym.compute import (
     carry,
     find_gap,
     lane_power_w,
     lanes_taken,
     load_s,
+    note_tail,
     occupy,
     resident_after_load,
     service_s,
@@ -27,6 +28,7 @@ from orbit_gym.routing import EVERYWHERE, INPUT, RESULT, is_reached, search
 from orbit_gym.state import MAX_HOPS, NONE, Scratch, State
 from orbit_gym.world import World
 
+RECLAIMED_PER_STEP = 16
 ROWS_PER_HOP = 2  # a hop occupies at most two calendars
 
 
@@ -45,16 +47,24 @@ def place(world: World, state: State, tasks: np.ndarray, task: int, unit: int, r
     task_w = lane_power_w(world, unit, lanes)
     start_s = find_gap(world, state, unit, max(ready_s, entry.time_s), duration_s, lanes, model)
     if start_s + duration_s <= limit_s:
-        if not has_battery:
-            return start_s, 0.0, start_s, start_s + duration_s
         finish_s = start_s + duration_s
-        end_s = max(finish_s, entry.last_end_s)
-        _, _, missing_j, excess_k = carry(
-            world, state, unit, entry.time_s, end_s, entry.charge_j, entry.temperature_c, start_s, start_s, finish_s, 0.0, task_w, True
-        )
-        if missing_j == 0.0 and excess_k == 0.0:
+        if not has_battery or _is_carried(world, state, unit, start_s, finish_s, task_w):
             return start_s, 0.0, start_s, finish_s
     return _place_last(world, state, unit, model, ready_s, limit_s, duration_s, task_w)
+
+
+@kernel
+def _is_carried(world: World, state: State, unit: int, start_s: float, finish_s: float, task_w: float) -> bool:
+    """True if charge and heat carry a service without a load, and every booking after it."""
+    entry = state.units[unit]
+    from_s, charge_j, temperature_c = entry.time_s, entry.charge_j, entry.temperature_c
+    if start_s >= entry.tail_s:  # nothing is booked later
+        from_s, charge_j, temperature_c = entry.tail_s, entry.tail_charge_j, entry.tail_temperature_c
+    end_s = max(finish_s, entry.tail_s)
+    _, _, missing_j, excess_k = carry(
+        world, state, unit, from_s, end_s, charge_j, temperature_c, start_s, start_s, finish_s, 0.0, task_w, True
+    )
+    return missing_j == 0.0 and excess_k == 0.0
 
 
 @kernel
@@ -65,7 +75,7 @@ def _place_last(
     accelerator = world.accelerators[unit]
     entry = state.units[unit]
     loading_s = 0.0 if entry.tail_resident >> model & 1 else load_s(world, unit, model)
-    begin_s = max(max(entry.last_end_s, entry.time_s), ready_s - loading_s)
+    begin_s = max(entry.tail_s, ready_s - loading_s)
     length_s = loading_s + duration_s
     if accelerator.has_battery == 0:
         if begin_s + length_s > limit_s:
@@ -73,7 +83,7 @@ def _place_last(
         return begin_s, loading_s, begin_s + loading_s, begin_s + length_s
     load_w = accelerator.dynamic_w
     most_w = load_w if loading_s > 0.0 else task_w
-    time_s, charge_j, temperature_c = entry.time_s, entry.charge_j, entry.temperature_c
+    time_s, charge_j, temperature_c = entry.tail_s, entry.tail_charge_j, entry.tail_temperature_c
     while begin_s + length_s <= limit_s:
         never = math.inf
         charge_j, temperature_c, _, _ = carry(
@@ -96,11 +106,12 @@ def _alert_slot_s(world: World, state: State, satellite: int, ready_s: float) ->
     """Earliest moment at which the alert channel of a satellite takes a message."""
     resource = world.sizes[0].first_alert_resource + satellite
     send_s = ready_s
+    row = state.heads[resource]
     while True:
-        busy_s = conflict_end_s(state, resource, send_s, send_s + world.sizes[0].alert_interval_s)
-        if busy_s < 0.0:
+        row = skip_ended(state, row, send_s)
+        if row == NONE or state.intervals[row].start_s >= send_s + world.sizes[0].alert_interval_s:
             return send_s
-        send_s = busy_s
+        send_s = state.intervals[row].end_s
 
 
 @kernel
@@ -273,8 +284,11 @@ def _settle_node(world: World, state: State, node: int, now_s: float) -> None:
 
 @kernel
 def reclaim(world: World, state: State) -> None:
-    """Give every expired reservation back where a pool runs low; changes nothing else."""
+    """Give expired reservations back, all of them where a pool runs low; changes nothing else."""
     clock = state.clock[0]
+    for _ in range(min(RECLAIMED_PER_STEP, state.heads.size)):  # a few calendars each step, in turn: short lists are fast lists
+        clock.reclaim_next = (clock.reclaim_next + 1) % state.heads.size
+        release_expired(state, clock.reclaim_next, clock.time_s)
     if clock.n_free_intervals < state.intervals.size // 4:
         for resource in range(state.heads.size):
             release_expired(state, resource, clock.time_s)
@@ -356,4 +370,5 @@ def _book_service(world: World, state: State, tasks: np.ndarray, task: int, book
     if plan.updates_recency == 1 and plan.start_s > state.last_use_s[unit, model]:
         state.last_use_s[unit, model] = plan.start_s
     entry.busy_lane_s += lanes * (plan.finish_s - plan.start_s)
+    note_tail(world, state, unit)
     entry.energy_j += plan.energy_j

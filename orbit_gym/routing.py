@@ -9,7 +9,7 @@ import math
 import numpy as np
 
 from orbit_gym.jit import kernel
-from orbit_gym.calendars import conflict_end_s
+from orbit_gym.calendars import skip_ended
 from orbit_gym.episode import ANY_STATION
 from orbit_gym.state import MAX_HOPS, NONE, Scratch, State
 from orbit_gym.units import SPEED_OF_LIGHT_MPS
@@ -84,21 +84,26 @@ def first_contact(world: World, edge: int, time_s: float) -> int:
 @kernel
 def first_fit(world: World, state: State, edge: int, contact: int, ready_s: float, bits: float, idle: bool) -> tuple[float, float]:
     """First gap of an edge's calendars inside one contact that takes the bundle: (start, end), (inf, inf) if none does."""
+    start_s = max(ready_s, world.contacts[contact].start_s)
+    if idle:
+        return start_s, transfer_end_s(world, contact, start_s, bits)
     resource_a = world.edges[edge].resource_a
     resource_b = world.edges[edge].resource_b
-    start_s = max(ready_s, world.contacts[contact].start_s)
-    while True:
+    row_a = state.heads[resource_a] if resource_a != NONE else NONE
+    row_b = state.heads[resource_b] if resource_b != NONE else NONE
+    while True:  # both cursors only move forward
         end_s = transfer_end_s(world, contact, start_s, bits)
-        if end_s == math.inf or idle:
+        if end_s == math.inf:
             return start_s, end_s
-        busy_s = -1.0
-        if resource_a != NONE:
-            busy_s = conflict_end_s(state, resource_a, start_s, end_s)
-        if busy_s < 0.0 and resource_b != NONE:
-            busy_s = conflict_end_s(state, resource_b, start_s, end_s)
-        if busy_s < 0.0:
-            return start_s, end_s
-        start_s = busy_s
+        row_a = skip_ended(state, row_a, start_s)
+        if row_a != NONE and state.intervals[row_a].start_s < end_s:
+            start_s = state.intervals[row_a].end_s
+            continue
+        row_b = skip_ended(state, row_b, start_s)
+        if row_b != NONE and state.intervals[row_b].start_s < end_s:
+            start_s = state.intervals[row_b].end_s
+            continue
+        return start_s, end_s
 
 
 @kernel
@@ -214,6 +219,8 @@ def search(
     labels[source].heap_place = 0
     heap[0] = source
     size = 1
+    has_target = target != EVERYWHERE
+    bound_s = limit_s  # a target seen at this time makes anything later useless
     n_ordered = 0
     n_left = sizes.n_datacentres  # with EVERYWHERE the search goes on until these are settled too
     while size > 0:
@@ -233,7 +240,9 @@ def search(
             continue
         if node != source and (node >= first_user or (first_datacentre <= node)):
             continue  # users and datacentres forward nothing
-        size = _relax(world, state, labels, heap, size, stamp, node, bits, target, limit_s, idle, from_datacentre, first_user)
+        size, bound_s = _relax(
+            world, state, labels, heap, size, stamp, node, bits, target, bound_s, idle, from_datacentre, first_user, has_target
+        )
     return NONE
 
 
@@ -252,8 +261,11 @@ def _relax(
     idle: bool,
     from_datacentre: bool,
     first_user: int,
-) -> int:
-    """Offer every edge out of a settled node; returns the new size of the heap."""
+    has_target: bool,
+) -> tuple[int, float]:
+    """Offer every edge out of a settled node; returns the new size of the heap and the new bound on useful arrivals."""
+    first_station = world.sizes[0].n_satellites
+    first_datacentre = first_station + world.sizes[0].n_stations
     ready_s = labels[node].arrival_s
     for edge in range(world.edge_offsets[node], world.edge_offsets[node + 1]):
         to = world.edges[edge].to
@@ -286,7 +298,9 @@ def _relax(
             heap[size] = to
             size += 1
         _rise(labels, heap, labels[to].heap_place)
-    return size
+        if has_target and (to == target or (target == ANY_STATION and first_station <= to < first_datacentre)):
+            limit_s = min(limit_s, arrival_s)
+    return size, limit_s
 
 
 @kernel

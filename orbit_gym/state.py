@@ -24,6 +24,7 @@ CLOCK = np.dtype(
         ("n_free_intervals", "i4"),
         ("n_free_segments", "i4"),
         ("n_lost_plans", "i4"),  # plans refused because a pool was full
+        ("reclaim_next", "i4"),  # calendar whose expired reservations were given back last
     ],
     align=True,
 )
@@ -44,7 +45,9 @@ UNIT = np.dtype(
         ("charge_j", "f8"),
         ("temperature_c", "f8"),
         ("tail_start_s", "f8"),  # end of the last booked model load
-        ("last_end_s", "f8"),  # end of the last booking
+        ("tail_s", "f8"),  # end of the last booking, or time_s where none is left
+        ("tail_charge_j", "f8"),  # as of tail_s
+        ("tail_temperature_c", "f8"),
         ("base_resident", "i8"),  # models in memory before the first segment
         ("tail_resident", "i8"),  # models in memory after the last
         ("first_segment", "i4"),
@@ -146,13 +149,14 @@ def new_state(world: World, episode: Episode, calendar_slots: int) -> State:
     n_units = world.accelerators.size
     start_s = float(episode.span_s[0])
     units = np.zeros(n_units, UNIT)
-    units["time_s"] = units["tail_start_s"] = units["last_end_s"] = start_s
+    units["time_s"] = units["tail_start_s"] = units["tail_s"] = start_s
     units["first_segment"] = NONE
     units["charge_j"][: episode.initial_charge_j.size] = episode.initial_charge_j
     units["least_charge_j"] = units["charge_j"]
     units["base_resident"] = units["tail_resident"] = episode.initial_resident
     accelerators = world.accelerators
     units["temperature_c"] = accelerators["sink_c"] + accelerators["idle_w"] * accelerators["thermal_k_per_w"]
+    units["tail_charge_j"], units["tail_temperature_c"] = units["charge_j"], units["temperature_c"]
     clock = np.zeros(1, CLOCK)
     clock["time_s"] = start_s
     clock["end_s"] = float(episode.span_s[1])

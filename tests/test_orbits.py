@@ -47,7 +47,9 @@ def test_positions_within_50_m_of_skyfield(shared_data, three_body):
     fixed_m = rotate_to_earth_fixed(position_m, gmst_rad(julian_date(epoch_of(scenario))[0], 1.0 + seconds / 86_400.0))
     theirs_m = np.zeros_like(fixed_m)
     for row in rows:
-        theirs_m[orbits.names.index(row["sat"]), int(row["utc_seconds_of_day"]) // 60] = [1e3 * float(row[f"{axis}_itrs_km"]) for axis in "xyz"]
+        theirs_m[orbits.names.index(row["sat"]), int(row["utc_seconds_of_day"]) // 60] = [
+            1e3 * float(row[f"{axis}_itrs_km"]) for axis in "xyz"
+        ]
     assert len(orbits.names) == 12
     assert np.linalg.norm(fixed_m - theirs_m, axis=-1).max() < 50.0
 
@@ -241,3 +243,10 @@ def test_states_match_the_sgp4_verification_set(shared_data):
         position_m, velocity_mps = orbits.propagate(np.array([record.jdsatepoch]), np.array([record.jdsatepochF + minutes / 1_440.0]))
         assert np.allclose(position_m[0, 0], 1e3 * np.array(state_km[:3]), atol=1.0)
         assert np.allclose(velocity_mps[0, 0], 1e3 * np.array(state_km[3:]), atol=1e-3)
+
+
+def test_elements_carried_too_far_are_refused_by_name():
+    """Thirty years of this drag end in one of SGP4's error codes, which must not pass as a position."""
+    orbits = load_orbits(scenario_of(satellites=(Satellite("Low", LINE1, LINE2),)))
+    with pytest.raises(ValueError, match="satellite 'Low' cannot be propagated to the asked day: "):
+        orbits.propagate(np.array([2_460_889.5 + 30 * 365.25]), np.array([0.0]))

@@ -73,7 +73,7 @@ def _link_in_plane(held: np.ndarray, positions_m: np.ndarray, fore: np.ndarray, 
     aft = min(1, held.shape[1] - 1)
     for satellite in range(held.shape[0]):
         other = fore[satellite]
-        if other < 0 or held[satellite, FORE] >= 0 or held[other, aft] >= 0 or _terminal_to(held, satellite, other) >= 0:
+        if other < 0 or held[satellite, FORE] >= 0 or held[other, aft] >= 0:
             continue
         if _is_visible(positions_m[satellite], positions_m[other], limit_radius_m, max_range_m):
             held[satellite, FORE] = other

@@ -56,6 +56,8 @@ class FakeEnv(gym.Env):
         return obs
 
     def step(self, action):
+        if self.t == self.steps:
+            raise RuntimeError("the episode is over; call reset()")
         reward, action = 0.0, int(action)
         if action < self.n:
             _, delivery_s = self._plans()

@@ -9,13 +9,14 @@ import pytest
 from scipy import stats
 
 from agents import evaluate as module
+from agents.checkpoints import load_checkpoint, save_checkpoint
 from agents.environments import make_env
 from agents.episodes import play
 from agents.evaluate import Evaluation, evaluate
 from agents.heuristics import make_heuristic
 from agents.settings import Settings
 from agents.training import train
-from tests.agents.fake_env import ENV_ID
+from tests.agents.fake_env import ENV_ID, FakeEnv
 
 HEADLINE = "served_value_fraction"
 
@@ -71,6 +72,27 @@ def test_a_run_brings_its_controls_and_the_number_of_processes_changes_nothing(t
     assert alone["labels"][names[1]].endswith("(this policy only)")
     two = evaluate(asked(tmp_path / "b", "eft_admit", str(run), sampled=True, processes=2))
     assert two["policies"] == alone["policies"]
+
+
+def test_episodes_of_unequal_length_end_on_their_own():
+    lengths = (20, 35, 27)
+    together = play([FakeEnv(steps=n) for n in lengths], make_heuristic("round_robin"), [1, 2, 3])
+    alone = [play([FakeEnv(steps=n)], make_heuristic("round_robin"), [seed])[0] for n, seed in zip(lengths, (1, 2, 3))]
+    assert together == alone
+
+
+def test_trained_weights_are_used_and_the_untrained_control_has_none(tmp_path, run):
+    checkpoint = load_checkpoint(run / "best.pt")
+    for name, weights in checkpoint["weights"].items():
+        if name.endswith("reject.bias"):
+            weights += 100.0  # rejects everything
+    checkpoint.pop("format")
+    changed = tmp_path / "changed"
+    changed.mkdir()
+    save_checkpoint(changed / "best.pt", checkpoint)
+    policies = evaluate(asked(tmp_path / "out", "eft_admit", str(changed)))["policies"]
+    assert policies[str(changed)]["n_rejected"]["mean"] == 60.0  # every task of an episode
+    assert policies[f"untrained:{changed}"] == policies["eft_admit"]
 
 
 def test_networks_always_see_the_masks(tmp_path, run, monkeypatch):

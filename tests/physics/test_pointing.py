@@ -5,6 +5,7 @@ import math
 import numpy as np
 import pytest
 
+from orbit_gym.physics.geometry import sight_margin_m
 from orbit_gym.physics.pointing import fore_neighbours, point_terminals
 
 LIMIT_M, RANGE_M = 6_458e3, 5_000e3
@@ -12,15 +13,21 @@ LIMIT_M, RANGE_M = 6_458e3, 5_000e3
 
 def circle(angles_rad: np.ndarray, normal_tilt_rad: float = 0.0, radius_m: float = 6_878e3) -> tuple[np.ndarray, np.ndarray]:
     """Positions and velocities (..., 3) on a circle tilted about the x axis."""
-    along = np.stack([np.cos(angles_rad), np.sin(angles_rad) * math.cos(normal_tilt_rad), np.sin(angles_rad) * math.sin(normal_tilt_rad)], axis=-1)
-    ahead = np.stack([-np.sin(angles_rad), np.cos(angles_rad) * math.cos(normal_tilt_rad), np.cos(angles_rad) * math.sin(normal_tilt_rad)], axis=-1)
+    along = np.stack(
+        [np.cos(angles_rad), np.sin(angles_rad) * math.cos(normal_tilt_rad), np.sin(angles_rad) * math.sin(normal_tilt_rad)], axis=-1
+    )
+    ahead = np.stack(
+        [-np.sin(angles_rad), np.cos(angles_rad) * math.cos(normal_tilt_rad), np.cos(angles_rad) * math.sin(normal_tilt_rad)], axis=-1
+    )
     return radius_m * along, 7_600.0 * ahead
 
 
 def point(positions_m, fore, planes, terminals, cutoff_deg=90.0, patience_steps=6):
     """The kernel in its plain argument order, all links within sight and 5,000 km."""
     cutoff_rad = math.radians(cutoff_deg)
-    return point_terminals(np.ascontiguousarray(positions_m), fore, np.asarray(planes, np.int32), terminals, LIMIT_M, RANGE_M, cutoff_rad, patience_steps)
+    return point_terminals(
+        np.ascontiguousarray(positions_m), fore, np.asarray(planes, np.int32), terminals, LIMIT_M, RANGE_M, cutoff_rad, patience_steps
+    )
 
 
 @pytest.mark.parametrize("tilt_deg", [0.0, 51.6, 97.4, 180.0])
@@ -77,6 +84,7 @@ def check_invariants(held: np.ndarray, positions_m: np.ndarray) -> None:
             for other in others:
                 assert np.count_nonzero(now[other] == satellite) == 1
                 assert np.linalg.norm(positions_m[step, satellite] - positions_m[step, other]) <= RANGE_M
+                assert sight_margin_m(positions_m[step, satellite], positions_m[step, other], LIMIT_M) >= 0.0
 
 
 @pytest.mark.parametrize("terminals", [1, 2, 3, 4])
@@ -134,3 +142,14 @@ def test_no_link_poleward_of_the_cutoff():
     fore = np.full((3, 2), -1, np.int32)
     assert (point(positions_m, fore, [0, 1], 2, cutoff_deg=68.0) == -1).all()
     assert (point(positions_m, fore, [0, 1], 2, cutoff_deg=75.0)[:, 0, 0] == 1).all()
+
+
+@pytest.mark.parametrize("apart_km, linked", [(4_990.0, True), (5_010.0, False)])
+@pytest.mark.parametrize("planes", [[0, 0], [0, 1]])
+def test_range_ends_a_link_where_sight_does_not(apart_km, linked, planes):
+    """At 10,000 km radius sight reaches 15,000 km, so the 5,000 km of the slowest mode decide, in plane and across."""
+    half_rad = math.asin(0.5 * apart_km / 10_000.0)
+    positions_m, velocities_mps = circle(np.array([[-half_rad], [half_rad]]), radius_m=10_000e3)
+    fore = fore_neighbours(positions_m, velocities_mps, np.array(planes, np.int32))
+    held = point(positions_m.transpose(1, 0, 2), fore, planes, 2)
+    assert (held[0, 0] == 1).any() == linked

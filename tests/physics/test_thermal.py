@@ -18,7 +18,9 @@ def test_one_time_constant(compiled):
 def test_two_steps_are_one_long_step():
     """Exactness: the step size must not matter (an Euler step would fail)."""
     halfway_c = temperature_after_c(30.0, 60.0, 700.0, 1_400.0)
-    assert temperature_after_c(halfway_c, 60.0, 900.0, 1_400.0) == pytest.approx(temperature_after_c(30.0, 60.0, 1_600.0, 1_400.0), rel=1e-14)
+    assert temperature_after_c(halfway_c, 60.0, 900.0, 1_400.0) == pytest.approx(
+        temperature_after_c(30.0, 60.0, 1_600.0, 1_400.0), rel=1e-14
+    )
 
 
 def test_it_solves_the_differential_equation():
