@@ -29,7 +29,7 @@ def play(envs: Sequence[gym.Env], policy: Policy, seeds: Sequence[int], determin
         actions, state = policy.predict(stack(observations), state, starts, deterministic, masks)
         starts = np.zeros(count, dtype=bool)
         for index, env in enumerate(envs[:count]):
-            if True:  # one that has ended keeps its last observation until all have
+            if metrics[index] is None:  # one that has ended keeps its last observation until all have
                 observations[index], _, terminated, truncated, info = env.step(actions[index])
                 if terminated or truncated:
                     metrics[index] = {key: float(value) for key, value in info["episode_metrics"].items()}

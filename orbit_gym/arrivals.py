@@ -164,7 +164,7 @@ class Arrivals:
 
     def _relaxed(self, tasks: np.ndarray) -> np.ndarray:
         nothing = self._episode(tasks, 0.0, DAY_S, np.ones(int(self.world.sizes["n_satellites"][0])), None)
-        state = new_state(self.world, nothing, 16)
+        state = new_state(self.world, nothing, 1, 1)
         feasible = np.zeros(tasks.size, np.bool_)
         relaxed_on_time(self.world, state, new_scratch(self.world), nothing.tasks, tasks.size, feasible)
         return feasible

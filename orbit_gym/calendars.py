@@ -1,87 +1,162 @@
 """Calendars: what serves one thing at a time holds non-overlapping reservations, and a new one takes the first gap.
 
-All calendars share one pool; reservations that touch are merged, so a calendar stays as short as its number of gaps.
+All calendars share one pool of chunks. A calendar is a chain of chunks, each a short run of intervals in order of time;
+intervals that touch are merged, so a calendar is as long as its number of gaps, and a search skips whole chunks.
 """
 
-
 from orbit_gym.jit import kernel
-from orbit_gym.state import NONE, State
+from orbit_gym.state import CHUNK_SIZE, END, NONE, START, State
 
 
 @kernel
-def skip_ended(state: State, row: int, time_s: float) -> int:
-    """First interval from `row` on that ends after time_s, or NONE."""
-    while row != NONE and state.intervals[row].end_s <= time_s:
-        row = state.intervals[row].next
-    return row
+def skip_ended(state: State, chunk: int, time_s: float) -> int:
+    """First chunk from `chunk` on that holds an interval ending after time_s, or NONE."""
+    while chunk != NONE and state.intervals[chunk, END, state.chunks[chunk].count - 1] <= time_s:
+        chunk = state.chunks[chunk].next
+    return chunk
+
+
+@kernel
+def place_in_chunk(state: State, chunk: int, time_s: float) -> int:
+    """First place of a chunk whose interval ends after time_s; the chunk is known to hold one."""
+    place = 0
+    while state.intervals[chunk, END, place] <= time_s:
+        place += 1
+    return place
 
 
 @kernel
 def first_free_s(state: State, resource: int, time_s: float) -> float:
     """First instant at or after time_s at which a calendar is free."""
-    row = skip_ended(state, state.heads[resource], time_s)
-    while row != NONE and state.intervals[row].start_s <= time_s:
-        time_s = state.intervals[row].end_s
-        row = state.intervals[row].next
-    return time_s
+    chunk = state.heads[resource]
+    while True:
+        chunk = skip_ended(state, chunk, time_s)
+        if chunk == NONE:
+            return time_s
+        place = place_in_chunk(state, chunk, time_s)
+        if state.intervals[chunk, START, place] > time_s:
+            return time_s
+        time_s = state.intervals[chunk, END, place]
 
 
 @kernel
 def release_expired(state: State, resource: int, now_s: float) -> None:
-    """Give intervals that ended by now_s back to the pool."""
-    clock = state.clock[0]
-    row = state.heads[resource]
-    while row != NONE and state.intervals[row].end_s <= now_s:
-        following = state.intervals[row].next
-        state.intervals[row].next = clock.free_interval
-        clock.free_interval = row
-        clock.n_free_intervals += 1
-        row = following
-    state.heads[resource] = row
+    """Give chunks whose intervals have all ended by now_s back to the pool."""
+    chunk = state.heads[resource]
+    while chunk != NONE and state.intervals[chunk, END, state.chunks[chunk].count - 1] <= now_s:
+        following = state.chunks[chunk].next
+        _give_back(state, chunk)
+        chunk = following
+    state.heads[resource] = chunk
 
 
 @kernel
 def reserve(state: State, resource: int, start_s: float, end_s: float) -> None:
-    """Reserve [start_s, end_s), known to be free; the caller has made sure that the pool has a row left."""
+    """Reserve [start_s, end_s), known to be free; the caller has made sure that the pool has a chunk left."""
     if end_s <= start_s:
         return
     before = NONE
-    after = state.heads[resource]
-    while after != NONE and state.intervals[after].end_s <= start_s:
-        before = after
-        after = state.intervals[after].next
-    joins_before = before != NONE and state.intervals[before].end_s == start_s
-    joins_after = after != NONE and state.intervals[after].start_s == end_s
-    if joins_before and joins_after:
-        state.intervals[before].end_s = state.intervals[after].end_s
-        state.intervals[before].next = state.intervals[after].next
-        _give_back(state, after)
-    elif joins_before:
-        state.intervals[before].end_s = end_s
-    elif joins_after:
-        state.intervals[after].start_s = start_s
+    chunk = state.heads[resource]
+    while chunk != NONE and state.intervals[chunk, END, state.chunks[chunk].count - 1] < start_s:
+        before = chunk
+        chunk = state.chunks[chunk].next
+    if chunk == NONE:
+        _append(state, resource, before, start_s, end_s)
+        return
+    place = 0
+    while state.intervals[chunk, END, place] < start_s:
+        place += 1
+    if state.intervals[chunk, END, place] == start_s:
+        _extend(state, chunk, place, end_s)
+    elif state.intervals[chunk, START, place] == end_s:
+        state.intervals[chunk, START, place] = start_s
     else:
-        _insert(state, resource, before, after, start_s, end_s)
+        _insert(state, chunk, place, start_s, end_s)
 
 
 @kernel
-def _give_back(state: State, row: int) -> None:
-    clock = state.clock[0]
-    state.intervals[row].next = clock.free_interval
-    clock.free_interval = row
-    clock.n_free_intervals += 1
+def _extend(state: State, chunk: int, place: int, end_s: float) -> None:
+    """Lengthen an interval to end_s, and join the next one if they then touch."""
+    next_chunk = chunk
+    next_place = place + 1
+    if next_place == state.chunks[chunk].count:
+        next_chunk = state.chunks[chunk].next
+        next_place = 0
+    if next_chunk != NONE and state.intervals[next_chunk, START, next_place] == end_s:
+        end_s = state.intervals[next_chunk, END, next_place]
+        _remove(state, chunk, next_chunk, next_place)
+    state.intervals[chunk, END, place] = end_s
 
 
 @kernel
-def _insert(state: State, resource: int, before: int, after: int, start_s: float, end_s: float) -> None:
+def _remove(state: State, chunk_before: int, chunk: int, place: int) -> None:
+    """Take an interval out; chunk_before is the same chunk or the one before, and stays."""
+    count = state.chunks[chunk].count - 1
+    state.chunks[chunk].count = count
+    for k in range(place, count):
+        state.intervals[chunk, START, k] = state.intervals[chunk, START, k + 1]
+        state.intervals[chunk, END, k] = state.intervals[chunk, END, k + 1]
+    if count == 0:
+        state.chunks[chunk_before].next = state.chunks[chunk].next
+        _give_back(state, chunk)
+
+
+@kernel
+def _append(state: State, resource: int, before: int, start_s: float, end_s: float) -> None:
+    """Add an interval after all others; `before` is the last chunk, or NONE."""
+    if before == NONE or state.chunks[before].count == CHUNK_SIZE:
+        chunk = _take(state)
+        state.chunks[chunk].next = NONE
+        if before == NONE:
+            state.heads[resource] = chunk
+        else:
+            state.chunks[before].next = chunk
+        before = chunk
+    count = state.chunks[before].count
+    state.intervals[before, START, count] = start_s
+    state.intervals[before, END, count] = end_s
+    state.chunks[before].count = count + 1
+
+
+@kernel
+def _insert(state: State, chunk: int, place: int, start_s: float, end_s: float) -> None:
+    """Put an interval before a place; a full chunk is cut in two halves first."""
+    half = CHUNK_SIZE // 2
+    if state.chunks[chunk].count == CHUNK_SIZE:
+        second = _take(state)
+        state.chunks[second].next = state.chunks[chunk].next
+        state.chunks[chunk].next = second
+        for k in range(half, CHUNK_SIZE):
+            state.intervals[second, START, k - half] = state.intervals[chunk, START, k]
+            state.intervals[second, END, k - half] = state.intervals[chunk, END, k]
+        state.chunks[second].count = CHUNK_SIZE - half
+        state.chunks[chunk].count = half
+        if place > half:
+            chunk = second
+            place -= half
+    count = state.chunks[chunk].count
+    for k in range(count, place, -1):
+        state.intervals[chunk, START, k] = state.intervals[chunk, START, k - 1]
+        state.intervals[chunk, END, k] = state.intervals[chunk, END, k - 1]
+    state.intervals[chunk, START, place] = start_s
+    state.intervals[chunk, END, place] = end_s
+    state.chunks[chunk].count = count + 1
+
+
+@kernel
+def _take(state: State) -> int:
     clock = state.clock[0]
-    row = clock.free_interval
-    clock.free_interval = state.intervals[row].next
-    clock.n_free_intervals -= 1
-    state.intervals[row].start_s = start_s
-    state.intervals[row].end_s = end_s
-    state.intervals[row].next = after
-    if before == NONE:
-        state.heads[resource] = row
-    else:
-        state.intervals[before].next = row
+    chunk = clock.free_chunk
+    clock.free_chunk = state.chunks[chunk].next
+    clock.n_free_chunks -= 1
+    state.chunks[chunk].count = 0
+    return chunk
+
+
+@kernel
+def _give_back(state: State, chunk: int) -> None:
+    clock = state.clock[0]
+    state.chunks[chunk].next = clock.free_chunk
+    state.chunks[chunk].count = 0
+    clock.free_chunk = chunk
+    clock.n_free_chunks += 1

@@ -9,7 +9,7 @@ import math
 import numpy as np
 
 from orbit_gym.jit import kernel
-from orbit_gym.calendars import release_expired, reserve, skip_ended
+from orbit_gym.calendars import place_in_chunk, release_expired, reserve, skip_ended
 from orbit_gym.compute import (
     carry,
     find_gap,
@@ -25,11 +25,11 @@ from orbit_gym.compute import (
 )
 from orbit_gym.episode import ANY_STATION
 from orbit_gym.routing import EVERYWHERE, INPUT, RESULT, is_reached, search
-from orbit_gym.state import MAX_HOPS, NONE, Scratch, State
+from orbit_gym.state import END, MAX_HOPS, NONE, START, Scratch, State
 from orbit_gym.world import World
 
 RECLAIMED_PER_STEP = 16
-ROWS_PER_HOP = 2  # a hop occupies at most two calendars
+CALENDARS_PER_HOP = 2  # a hop occupies at most two, and takes at most one new chunk in each
 
 
 @kernel
@@ -106,12 +106,15 @@ def _alert_slot_s(world: World, state: State, satellite: int, ready_s: float) ->
     """Earliest moment at which the alert channel of a satellite takes a message."""
     resource = world.sizes[0].first_alert_resource + satellite
     send_s = ready_s
-    row = state.heads[resource]
+    chunk = state.heads[resource]
     while True:
-        row = skip_ended(state, row, send_s)
-        if row == NONE or state.intervals[row].start_s >= send_s + world.sizes[0].alert_interval_s:
+        chunk = skip_ended(state, chunk, send_s)
+        if chunk == NONE:
             return send_s
-        send_s = state.intervals[row].end_s
+        place_ = place_in_chunk(state, chunk, send_s)
+        if state.intervals[chunk, START, place_] >= send_s + world.sizes[0].alert_interval_s:
+            return send_s
+        send_s = state.intervals[chunk, END, place_]
 
 
 @kernel
@@ -231,7 +234,7 @@ def _plan_delivery(
 def _has_room(state: State, unit: int, hops: int) -> bool:
     """True if the pools surely hold what a booking adds."""
     clock = state.clock[0]
-    return clock.n_free_intervals >= ROWS_PER_HOP * hops + 1 and clock.n_free_segments >= 4 * state.units[unit].n_segments + 6
+    return clock.n_free_chunks >= CALENDARS_PER_HOP * hops + 1 and clock.n_free_segments >= 4 * state.units[unit].n_segments + 6
 
 
 @kernel
@@ -289,7 +292,7 @@ def reclaim(world: World, state: State) -> None:
     for _ in range(min(RECLAIMED_PER_STEP, state.heads.size)):  # a few calendars each step, in turn: short lists are fast lists
         clock.reclaim_next = (clock.reclaim_next + 1) % state.heads.size
         release_expired(state, clock.reclaim_next, clock.time_s)
-    if clock.n_free_intervals < state.intervals.size // 4:
+    if clock.n_free_chunks < state.chunks.size // 4:
         for resource in range(state.heads.size):
             release_expired(state, resource, clock.time_s)
     if clock.n_free_segments < state.segments.size // 4:

@@ -9,9 +9,9 @@ import math
 import numpy as np
 
 from orbit_gym.jit import kernel
-from orbit_gym.calendars import skip_ended
+from orbit_gym.calendars import place_in_chunk, skip_ended
 from orbit_gym.episode import ANY_STATION
-from orbit_gym.state import MAX_HOPS, NONE, Scratch, State
+from orbit_gym.state import END, MAX_HOPS, NONE, START, Scratch, State
 from orbit_gym.units import SPEED_OF_LIGHT_MPS
 from orbit_gym.world import DOWNLINK, FIBRE, LASER, UPLINK, USER_DOWN, USER_UP, World
 
@@ -89,20 +89,24 @@ def first_fit(world: World, state: State, edge: int, contact: int, ready_s: floa
         return start_s, transfer_end_s(world, contact, start_s, bits)
     resource_a = world.edges[edge].resource_a
     resource_b = world.edges[edge].resource_b
-    row_a = state.heads[resource_a] if resource_a != NONE else NONE
-    row_b = state.heads[resource_b] if resource_b != NONE else NONE
+    chunk_a = state.heads[resource_a] if resource_a != NONE else NONE
+    chunk_b = state.heads[resource_b] if resource_b != NONE else NONE
     while True:  # both cursors only move forward
         end_s = transfer_end_s(world, contact, start_s, bits)
         if end_s == math.inf:
             return start_s, end_s
-        row_a = skip_ended(state, row_a, start_s)
-        if row_a != NONE and state.intervals[row_a].start_s < end_s:
-            start_s = state.intervals[row_a].end_s
-            continue
-        row_b = skip_ended(state, row_b, start_s)
-        if row_b != NONE and state.intervals[row_b].start_s < end_s:
-            start_s = state.intervals[row_b].end_s
-            continue
+        chunk_a = skip_ended(state, chunk_a, start_s)
+        if chunk_a != NONE:
+            place = place_in_chunk(state, chunk_a, start_s)
+            if state.intervals[chunk_a, START, place] < end_s:
+                start_s = state.intervals[chunk_a, END, place]
+                continue
+        chunk_b = skip_ended(state, chunk_b, start_s)
+        if chunk_b != NONE:
+            place = place_in_chunk(state, chunk_b, start_s)
+            if state.intervals[chunk_b, START, place] < end_s:
+                start_s = state.intervals[chunk_b, END, place]
+                continue
         return start_s, end_s
 
 

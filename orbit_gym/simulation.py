@@ -69,7 +69,9 @@ class Simulation:
         self.scenario = scenario
         self.world = world
         self.episode = episode
-        self.state = new_state(world, episode, scenario.calendar_slots) if state is None else state
+        self.state = (
+            new_state(world, episode, scenario.calendar_chunks, scenario.profile_segments) if state is None else state
+        )
         self._scratch = new_scratch(world)
         n_candidates = self.state.candidates.size
         slots = scenario.lasers.terminals + GROUND_SLOTS

@@ -19,16 +19,18 @@ CLOCK = np.dtype(
         ("time_s", "f8"),
         ("end_s", "f8"),  # of the episode, for utilisation only
         ("task", "i4"),  # index of the task being placed
-        ("free_interval", "i4"),  # heads of the free lists
+        ("free_chunk", "i4"),  # heads of the free lists
         ("free_segment", "i4"),
-        ("n_free_intervals", "i4"),
+        ("n_free_chunks", "i4"),
         ("n_free_segments", "i4"),
         ("n_lost_plans", "i4"),  # plans refused because a pool was full
         ("reclaim_next", "i4"),  # calendar whose expired reservations were given back last
     ],
     align=True,
 )
-INTERVAL = np.dtype([("start_s", "f8"), ("end_s", "f8"), ("next", "i4"), ("pad", "i4")], align=True)
+CHUNK_SIZE = 16  # intervals in a chunk of a calendar
+START, END = 0, 1  # second axis of State.intervals
+CHUNK = np.dtype([("next", "i4"), ("count", "i4")], align=True)
 SEGMENT = np.dtype(
     [
         ("start_s", "f8"),
@@ -102,10 +104,11 @@ class State(NamedTuple):
 
     clock: np.ndarray  # (1,) CLOCK
     candidates: np.ndarray  # (n_candidates,) int32 graph nodes of the current task, NONE where a row is unused
-    heads: np.ndarray  # (n_resources,) int32 first interval of each calendar
-    intervals: np.ndarray  # (slots,) INTERVAL busy time of all calendars, pooled, touching ones merged
+    heads: np.ndarray  # (n_resources,) int32 first chunk of each calendar
+    chunks: np.ndarray  # (calendar_chunks,) CHUNK chains of intervals, one per calendar, pooled
+    intervals: np.ndarray  # (calendar_chunks, 2, CHUNK_SIZE) float64 starts and ends of busy time, touching ones merged
     units: np.ndarray  # (n_accelerators,) UNIT
-    segments: np.ndarray  # (slots,) SEGMENT lanes in use of all accelerators, pooled
+    segments: np.ndarray  # (profile_segments,) SEGMENT lanes in use of all accelerators, pooled
     used_s: np.ndarray  # (n_resources,) float64 seconds booked before the episode's end, for utilisation
     last_use_s: np.ndarray  # (n_accelerators, n_models) float64, for least-recently-used eviction
 
@@ -144,7 +147,7 @@ def new_scratch(world: World) -> Scratch:
     )
 
 
-def new_state(world: World, episode: Episode, calendar_slots: int) -> State:
+def new_state(world: World, episode: Episode, calendar_chunks: int, profile_segments: int) -> State:
     """State at the start of an episode: idle calendars, initial charge and memory, satellites warm from idling."""
     n_units = world.accelerators.size
     start_s = float(episode.span_s[0])
@@ -160,14 +163,16 @@ def new_state(world: World, episode: Episode, calendar_slots: int) -> State:
     clock = np.zeros(1, CLOCK)
     clock["time_s"] = start_s
     clock["end_s"] = float(episode.span_s[1])
-    clock["n_free_intervals"] = clock["n_free_segments"] = calendar_slots
+    clock["n_free_chunks"] = calendar_chunks
+    clock["n_free_segments"] = profile_segments
     return State(
         clock=clock,
         candidates=np.full(int(world.sizes["n_candidates"][0]), NONE, np.int32),
         heads=np.full(int(world.sizes["n_resources"][0]), NONE, np.int32),
-        intervals=_free_list(INTERVAL, calendar_slots),
+        chunks=_free_list(CHUNK, calendar_chunks),
+        intervals=np.zeros((calendar_chunks, 2, CHUNK_SIZE)),
         units=units,
-        segments=_free_list(SEGMENT, calendar_slots),
+        segments=_free_list(SEGMENT, profile_segments),
         used_s=np.zeros(int(world.sizes["n_resources"][0])),
         last_use_s=np.full((n_units, world.model_bytes.size), start_s),
     )
