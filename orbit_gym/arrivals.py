@@ -22,6 +22,7 @@ CELL_S = 30.0  # opportunities of satellites are sampled on this grid
 SAMPLES_PER_CLASS = 200
 SAMPLE_SEED = 20250514  # the launch; fixed so that a load means the same for everybody
 DAYLIGHT_SINE = 0.17  # Sun 10 degrees above the horizon: light enough for a camera (assumption)
+SEA_WEIGHT = 0.35  # scenes over the sea for each over land, per second of daylight (assumption: ships, coasts, weather)
 HOTSPOT_RADIUS_M = 1_000e3  # a satellite sees an event region within this ground distance (assumption)
 
 # Land as boxes (south, north, west, east) in degrees: an assumption, coarse, good to weigh orbits over land.
@@ -93,7 +94,7 @@ class Arrivals:
         n_cells = min(int(self.world.sizes["horizon_s"][0] // CELL_S), ground_m.shape[0], self.sunlit_ground.shape[0])
         up = ground_m[:n_cells] / np.linalg.norm(ground_m[:n_cells], axis=-1, keepdims=True)
         self.cell_weights = {
-            "scene": (_over_land(up) & self.sunlit_ground[:n_cells]).astype(float),
+            "scene": np.where(_over_land(up), 1.0, SEA_WEIGHT) * self.sunlit_ground[:n_cells],
             "hotspot": _near_hotspot(up).astype(float),
             "archive": np.ones(up.shape[:2]),
         }

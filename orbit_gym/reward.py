@@ -11,5 +11,5 @@ def reward_terms(weights: Reward, is_on_time: bool, value: float, energy_j: floa
     return {
         "delivered_value": weights.delivered_value * value if is_on_time else 0.0,
         "revoked_value": 0.0,
-        "energy_cost": -weights.energy_cost * energy_j,
+        "energy_cost": 0.0 - weights.energy_cost * energy_j,
     }

@@ -104,7 +104,7 @@ class Simulation:
     def is_over(self) -> bool:
         """True once the task at hand is released at or after the end, or there is none."""
         tasks = self.episode.tasks
-        return self.task_index >= tasks.size or tasks[self.task_index]["release_s"] >= self.episode.span_s[1]
+        return self.task_index >= tasks.size or bool(tasks[self.task_index]["release_s"] >= self.episode.span_s[1])
 
     @property
     def candidate_nodes(self) -> np.ndarray:

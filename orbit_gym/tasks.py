@@ -29,7 +29,7 @@ ORIGINS = ("scene", "hotspot", "sky", "archive", "user")
 class TaskClass:
     """One kind of work: where it appears, what it moves and computes, how long it may take, what it is worth."""
 
-    origin: str  # scene: satellite over sunlit land; hotspot: over an event region; sky: polarimeter; archive; user
+    origin: str  # scene: satellite over sunlit land or, less, sea; hotspot: over an event region; sky: polarimeter; archive; user
     model: str
     slack_s: tuple[float, float]  # uniform between these; value does not decay inside, late is worth 0
     value: float

@@ -54,8 +54,8 @@ def test_prior_order_is_best_then_reject_then_late():
     nodes[0, :, NODE["plan_exists"]] = 1.0
     nodes[0, :, NODE["plan_on_time"]] = torch.tensor([1.0, 1.0, 0.0])
     nodes[0, :, NODE["plan_delivery"]] = torch.tensor([0.5, 0.25, 0.125])
-    # best in time 0; the other -64 * (0.5 - 0.25); late -2 * 4 - 0.125; rejection -4
-    assert prior_logits(nodes, 64.0, 4.0).tolist() == [[-16.0, 0.0, -8.125, -4.0]]
+    # best in time 0; the other -64 * (0.5 - 0.25); late -4 - 20 - 0.125; rejection -4
+    assert prior_logits(nodes, 64.0, 4.0).tolist() == [[-16.0, 0.0, -24.125, -4.0]]
 
 
 @pytest.mark.parametrize("algo", POLICIES)
