@@ -286,8 +286,8 @@ class Scenario(Checked):
     look_ahead_s: float = positive(7_200.0)
     candidates: int = number(0, high=100_000)  # K nearest satellites shown; 0 shows all
     information: str = "global"
-    calendar_chunks: int = number(2_048, low=4, high=10_000_000)  # pool of reservations, 16 to a chunk, shared by all calendars
-    profile_segments: int = number(2_048, low=16, high=10_000_000)  # pool shared by the lane profiles of all accelerators
+    calendar_chunks: int = number(1_024, low=4, high=10_000_000)  # pool of reservations, 16 to a chunk, shared by all calendars
+    profile_segments: int = number(4_096, low=16, high=10_000_000)  # pool shared by the lane profiles of all accelerators
     lasers: LaserLinks = field(default_factory=LaserLinks)
     stations: tuple[Station, ...] = ()
     datacentres: tuple[Datacentre, ...] = ()
