@@ -40,8 +40,8 @@ def _make_registered(env_id: str, options: dict[str, Any]) -> gym.Env:
 class TrainingEpisodes(gym.Wrapper):
     """Draws each episode's seed from this environment's own range, scales rewards, and keeps infos small.
 
-    Rewards become (reward - value of the task) * scale if subtract_value: tasks do not depend on actions, so this changes no
-    policy's rank, but a served task is then 0 whatever it was worth, which leaves less noise to learn through.
+    Rewards become (reward - value of the task) * scale if subtract_value (regret): tasks do not depend on actions, so this
+    changes no policy's rank. It is off by default, because learning was less stable with it.
     """
 
     def __init__(self, env: gym.Env, seeds: tuple[int, int], rng_key: list[int], reward_scale: float, subtract_value: bool) -> None:

@@ -14,8 +14,8 @@ NODES = COLUMNS["nodes"]
 OTHER_END = COLUMNS["links"]["other_end"]  # a row number: it would break the symmetry between rows, so it is left out
 MASKED = -1e8  # logit of a row that may not be chosen, as in sb3-contrib
 LINK_WIDTH = 16
-# Logits between rejection and a late plan. Late earns nothing and takes time from others, but that cost comes minutes later:
-# with a gap of 4 the policy drifted into taking late plans on ThreeBody12 (validation .79 -> .53 within 20,000 decisions).
+# Logits between rejection and a late plan. Late earns nothing and takes time from others, a cost that comes minutes later and
+# is hard to learn, so late plans are practically never drawn.
 LATE_GAP = 20.0
 
 

@@ -14,12 +14,25 @@ from agents.episodes import play
 from agents.heuristics import make_heuristic
 from orbit_gym.arrivals import Arrivals
 from orbit_gym.cli import fail_cleanly
+from orbit_gym.loads import measure_loads
+from orbit_gym.scenario import Workload
 from orbit_gym.simulation import Simulation
-from orbit_gym.units import DAY_S
-from orbit_gym.world import DOWNLINK
 from orbit_gym.worlds import get_arrivals
 
 FIRST_SEED = 1_000_000
+COLUMNS = (
+    ("n_late", "12.0f"),
+    ("n_rejected", "12.0f"),
+    ("n_released", "12.0f"),
+    ("value_on_satellites_fraction", "12.2f"),
+    ("value_on_ground_fraction", "12.2f"),
+    ("utilisation_fraction", "12.2f"),
+    ("laser_utilisation_max_fraction", "12.3f"),
+    ("link_events", "12.0f"),
+    ("model_loads_per_hour", "12.0f"),
+    ("minimum_charge_fraction", "12.3f"),
+    ("plans_lost", "12.0f"),
+)
 POLICIES = ("random", "eft", "eft_admit", "model_affinity", "always_ground", "never_ground")
 
 
@@ -33,43 +46,15 @@ class Options:
     policies: tuple[str, ...] = POLICIES
 
 
-def antenna_bits(arrivals: Arrivals) -> float:
-    """Bits that the station antennas could bring down in a day: time any satellite is in view times rate, antennas one at a time."""
-    world = arrivals.world
-    n_satellites, n_stations = (int(world.sizes[name][0]) for name in ("n_satellites", "n_stations"))
-    edges = world.edges[world.edges["kind"] == DOWNLINK]
-    total = 0.0
-    for station in range(n_satellites, n_satellites + n_stations):
-        up = np.zeros(int(DAY_S), bool)
-        rate_bps = 0.0
-        for edge in edges[edges["to"] == station]:
-            contacts = world.contacts[edge["first_contact"] : edge["end_contact"]]
-            rate_bps = float(world.pieces["rate_bps"][contacts["first_piece"][0]])
-            for contact in contacts:
-                up[int(contact["start_s"]) : int(contact["end_s"])] = True
-        total += up.sum() * rate_bps
-    return total
-
-
-def raw_bits(arrivals: Arrivals) -> float:
-    """Input bits of the observations (tasks not asked by users) released in a day."""
-    workload = arrivals.scenario.workload
-    tasks = arrivals.draw_tasks(workload, 0.0, DAY_S, np.random.default_rng(FIRST_SEED))
-    observed = tasks["origin"] < int(arrivals.world.sizes["n_satellites"][0])
-    return float(tasks["input_bits"][observed].sum())
-
-
-def describe(arrivals: Arrivals, load: float) -> None:
+def describe(arrivals: Arrivals, workload: Workload) -> None:
     """Print what follows from the scenario alone."""
-    workload = arrivals.scenario.workload
-    print(f"\n== {arrivals.scenario.name}, load {load:g}, training day 1")
+    loads = measure_loads(arrivals, workload)
     duties = arrivals.duties()
+    print(f"\n== {arrivals.scenario.name}, load {workload.load:g}, training day 1")
     print(f"energy duty {duties.min():.2f} to {duties.max():.2f}; available {duties.sum():.2f} node-s/s of {duties.size} by time")
-    windows = arrivals.user_windows
-    seen = (windows[:, 2] - windows[:, 1]).sum() / (len(arrivals.scenario.users.sites) * arrivals.world.sizes["horizon_s"][0])
-    print(f"a user sees a satellite {seen:.1%} of the time; released {arrivals.tasks_per_s(workload) * load:.3f} tasks/s on average")
-    print(f"raw observation bits / bits the antennas could bring down: {raw_bits(arrivals) * load / antenna_bits(arrivals):.1f}")
-    for name, measured in arrivals.class_loads(workload).items():
+    print(f"a user sees a satellite {loads.user_coverage_fraction:.1%} of the time; released {loads.tasks_per_s:.3f} tasks/s on average")
+    print(f"raw observation bits / bits the antennas could bring down: {loads.raw_over_antenna:.1f}")
+    for name, measured in loads.classes.items():
         print(f"  {name:20s} {measured.node_s:6.2f} node-s, feasible when relaxed {measured.feasible_fraction:.0%}")
 
 
@@ -84,21 +69,16 @@ def run(name: str, options: Options) -> None:
     overrides = {"workload.load": options.load}
     envs = [make_env(name, "train", overrides) for _ in range(options.episodes)]
     scenario = envs[0].unwrapped.scenario  # type: ignore[attr-defined]
-    describe(get_arrivals(scenario, 1), 1.0)
+    describe(get_arrivals(scenario, 1), scenario.workload)
     seeds = range(FIRST_SEED, FIRST_SEED + options.episodes)
-    print(f"{'policy':15s} served  +-ci   late  rejected  orbit ground  util  laser  events loads/h  min.charge  lost  decisions")
+    print(f"{'policy':15s} served +-ci  " + " ".join(f"{key.removesuffix('_fraction')[-12:]:>12s}" for key, _ in COLUMNS))
     served: dict[str, np.ndarray] = {}
     for policy in options.policies:
         rows = play(envs, make_heuristic(policy, FIRST_SEED), seeds)
         mean = {key: float(np.mean([row[key] for row in rows if key in row])) for key in rows[0]}
         served[policy] = np.array([row["served_value_fraction"] for row in rows])
         half = 2.0 * served[policy].std(ddof=1) / np.sqrt(len(rows)) if len(rows) > 1 else 0.0
-        print(
-            f"{policy:15s} {mean['served_value_fraction']:.3f} {half:.3f} {mean['n_late'] / mean['n_released']:6.3f} "
-            f"{mean['n_rejected'] / mean['n_released']:8.3f} {mean['value_on_satellites_fraction']:7.2f} {mean['value_on_ground_fraction']:6.2f} "
-            f"{mean['utilisation_fraction']:6.2f} {mean['laser_utilisation_max_fraction']:6.3f} {mean['link_events']:6.0f} "
-            f"{mean['model_loads_per_hour']:7.0f} {min(row['minimum_charge_fraction'] for row in rows):9.3f} {mean['plans_lost']:7.0f} {mean['n_released']:8.0f}"
-        )
+        print(f"{policy:15s} {mean['served_value_fraction']:.3f} {half:.3f} " + " ".join(f"{mean[key]:{form}}" for key, form in COLUMNS))
         if policy == "eft_admit":
             charge = np.concatenate([steady_charge(env.unwrapped.simulation) for env in envs])  # type: ignore[attr-defined]
             low, high = np.percentile(charge, [10, 90])

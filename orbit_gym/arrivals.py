@@ -14,7 +14,7 @@ from orbit_gym.kernel import relaxed_on_time
 from orbit_gym.physics.geometry import geodetic_to_earth_fixed_m
 from orbit_gym.scenario import Scenario, Workload
 from orbit_gym.state import new_scratch, new_state
-from orbit_gym.tasks import FLOP_PER_TOKEN_8B, MODELS, TASK_CLASSES, TaskClass
+from orbit_gym.tasks import FLOP_PER_TOKEN_8B, MODELS, TASK_CLASSES
 from orbit_gym.units import DAY_S
 from orbit_gym.world import USER_UP, World
 
@@ -117,7 +117,9 @@ class Arrivals:
         if origin == "user":
             windows = self.user_windows
             return float((np.clip(np.minimum(windows[:, 2], end_s) - np.maximum(windows[:, 1], start_s), 0.0, None) * windows[:, 3]).sum())
-        return float((self._weights(origin, workload) * _cell_share_s(self.cell_weights["archive"].shape[0], start_s, end_s)[:, None]).sum())
+        return float(
+            (self._weights(origin, workload) * _cell_share_s(self.cell_weights["archive"].shape[0], start_s, end_s)[:, None]).sum()
+        )
 
     def _draw_places(
         self, origin: str, workload: Workload, count: int, start_s: float, end_s: float, rng: np.random.Generator
@@ -191,7 +193,9 @@ class Arrivals:
         total = sum(workload.mix.values())
         node_s = sum(share / total * loads[name].feasible_node_s for name, share in workload.mix.items())
         if node_s <= 0.0:
-            raise ValueError("no task of workload.mix is feasible on this constellation: its load has no meaning; change the mix or the stations")
+            raise ValueError(
+                "no task of workload.mix is feasible on this constellation: its load has no meaning; change the mix or the stations"
+            )
         return workload.load * self.available_node_s() / node_s
 
     def draw(self, workload: Workload, start_s: float, rng: np.random.Generator) -> Episode:

@@ -1,4 +1,4 @@
-"""Command line: ``python -m orbit_gym describe --scenario Ring12`` and ``python -m orbit_gym list``.
+"""Command line: ``python -m orbit_gym describe --scenario Ring12``, ``python -m orbit_gym list`` and ``... tables``.
 
 Users' mistakes end as one line "error: ..." and exit code 2, never as a traceback.
 """
@@ -12,10 +12,12 @@ from rich.console import Console
 from rich.table import Table
 
 from orbit_gym import catalogue
-from orbit_gym.compiler import compile_world
+from orbit_gym.docs_tables import tables
+from orbit_gym.loads import Loads, measure_loads
 from orbit_gym.scenario import Constellation, Scenario
 from orbit_gym.tasks import MODEL_BYTES, TASK_CLASSES
-from orbit_gym.world import DOWNLINK, FIBRE, LASER, UPLINK, USER_DOWN, USER_UP
+from orbit_gym.world import DOWNLINK, FIBRE, LASER, UPLINK, USER_DOWN, USER_UP, World
+from orbit_gym.worlds import get_arrivals
 
 USER_ERRORS = (ValueError, OSError)
 
@@ -49,20 +51,23 @@ def describe(scenario: str = "ThreeBody12", graph: bool = True) -> None:
 
     Args:
         scenario: a catalogue name, or a path ending in .toml
-        graph: also compile the first training day (some seconds) and print the size of its graph
+        graph: also compile the first training day (some seconds) and print its graph and its load, by time and by energy
     """
     loaded = catalogue.load_scenario(scenario)
-    sizes = graph_text(loaded) if graph else ""  # first, so that a scenario that cannot be flown prints only its error
+    arrivals = get_arrivals(loaded, 1) if graph else None  # first, so that a scenario that cannot be flown prints only its error
+    loads = measure_loads(arrivals, loaded.workload) if arrivals and not loaded.workload.script else None
     print(f"{loaded.name}: {loaded.description}".rstrip(": "))
     _print(facts_table(loaded))
     _print(class_table(loaded))
-    if sizes:
-        print(sizes)
+    if arrivals:
+        print(graph_text(arrivals.world))
+    if loads:
+        _print(load_table(loads))
+        _print(feasible_table(loads))
 
 
-def graph_text(scenario: Scenario) -> str:
+def graph_text(world: World) -> str:
     """Nodes, edges and contacts of the first training day."""
-    world = compile_world(scenario, 1)
     kinds = Counter(world.edges["kind"].tolist())
     named = {"laser": LASER, "downlink": DOWNLINK, "uplink": UPLINK, "user up": USER_UP, "user down": USER_DOWN, "fibre": FIBRE}
     edges = ", ".join(f"{kinds[kind]} {name}" for name, kind in named.items() if kinds[kind])
@@ -90,6 +95,32 @@ def facts_table(scenario: Scenario) -> Table:
     table = Table(show_header=False, box=None)
     for name, text in rows.items():
         table.add_row(name, text)
+    return table
+
+
+def load_table(loads: Loads) -> Table:
+    """Two columns: what limits the satellites and what is asked of them, on the first training day."""
+    rows = {
+        "capacity by time": f"{loads.time_capacity_node_s:.2f} node-seconds a second",
+        "capacity by energy": f"{loads.energy_capacity_node_s:.2f}; the satellite with least spare power computes "
+        f"{loads.least_duty_fraction:.0%} of the time",
+        "offered": f"{loads.offered_node_s:.2f}: load {loads.load_by_time:.2f} by time, {loads.load_by_energy:.2f} by energy "
+        "(feasible tasks only)",
+        "released": f"{loads.tasks_per_s:.3f} tasks a second, feasible or not",
+        "coverage": f"a user site sees a satellite {loads.user_coverage_fraction:.1%} of the time",
+        "raw data": f"observation bits are {loads.raw_over_antenna:.1f} times what the station antennas could bring down",
+    }
+    table = Table(show_header=False, box=None)
+    for name, text in rows.items():
+        table.add_row(name, text)
+    return table
+
+
+def feasible_table(loads: Loads) -> Table:
+    """One row per task class: its service and the share that could be delivered in time on an idle system."""
+    table = Table("task class", "node-seconds each", "feasible when relaxed", box=None)
+    for name, item in loads.classes.items():
+        table.add_row(name, f"{item.node_s:.3g}", f"{item.feasible_fraction:.0%}")
     return table
 
 
@@ -150,5 +181,5 @@ def _print(table: Table) -> None:
 
 def main() -> None:
     """Entry point of the command ``orbit-gym`` and of ``python -m orbit_gym``."""
-    commands = {"describe": describe, "list": list_scenarios}
-    fail_cleanly(lambda: tyro.extras.subcommand_cli_from_dict(commands, prog="orbit-gym", description="Scenarios of OrbitGym."))
+    commands = {"describe": describe, "list": list_scenarios, "tables": tables}
+    fail_cleanly(lambda: tyro.extras.subcommand_cli_from_dict(commands, prog="orbit-gym", description="Scenarios and tables of OrbitGym."))

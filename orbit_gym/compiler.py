@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from orbit_gym.contacts import Edges, LaserRun, laser_runs, split_by_satellite
+from orbit_gym.contacts import Edges, LaserRun, downlink_passes, laser_runs, split_by_satellite
 from orbit_gym.flight import Flight, Passes, fly, passes_over, site_geometry, sunlit_intervals
 from orbit_gym.orbits import Orbits, load_orbits
 from orbit_gym.physics.energy import required_charge_j
@@ -36,16 +36,19 @@ def compile_world(scenario: Scenario, day: int, orbits: Orbits | None = None) ->
     first_alert = alerts if scenario.alerts.enabled else -1
     n_resources = alerts + (n_satellites if scenario.alerts.enabled else 0)
     offsets, edge_rows, contacts, pieces = edges.assemble(n_satellites + len(sites_m))
+    pass_offsets, passes = downlink_passes(n_satellites, offsets, edge_rows, contacts)
     power_offsets, power = _power(scenario, orbits, flight, runs, station_passes)
     accelerators, datacentre_offsets = _accelerators(scenario, n_satellites, n_stations)
     world = World(
-        sizes=_sizes(scenario, flight, n_satellites, n_resources, first_alert),
+        sizes=_sizes(scenario, flight, n_satellites, n_resources, first_alert, passes),
         positions_m=flight.positions_m.transpose(1, 0, 2),
         site_positions_m=sites_m,
         edge_offsets=offsets,
         edges=edge_rows,
         contacts=contacts,
         pieces=pieces,
+        pass_offsets=pass_offsets,
+        passes=passes,
         power_offsets=power_offsets,
         power=power,
         accelerators=accelerators,
@@ -207,7 +210,7 @@ def _fill(rows: np.ndarray, accelerator: Accelerator, scenario: Scenario) -> Non
     rows["sink_c"], rows["limit_c"] = scenario.thermal.sink_c, scenario.thermal.limit_c
 
 
-def _sizes(scenario: Scenario, flight: Flight, n_satellites: int, n_resources: int, first_alert: int) -> np.ndarray:
+def _sizes(scenario: Scenario, flight: Flight, n_satellites: int, n_resources: int, first_alert: int, passes: np.ndarray) -> np.ndarray:
     shown = int(scenario.candidates) if 0 < scenario.candidates < n_satellites else n_satellites
     sizes = np.zeros(1, SIZES)
     sizes["n_satellites"], sizes["n_stations"] = n_satellites, len(scenario.stations)
@@ -215,5 +218,6 @@ def _sizes(scenario: Scenario, flight: Flight, n_satellites: int, n_resources: i
     sizes["n_candidates"], sizes["n_terminals"] = shown + len(scenario.datacentres), int(scenario.lasers.terminals)
     sizes["n_resources"], sizes["first_alert_resource"] = n_resources, first_alert
     sizes["horizon_s"], sizes["grid_s"], sizes["look_ahead_s"] = flight.horizon_s, flight.grid_s, scenario.look_ahead_s
+    sizes["longest_pass_s"] = (passes["end_s"] - passes["start_s"]).max(initial=0.0)
     sizes["alert_bits"], sizes["alert_interval_s"] = scenario.alerts.message_bits, scenario.alerts.interval_s
     return sizes

@@ -1,6 +1,7 @@
 """Accelerators: service times, lanes in use over time, models in memory, and the charge and heat that carry them.
 
-The bookings of one accelerator are one profile of lanes in use: segments (start, end, lanes, resident set) in order of time; power follows from lanes.
+The bookings of one accelerator are one profile of lanes in use: segments (start, end, lanes, resident set) in order of time;
+power follows from lanes.
 A model load takes every lane and begins after the last booking, so the resident set is constant between loads and
 evictions are fixed when booked.
 """
@@ -315,9 +316,7 @@ def occupy(state: State, unit: int, start_s: float, end_s: float, lanes: int, re
 
 
 @kernel
-def _add_segment(
-    state: State, unit: int, before: int, after: int, start_s: float, end_s: float, lanes: int, resident: int
-) -> int:
+def _add_segment(state: State, unit: int, before: int, after: int, start_s: float, end_s: float, lanes: int, resident: int) -> int:
     clock = state.clock[0]
     row = clock.free_segment
     clock.free_segment = state.segments[row].next

@@ -10,7 +10,7 @@ from orbit_gym.physics.links import mode_rate_bps, sent_before_bits
 from orbit_gym.physics.pointing import point_terminals
 from orbit_gym.scenario import LaserLinks
 from orbit_gym.units import EARTH_EQUATORIAL_RADIUS_M
-from orbit_gym.world import CONTACT, EDGE, LASER, PIECE, USER_DOWN
+from orbit_gym.world import CONTACT, DOWNLINK, EDGE, PASS, PIECE, UPLINK, USER_DOWN
 
 NO_RESOURCE = -1
 
@@ -86,11 +86,11 @@ class Edges:
         self.n_pieces += len(pieces)
 
     def assemble(self, n_graph_nodes: int) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
-        """Return edge_offsets, edges, contacts, pieces as World wants them: by sender; ground, then lasers, then users; then receiver."""
+        """Return edge_offsets, edges, contacts, pieces as World wants them: by sender, kind (downlinks last) and receiver."""
         senders = np.array([edge[0] for edge in self.edges], dtype=np.int64)
         receivers = np.array([edge[1] for edge in self.edges], dtype=np.int64)
         kinds = np.array([edge[2] for edge in self.edges], dtype=np.int64)
-        rank = np.where(kinds == USER_DOWN, 2, np.where(kinds == LASER, 1, 0))  # stations first: a search for one is bounded at once
+        rank = np.select([kinds == DOWNLINK, (kinds == USER_DOWN) | (kinds == UPLINK)], [2, 1], 0)
         order = np.lexsort((receivers, rank, senders))
         edges = np.zeros(len(order), EDGE)
         for row, source in enumerate(order):
@@ -103,6 +103,20 @@ class Edges:
         contacts = np.concatenate([self.contacts[source] for source in order]) if len(order) else np.zeros(0, CONTACT)
         pieces = np.concatenate(self.pieces) if self.pieces else np.zeros(0, PIECE)
         return offsets, edges, contacts, pieces
+
+
+def downlink_passes(n_satellites: int, offsets: np.ndarray, edges: np.ndarray, contacts: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return pass_offsets (S + 1,) and passes: the downlink contacts of each satellite over all stations, by start."""
+    rows = [np.zeros(0, PASS)]
+    for satellite in range(n_satellites):
+        mine = [
+            (contacts[contact]["start_s"], contacts[contact]["end_s"], edge, contact)
+            for edge in range(offsets[satellite], offsets[satellite + 1])
+            if edges[edge]["kind"] == DOWNLINK
+            for contact in range(edges[edge]["first_contact"], edges[edge]["end_contact"])
+        ]
+        rows.append(np.array(sorted(mine), PASS))
+    return np.cumsum([len(part) for part in rows], dtype=np.int32), np.concatenate(rows)
 
 
 def split_by_satellite(passes: Passes) -> list[tuple[int, np.ndarray, np.ndarray]]:

@@ -4,14 +4,14 @@ import math
 
 import numpy as np
 
-from orbit_gym.jit import kernel
 from orbit_gym.calendars import first_free_s
 from orbit_gym.compute import power_row, required_j, resident_after_load, resident_bytes, service_s
 from orbit_gym.episode import ANY_STATION
+from orbit_gym.jit import kernel
 from orbit_gym.observation import COLUMNS
-from orbit_gym.routing import first_contact, position_m, range_m
+from orbit_gym.routing import first_contact, first_pass, position_m, range_m
 from orbit_gym.state import GROUND_SLOTS, NONE, Scratch, State
-from orbit_gym.world import DOWNLINK, LASER, World
+from orbit_gym.world import LASER, World
 
 LONGEST_S = 7_200.0
 _LOG_LONGEST = math.log1p(LONGEST_S)
@@ -29,12 +29,8 @@ N_CHARGE, N_MARGIN, N_TEMPERATURE = (COLUMNS["nodes"][n] for n in ("charge", "ch
 N_LANES, N_BACKLOG, N_WORK = (COLUMNS["nodes"][n] for n in ("lanes_busy", "backlog", "booked_work"))
 N_RESIDENT, N_FREE, N_EVICTED = (COLUMNS["nodes"][n] for n in ("model_resident", "memory_free", "evicted"))
 N_SPEED, N_BANDWIDTH = (COLUMNS["nodes"][n] for n in ("speed", "bandwidth"))
-P_EXISTS, P_ON_TIME, P_ARRIVAL, P_LOAD = (
-    COLUMNS["nodes"][n] for n in ("plan_exists", "plan_on_time", "plan_arrival", "plan_load")
-)
-P_START, P_FINISH, P_DELIVERY, P_MARGIN = (
-    COLUMNS["nodes"][n] for n in ("plan_start", "plan_finish", "plan_delivery", "plan_margin")
-)
+P_EXISTS, P_ON_TIME, P_ARRIVAL, P_LOAD = (COLUMNS["nodes"][n] for n in ("plan_exists", "plan_on_time", "plan_arrival", "plan_load"))
+P_START, P_FINISH, P_DELIVERY, P_MARGIN = (COLUMNS["nodes"][n] for n in ("plan_start", "plan_finish", "plan_delivery", "plan_margin"))
 P_ENERGY, P_INPUT_HOPS, P_RESULT_HOPS = (COLUMNS["nodes"][n] for n in ("plan_energy", "plan_input_hops", "plan_result_hops"))
 
 L_UP, L_RATE, L_BACKLOG, L_RANGE = (COLUMNS["links"][n] for n in ("up", "rate", "backlog", "range"))
@@ -254,19 +250,21 @@ def _encode_links(world: World, state: State, slots: np.ndarray, node: int, now_
     best = slots[0]
     best_contact = slots[1]
     for edge in range(world.edge_offsets[node], world.edge_offsets[node + 1]):
-        kind = world.edges[edge].kind
-        if kind != LASER and kind != DOWNLINK:
-            continue
+        if world.edges[edge].kind != LASER:
+            break  # lasers come first
         contact = first_contact(world, edge, now_s)
         if contact == world.edges[edge].end_contact:
             continue
-        if kind == LASER:
-            slot = world.contacts[contact].terminal
-            if best[slot] == NONE or _opens_before(world, contact, best_contact[slot], now_s):
-                best[slot] = edge
-                best_contact[slot] = contact
-        else:
-            _offer_ground(world, edge, contact, n_terminals, best, best_contact, now_s)
+        slot = world.contacts[contact].terminal
+        if best[slot] == NONE or _opens_before(world, contact, best_contact[slot], now_s):
+            best[slot] = edge
+            best_contact[slot] = contact
+    for row in range(first_pass(world, node, now_s), world.pass_offsets[node + 1]):
+        contact = world.passes[row].contact
+        if best[n_terminals + 1] != NONE and world.passes[row].start_s > max(now_s, world.contacts[best_contact[n_terminals + 1]].start_s):
+            break  # passes are in order of time
+        if world.passes[row].end_s > now_s:
+            _offer_ground(world, world.passes[row].edge, contact, n_terminals, best, best_contact, now_s)
     for slot in range(out.shape[0]):
         if best[slot] != NONE:
             _encode_link(world, state, node, best[slot], best_contact[slot], now_s, out[slot])
@@ -284,9 +282,7 @@ def _opens_before(world: World, contact: int, other: int, now_s: float) -> bool:
 
 
 @kernel
-def _offer_ground(
-    world: World, edge: int, contact: int, first_slot: int, best: np.ndarray, best_contact: np.ndarray, now_s: float
-) -> None:
+def _offer_ground(world: World, edge: int, contact: int, first_slot: int, best: np.ndarray, best_contact: np.ndarray, now_s: float) -> None:
     """Keep the two ground contacts that open first, in order."""
     if best[first_slot] == NONE or _opens_before(world, contact, best_contact[first_slot], now_s):
         best[first_slot + 1] = best[first_slot]

@@ -59,7 +59,7 @@ class OrbitEnv(gym.Env[Observation, np.int64]):
         n_satellites = len(orbits.names)
         shown = min(self.scenario.candidates, n_satellites) if self.scenario.candidates else n_satellites
         n_candidates = shown + len(self.scenario.datacentres)
-        self.observation_space = observation_space(n_candidates, self.scenario.lasers.terminals)
+        self.observation_space: gym.Space[Any] = observation_space(n_candidates, self.scenario.lasers.terminals)
         self.action_space = gym.spaces.Discrete(n_candidates + 1)
         self._workload = self.scenario.workload
         self._day = self._days[0]
@@ -146,6 +146,8 @@ class OrbitEnv(gym.Env[Observation, np.int64]):
             if key not in allowed:
                 raise ValueError(f"unknown reset option {key!r}; choose from {', '.join(allowed)}")
         workload = replace(self.scenario.workload, **{key: options[key] for key in options if key in WORKLOAD_OPTIONS})
+        if workload != self.scenario.workload:
+            replace(self.scenario, workload=workload)  # checked like a scenario's own
         start_s = options.get("start_s")
         if start_s is not None and not 0.0 <= float(start_s) <= DAY_S:
             raise ValueError(f"option start_s must be from 0 to {DAY_S:g} seconds, got {start_s}")

@@ -6,7 +6,10 @@ from typing import Any
 from numba import njit
 
 
-def _without_reference_counts() -> dict[str, bool]:
+UNDOCUMENTED: dict[str, Any] = {"_nrt": False}
+
+
+def _without_reference_counts() -> dict[str, Any]:
     """Options that drop reference counting from kernels that allocate nothing.
 
     World and State are tuples of some twenty arrays; counting references to each at every call between kernels cost five times
@@ -14,10 +17,10 @@ def _without_reference_counts() -> dict[str, bool]:
     documented, so a numba that does not know it gets plain kernels: slower, same results.
     """
     try:
-        njit(cache=False, _nrt=False)(_nothing)
+        njit(**UNDOCUMENTED)(_nothing)
     except (KeyError, TypeError, ValueError):
         return {}
-    return {"_nrt": False}
+    return UNDOCUMENTED
 
 
 def _nothing() -> int:
@@ -29,4 +32,5 @@ _OPTIONS = _without_reference_counts()
 
 def kernel(function: Callable[..., Any]) -> Any:
     """Compile a kernel that allocates no array; it works on the arrays it is given."""
-    return njit(cache=True, **_OPTIONS)(function)
+    options: dict[str, Any] = {"cache": True, **_OPTIONS}
+    return njit(**options)(function)

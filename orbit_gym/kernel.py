@@ -2,11 +2,11 @@
 
 import numpy as np
 
-from orbit_gym.jit import kernel
 from orbit_gym.compute import service_s
 from orbit_gym.encoding import encode
+from orbit_gym.jit import kernel
 from orbit_gym.planning import book, deliver, order_candidates, plan_all, reclaim
-from orbit_gym.routing import EVERYWHERE, INPUT, is_reached, search
+from orbit_gym.routing import INPUT
 from orbit_gym.state import NONE, Scratch, State
 from orbit_gym.world import World
 
@@ -89,15 +89,6 @@ def _relaxed_task(world: World, state: State, scratch: Scratch, tasks: np.ndarra
         if delivery_s <= deadline_s:
             return True
     return False
-
-
-@kernel
-def empty_network_s(world: World, state: State, scratch: Scratch, source: int, time_s: float, bits: float, out: np.ndarray) -> None:
-    """Seconds from a source to every graph node on idle calendars, infinite where out of reach within the look-ahead. out (n_nodes,)."""
-    limit_s = time_s + world.sizes[0].look_ahead_s
-    search(world, state, scratch, INPUT, source, time_s, bits, EVERYWHERE, limit_s, True, scratch.order)
-    for node in range(out.size):
-        out[node] = scratch.labels[INPUT, node].arrival_s - time_s if is_reached(scratch, INPUT, node) else np.inf
 
 
 @kernel

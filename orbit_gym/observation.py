@@ -12,7 +12,6 @@ import numpy as np
 from orbit_gym.state import GROUND_SLOTS
 
 
-
 @dataclass(frozen=True)
 class Field:
     """One column: its block, its name, its true bounds after scaling, and what it means."""

@@ -8,7 +8,6 @@ import math
 
 import numpy as np
 
-from orbit_gym.jit import kernel
 from orbit_gym.calendars import place_in_chunk, release_expired, reserve, skip_ended
 from orbit_gym.compute import (
     carry,
@@ -24,6 +23,7 @@ from orbit_gym.compute import (
     wait_s,
 )
 from orbit_gym.episode import ANY_STATION
+from orbit_gym.jit import kernel
 from orbit_gym.routing import EVERYWHERE, INPUT, RESULT, is_reached, search
 from orbit_gym.state import END, MAX_HOPS, NONE, START, Scratch, State
 from orbit_gym.world import World
@@ -211,9 +211,7 @@ def _plan_service(world: World, state: State, tasks: np.ndarray, task: int, node
 
 
 @kernel
-def _plan_delivery(
-    world: World, state: State, scratch: Scratch, tasks: np.ndarray, task: int, limit_s: float, plan: np.ndarray
-) -> int:
+def _plan_delivery(world: World, state: State, scratch: Scratch, tasks: np.ndarray, task: int, limit_s: float, plan: np.ndarray) -> int:
     """Fill the result's way and the energy; returns its last graph node."""
     out = plan[0]
     unit = out.accelerator
@@ -238,7 +236,9 @@ def _has_room(state: State, unit: int, hops: int) -> bool:
 
 
 @kernel
-def _search_input(world: World, state: State, scratch: Scratch, tasks: np.ndarray, task: int, target: int, idle: bool, order: np.ndarray) -> None:
+def _search_input(
+    world: World, state: State, scratch: Scratch, tasks: np.ndarray, task: int, target: int, idle: bool, order: np.ndarray
+) -> None:
     """Search the input's way from the task's origin."""
     release_s = tasks[task].release_s
     limit_s = release_s + world.sizes[0].look_ahead_s

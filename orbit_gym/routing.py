@@ -8,12 +8,12 @@ import math
 
 import numpy as np
 
-from orbit_gym.jit import kernel
 from orbit_gym.calendars import place_in_chunk, skip_ended
 from orbit_gym.episode import ANY_STATION
+from orbit_gym.jit import kernel
 from orbit_gym.state import END, MAX_HOPS, NONE, START, Scratch, State
 from orbit_gym.units import SPEED_OF_LIGHT_MPS
-from orbit_gym.world import DOWNLINK, FIBRE, LASER, UPLINK, USER_DOWN, USER_UP, World
+from orbit_gym.world import DOWNLINK, FIBRE, UPLINK, USER_DOWN, World
 
 EVERYWHERE = -2  # search target: settle every node in reach
 INPUT, RESULT = 0, 1  # rows of Scratch.labels
@@ -125,6 +125,21 @@ def earliest_transfer(
 
 
 @kernel
+def first_pass(world: World, satellite: int, time_s: float) -> int:
+    """First row of World.passes of a satellite that may still be in progress at time_s; later rows begin later."""
+    low = world.pass_offsets[satellite]
+    high = world.pass_offsets[satellite + 1]
+    earliest_s = time_s - world.sizes[0].longest_pass_s
+    while low < high:
+        middle = (low + high) // 2
+        if world.passes[middle].start_s >= earliest_s:
+            high = middle
+        else:
+            low = middle + 1
+    return low
+
+
+@kernel
 def _comes_first(labels: np.ndarray, node: int, other: int) -> bool:
     """Order of the heap: earlier arrival, then lower index."""
     a = labels[node].arrival_s
@@ -172,20 +187,6 @@ def _pop(labels: np.ndarray, heap: np.ndarray, size: int) -> int:
 
 
 @kernel
-def _may_use(kind: int, to: int, from_datacentre: bool, target: int) -> bool:
-    """Rule of the graph: who may forward where. Users are ends only; stations serve datacentres or end a result's way."""
-    if kind == LASER or kind == USER_UP:
-        return True
-    if kind == USER_DOWN:
-        return to == target
-    if kind == UPLINK:
-        return from_datacentre
-    if kind == DOWNLINK:
-        return not from_datacentre
-    return kind == FIBRE
-
-
-@kernel
 def search(
     world: World,
     state: State,
@@ -202,14 +203,17 @@ def search(
     """Earliest arrivals of a bundle from source; returns the node that ended the search, or NONE.
 
     target: a graph node, ANY_STATION, or EVERYWHERE. With EVERYWHERE, satellites are written to `order` as they are settled
-    and the search ends when it is full. Nothing that arrives after limit_s is settled. Labels stay valid until the next search
-    of the same row `which`.
+    and the search ends when it is full and every datacentre is settled. Nothing that arrives after limit_s is settled. Labels
+    stay valid until the next search of the same row `which`.
     """
     sizes = world.sizes[0]
     first_station = sizes.n_satellites
     first_datacentre = first_station + sizes.n_stations
     first_user = first_datacentre + sizes.n_datacentres
     from_datacentre = first_datacentre <= source < first_user
+    # Stations serve datacentres or end a result's way: no other search climbs down to one.
+    to_ground = not from_datacentre and (target == ANY_STATION or first_station <= target < first_user or target == EVERYWHERE)
+    to_lone_datacentre = sizes.n_datacentres == 1 and (target == EVERYWHERE or target == first_datacentre)
     labels = scratch.labels[which]
     heap = scratch.heap[which]
     scratch.counter[0] += 1
@@ -223,10 +227,10 @@ def search(
     labels[source].heap_place = 0
     heap[0] = source
     size = 1
-    has_target = target != EVERYWHERE
-    bound_s = limit_s  # a target seen at this time makes anything later useless
     n_ordered = 0
-    n_left = sizes.n_datacentres  # with EVERYWHERE the search goes on until these are settled too
+    n_left = sizes.n_datacentres
+    bound_s = limit_s  # a target seen at this time makes anything later useless
+    ground_s = limit_s  # and the one datacentre seen at this time makes any later downlink useless
     while size > 0:
         node = _pop(labels, heap, size)
         size -= 1
@@ -240,18 +244,23 @@ def search(
                 n_left -= 1
             if n_ordered == order.size and n_left == 0:
                 return node
-        if labels[node].hops >= MAX_HOPS:
-            continue
-        if node != source and (node >= first_user or (first_datacentre <= node)):
+        if labels[node].hops >= MAX_HOPS or (node != source and node >= first_datacentre):
             continue  # users and datacentres forward nothing
-        size, bound_s = _relax(
-            world, state, labels, heap, size, stamp, node, bits, target, bound_s, idle, from_datacentre, first_user, has_target
-        )
+        size, bound_s = _relax_edges(world, state, labels, heap, size, stamp, node, bits, target, bound_s, idle, from_datacentre)
+        if to_ground and node < first_station:
+            useful_s = min(bound_s, ground_s)
+            size, useful_s = _relax_passes(
+                world, state, labels, heap, size, stamp, node, bits, useful_s, idle, target == ANY_STATION, to_lone_datacentre
+            )
+            if target == ANY_STATION:
+                bound_s = useful_s
+            else:
+                ground_s = useful_s
     return NONE
 
 
 @kernel
-def _relax(
+def _relax_edges(
     world: World,
     state: State,
     labels: np.ndarray,
@@ -264,47 +273,116 @@ def _relax(
     limit_s: float,
     idle: bool,
     from_datacentre: bool,
-    first_user: int,
-    has_target: bool,
 ) -> tuple[int, float]:
-    """Offer every edge out of a settled node; returns the new size of the heap and the new bound on useful arrivals."""
-    first_station = world.sizes[0].n_satellites
-    first_datacentre = first_station + world.sizes[0].n_stations
-    ready_s = labels[node].arrival_s
+    """Offer every edge out of a settled node but its downlinks; returns the size of the heap and the bound on useful arrivals."""
     for edge in range(world.edge_offsets[node], world.edge_offsets[node + 1]):
+        kind = world.edges[edge].kind
         to = world.edges[edge].to
-        if to >= first_user and target < first_user:
-            break  # edges are sorted by destination and users come last
-        if not _may_use(world.edges[edge].kind, to, from_datacentre, target):
+        if kind == DOWNLINK:
+            break  # the last of a satellite's edges; World.passes has them in order of time
+        if kind == USER_DOWN and to != target:
+            if target < to:
+                break  # sorted by receiver: the target is not among them
             continue
+        if kind == UPLINK and not from_datacentre:
+            break
         known = labels[to].stamp == stamp
         if known and labels[to].heap_place == NONE:
             continue
         latest_s = min(limit_s, labels[to].arrival_s) if known else limit_s
-        start_s, end_s = earliest_transfer(world, state, edge, ready_s, bits, latest_s, idle)
+        start_s, end_s = earliest_transfer(world, state, edge, labels[node].arrival_s, bits, latest_s, idle)
         if end_s > latest_s:
             continue
-        delay_s = world.edges[edge].delay_s
-        if world.edges[edge].kind != FIBRE:
-            delay_s += range_m(world, node, to, end_s) / SPEED_OF_LIGHT_MPS
-        arrival_s = end_s + delay_s
-        if arrival_s > limit_s or (known and arrival_s >= labels[to].arrival_s):
-            continue
-        labels[to].stamp = stamp
-        labels[to].arrival_s = arrival_s
-        labels[to].start_s = start_s
-        labels[to].end_s = end_s
-        labels[to].edge = edge
-        labels[to].previous = node
-        labels[to].hops = labels[node].hops + 1
-        if not known:
-            labels[to].heap_place = size
-            heap[size] = to
-            size += 1
-        _rise(labels, heap, labels[to].heap_place)
-        if has_target and (to == target or (target == ANY_STATION and first_station <= to < first_datacentre)):
-            limit_s = min(limit_s, arrival_s)
+        size = _offer(world, labels, heap, size, stamp, node, edge, start_s, end_s, latest_s)
+        if to == target and labels[to].stamp == stamp:
+            limit_s = min(limit_s, labels[to].arrival_s)
     return size, limit_s
+
+
+@kernel
+def _relax_passes(
+    world: World,
+    state: State,
+    labels: np.ndarray,
+    heap: np.ndarray,
+    size: int,
+    stamp: int,
+    node: int,
+    bits: float,
+    limit_s: float,
+    idle: bool,
+    ends_here: bool,
+    ends_behind: bool,
+) -> tuple[int, float]:
+    """Offer the passes of a settled satellite in order of time; returns the size of the heap and the limit on useful downlinks.
+
+    ends_here: the search ends at any station; ends_behind: it needs of the ground only its one datacentre. Either way what
+    arrives after the best seen so far is useless.
+    """
+    ready_s = labels[node].arrival_s
+    row = first_pass(world, node, ready_s)
+    end = world.pass_offsets[node + 1]
+    while row < end and world.passes[row].start_s <= limit_s:
+        edge = world.passes[row].edge
+        to = world.edges[edge].to
+        known = labels[to].stamp == stamp
+        if world.passes[row].end_s > ready_s and not (known and labels[to].heap_place == NONE):
+            latest_s = min(limit_s, labels[to].arrival_s) if known else limit_s
+            start_s, end_s = first_fit(world, state, edge, world.passes[row].contact, ready_s, bits, idle)
+            if end_s <= latest_s:
+                size = _offer(world, labels, heap, size, stamp, node, edge, start_s, end_s, latest_s)
+                if labels[to].stamp == stamp and ends_here:
+                    limit_s = min(limit_s, labels[to].arrival_s)
+                elif labels[to].stamp == stamp and ends_behind:
+                    limit_s = min(limit_s, _landing_s(world, to, labels[to].arrival_s, bits))
+        row += 1
+    return size, limit_s
+
+
+@kernel
+def _landing_s(world: World, station: int, arrival_s: float, bits: float) -> float:
+    """When a bundle at a station is at its datacentre; infinity where the station has no fibre."""
+    edge = world.edge_offsets[station]
+    if edge == world.edge_offsets[station + 1] or world.edges[edge].kind != FIBRE:
+        return math.inf
+    piece = world.contacts[world.edges[edge].first_contact].first_piece
+    return arrival_s + bits / world.pieces[piece].rate_bps + world.edges[edge].delay_s
+
+
+@kernel
+def _offer(
+    world: World,
+    labels: np.ndarray,
+    heap: np.ndarray,
+    size: int,
+    stamp: int,
+    node: int,
+    edge: int,
+    start_s: float,
+    end_s: float,
+    latest_s: float,
+) -> int:
+    """Improve the label at the other end of a transfer if it arrives by latest_s; returns the size of the heap."""
+    to = world.edges[edge].to
+    arrival_s = end_s + world.edges[edge].delay_s
+    if world.edges[edge].kind != FIBRE:
+        arrival_s += range_m(world, node, to, end_s) / SPEED_OF_LIGHT_MPS
+    known = labels[to].stamp == stamp
+    if arrival_s > latest_s or (known and arrival_s >= labels[to].arrival_s):
+        return size
+    labels[to].stamp = stamp
+    labels[to].arrival_s = arrival_s
+    labels[to].start_s = start_s
+    labels[to].end_s = end_s
+    labels[to].edge = edge
+    labels[to].previous = node
+    labels[to].hops = labels[node].hops + 1
+    if not known:
+        labels[to].heap_place = size
+        heap[size] = to
+        size += 1
+    _rise(labels, heap, labels[to].heap_place)
+    return size
 
 
 @kernel

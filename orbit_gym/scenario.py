@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, fields
 from datetime import datetime
 from typing import Any
 
-from orbit_gym.tasks import TASK_CLASSES
+from orbit_gym.tasks import MODEL_BYTES, TASK_CLASSES
 
 INFINITY = math.inf
 
@@ -316,13 +316,33 @@ class Scenario(Checked):
         known = [centre.name for centre in self.datacentres]
         for station in self.stations:
             if station.datacentre and station.datacentre not in known:
-                raise ValueError(f"station {station.name!r} names an unknown datacentre {station.datacentre!r}; choose from {', '.join(known)}")
+                raise ValueError(
+                    f"station {station.name!r} names an unknown datacentre {station.datacentre!r}; choose from {', '.join(known)}"
+                )
         self._check_horizon()
+        self._check_memory()
+
+    @property
+    def _asked(self) -> list[str]:
+        """Task classes that the workload names."""
+        return sorted(set(self.workload.mix) | {task.task_class for task in self.workload.script})
+
+    def _check_memory(self) -> None:
+        """Every accelerator must be able to hold each model alone, or it could never be loaded."""
+        accelerators = [("accelerator", self.accelerator)]
+        accelerators += [(f"datacentre {centre.name!r} accelerator", centre.accelerator) for centre in self.datacentres]
+        for where, accelerator in accelerators:
+            for model in sorted({TASK_CLASSES[name].model for name in self._asked}):
+                if MODEL_BYTES[model] > accelerator.memory_bytes:
+                    raise ValueError(
+                        f"{where}.memory_bytes must hold the model {model}, {MODEL_BYTES[model]:g} bytes; got {accelerator.memory_bytes:g}"
+                    )
 
     def _check_horizon(self) -> None:
         """The look-ahead must cover the largest slack, or released tasks could go unscored."""
-        asked = set(self.workload.mix) | {task.task_class for task in self.workload.script}
-        for name in sorted(asked):
+        for name in self._asked:
             slack_s = TASK_CLASSES[name].slack_s[1] * self.workload.slack_scale.get(name, 1.0)
             if slack_s > self.look_ahead_s:
-                raise ValueError(f"scenario.look_ahead_s must be at least the largest slack, {slack_s:g} s of {name}; got {self.look_ahead_s:g}")
+                raise ValueError(
+                    f"scenario.look_ahead_s must be at least the largest slack, {slack_s:g} s of {name}; got {self.look_ahead_s:g}"
+                )

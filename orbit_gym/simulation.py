@@ -52,11 +52,12 @@ def action_error(n_actions: int, action: Any) -> ValueError:
 
 def checked_action(n_actions: int, action: Any) -> int:
     """The action as an int, or ValueError naming value and range; NaN and fractions are refused."""
+    plain = action.item() if isinstance(action, np.ndarray) and action.ndim == 0 else action
     try:
-        index = operator.index(action.item() if isinstance(action, np.ndarray) and action.ndim == 0 else action)
+        index = operator.index(plain)
     except TypeError:
         raise action_error(n_actions, action) from None
-    if isinstance(action, (bool, np.bool_)) or not 0 <= index < n_actions:
+    if isinstance(plain, (bool, np.bool_)) or not 0 <= index < n_actions:
         raise action_error(n_actions, action)
     return index
 
@@ -69,9 +70,7 @@ class Simulation:
         self.scenario = scenario
         self.world = world
         self.episode = episode
-        self.state = (
-            new_state(world, episode, scenario.calendar_chunks, scenario.profile_segments) if state is None else state
-        )
+        self.state = new_state(world, episode, scenario.calendar_chunks, scenario.profile_segments) if state is None else state
         self._scratch = new_scratch(world)
         n_candidates = self.state.candidates.size
         slots = scenario.lasers.terminals + GROUND_SLOTS

@@ -161,7 +161,7 @@ def new_state(world: World, episode: Episode, calendar_chunks: int, profile_segm
     units["temperature_c"] = accelerators["sink_c"] + accelerators["idle_w"] * accelerators["thermal_k_per_w"]
     units["tail_charge_j"], units["tail_temperature_c"] = units["charge_j"], units["temperature_c"]
     clock = np.zeros(1, CLOCK)
-    clock["time_s"] = start_s
+    clock["time_s"] = episode.tasks["release_s"][0] if episode.tasks.size else start_s
     clock["end_s"] = float(episode.span_s[1])
     clock["n_free_chunks"] = calendar_chunks
     clock["n_free_segments"] = profile_segments

@@ -39,6 +39,7 @@ CONTACT = np.dtype(
     align=True,
 )
 PIECE = np.dtype([("start_s", "f8"), ("rate_bps", "f8"), ("sent_bits", "f8")], align=True)  # bits sent before start_s
+PASS = np.dtype([("start_s", "f8"), ("end_s", "f8"), ("edge", "i4"), ("contact", "i4")], align=True)  # a downlink contact
 POWER = np.dtype(
     [
         ("start_s", "f8"),  # from here to the next row's start the baseline is constant
@@ -87,6 +88,7 @@ SIZES = np.dtype(
         ("horizon_s", "f8"),
         ("grid_s", "f8"),  # step of positions_m
         ("look_ahead_s", "f8"),
+        ("longest_pass_s", "f8"),  # of World.passes: a pass in progress began no earlier than this ago
         ("alert_bits", "f8"),  # largest message of the alert channel
         ("alert_interval_s", "f8"),  # one message per this many seconds and satellite
     ],
@@ -101,9 +103,11 @@ class World(NamedTuple):
     positions_m: np.ndarray  # (n_times, n_satellites, 3) Earth-fixed, every grid_s
     site_positions_m: np.ndarray  # (n_stations + n_datacentres + n_users, 3) Earth-fixed
     edge_offsets: np.ndarray  # (n_graph_nodes + 1,) int32, rows of edges leaving each graph node
-    edges: np.ndarray  # (n_edges,) EDGE
+    edges: np.ndarray  # (n_edges,) EDGE; of a node: fibre, lasers, user uplinks; then uplinks, users; then downlinks; by receiver
     contacts: np.ndarray  # (n_contacts,) CONTACT
     pieces: np.ndarray  # (n_pieces,) PIECE
+    pass_offsets: np.ndarray  # (n_satellites + 1,) int32, rows of passes of each satellite
+    passes: np.ndarray  # (n_passes,) PASS: downlink contacts of all stations by start, the same rows as in contacts
     power_offsets: np.ndarray  # (n_satellites + 1,) int32, rows of power of each satellite
     power: np.ndarray  # (n_rows,) POWER
     accelerators: np.ndarray  # (n_accelerators,) ACCELERATOR

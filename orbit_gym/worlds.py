@@ -17,7 +17,7 @@ from orbit_gym.units import DAY_S
 from orbit_gym.world import World
 
 MOST_WORLDS = 8  # kept in memory; the least recently used goes
-_worlds: OrderedDict[str, World] = OrderedDict()
+_days: OrderedDict[str, Arrivals] = OrderedDict()
 SPLIT_DAYS = {"train": (1, 2, 3), "validation": (4,), "test": (6, 7)}  # offsets from the scenario's epoch
 
 
@@ -28,22 +28,30 @@ def split_days(split: str) -> tuple[int, ...]:
     return SPLIT_DAYS[split]
 
 
+def _key(scenario: Scenario, day: int) -> str:
+    """What a World depends on: everything but workload, reward and words."""
+    plain = scenario_to_dict(scenario)
+    return json.dumps(
+        [day, {name: value for name, value in plain.items() if name not in ("workload", "reward", "description")}], sort_keys=True
+    )
+
+
 def get_world(scenario: Scenario, day: int) -> World:
     """World of a scenario and day; workload and reward do not matter to it."""
-    plain = scenario_to_dict(scenario)
-    key = json.dumps([day, {name: value for name, value in plain.items() if name not in ("workload", "reward", "description")}], sort_keys=True)
-    if key not in _worlds:
-        _worlds[key] = compile_world(scenario, day)
-        if len(_worlds) > MOST_WORLDS:
-            _worlds.popitem(last=False)
-    _worlds.move_to_end(key)
-    return _worlds[key]
+    return get_arrivals(scenario, day).world
 
 
 def get_arrivals(scenario: Scenario, day: int) -> Arrivals:
-    """Arrival processes of a scenario and day."""
-    world = get_world(scenario, day)
-    return Arrivals(scenario, world, tuple(load_orbits(scenario).names), sunlit_ground(scenario, world, day))
+    """Arrival processes of a scenario and day, and the World they belong to; the workload is given when drawing."""
+    key = _key(scenario, day)
+    if key not in _days:
+        orbits = load_orbits(scenario)
+        world = compile_world(scenario, day, orbits)
+        _days[key] = Arrivals(scenario, world, tuple(orbits.names), sunlit_ground(scenario, world, day))
+        if len(_days) > MOST_WORLDS:
+            _days.popitem(last=False)
+    _days.move_to_end(key)
+    return _days[key]
 
 
 def sunlit_ground(scenario: Scenario, world: World, day: int) -> np.ndarray:

@@ -7,6 +7,7 @@ import pytest
 
 from orbit_gym import cli
 from orbit_gym.catalogue import load_scenario, scenario_names
+from orbit_gym.worlds import get_arrivals
 
 
 def run(monkeypatch: pytest.MonkeyPatch, *arguments: str) -> int:
@@ -44,6 +45,18 @@ def test_describe_shows_the_graph(monkeypatch: pytest.MonkeyPatch, capsys: pytes
     assert run(monkeypatch, "describe", "--scenario", "Tiny") == 0
     printed = capsys.readouterr().out
     assert "6 nodes, 18 edges (4 laser, 3 downlink, 3 uplink, 3 user up, 3 user down, 2 fibre)" in printed
+
+
+def test_describe_prints_load_by_time_and_by_energy(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    """Load 1 is by energy; by time it is the sum of the duties over twelve satellites, in the World's own figures."""
+    assert run(monkeypatch, "describe", "--scenario", "Ring12") == 0
+    printed = " ".join(capsys.readouterr().out.split())
+    ring = load_scenario("Ring12")
+    duties = get_arrivals(ring, 1).duties()
+    assert f"load {duties.sum() / 12:.2f} by time, 1.00 by energy" in printed
+    assert "capacity by time 12.00" in printed and f"capacity by energy {duties.sum():.2f}" in printed
+    for name, measured in get_arrivals(ring, 1).class_loads(ring.workload).items():
+        assert f"{name} {measured.node_s:.3g} {measured.feasible_fraction:.0%}" in printed
 
 
 def test_a_users_mistake_is_one_line(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:

@@ -8,7 +8,7 @@ import numpy as np
 from orbit_gym.catalogue import load_scenario
 from orbit_gym.episode import ANY_STATION, TASK, Episode
 from orbit_gym.simulation import Simulation
-from orbit_gym.world import ACCELERATOR, CONTACT, EDGE, LASER, PIECE, POWER, SIZES, World
+from orbit_gym.world import ACCELERATOR, CONTACT, EDGE, LASER, PASS, PIECE, POWER, SIZES, World
 
 HORIZON_S = 100_000.0
 MODEL_BYTES = (16e9, 16e9, 8.5e9, 6e9, 0.2e9)
@@ -95,6 +95,8 @@ def small_world(
         edges=edges,
         contacts=contacts,
         pieces=pieces,
+        pass_offsets=np.zeros(n_satellites + 1, np.int32),
+        passes=np.zeros(0, PASS),
         power_offsets=(len(rows) * np.arange(n_satellites + 1)).astype(np.int32),
         power=np.tile(rows, n_satellites),
         accelerators=accelerators,

@@ -1,0 +1,337 @@
+"""The Gymnasium contract: checkers of both libraries, spaces, options, actions, forks, specs, vector environments."""
+
+import json
+import subprocess
+import sys
+import warnings
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import gymnasium as gym
+import numpy as np
+import pytest
+from gymnasium.envs.registration import EnvSpec
+from gymnasium.utils.env_checker import check_env
+from stable_baselines3.common.env_checker import check_env as check_env_of_sb3
+
+import orbit_gym
+from orbit_gym import kernel
+from orbit_gym.catalogue import REGISTERED, load_scenario, scenario_to_dict
+from orbit_gym.encoding import log_time
+from orbit_gym.env import OrbitEnv
+from orbit_gym.observation import COLUMNS, neighbours
+from orbit_gym.registration import environment_id
+from tests.core.playing import at_random
+
+REPOSITORY = Path(__file__).resolve().parent.parent
+# What the checker recommends for 2-D and 3-D Boxes that are no images; every other warning is an error.
+RECOMMENDATIONS = {
+    "It seems that your observation links is an image but its `dtype` is (float32) whereas it has to be `np.uint8`. "
+    "If your observation is not an image, we recommend you to flatten the observation to have only a 1D vector",
+    "It seems that your observation space links is an image but the upper and lower bounds are not in [0, 255]. Because the CNN policy "
+    "normalize automatically the observation you may encounter issue if the values are not in that range.",
+    "The minimal resolution for an image is 36x36 for the default `CnnPolicy`. You might need to use a custom features extractor "
+    "cf. https://stable-baselines3.readthedocs.io/en/master/guide/custom_policy.html",
+    "Treating image space as channels-last, while second dimension was smallest of the three.",
+    "Your observation nodes has an unconventional shape (neither an image, nor a 1D vector). We recommend you to flatten the observation "
+    "to have only a 1D vector or use a custom policy to properly process the data.",
+}
+
+
+def variants() -> list[Any]:
+    cases = [(name, None) for name in REGISTERED]
+    return [*cases, ("Tiny", {"reward.energy_cost": 1e-5}), ("Ring12", {"workload.load": 0.5, "candidates": 5})]
+
+
+@pytest.fixture
+def env() -> OrbitEnv:
+    env = OrbitEnv("Ring12", split="validation")
+    env.reset(seed=0)
+    return env
+
+
+# --- the checkers
+
+
+@pytest.mark.parametrize(("name", "overrides"), variants())
+def test_gymnasium_checker(name: str, overrides: dict[str, Any] | None) -> None:
+    made = gym.make(environment_id(name), overrides=overrides, split="validation")
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        check_env(made.unwrapped, skip_render_check=True)
+
+
+@pytest.mark.parametrize(("name", "overrides"), variants())
+def test_stable_baselines3_checker(name: str, overrides: dict[str, Any] | None) -> None:
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        check_env_of_sb3(OrbitEnv(name, overrides=overrides, split="validation"), warn=True)
+    assert {str(warning.message) for warning in caught} <= RECOMMENDATIONS
+
+
+# --- making it
+
+
+def test_made_by_module_and_id_in_a_fresh_process() -> None:
+    program = (
+        "import gymnasium as gym; env = gym.make('orbit_gym:OrbitGym/ThreeBody12-v0', split='validation');"
+        "print(env.reset(seed=1)[1]['episode_seed'], env.action_space)"
+    )
+    done = subprocess.run([sys.executable, "-c", program], cwd=REPOSITORY, capture_output=True, text=True, timeout=300)
+    assert done.stdout.split() == ["1", "Discrete(14)"], done.stderr  # 12 satellites, a datacentre, reject
+
+
+@pytest.mark.parametrize("mode", ["sync", "async"])
+def test_gymnasium_vectors(mode: str) -> None:
+    envs = gym.make_vec("OrbitGym/Tiny-v0", num_envs=2, vectorization_mode=mode)
+    try:
+        observations, infos = envs.reset(seed=[5, 6])
+        assert observations["nodes"].shape[0] == 2 and infos["episode_seed"].tolist() == [5, 6]
+        for _ in range(10):  # past the end of an episode
+            observations, rewards, terminated, _, _ = envs.step(np.array([4, 4]))
+        assert not terminated.any() and rewards.shape == (2,)
+    finally:
+        envs.close()
+
+
+@pytest.mark.parametrize("as_object", [True, False])
+def test_spec_survives_json(as_object: bool) -> None:
+    """A Scenario in the spec comes back from JSON as a plain dict, and makes the same environment."""
+    scenario = load_scenario("Ring12", {"workload.load": 0.5, "candidates": 5})
+    given = scenario if as_object else scenario_to_dict(scenario)
+    made = gym.make("OrbitGym/Ring12-v0", scenario=given, split="validation")
+    spec = EnvSpec.from_json(made.spec.to_json())
+    again = gym.make(spec)
+    assert again.unwrapped.scenario == scenario
+    assert again.observation_space == made.observation_space
+    one, two = made.reset(seed=3)[0], again.reset(seed=3)[0]
+    assert all(np.array_equal(one[key], two[key]) for key in one)
+
+
+def test_registering_again_changes_nothing() -> None:
+    before = dict(gym.registry)
+    orbit_gym.register_all()
+    assert dict(gym.registry) == before
+    assert all(gym.spec(environment_id(name)).max_episode_steps is None for name in REGISTERED)
+
+
+def test_users_mistakes_are_one_sentence() -> None:
+    with pytest.raises(ValueError, match=r"unknown split 'tset'; choose from train, validation, test"):
+        OrbitEnv("Tiny", split="tset")
+    with pytest.raises(ValueError, match=r"render_mode must be None in this version, got 'human'"):
+        OrbitEnv("Tiny", render_mode="human")
+    with pytest.raises(RuntimeError, match=r"call reset\(\) first"):
+        OrbitEnv("Tiny").step(0)
+    # 8 GB cannot hold a 16 GB model: without this refusal its load would never end
+    with pytest.raises(ValueError, match=r"accelerator\.memory_bytes must hold the model astronomy_8b_fp16, 1\.6e\+10 bytes; got 8e\+09"):
+        OrbitEnv("Tiny", overrides={"accelerator.memory_bytes": 8e9})
+
+
+# --- reset
+
+
+def test_reset_without_seed_is_reproduced_by_its_episode_seed(env: OrbitEnv) -> None:
+    first, info = env.reset()
+    again, repeated = env.reset(seed=info["episode_seed"])
+    assert repeated["episode_seed"] == info["episode_seed"]
+    assert all(np.array_equal(first[key], again[key]) for key in first)
+    assert env.reset()[1]["episode_seed"] != info["episode_seed"]
+
+
+def test_actions_consume_no_randomness(env: OrbitEnv) -> None:
+    """Policies are paired: whatever is done, the tasks are the same."""
+    tasks = env.simulation.episode.tasks.copy()
+    for _ in range(20):
+        env.step(0)
+    env.reset(seed=0)
+    assert np.array_equal(env.simulation.episode.tasks, tasks)
+
+
+def test_reset_options(env: OrbitEnv) -> None:
+    _, info = env.reset(seed=0, options={"start_s": 1_000.0})
+    assert info["start_s"] == 1_000.0 and env.simulation.episode.span_s.tolist() == [1_000.0, 1_000.0 + env.scenario.episode_s]
+    few = env.reset(seed=0, options={"load": 0.25, "start_s": 1_000.0}) and env.simulation.episode.tasks.size
+    many = env.reset(seed=0, options={"load": 1.0, "start_s": 1_000.0}) and env.simulation.episode.tasks.size
+    assert 0.15 * many < few < 0.4 * many  # a quarter, within what Poisson allows
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"lod": 1.0}, r"unknown reset option 'lod'; choose from load, mix, slack_scale, polarimeters, start_s, day"),
+        ({"load": -1.0}, r"workload\.load must be at least 0, got -1\.0"),
+        ({"start_s": 1e6}, r"option start_s must be from 0 to 86400 seconds, got 1000000\.0"),
+        ({"day": 1}, r"option day must be one of \(4,\) \(split 'validation'\), got 1"),
+        ({"slack_scale": {"bulk_reprocessing": 9.0}}, r"scenario\.look_ahead_s must be at least the largest slack, 64800 s"),
+    ],
+)
+def test_wrong_reset_options(env: OrbitEnv, options: dict[str, Any], message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        env.reset(options=options)
+
+
+# --- step
+
+
+@pytest.mark.parametrize("action", [14, -1, float("nan"), 1.5, "a", None, True, np.array(True), np.array([1, 2]), np.float32(1.0)])
+def test_an_action_outside_the_space_changes_nothing(env: OrbitEnv, action: Any) -> None:
+    before = [array.tobytes() for array in env.simulation.state]
+    with pytest.raises(ValueError, match=r"action must be an integer from 0 to 13 \(the last one rejects\), got "):
+        env.step(action)
+    assert [array.tobytes() for array in env.simulation.state] == before
+
+
+@pytest.mark.parametrize("kind", [int, np.int32, np.int64, np.uint8, np.array])
+def test_integers_of_any_kind_are_actions(env: OrbitEnv, kind: Any) -> None:
+    env.step(kind(13))
+    assert env.simulation.task_index == 1
+
+
+def test_a_masked_action_is_a_rejection_and_counted(env: OrbitEnv) -> None:
+    while env.action_masks().all():
+        env.step(13)
+    masked = int(np.flatnonzero(~env.action_masks())[0])
+    twin = env.fork()
+    twin.step(13)
+    observation, reward, _, _, info = env.step(masked)
+    assert info["invalid_action"] is True and reward == 0.0
+    assert all(np.array_equal(observation[key], value) for key, value in twin.observe().items())
+
+
+def test_info_of_a_step(env: OrbitEnv) -> None:
+    tasks = env.simulation.episode.tasks
+    _, reward, terminated, truncated, info = env.step(13)
+    assert set(info) == {"reward_terms", "elapsed_s", "invalid_action"}
+    assert set(info["reward_terms"]) == {"delivered_value", "revoked_value", "energy_cost"}
+    assert info["elapsed_s"] == tasks["release_s"][1] - tasks["release_s"][0]
+    assert (reward, terminated, truncated, info["invalid_action"]) == (0.0, False, False, False)
+
+
+def test_energy_has_its_price() -> None:
+    """Reward = value - price * joules of the plan; the terms sum to it."""
+    env = OrbitEnv("Tiny", overrides={"reward.energy_cost": 1e-4})
+    env.reset(seed=0)
+    joules = env.plan(0).energy_j
+    _, reward, _, _, info = env.step(0)
+    assert reward == sum(info["reward_terms"].values()) == pytest.approx(1.0 - 1e-4 * joules, rel=1e-12)
+
+
+def test_the_end_of_an_episode() -> None:
+    env = OrbitEnv("Ring12", overrides={"episode_s": 300.0}, split="validation")
+    env.reset(seed=2)
+    truncated = False
+    while not truncated:
+        observation, _, terminated, truncated, info = env.step(13)
+        assert not terminated
+    assert "episode_metrics" in info and info["episode_metrics"]["n_rejected"] == info["episode_metrics"]["n_released"]
+    assert env.simulation.time_s >= env.simulation.episode.span_s[1]  # the first task after the end is shown
+    assert observation["task"][COLUMNS["task"]["present"]] == 1.0
+    with pytest.raises(RuntimeError, match=r"the episode is over; call reset\(\)"):
+        env.step(13)
+
+
+# --- observation
+
+
+@pytest.mark.parametrize("name", REGISTERED)
+def test_observations_stay_inside_the_space(name: str) -> None:
+    env, rng = OrbitEnv(name, split="validation"), np.random.default_rng(1)
+    observation, _ = env.reset(seed=1)
+    for _ in range(250):
+        assert env.observation_space.contains(observation)
+        observation, _, _, truncated, _ = env.step(at_random(env.simulation, rng))
+        if truncated:
+            observation, _ = env.reset()
+
+
+def test_plan_columns_are_the_plans(env: OrbitEnv) -> None:
+    """Every plan column of every candidate from plan(k), by the table's formulas, to float32."""
+    rng, column = np.random.default_rng(2), COLUMNS["nodes"]
+    for _ in range(60):
+        rows, task = env.simulation.observe()["nodes"], env.simulation.episode.tasks[env.simulation.task_index]
+        for k, row in enumerate(rows):
+            plan = env.plan(k)
+            assert bool(row[column["plan_exists"]]) == plan.exists == bool(env.action_masks()[k])
+            if not plan.exists:
+                continue
+            since = {name: getattr(plan, f"{name}_s") - task["release_s"] for name in ("arrival", "start", "finish", "delivery")}
+            expected = {f"plan_{name}": np.log1p(min(s, 7200.0)) / np.log1p(7200.0) for name, s in since.items()}
+            expected["plan_load"] = plan.load_s / 60.0
+            expected["plan_margin"] = np.clip(1.0 - since["delivery"] / task["slack_s"], -1.0, 1.0)
+            expected["plan_energy"] = np.log1p(plan.energy_j) / np.log1p(1e6)
+            expected["plan_input_hops"], expected["plan_result_hops"] = len(plan.input_hops) / 40, len(plan.result_hops) / 40
+            expected["plan_on_time"] = float(plan.on_time)
+            for name, value in expected.items():
+                assert row[column[name]] == pytest.approx(value, abs=2e-7), name
+        env.step(at_random(env.simulation, rng))
+
+
+def test_rows_are_in_order_of_delay_and_neighbours_point_back(env: OrbitEnv) -> None:
+    """Ring12: fore and aft neighbours are candidates, and each is the other's neighbour."""
+    around = neighbours(env.simulation.observe())
+    links = env.simulation.world.edges
+    assert links.size and around.shape == (13, 4)
+    for row, ends in enumerate(around[:12, :2]):
+        for end in ends[ends >= 0]:
+            assert row in around[end, :2]
+            assert abs(env.candidate_nodes[row] - env.candidate_nodes[end]) in (1, 11)
+    origin = int(env.simulation.episode.tasks["origin"][0])
+    if origin < 12:
+        assert env.candidate_nodes[0] == origin
+
+
+def test_the_same_numbers_on_every_scale() -> None:
+    """The logarithm of the table, by hand: 0 at 0, 1 at 7,200 s, and clipped outside."""
+    assert [log_time(t) for t in (-1.0, 0.0, 7_200.0, 1e6)] == [0.0, 0.0, 1.0, 1.0]
+
+
+# --- forks
+
+
+def test_a_fork_offers_what_a_search_needs(env: OrbitEnv) -> None:
+    fork = env.fork()
+    assert np.array_equal(fork.candidate_nodes, env.candidate_nodes)
+    assert np.array_equal(fork.action_masks(), env.action_masks())
+    assert asdict(fork.plan(0)) == asdict(env.plan(0))
+    reward, is_over = fork.step(0)
+    assert (env.simulation.task_index, fork.task_index, is_over) == (0, 1, False)
+    assert reward >= 0.0 and fork.fork().task_index == 1
+    with pytest.raises(ValueError, match="action must be an integer"):
+        fork.step(99)
+
+
+def test_a_fork_takes_another_future(env: OrbitEnv) -> None:
+    """Same task at hand, other tasks after it; a future that disagrees about the task at hand is refused."""
+    episode = env.simulation.episode
+    other = episode.tasks.copy()
+    other["value"][1:] *= 2.0
+    other.flags.writeable = False
+    fork = env.fork(episode._replace(tasks=other))
+    fork.step(13)
+    assert fork.episode.tasks["value"][1] == 2.0 * episode.tasks["value"][1]
+    wrong = other.copy()
+    wrong["value"][0] += 1.0
+    with pytest.raises(ValueError, match="the other future must hold the same task at hand, at the same index"):
+        env.fork(episode._replace(tasks=wrong))
+
+
+# --- kernels
+
+
+def test_one_signature_per_kernel(env: OrbitEnv) -> None:
+    """A second signature of a kernel (read-only against writable, float32 against float64) means it was compiled twice."""
+    for name in ("Tiny", "CrossPlane12"):
+        other = OrbitEnv(name, split="validation")
+        other.reset(seed=0)
+        other.fork().step(0)
+        other.step(0)
+        other.simulation.relaxed_on_time()
+    for compiled in (kernel.step, kernel.look, kernel.relaxed_on_time):
+        assert len(compiled.signatures) == 1
+
+
+def test_the_graph_names_its_nodes(env: OrbitEnv) -> None:
+    graph = env.graph()
+    assert graph.number_of_nodes() == len(env.node_names)
+    assert json.dumps(env.node_names)

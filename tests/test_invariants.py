@@ -1,0 +1,139 @@
+"""What must hold whoever plays: every task has one fate, nothing is reserved twice, batteries stay within bounds, time runs forward."""
+
+from collections import defaultdict
+
+import numpy as np
+import pytest
+
+from orbit_gym.env import OrbitEnv
+from orbit_gym.simulation import Simulation
+from orbit_gym.state import END, NONE, START
+from tests.core.playing import Choice, at_random, earliest, running
+
+SCENARIOS = ("Tiny", "ThreeBody12", "Ring12", "CrossPlane12")
+Spans = dict[int, list[tuple[float, float]]]
+
+
+class Record:
+    """Everything booked, as told by each booking; compared with the State afterwards."""
+
+    def __init__(self) -> None:
+        self.calendars: Spans = defaultdict(list)
+        self.blocks: dict[int, list[tuple[float, float, int]]] = defaultdict(list)  # start, end, lanes of each accelerator
+
+    def note(self, simulation: Simulation, one_lane: bool) -> None:
+        """Add the last booking."""
+        world, booked = simulation.world, simulation.last_booking
+        for hop in simulation._scratch.hops[: int(booked["input_hops"] + booked["result_hops"])]:
+            edge = world.edges[hop["edge"]]
+            contacts = world.contacts[edge["first_contact"] : edge["end_contact"]]
+            assert ((contacts["start_s"] <= hop["start_s"]) & (hop["end_s"] <= contacts["end_s"])).any()
+            for resource in {int(edge["resource_a"]), int(edge["resource_b"])} - {NONE}:
+                self.calendars[resource].append((float(hop["start_s"]), float(hop["end_s"])))
+        if booked["by_alert"]:
+            resource = int(world.sizes["first_alert_resource"][0] + booked["node"])
+            send_s = float(booked["send_s"])
+            self.calendars[resource].append((send_s, send_s + float(world.sizes["alert_interval_s"][0])))
+        unit, lanes = int(booked["accelerator"]), int(world.accelerators["lanes"][int(booked["accelerator"])])
+        if booked["load_s"] > 0.0:
+            self.blocks[unit].append((float(booked["load_start_s"]), float(booked["start_s"]), lanes))
+        self.blocks[unit].append((float(booked["start_s"]), float(booked["finish_s"]), 1 if one_lane else lanes))
+
+
+def assert_no_overlap(calendars: Spans) -> None:
+    for spans in calendars.values():
+        ordered = sorted(spans)
+        assert all(a[1] <= b[0] for a, b in zip(ordered, ordered[1:], strict=False))
+
+
+def assert_state_holds(simulation: Simulation, calendars: Spans) -> None:
+    """What the State still holds after now is what was booked and no more: nothing is ever planned again."""
+    state, now_s = simulation.state, simulation.time_s
+    for resource, head in enumerate(state.heads):
+        held, chunk = 0.0, int(head)
+        while chunk != NONE:
+            spans = state.intervals[chunk, :, : int(state.chunks[chunk]["count"])]
+            held += np.clip(spans[END] - np.maximum(spans[START], now_s), 0.0, None).sum()
+            chunk = int(state.chunks[chunk]["next"])
+        booked = sum(max(0.0, end_s - max(start_s, now_s)) for start_s, end_s in calendars.get(resource, []))
+        assert held == pytest.approx(booked, abs=1e-6)
+
+
+def assert_lanes_fit(simulation: Simulation, record: Record) -> None:
+    for unit, blocks in record.blocks.items():
+        table = np.array(blocks)
+        most = simulation.world.accelerators["lanes"][unit]
+        for begin_s, _, _ in blocks:
+            assert table[(table[:, 0] <= begin_s) & (begin_s < table[:, 1]), 2].sum() <= most
+
+
+def assert_charge_within_bounds(simulation: Simulation) -> None:
+    """Between the depth-of-discharge floor and full, to 1e-3 J (the ledger's rounding over thousands of steps)."""
+    n_satellites = int(simulation.world.sizes["n_satellites"][0])
+    charge_j = simulation.state.units["charge_j"][:n_satellites]
+    accelerators = simulation.world.accelerators[:n_satellites]
+    assert (charge_j >= accelerators["floor_j"] - 1e-3).all() and (charge_j <= accelerators["capacity_j"]).all()
+
+
+def play(simulation: Simulation, choose: Choice, seed: int, most: int) -> None:
+    rng, record = np.random.default_rng(seed), Record()
+    decided = 0
+    while decided < most and not simulation.is_over:
+        task, now_s = simulation.episode.tasks[simulation.task_index], simulation.time_s
+        assert now_s == task["release_s"]
+        booked, _ = simulation.apply(choose(simulation, rng))
+        decided += 1
+        if booked:
+            last = simulation.last_booking
+            assert now_s <= last["load_start_s"] <= last["start_s"] < last["finish_s"] <= last["delivery_s"]
+            assert last["arrival_s"] <= last["start_s"]
+            record.note(simulation, bool(task["one_lane"]))
+        assert simulation.time_s >= now_s
+        assert_charge_within_bounds(simulation)
+    assert decided > 5 and record.blocks
+    assert_no_overlap(record.calendars)
+    assert_lanes_fit(simulation, record)
+    assert_state_holds(simulation, record.calendars)
+
+
+@pytest.mark.parametrize("seed", [0, 1])
+@pytest.mark.parametrize("choose", [at_random, earliest])
+@pytest.mark.parametrize("name", SCENARIOS)
+def test_bookings_never_collide(name: str, choose: Choice, seed: int) -> None:
+    play(running(name, seed), choose, seed, 400)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("choose", [at_random, earliest])
+@pytest.mark.parametrize("name", SCENARIOS)
+def test_bookings_never_collide_in_a_whole_episode(name: str, choose: Choice) -> None:
+    play(running(name, 2), choose, 2, 1_000_000)
+
+
+@pytest.mark.parametrize("choose", [at_random, earliest])
+@pytest.mark.parametrize("name", SCENARIOS)
+def test_every_task_has_one_fate(name: str, choose: Choice) -> None:
+    """released = delivered in time + late + rejected + revoked, at the end of a (shortened) episode; value adds up to the rewards."""
+    overrides = {} if name == "Tiny" else {"episode_s": 600.0}
+    env, rng = OrbitEnv(name, overrides=overrides, split="validation"), np.random.default_rng(3)
+    env.reset(seed=3)
+    released, total, truncated, invalid = 0, 0.0, False, 0
+    while not truncated:
+        # now and then an action that the mask forbids: it counts as a rejection
+        action = int(rng.integers(env.action_space.n)) if rng.random() < 0.05 else choose(env.simulation, rng)
+        _, reward, terminated, truncated, info = env.step(action)
+        assert not terminated and reward == sum(info["reward_terms"].values())
+        invalid += info["invalid_action"]
+        released += 1
+        total += reward
+    metrics = info["episode_metrics"]
+    fates = [metrics[name] for name in ("n_delivered", "n_late", "n_rejected", "n_revoked")]
+    assert sum(fates) == metrics["n_released"] == released
+    assert metrics["n_invalid"] == invalid
+    assert metrics["delivered_value"] == pytest.approx(total, rel=1e-12)
+    assert 0.0 <= metrics["served_value_fraction"] <= 1.0
+    per_class = sum(value for key, value in metrics.items() if key.endswith(".n_released"))
+    assert per_class == released
+    tasks = env.simulation.episode.tasks
+    assert (tasks["release_s"][:released] < env.simulation.episode.span_s[1]).all()
+    assert (tasks["release_s"][released:] >= env.simulation.episode.span_s[1]).all()
