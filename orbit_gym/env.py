@@ -108,7 +108,7 @@ class OrbitEnv(gym.Env[Observation, np.int64]):
             self._log[task] = simulation.last_booking
         self._booked[task] = booked
         self._n_invalid += is_invalid
-        truncated = simulation.is_over
+        truncated = self.simulation.is_over
         info: dict[str, Any] = {
             "reward_terms": terms,
             "elapsed_s": simulation.time_s - time_s,

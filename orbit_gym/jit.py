@@ -5,7 +5,6 @@ from typing import Any
 
 from numba import njit
 
-
 UNDOCUMENTED: dict[str, Any] = {"_nrt": False}
 
 

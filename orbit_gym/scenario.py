@@ -309,7 +309,8 @@ class Scenario(Checked):
             raise ValueError(f"scenario.epoch_utc must be ISO 8601 like '2025-08-02T00:00:00', got {self.epoch_utc!r}") from error
         if self.information != "global":
             raise ValueError(f"scenario.information must be 'global' in this version, got {self.information!r}")
-        names = [site.name for site in (*self.stations, *self.datacentres, *self.users.sites)]
+        names = [station.name for station in self.stations] + [centre.name for centre in self.datacentres]
+        names += [site.name for site in self.users.sites]
         twice = sorted({name for name in names if names.count(name) > 1})
         if twice:
             raise ValueError(f"stations, datacentres and user sites need distinct names; {twice[0]!r} stands twice")
