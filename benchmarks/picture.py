@@ -1,6 +1,6 @@
 """Draw the constellation at one instant on a plain map: python -m benchmarks.picture. Writes docs/images/<scenario>.png.
 
-No coastline is drawn: the grey boxes are the land that the arrival processes use (orbit_gym.arrivals.LAND_DEG, an assumption).
+No coastline is drawn: the grey boxes are the land that the arrival processes use (orbit_gym.opportunities.LAND_DEG, an assumption).
 """
 
 from dataclasses import dataclass
@@ -18,10 +18,10 @@ import tyro  # noqa: E402
 from matplotlib.lines import Line2D  # noqa: E402
 from matplotlib.patches import Patch, Rectangle  # noqa: E402
 
-from orbit_gym.arrivals import LAND_DEG  # noqa: E402
 from orbit_gym.catalogue import load_scenario  # noqa: E402
 from orbit_gym.cli import fail_cleanly  # noqa: E402
 from orbit_gym.compiler import graph_names  # noqa: E402
+from orbit_gym.opportunities import LAND_DEG  # noqa: E402
 from orbit_gym.physics.geometry import gmst_rad, rotate_to_earth_fixed  # noqa: E402
 from orbit_gym.physics.sun import sun_direction_of_date  # noqa: E402
 from orbit_gym.scenario import Scenario  # noqa: E402

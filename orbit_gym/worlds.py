@@ -6,9 +6,10 @@ from datetime import date, datetime, timedelta
 
 import numpy as np
 
-from orbit_gym.arrivals import CELL_S, DAYLIGHT_SINE, Arrivals
+from orbit_gym.arrivals import CELL_S, Arrivals
 from orbit_gym.catalogue import scenario_to_dict
 from orbit_gym.compiler import compile_world
+from orbit_gym.opportunities import DAYLIGHT_SINE
 from orbit_gym.orbits import load_orbits
 from orbit_gym.physics.geometry import gmst_rad, rotate_to_earth_fixed
 from orbit_gym.physics.sun import sun_direction_of_date

@@ -37,6 +37,7 @@ FLOORS = {
     "faults": 6,
     "encoding": 6,
     "kernel": 7,
+    "opportunities": 3,
     "arrivals": 8,
     "simulation": 8,
     "relaxed": 9,
