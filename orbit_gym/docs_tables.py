@@ -96,7 +96,7 @@ def tasks_text(scenario: Scenario) -> str:
     return f"load {work.load:g}, {sum(share > 0.0 for share in work.mix.values())} classes"
 
 
-def results_table(results: dict[str, Any]) -> str:
+def results_table(results: Any) -> str:
     """Measured means of a results.json, best headline first; ValueError if it is not one."""
     try:
         policies, labels = results["policies"], results.get("labels", {})
@@ -175,11 +175,8 @@ def tables(write: bool = False, readme: str = "README.md", results: str = "") ->
     print(f"wrote {', '.join(contents)} into {path}")
 
 
-def _read_results(path: Path) -> dict[str, Any]:
+def _read_results(path: Path) -> Any:
     try:
-        content = json.loads(path.read_text(encoding="utf-8"))
+        return json.loads(path.read_text(encoding="utf-8"))
     except json.JSONDecodeError as error:
         raise ValueError(f"{path} is not valid JSON: {error}") from error
-    if not isinstance(content, dict):
-        raise ValueError(f"{path} is not a results.json of agents.evaluate")
-    return content
