@@ -16,6 +16,7 @@ from rich.table import Table  # noqa: E402
 from agents.checkpoints import write_atomically  # noqa: E402
 
 HEADLINE = "served_value_fraction"
+TABLE_WIDTH = 150
 CLASS_SUFFIX = "." + HEADLINE
 BARS = (
     (HEADLINE, "value served in time / value that could be (relaxed bound)", "served_value.png"),
@@ -107,12 +108,14 @@ def print_table(results: dict[str, Any], labels: dict[str, str], reference: str,
     first = next(iter(results["policies"].values()))
     columns = [column for column in columns if column in first]
     difference = f"minus {reference}"
-    table = Table("policy", *columns, difference, title=title(results))
+    table = Table(title=title(results), box=None)
+    for heading in ("policy", *columns, difference):
+        table.add_column(heading.replace("_", " "), justify="left" if heading == "policy" else "right", no_wrap=heading == "policy")
     ranked = sorted(results["policies"].items(), key=lambda pair: -(pair[1][HEADLINE]["mean"] or 0.0))
     for name, metrics in ranked:
         cells = [with_interval(metrics[column]) if column == HEADLINE else number(metrics[column]["mean"]) for column in columns]
         table.add_row(labels[name], *cells, with_interval(results["differences"][name]["metrics"][HEADLINE], sign="+"))
-    Console().print(table)
+    Console(width=max(Console().width, TABLE_WIDTH)).print(table)
 
 
 def number(value: float | None) -> str:

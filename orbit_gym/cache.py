@@ -18,13 +18,14 @@ from pathlib import Path
 import numba
 
 PACKAGE = Path(__file__).resolve().parent
+KERNEL_MARKS = ("njit", "orbit_gym.jit")  # a file with kernels says one of these
 KEEP_S = 30 * 86_400.0  # folders of other sources that nobody has used for this long are removed
 
 
 def kernel_sources(package: Path = PACKAGE) -> list[Path]:
-    """Files of a package that mention njit, and all files of it that those import, directly or not."""
+    """Files of a package that compile kernels, and all files of it that those import, directly or not."""
     files = {_module_name(path, package): path for path in sorted(package.rglob("*.py"))}
-    waiting = [name for name, path in files.items() if "njit" in path.read_text(encoding="utf-8")]
+    waiting = [name for name, path in files.items() if any(mark in path.read_text(encoding="utf-8") for mark in KERNEL_MARKS)]
     found: set[str] = set()
     while waiting:
         name = waiting.pop()

@@ -53,7 +53,6 @@ def test_the_example_is_eft_admit(monkeypatch: pytest.MonkeyPatch, capsys: pytes
     assert float(capsys.readouterr().out) == expected["served_value_fraction"]
 
 
-@pytest.mark.slow
 def test_the_example_as_it_stands(capsys: pytest.CaptureFixture[str]) -> None:
     exec(compile(code_after("example"), "README.md", "exec"), {})
     (expected,) = play([make_env("ThreeBody12")], heuristics.make_heuristic("eft_admit"), [7])
