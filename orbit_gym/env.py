@@ -14,6 +14,7 @@ from orbit_gym.episode import Episode
 from orbit_gym.metrics import episode_metrics
 from orbit_gym.observation import observation_space
 from orbit_gym.orbits import load_orbits
+from orbit_gym.reward import reward_terms
 from orbit_gym.scenario import Scenario, Workload
 from orbit_gym.simulation import Plan, Simulation, checked_action
 from orbit_gym.state import PLAN
@@ -91,6 +92,7 @@ class OrbitEnv(gym.Env[Observation, np.int64]):
         self._log = np.zeros(episode.tasks.size, PLAN)
         self._booked = np.zeros(episode.tasks.size, np.bool_)
         self._n_invalid = 0
+        self._has_ended = False  # an episode without any task ends with its first step
         info = {"episode_seed": episode_seed, "day": self._day, "start_s": start_s}
         return self._simulation.observe(), info
 
@@ -98,25 +100,30 @@ class OrbitEnv(gym.Env[Observation, np.int64]):
         """Place the task at hand and go to the next; ValueError for an action outside the space, before anything changes."""
         simulation = self.simulation
         index = checked_action(simulation.n_actions, action)
-        if simulation.is_over:
+        if self._has_ended:
             raise RuntimeError("the episode is over; call reset()")
-        task = simulation.task_index
         time_s = simulation.time_s
         is_invalid = not bool(simulation.action_masks()[index])
-        booked, terms = simulation.apply(index)
-        if booked:
-            self._log[task] = simulation.last_booking
-        self._booked[task] = booked
+        terms = self._place(index) if not simulation.is_over else reward_terms(self.scenario.reward, False, 0.0, 0.0)
         self._n_invalid += is_invalid
-        truncated = self.simulation.is_over
+        self._has_ended = self.simulation.is_over
         info: dict[str, Any] = {
             "reward_terms": terms,
             "elapsed_s": simulation.time_s - time_s,
             "invalid_action": is_invalid,
         }
-        if truncated:
+        if self._has_ended:
             info["episode_metrics"] = episode_metrics(simulation, self._log, self._booked, self._n_invalid)
-        return simulation.observe(), sum(terms.values()), False, truncated, info
+        return simulation.observe(), sum(terms.values()), False, self._has_ended, info
+
+    def _place(self, action: int) -> dict[str, float]:
+        """Apply a checked action and log what it booked; returns the reward terms."""
+        task = self.simulation.task_index
+        booked, terms = self.simulation.apply(action)
+        if booked:
+            self._log[task] = self.simulation.last_booking
+        self._booked[task] = booked
+        return terms
 
     def action_masks(self) -> np.ndarray:
         """Valid actions, (n_actions,) bool."""

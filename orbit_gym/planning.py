@@ -342,6 +342,13 @@ def book(world: World, state: State, scratch: Scratch, tasks: np.ndarray, task: 
 
 
 @kernel
+def _within(state: State, start_s: float, end_s: float) -> float:
+    """Seconds of a booking that lie before the episode's end; only they count as utilisation."""
+    last_s = state.clock[0].end_s
+    return min(end_s, last_s) - min(start_s, last_s)
+
+
+@kernel
 def _book_hops(world: World, state: State, scratch: Scratch, n_hops: int) -> None:
     """Reserve the calendars of every recorded hop."""
     for place_ in range(min(n_hops, 2 * MAX_HOPS)):
@@ -351,8 +358,7 @@ def _book_hops(world: World, state: State, scratch: Scratch, n_hops: int) -> Non
             if resource != NONE:
                 release_expired(state, resource, state.clock[0].time_s)
                 reserve(state, resource, hop.start_s, hop.end_s)
-                end_s = state.clock[0].end_s
-                state.used_s[resource] += max(0.0, min(hop.end_s, end_s) - min(hop.start_s, end_s))
+                state.used_s[resource] += _within(state, hop.start_s, hop.end_s)
 
 
 @kernel
@@ -368,10 +374,10 @@ def _book_service(world: World, state: State, tasks: np.ndarray, task: int, book
         occupy(state, unit, plan.load_start_s, plan.start_s, world.accelerators[unit].lanes, entry.tail_resident)
         entry.tail_start_s = plan.start_s
         entry.n_loads += 1
-        entry.busy_lane_s += world.accelerators[unit].lanes * plan.load_s
+        entry.busy_lane_s += world.accelerators[unit].lanes * _within(state, plan.load_start_s, plan.start_s)
     occupy(state, unit, plan.start_s, plan.finish_s, lanes, entry.tail_resident)
     if plan.updates_recency == 1 and plan.start_s > state.last_use_s[unit, model]:
         state.last_use_s[unit, model] = plan.start_s
-    entry.busy_lane_s += lanes * (plan.finish_s - plan.start_s)
+    entry.busy_lane_s += lanes * _within(state, plan.start_s, plan.finish_s)
     note_tail(world, state, unit)
     entry.energy_j += plan.energy_j

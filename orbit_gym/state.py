@@ -56,7 +56,7 @@ UNIT = np.dtype(
         ("n_segments", "i4"),
         ("n_loads", "i4"),  # model loads booked in the episode
         ("pad", "i4"),
-        ("busy_lane_s", "f8"),  # lane-seconds booked in the episode
+        ("busy_lane_s", "f8"),  # lane-seconds booked before the episode's end
         ("energy_j", "f8"),  # energy booked in the episode
         ("least_charge_j", "f8"),  # seen at the decisions of the episode
     ],

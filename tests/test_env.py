@@ -335,3 +335,16 @@ def test_the_graph_names_its_nodes(env: OrbitEnv) -> None:
     graph = env.graph()
     assert graph.number_of_nodes() == len(env.node_names)
     assert json.dumps(env.node_names)
+
+
+def test_an_episode_without_tasks_ends_with_its_first_step() -> None:
+    """A load so low that nothing is released: one step, no reward, metrics present, and then reset is asked for."""
+    env = gym.make("OrbitGym/ThreeBody12-v0").unwrapped
+    observation, _ = env.reset(seed=3, options={"load": 1e-9})
+    assert observation["task"].sum() == 0.0
+    assert env.action_masks().sum() == 1
+    _, reward, terminated, truncated, info = env.step(env.action_space.n - 1)
+    assert (reward, terminated, truncated) == (0.0, False, True)
+    assert info["episode_metrics"]["n_released"] == 0.0
+    with pytest.raises(RuntimeError, match="call reset"):
+        env.step(0)
