@@ -17,6 +17,9 @@ LINK_WIDTH = 16
 # Logits between rejection and a late plan. Late earns nothing and takes time from others, a cost that comes minutes later and
 # is hard to learn, so late plans are practically never drawn.
 LATE_GAP = 20.0
+# Learned parts of a logit stay within this. Any plan in time earns the same at once, so the choice among them is learned from
+# consequences minutes later; unbounded, noise walked the policy away from the rule (validation .824 fell to .526 in 75,000 decisions).
+MOST_LEARNED = 4.0
 
 
 def prior_logits(nodes: torch.Tensor, sharpness: float, margin: float) -> torch.Tensor:
@@ -86,9 +89,10 @@ class CandidateHeads(nn.Module):
             nn.init.zeros_(layer.bias)
 
     def residuals(self, features: torch.Tensor) -> torch.Tensor:
-        """Learned part of the logits, (batch, n + 1)."""
+        """Learned part of the logits, (batch, n + 1), within MOST_LEARNED of zero."""
         rows, context = features[:, :-1, : self.hidden], features[:, -1, : self.hidden]
-        return torch.cat([self.score(rows)[..., 0], self.reject(context)], dim=1)
+        learned = torch.cat([self.score(rows)[..., 0], self.reject(context)], dim=1)
+        return MOST_LEARNED * torch.tanh(learned / MOST_LEARNED)
 
     def forward(self, features: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
         """Logits (batch, n + 1) and the critic's latent (batch, hidden)."""
