@@ -71,7 +71,10 @@ def run(name: str, options: Options) -> None:
     scenario = envs[0].unwrapped.scenario  # type: ignore[attr-defined]
     describe(get_arrivals(scenario, 1), scenario.workload)
     seeds = range(FIRST_SEED, FIRST_SEED + options.episodes)
-    print(f"{'policy':15s} served +-ci  " + " ".join(f"{key.removesuffix('_fraction').replace('value_on_', '')[:12]:>12s}" for key, _ in COLUMNS))
+    print(
+        f"{'policy':15s} served +-ci  "
+        + " ".join(f"{key.removesuffix('_fraction').replace('value_on_', '')[:12]:>12s}" for key, _ in COLUMNS)
+    )
     served: dict[str, np.ndarray] = {}
     for policy in options.policies:
         rows = play(envs, make_heuristic(policy, FIRST_SEED), seeds)
