@@ -30,7 +30,7 @@ def evaluation_of(settings: Settings, out: Path) -> Evaluation:
         policies=(*HEURISTICS, str(out)),
         scenario=settings.scenario,
         seeds=settings.eval_episodes,
-        out=str(out / "evaluation"),
+        out=str(out),
         processes=settings.processes,
         overwrite=True,  # the run's own folder: results of an earlier, shorter run
     )

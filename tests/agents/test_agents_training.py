@@ -192,7 +192,7 @@ def test_command_line_end_to_end_and_one_line_errors(tmp_path):
     options = ["--scenario", ENV_ID, "--timesteps", "500", "--envs", "2", "--validations", "1", "--validation-episodes", "2"]
     done = command(*options, "--eval-episodes", "3", "--processes", "1", "--out", str(tmp_path / "run"))
     assert done.returncode == 0, done.stderr
-    results = json.loads((tmp_path / "run" / "evaluation" / "results.json").read_text())
+    results = json.loads((tmp_path / "run" / "results.json").read_text())
     assert {"eft", str(tmp_path / "run"), f"untrained:{tmp_path / 'run'}@sampled"} <= set(results["policies"])
     again = command(*options, "--out", str(tmp_path / "run"))
     assert again.returncode == 2
