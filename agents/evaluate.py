@@ -25,6 +25,7 @@ from agents.episodes import Metrics, play
 from agents.heuristics import HEURISTICS
 from agents.loading import Spec, label, load_policy, parse, with_controls
 from agents.statistics import paired_difference, summarise
+from orbit_gym.cache import announce_compilation
 from orbit_gym.cli import fail_cleanly
 
 GROUP = 10  # episodes played in step; part of the definition of sampled results, so not an option
@@ -65,6 +66,7 @@ class Evaluation:
 def evaluate(asked: Evaluation) -> dict[str, Any]:
     """Play, summarise, write and print; ValueError before any long work if something is wrong. Returns results.json's content."""
     specs = check(asked)
+    announce_compilation()
     by_policy = _play_everything(asked, specs)
     results = assemble(asked, specs, by_policy)
     out = Path(asked.out)

@@ -21,6 +21,7 @@ from agents.checkpoints import CONFIG, LAST, load_checkpoint, load_weights, read
 from agents.discount import TimeDiscount
 from agents.environments import make_env, make_vec
 from agents.settings import LEARNING, Recipe, Settings, recipe_for
+from orbit_gym.cache import announce_compilation
 from orbit_gym.catalogue import scenario_to_dict
 from orbit_gym.scenario import Scenario
 
@@ -43,6 +44,7 @@ def train(settings: Settings) -> Path:
         refuse_used_folder(out)
         recipe, checkpoint = recipe_for(settings), None
     start = checkpoint["timesteps"] if checkpoint else 0
+    announce_compilation()
     env = make_vec(settings.scenario, settings.envs, settings.seed, start, None, recipe.reward_scale, recipe.subtract_value)
     try:
         model = build_model(settings, recipe, env)

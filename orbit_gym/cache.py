@@ -84,6 +84,13 @@ def set_cache_folder(package: Path = PACKAGE) -> Path | None:
     return folder
 
 
+def announce_compilation() -> None:
+    """Say on stderr that a wait lies ahead if no kernel has been compiled for these sources yet."""
+    folder = os.environ.get("NUMBA_CACHE_DIR")
+    if not folder or not any(Path(folder).rglob("*.nbc")):
+        print("compiling kernels, once for this version: about one to two minutes", file=sys.stderr, flush=True)
+
+
 def _remove_stale(root: Path, current: Path) -> None:
     for folder in root.iterdir():
         if folder != current and folder.is_dir() and time.time() - folder.stat().st_mtime > KEEP_S:

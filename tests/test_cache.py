@@ -86,3 +86,12 @@ def test_old_folders_of_other_sources_are_removed(monkeypatch: pytest.MonkeyPatc
         os.utime(folder, (stamp, stamp))
     current = cache.set_cache_folder()
     assert current is not None and {path.name for path in (tmp_path / "orbit_gym").iterdir()} == {"recent", current.name}
+
+
+def test_a_wait_for_compilation_is_announced_once(tmp_path, monkeypatch, capsys) -> None:
+    monkeypatch.setenv("NUMBA_CACHE_DIR", str(tmp_path))
+    cache.announce_compilation()
+    assert "compiling kernels" in capsys.readouterr().err
+    (tmp_path / "kernel.1.nbc").touch()
+    cache.announce_compilation()
+    assert capsys.readouterr().err == ""
