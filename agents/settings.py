@@ -44,7 +44,7 @@ class Settings:
     """Catalogue name, path to a TOML file, or a registered id."""
     algo: Algo = "maskable_ppo"
     """Learning algorithm."""
-    timesteps: int = 120_000
+    timesteps: int = 75_000
     """Decisions to train on, over all environments."""
     seed: int = 0
     """Seed of weights, sampling and training episodes."""
@@ -56,7 +56,7 @@ class Settings:
     """Go on with the run in --out."""
     tau_s: float | None = None
     """Discount by elapsed time, exp(-dt / tau_s), instead of by decision (maskable_ppo only)."""
-    validations: int = 8
+    validations: int = 5
     """How often the policy is validated after the start; the best one is kept."""
     validation_episodes: int = 6
     """Episodes of each validation, always the same ones."""
