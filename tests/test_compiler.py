@@ -114,7 +114,7 @@ def test_positions_are_those_of_sgp4(scenario, world):
 
 @pytest.mark.parametrize("name", ["small", "CrossPlane12"])
 def test_edges_are_sorted_and_come_in_pairs(world, crossing, name):
-    """Stations, then lasers, then users; receivers rise in each; every edge has its opposite; contacts rise and never overlap."""
+    """Fibre, lasers and user uplinks, then uplinks and users, then downlinks; receivers rise in each; every edge has its opposite; contacts rise and never overlap."""
     world = world if name == "small" else crossing[1]
     seen: dict[tuple[int, int, int], list] = {}
     for node, to, edge in edge_table(world):
@@ -127,7 +127,7 @@ def test_edges_are_sorted_and_come_in_pairs(world, crossing, name):
         assert [seen[to, node, other] for first, other in TIED if first == kind] == [times]
     for node in range(len(world.edge_offsets) - 1):
         edges = world.edges[world.edge_offsets[node] : world.edge_offsets[node + 1]]
-        place = np.select([edges["kind"] == LASER, edges["kind"] == USER_DOWN], [1, 2], 0)
+        place = np.select([np.isin(edges["kind"], [UPLINK, USER_DOWN]), edges["kind"] == DOWNLINK], [1, 2], 0)
         order = list(zip(place, edges["to"], strict=True))
         assert order == sorted(order)
 
