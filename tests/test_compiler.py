@@ -114,7 +114,7 @@ def test_positions_are_those_of_sgp4(scenario, world):
 
 @pytest.mark.parametrize("name", ["small", "CrossPlane12"])
 def test_edges_are_sorted_and_come_in_pairs(world, crossing, name):
-    """Fibre, lasers, user uplinks; then uplinks, users; then downlinks; receivers rise in each; edges have opposites; contacts never overlap."""
+    """Fibre, lasers, user uplinks; then uplinks, users; then downlinks; receivers rise in each; contacts never overlap."""
     world = world if name == "small" else crossing[1]
     seen: dict[tuple[int, int, int], list] = {}
     for node, to, edge in edge_table(world):
