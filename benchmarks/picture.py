@@ -4,7 +4,7 @@ No coastline is drawn: the grey boxes are the land that the arrival processes us
 """
 
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -21,14 +21,16 @@ from matplotlib.patches import Patch, Rectangle  # noqa: E402
 from orbit_gym.catalogue import load_scenario  # noqa: E402
 from orbit_gym.cli import fail_cleanly  # noqa: E402
 from orbit_gym.compiler import graph_names  # noqa: E402
+from orbit_gym.flight import midnight_of  # noqa: E402
 from orbit_gym.opportunities import LAND_DEG  # noqa: E402
+from orbit_gym.orbits import julian_date  # noqa: E402
 from orbit_gym.physics.geometry import gmst_rad, rotate_to_earth_fixed  # noqa: E402
 from orbit_gym.physics.sun import sun_direction_of_date  # noqa: E402
 from orbit_gym.scenario import Scenario  # noqa: E402
 from orbit_gym.topology import topology  # noqa: E402
 from orbit_gym.units import DAY_S  # noqa: E402
 from orbit_gym.world import World  # noqa: E402
-from orbit_gym.worlds import get_world, julian_date  # noqa: E402
+from orbit_gym.worlds import get_world  # noqa: E402
 
 INK = "#22303c"
 LINKS = {  # kind of edge: colour, width, name in the legend
@@ -69,7 +71,7 @@ def node_places(world: World, time_s: float) -> list[tuple[float, float]]:
 
 def sun_at(scenario: Scenario, day: int, time_s: float) -> np.ndarray:
     """Earth-fixed unit vector (3,) to the Sun."""
-    jd = julian_date(datetime.fromisoformat(scenario.epoch_utc).date() + timedelta(days=day))
+    jd, _ = julian_date(midnight_of(scenario, day))
     fraction = np.array([time_s / DAY_S])
     return rotate_to_earth_fixed(sun_direction_of_date(jd, fraction), gmst_rad(jd, fraction))[0]
 
@@ -214,7 +216,7 @@ def draw(options: Options) -> Path:
         axes.grid(alpha=0.25, lw=0.5)
         axes.set(xlim=box[0], ylim=box[1])
     panels[0].set(xticks=range(-180, 181, 60), yticks=range(-90, 91, 30))
-    moment = datetime.fromisoformat(scenario.epoch_utc) + timedelta(days=options.day, seconds=options.time_s)
+    moment = midnight_of(scenario, options.day) + timedelta(seconds=options.time_s)
     panels[0].set_title(f"OrbitGym {scenario.name}, {moment:%Y-%m-%d %H:%M} UTC", fontsize=11, color=INK)
     legend(panels[0])
     out = Path(options.out or f"docs/images/{scenario.name}.png")

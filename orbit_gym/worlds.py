@@ -2,15 +2,15 @@
 
 import json
 from collections import OrderedDict
-from datetime import date, datetime, timedelta
 
 import numpy as np
 
 from orbit_gym.arrivals import CELL_S, Arrivals
 from orbit_gym.catalogue import scenario_to_dict
 from orbit_gym.compiler import compile_world
+from orbit_gym.flight import midnight_of
 from orbit_gym.opportunities import DAYLIGHT_SINE
-from orbit_gym.orbits import load_orbits
+from orbit_gym.orbits import julian_date, load_orbits
 from orbit_gym.physics.geometry import gmst_rad, rotate_to_earth_fixed
 from orbit_gym.physics.sun import sun_direction_of_date
 from orbit_gym.scenario import Scenario
@@ -59,13 +59,7 @@ def sunlit_ground(scenario: Scenario, world: World, day: int) -> np.ndarray:
     """True where the ground below a satellite is in daylight, (n_cells, n_satellites), every CELL_S."""
     positions_m = world.positions_m[:: int(round(CELL_S / world.sizes["grid_s"][0]))]
     up = positions_m / np.linalg.norm(positions_m, axis=-1, keepdims=True)
-    midnight = datetime.fromisoformat(scenario.epoch_utc).date() + timedelta(days=day)
-    jd = julian_date(midnight)
+    jd, _ = julian_date(midnight_of(scenario, day))
     fraction = np.arange(len(positions_m)) * CELL_S / DAY_S
     sun = rotate_to_earth_fixed(sun_direction_of_date(jd, fraction), gmst_rad(jd, fraction))
     return np.einsum("tsi,ti->ts", up, sun) > DAYLIGHT_SINE
-
-
-def julian_date(midnight: date) -> float:
-    """Julian date of 00:00 UTC of a day."""
-    return midnight.toordinal() + 1_721_424.5
