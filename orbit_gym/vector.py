@@ -16,6 +16,7 @@ from orbit_gym.scenario import Scenario
 from orbit_gym.simulation import Simulation, action_error
 
 Observations = dict[str, np.ndarray]
+Stepped = tuple[Observations, np.ndarray, np.ndarray, np.ndarray, dict[str, Any]]  # observations, rewards, terminated, truncated, infos
 
 
 class OrbitVectorEnv(gym.vector.VectorEnv[Observations, np.ndarray, np.ndarray]):
@@ -74,25 +75,34 @@ class OrbitVectorEnv(gym.vector.VectorEnv[Observations, np.ndarray, np.ndarray])
             infos = self._add_info(infos, self._begin(member, seeds[member], options), member)
         return self._observations(), infos
 
-    def step(self, actions: np.ndarray) -> tuple[Observations, np.ndarray, np.ndarray, np.ndarray, dict[str, Any]]:
+    def step(self, actions: np.ndarray) -> Stepped:
         """Place every member's task at hand; ValueError for an action outside the space, before anything changes.
 
         Returns observations, rewards, terminated (always False), truncated and infos with the keys of a single environment.
         """
-        if not self._has_begun.all():
-            raise RuntimeError("call reset() first")
         resets_now = self._is_done if self.autoreset_mode == AutoresetMode.NEXT_STEP else np.zeros(self.num_envs, np.bool_)
-        if self.autoreset_mode == AutoresetMode.DISABLED and self._is_done.any():
-            raise RuntimeError(f"members {np.flatnonzero(self._is_done).tolist()} are over; reset them with options={{'reset_mask': ...}}")
-        members = np.flatnonzero(~resets_now)
-        checked = self._checked(actions, members)
-        self._batch.step(members, checked)
-        rewards, infos = self._results(members)
-        truncated = (self._batch.outcomes["is_over"] == 1) & ~resets_now
-        self._is_done = truncated.copy()
-        infos = self._end_episodes(np.flatnonzero(truncated), infos)
+        observed = self.step_members(np.flatnonzero(~resets_now), actions)
+        infos = observed[4]
         for member in np.flatnonzero(resets_now).tolist():
             infos = self._add_info(infos, self._begin(member, None, {}), member)
+        return self._observations() if resets_now.any() else observed[0], *observed[1:4], infos
+
+    def step_members(self, members: np.ndarray, actions: np.ndarray) -> Stepped:
+        """Step some members (m,) and leave the others as they are; actions (num_envs,), results as of step.
+
+        With autoreset_mode "Disabled" this plays episodes of different lengths to their ends. RuntimeError for a member that is over.
+        """
+        if not self._has_begun[members].all():
+            raise RuntimeError("call reset() first")
+        if self._is_done[members].any():
+            over = members[self._is_done[members]].tolist()
+            raise RuntimeError(f"members {over} are over; reset them with options={{'reset_mask': ...}}")
+        self._batch.step(members, self._checked(actions, members))
+        rewards, infos = self._results(members)
+        truncated = np.zeros(self.num_envs, np.bool_)
+        truncated[members] = self._batch.outcomes["is_over"][members] == 1
+        self._is_done |= truncated
+        infos = self._end_episodes(np.flatnonzero(truncated), infos)
         return self._observations(), rewards, np.zeros(self.num_envs, np.bool_), truncated, infos
 
     def action_masks(self) -> np.ndarray:
@@ -164,8 +174,6 @@ class OrbitVectorEnv(gym.vector.VectorEnv[Observations, np.ndarray, np.ndarray])
             last = {name: rows[member].copy() for name, rows in self._blocks().items()}
             infos = self._add_info(infos, {"final_obs": last, "final_info": final}, member)
             infos = self._add_info(infos, self._begin(member, None, {}), member)
-        if self.autoreset_mode == AutoresetMode.SAME_STEP:
-            self._is_done[:] = False
         return infos
 
     def _blocks(self) -> Observations:
