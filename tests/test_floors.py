@@ -70,7 +70,7 @@ OWNERS = {
     "networkx": {"env", "topology", "rendering"},
     "scipy": {"arrivals", "derived", "metrics", "relaxed", "orbits", "compiler"},
     "tyro": {"cli"},
-    "rich": {"cli", "describing"},
+    "rich": {"describing"},
     "tqdm": {"cli"},
 }
 NEVER = {"agents", "torch", "stable_baselines3", "sb3_contrib", "tests", "benchmarks", "train"}
