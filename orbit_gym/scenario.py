@@ -7,6 +7,7 @@ The sections live in :mod:`orbit_gym.sections`; reading TOML, ``extends`` and ov
 from dataclasses import dataclass
 from datetime import datetime
 
+from orbit_gym.sections.faults import Faults
 from orbit_gym.sections.fields import TYPED, Checked, number, positive, told
 from orbit_gym.sections.ground import AlertChannel, Datacentre, Station, Users, UserSite
 from orbit_gym.sections.node import Accelerator, Power, Thermal
@@ -20,6 +21,7 @@ __all__ = [
     "Checked",
     "Constellation",
     "Datacentre",
+    "Faults",
     "LaserLinks",
     "Power",
     "Reward",
@@ -71,6 +73,13 @@ class Scenario(Checked):
     profile_segments: int = number(
         4_096, low=16, high=10_000_000, about="pool that the lane profiles of all accelerators share", source="choice: as calendar_chunks"
     )
+    reservation_records: int = number(
+        65_536,
+        low=64,
+        high=100_000_000,
+        about="pool of reservations that a fault may strike; used with faults on only",
+        source="choice: as calendar_chunks",
+    )
     lasers: LaserLinks = told(factory=LaserLinks, about="laser terminals of every satellite", source="choice: the defaults of the section")
     stations: tuple[Station, ...] = told(default=(), about="ground stations", source="choice: none unless typed")
     datacentres: tuple[Datacentre, ...] = told(default=(), about="ground datacentres", source="choice: none unless typed")
@@ -86,6 +95,7 @@ class Scenario(Checked):
     )
     power: Power = told(factory=Power, about="power and battery of every satellite", source="choice: the defaults of the section")
     thermal: Thermal = told(factory=Thermal, about="heat of every satellite", source="choice: the defaults of the section")
+    faults: Faults = told(factory=Faults, about="what can go wrong", source="choice: the defaults of the section, off")
     workload: Workload = told(
         factory=Workload, about="what is asked", source="choice: the defaults of the section; mix or script must be given"
     )
@@ -107,10 +117,11 @@ class Scenario(Checked):
             raise ValueError(f"stations, datacentres and user sites need distinct names; {twice[0]!r} stands twice")
         known = [centre.name for centre in self.datacentres]
         for station in self.stations:
-            if station.datacentre and station.datacentre not in known:
-                raise ValueError(
-                    f"station {station.name!r} names an unknown datacentre {station.datacentre!r}; choose from {', '.join(known)}"
-                )
+            for wired in station.wired_to:
+                if wired not in known:
+                    raise ValueError(f"station {station.name!r} names an unknown datacentre {wired!r}; choose from {', '.join(known)}")
+            if len(set(station.wired_to)) < len(station.wired_to):
+                raise ValueError(f"station {station.name!r} names a datacentre twice: {', '.join(station.wired_to)}")
         self._check_horizon()
         self._check_memory()
 

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from orbit_gym.sections.fields import TYPED, Checked, number, positive, told
+from orbit_gym.sections.fields import TYPED, Checked, fraction, number, positive, told
 from orbit_gym.sections.node import Accelerator
 
 SEA_LEVEL = "choice: on the ellipsoid"
@@ -36,6 +36,20 @@ class Station(Checked):
     datacentre: str = told(
         default="", about="datacentre at the other end of its fibre; empty: results only", source="choice: none unless typed"
     )
+    more_datacentres: tuple[str, ...] = told(
+        default=(), about="further datacentres that its fibre reaches", source="choice: none unless typed"
+    )
+    is_optical: bool = told(default=False, about="a laser station: clouds block it where faults are on", source="choice: radio")
+    cloud_fraction: float = fraction(
+        0.45,
+        about="share of the time that clouds block an optical station",
+        source="assumption: 30-60 % a site; no statistics of a site were found",
+    )
+
+    @property
+    def wired_to(self) -> tuple[str, ...]:
+        """Names of the datacentres that its fibre reaches."""
+        return (*((self.datacentre,) if self.datacentre else ()), *self.more_datacentres)
 
 
 @dataclass(frozen=True)
