@@ -75,7 +75,7 @@ class Datacentre(Checked):
     )
     accelerator: Accelerator = told(
         factory=lambda: Accelerator(memory_bytes=80e9),
-        about="what each of them is",
+        about="what each of them is; a table typed here takes what it leaves out, the memory too, from the defaults of its section",
         source="assumption: the flown accelerator with 80 GB, which holds every model of tasks.py at once",
     )
 
