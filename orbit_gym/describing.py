@@ -15,7 +15,7 @@ from orbit_gym.flight import midnight_of
 from orbit_gym.loads import Loads, measure_loads
 from orbit_gym.scenario import AlertChannel, Constellation, LaserLinks, Power, Scenario, Station
 from orbit_gym.tasks import MODEL_BYTES, TASK_CLASSES
-from orbit_gym.units import HOUR_S, J_PER_WH
+from orbit_gym.units import DAY_S, HOUR_S, J_PER_WH
 from orbit_gym.world import DOWNLINK, FIBRE, LASER, UPLINK, USER_DOWN, USER_UP, World
 from orbit_gym.worlds import get_arrivals, split_days
 
@@ -90,6 +90,7 @@ def typed_rows(scenario: Scenario) -> dict[str, str]:
         "energy": energy_text(scenario.power),
         "heat": f"{thermal.resistance_k_per_w:g} K/W above {thermal.sink_c:g} C, time constant {thermal.tau_s:g} s, "
         f"limit {thermal.limit_c:g} C",
+        "faults": faults_text(scenario),
         "candidates": f"the {scenario.candidates:d} nearest satellites and every datacentre"
         if scenario.candidates
         else "every satellite and datacentre",
@@ -143,6 +144,17 @@ def energy_text(power: Power) -> str:
     return f"{draws}{power.compute_full_w:g} W, battery {power.battery_j / J_PER_WH:g} Wh ({power.depth_of_discharge_fraction:.0%} usable)"
 
 
+def faults_text(scenario: Scenario) -> str:
+    """What may fail, where faults are on."""
+    faults, optical = scenario.faults, sum(station.is_optical for station in scenario.stations)
+    if not faults.enabled:
+        return "off"
+    parts = [f"resets every {faults.reset_mean_s / DAY_S:g} days and node"] if faults.reset_mean_s > 0.0 else []
+    parts += [f"laser links up {faults.link_up_fraction:.1%}"] if faults.link_up_fraction < 1.0 else []
+    parts += [f"clouds over {_count(optical, 'optical station')}"] if optical else []
+    return ", ".join(parts) or "on, but each kind is off"
+
+
 def class_table(scenario: Scenario) -> Table:
     """One row per task class: share, slack, value, data, model."""
     work = scenario.workload
@@ -189,7 +201,7 @@ def derived_rows(scenario: Scenario, derived: Derived) -> dict[str, str]:
         "eclipse": f"{eclipse.mean():.1%} of an orbit {spread}, the longest {derived.longest_eclipse_s / 60.0:.1f} min",
         "laser graph": f"connected components {_spread(parts)}, satellites in the largest {_spread(largest)} of {eclipse.size}; "
         f"every {derived.sample_s:g} s",
-        "link events": f"{derived.link_events}, laser links that come up or go down",
+        "link events": f"{derived.link_events} (laser links that come up or go down)",
     }
     seen = derived.user_coverage_fraction
     if seen.size:

@@ -45,11 +45,13 @@ SWITCHES = (
     Switch("laser acquisition", {"lasers.acquisition_s": 0.0}, "a new link carries data at once"),
     Switch("hysteresis of links between planes", {"lasers.hysteresis_s": 0.0}, "a link changes to a nearer partner at the next grid step"),
     Switch("polar cut-off", {"lasers.polar_cutoff_deg": 90.0}, "links between planes stay up over the poles"),
+    Switch("links between planes", {"lasers.polar_cutoff_deg": 0.0}, "lasers point only fore and aft"),
     Switch("power of laser links", {"lasers.hold_w": 0.0, "lasers.transmit_w": 0.0}, "lasers cost no energy"),
     Switch("stations", {"stations": []}, "no datacentre can be reached; results go to users and, as alerts, to the relay"),
     Switch(
         "datacentres", {"datacentres": [], "stations[].datacentre": "", "stations[].more_datacentres": []}, "no candidate on the ground"
     ),
+    Switch("elevation masks", {"stations[].mask_deg": 0.0, "users.mask_deg": 0.0}, "whatever is above the horizon is in view"),
     Switch("power of the radio", {"power.radio_w": 0.0}, "a station in view costs no energy, nor does sending to it"),
     Switch("users", {"users.sites": []}, "no drone queries or language requests; the other classes fill the load"),
     Switch("alert channel", {"alerts.enabled": False}, "alerts go by stations like every other result"),

@@ -73,7 +73,7 @@ FOLLOWS = {
         "36.9% of an orbit",
         "connected components 1 (always)",
         "12 (always) of 12",
-        "0, laser links that come up",
+        "link events 0 (laser links that come up",
         "227 min (15.8%)",
     ],
     "Tiny": ["36.4% of an orbit", "Malindi 14.0 (14 to 14)", "a site sees a satellite 10.4% of the time"],
@@ -88,6 +88,23 @@ def test_describe_prints_what_follows(monkeypatch: pytest.MonkeyPatch, capsys: p
     printed = " ".join(" ".join(lines).split())
     assert [text for text in FOLLOWS[name] if text not in printed] == []
     assert [line for line in lines if len(line) > 100 or line != line.rstrip()] == []
+
+
+@pytest.mark.parametrize(
+    ("typed", "printed"),
+    [
+        ("[faults]\nenabled = true", "faults resets every 20 days and node, laser links up 99.0% candidates"),
+        ("[faults]\nenabled = true\nreset_mean_s = 0.0\nlink_up_fraction = 1.0", "faults on, but each kind is off candidates"),
+        ("", "faults off candidates"),
+    ],
+)
+def test_describe_says_what_may_fail(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path, typed: str, printed: str
+) -> None:
+    path = tmp_path / "mine.toml"
+    path.write_text(f'extends = "Tiny"\n{typed}\n')
+    assert run(monkeypatch, "describe", str(path), "--no-graph") == 0
+    assert printed in " ".join(capsys.readouterr().out.split())
 
 
 def test_describe_without_a_name_is_the_default(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:

@@ -30,6 +30,7 @@ EVERYTHING: dict[str, Any] = {
 }
 LASERS = {"laser contacts", "laser rates"}
 DRAW = {"draw", "charge needed"}
+AIR = ("downlink", "uplink", "user_up", "user_down")
 
 # What each switch may touch, and must: names of facets.
 TOUCHES: dict[str, set[str]] = {
@@ -38,10 +39,12 @@ TOUCHES: dict[str, set[str]] = {
     "laser acquisition": {"laser contacts"},
     "hysteresis of links between planes": LASERS | DRAW | {"laser ends"},
     "polar cut-off": LASERS | DRAW | {"laser ends"},
+    "links between planes": LASERS | DRAW | {"laser ends"},
     "power of laser links": DRAW | {"laser transmit_w"},
     "stations": DRAW
     | {f"{kind} {facet}" for kind in ("downlink", "uplink", "fibre") for facet in ("ends", "contacts", "rates", "transmit_w")},
     "datacentres": {"fibre ends", "fibre contacts", "fibre rates", "fibre transmit_w", "shown", "ground accelerators"},
+    "elevation masks": DRAW | {f"{kind} {facet}" for kind in AIR for facet in ("contacts", "rates")},
     "power of the radio": DRAW | {"downlink transmit_w", "user_down transmit_w"},
     "users": {f"{kind} {facet}" for kind in ("user_up", "user_down") for facet in ("ends", "contacts", "rates", "transmit_w")},
     "alert channel": {"alerts"},
