@@ -124,3 +124,9 @@ class AlertChannel(Checked):
         source="assumption: within the minute that GECAM's messages take",
     )
     delay_high_s: float = number(40.0, about="largest delay from sending to the ground", source="assumption: as delay_low_s")
+
+    def __post_init__(self) -> None:
+        """The range of delays must rise."""
+        super().__post_init__()
+        if self.delay_low_s > self.delay_high_s:
+            raise ValueError(f"alerts.delay_low_s must be at most delay_high_s = {self.delay_high_s:g}, got {self.delay_low_s:g}")

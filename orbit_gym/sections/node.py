@@ -81,7 +81,7 @@ class Power(Checked):
     )
     initial_charge_low_fraction: float = fraction(
         0.85,
-        about="charge at the start is drawn uniformly from here, as a share of the capacity",
+        about="charge at the start is drawn uniformly from here, as a share of the capacity; never below what the baseline needs",
         source="choice: catalogue scenarios type the 10th percentile under eft_admit (python -m benchmarks.calibrate)",
     )
     initial_charge_high_fraction: float = fraction(
@@ -89,7 +89,7 @@ class Power(Checked):
     )
 
     def __post_init__(self) -> None:
-        """Idle must not exceed full; the initial range must rise and lie above the floor."""
+        """Idle must not exceed full; the initial range must rise (a charge below what the baseline needs is raised when drawn)."""
         super().__post_init__()
         if self.compute_idle_w > self.compute_full_w:
             raise ValueError(f"power.compute_idle_w must be at most compute_full_w = {self.compute_full_w:g}, got {self.compute_idle_w:g}")
