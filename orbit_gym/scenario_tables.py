@@ -140,6 +140,8 @@ def default_text(item: "Field[Any]") -> str:
         value = _plain_default(item)
     except ValueError:  # a section that refuses to be empty
         return "must be given"
+    if value is None:  # another field may stand for it, as walker does in a shell
+        return "must be given"
     if not is_dataclass(value):
         return f"`{toml_text(value)}`"
     differing = [part.name for part in fields(value) if getattr(value, part.name) != _plain_default(part)]
