@@ -45,7 +45,10 @@ FLOORS = {
     "relaxed": 9,
     "worlds": 9,
     "metrics": 10,
+    "derived": 3,
     "loads": 10,
+    "scenario_tables": 4,
+    "describing": 11,
     "docs_tables": 10,
     "rendering": 10,
     "drawing": 10,
@@ -68,9 +71,9 @@ OWNERS = {
     "matplotlib": {"rendering"},
     "czml3": {"rendering"},
     "networkx": {"env", "topology", "rendering"},
-    "scipy": {"arrivals", "metrics", "relaxed", "orbits", "compiler"},
+    "scipy": {"arrivals", "derived", "metrics", "relaxed", "orbits", "compiler"},
     "tyro": {"cli"},
-    "rich": {"cli"},
+    "rich": {"describing"},
     "tqdm": {"cli"},
 }
 NEVER = {"agents", "torch", "stable_baselines3", "sb3_contrib", "tests", "benchmarks", "train"}
