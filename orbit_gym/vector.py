@@ -80,7 +80,8 @@ class OrbitVectorEnv(gym.vector.VectorEnv[Observations, np.ndarray, np.ndarray])
 
         Returns observations, rewards, terminated (always False), truncated and infos with the keys of a single environment.
         """
-        resets_now = self._is_done if self.autoreset_mode == AutoresetMode.NEXT_STEP else np.zeros(self.num_envs, np.bool_)
+        is_next_step = self.autoreset_mode == AutoresetMode.NEXT_STEP
+        resets_now = self._is_done.copy() if is_next_step else np.zeros(self.num_envs, np.bool_)
         observed = self.step_members(np.flatnonzero(~resets_now), actions)
         infos = observed[4]
         for member in np.flatnonzero(resets_now).tolist():
