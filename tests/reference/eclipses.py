@@ -1,6 +1,7 @@
 """Entry into and exit from the Earth's shadow, twelve real satellites over 24 h, against Skyfield with DE421."""
 
 import csv
+import warnings
 from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
@@ -47,7 +48,9 @@ def our_edges(number: int) -> Edges:
 
 def live_edges(numbers: Sequence[int]) -> list[Edges]:
     """Skyfield's, to EPSILON_S."""
-    ephemeris = Loader(get_skyfield_data_path(), verbose=False)("de421.bsp")
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", ".*finals2000A.*")  # its Earth orientation file ages; nothing here reads it
+        ephemeris = Loader(get_skyfield_data_path(), verbose=False)("de421.bsp")
     found = [_edges_of(sky.satellite(number), ephemeris) for number in numbers]
     ephemeris.close()
     return found

@@ -178,7 +178,7 @@ def bupt_rows(data: Path) -> list[Row]:
     ):
         note = f"{value_wh:.1f} Wh against {np.mean(measured_wh):.1f} +- {np.std(measured_wh, ddof=1):.1f}"
         off = spread_off(value_wh, measured_wh)
-        rows.append(judged(f"{name} an orbit, BUPT-1-like node", AUTHORITY, off, SPREAD, "standard deviations of 196 orbits", note))
+        rows.append(judged(f"{name} an orbit, BUPT-1-like node", AUTHORITY, off, SPREAD, "sd of 196 orbits", note))
     least_wh, most_wh = voltage_depths_wh(data, telemetry)
     deepest_wh = ledger_depth_wh(telemetry)
     depth = f"{deepest_wh:.1f} Wh ({deepest_wh * J_PER_WH / BATTERY_J:.0%}; steady orbit {depth_wh * J_PER_WH / BATTERY_J:.0%})"

@@ -19,7 +19,7 @@ def test_starts_follow_the_recursion(kind: str, seed: int) -> None:
 @pytest.mark.parametrize("queue", queues.QUEUES, ids=lambda queue: queue.name)
 def test_mean_wait(queue: queues.Queue, utilisation: float) -> None:
     """Authorities: Pollaczek-Khinchine and Erlang C; three standard errors of 20 independent replications of 100,000 customers."""
-    assert queues.standard_errors_off(queue, utilisation) < queues.STANDARD_ERRORS
+    assert queues.deviation(queue, utilisation).standard_errors < queues.STANDARD_ERRORS
 
 
 def test_the_formulas_by_hand() -> None:
