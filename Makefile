@@ -18,7 +18,7 @@ help:
 	@echo "make check       lint, format, types"
 	@echo "make bench       print speed figures"
 	@echo "make validate    compare with authorities and print the table of docs/validation.md"
-	@echo "make describe    print a scenario; ARGS=\"--scenario Ring12\""
+	@echo "make describe    print a scenario; ARGS=Ring12"
 	@echo "make clean       remove caches and the virtual environment, keep runs/ and results/"
 
 setup: $(STAMP)
