@@ -4,14 +4,14 @@ import numpy as np
 
 from orbit_gym.calendars import release_expired, reserve
 from orbit_gym.compute import lanes_taken, note_tail, occupy, resident_after_load, settle
-from orbit_gym.jit import kernel
+from orbit_gym.jit import inlined
 from orbit_gym.state import MAX_HOPS, NONE, Scratch, State
 from orbit_gym.world import World
 
 RECLAIMED_PER_STEP = 16
 
 
-@kernel
+@inlined
 def book(world: World, state: State, scratch: Scratch, tasks: np.ndarray, task: int, row: int) -> bool:
     """Make the plan of a candidate real; Scratch.booked and Scratch.hops then hold it. False (and nothing changed) if there is no plan."""
     if state.plans[row].exists == 0:
@@ -29,14 +29,14 @@ def book(world: World, state: State, scratch: Scratch, tasks: np.ndarray, task: 
     return True
 
 
-@kernel
+@inlined
 def _within(state: State, start_s: float, end_s: float) -> float:
     """Seconds of a booking that lie before the episode's end; only they count as utilisation."""
     last_s = state.clock[0].end_s
     return min(end_s, last_s) - min(start_s, last_s)
 
 
-@kernel
+@inlined
 def _book_hops(world: World, state: State, scratch: Scratch, n_hops: int) -> None:
     """Reserve the calendars of every recorded hop."""
     for place_ in range(min(n_hops, 2 * MAX_HOPS)):
@@ -49,7 +49,7 @@ def _book_hops(world: World, state: State, scratch: Scratch, n_hops: int) -> Non
                 state.used_s[resource] += _within(state, hop.start_s, hop.end_s)
 
 
-@kernel
+@inlined
 def _book_service(world: World, state: State, tasks: np.ndarray, task: int, booked: np.ndarray) -> None:
     """Put the load and the service into the accelerator's profile and note memory and recency."""
     plan = booked[0]
@@ -71,7 +71,7 @@ def _book_service(world: World, state: State, tasks: np.ndarray, task: int, book
     entry.energy_j += plan.energy_j
 
 
-@kernel
+@inlined
 def reclaim(world: World, state: State) -> None:
     """Give expired reservations back, all of them where a pool runs low; changes nothing else."""
     clock = state.clock[0]

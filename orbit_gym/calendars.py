@@ -4,11 +4,11 @@ All calendars share one pool of chunks. A calendar is a chain of chunks, each a 
 intervals that touch are merged, so a calendar is as long as its number of gaps, and a search skips whole chunks.
 """
 
-from orbit_gym.jit import kernel
+from orbit_gym.jit import inlined
 from orbit_gym.state import CHUNK_SIZE, END, NONE, START, State
 
 
-@kernel
+@inlined
 def skip_ended(state: State, chunk: int, time_s: float) -> int:
     """First chunk from `chunk` on that holds an interval ending after time_s, or NONE."""
     while chunk != NONE and state.intervals[chunk, END, state.chunks[chunk].count - 1] <= time_s:
@@ -16,7 +16,7 @@ def skip_ended(state: State, chunk: int, time_s: float) -> int:
     return chunk
 
 
-@kernel
+@inlined
 def place_in_chunk(state: State, chunk: int, time_s: float) -> int:
     """First place of a chunk whose interval ends after time_s; the chunk is known to hold one."""
     place = 0
@@ -25,7 +25,7 @@ def place_in_chunk(state: State, chunk: int, time_s: float) -> int:
     return place
 
 
-@kernel
+@inlined
 def first_free_s(state: State, resource: int, time_s: float) -> float:
     """First instant at or after time_s at which a calendar is free."""
     chunk = state.heads[resource]
@@ -39,7 +39,7 @@ def first_free_s(state: State, resource: int, time_s: float) -> float:
         time_s = state.intervals[chunk, END, place]
 
 
-@kernel
+@inlined
 def release_expired(state: State, resource: int, now_s: float) -> None:
     """Give chunks whose intervals have all ended by now_s back to the pool."""
     chunk = state.heads[resource]
@@ -50,7 +50,7 @@ def release_expired(state: State, resource: int, now_s: float) -> None:
     state.heads[resource] = chunk
 
 
-@kernel
+@inlined
 def reserve(state: State, resource: int, start_s: float, end_s: float) -> None:
     """Reserve [start_s, end_s), known to be free; the caller has made sure that the pool has a chunk left."""
     if end_s <= start_s:
@@ -74,7 +74,7 @@ def reserve(state: State, resource: int, start_s: float, end_s: float) -> None:
         _insert(state, chunk, place, start_s, end_s)
 
 
-@kernel
+@inlined
 def _extend(state: State, chunk: int, place: int, end_s: float) -> None:
     """Lengthen an interval to end_s, and join the next one if they then touch."""
     next_chunk = chunk
@@ -88,7 +88,7 @@ def _extend(state: State, chunk: int, place: int, end_s: float) -> None:
     state.intervals[chunk, END, place] = end_s
 
 
-@kernel
+@inlined
 def _remove(state: State, chunk_before: int, chunk: int, place: int) -> None:
     """Take an interval out; chunk_before is the same chunk or the one before, and stays."""
     count = state.chunks[chunk].count - 1
@@ -101,7 +101,7 @@ def _remove(state: State, chunk_before: int, chunk: int, place: int) -> None:
         _give_back(state, chunk)
 
 
-@kernel
+@inlined
 def _append(state: State, resource: int, before: int, start_s: float, end_s: float) -> None:
     """Add an interval after all others; `before` is the last chunk, or NONE."""
     if before == NONE or state.chunks[before].count == CHUNK_SIZE:
@@ -118,7 +118,7 @@ def _append(state: State, resource: int, before: int, start_s: float, end_s: flo
     state.chunks[before].count = count + 1
 
 
-@kernel
+@inlined
 def _insert(state: State, chunk: int, place: int, start_s: float, end_s: float) -> None:
     """Put an interval before a place; a full chunk is cut in two halves first."""
     half = CHUNK_SIZE // 2
@@ -143,7 +143,7 @@ def _insert(state: State, chunk: int, place: int, start_s: float, end_s: float) 
     state.chunks[chunk].count = count + 1
 
 
-@kernel
+@inlined
 def _take(state: State) -> int:
     clock = state.clock[0]
     chunk = clock.free_chunk
@@ -153,7 +153,7 @@ def _take(state: State) -> int:
     return chunk
 
 
-@kernel
+@inlined
 def _give_back(state: State, chunk: int) -> None:
     clock = state.clock[0]
     state.chunks[chunk].next = clock.free_chunk

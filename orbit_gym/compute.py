@@ -10,7 +10,7 @@ import math
 
 import numpy as np
 
-from orbit_gym.jit import kernel
+from orbit_gym.jit import inlined
 from orbit_gym.physics.energy import required_between_j, step_battery
 from orbit_gym.physics.thermal import steady_temperature_c, temperature_after_c
 from orbit_gym.state import NONE, State
@@ -27,7 +27,7 @@ TOLERANCE_C = 1e-9
 SHORTEST_WAIT_S = 1.0  # a booking that waits for charge or heat starts at most this much later than it could
 
 
-@kernel
+@inlined
 def decode_tokens_per_s(bandwidth_bytes_per_s: float, weights_bytes: float) -> float:
     """Decode speed of one stream of a full batch, scaled from a measured device by bandwidth and weights."""
     return (
@@ -38,7 +38,7 @@ def decode_tokens_per_s(bandwidth_bytes_per_s: float, weights_bytes: float) -> f
     )
 
 
-@kernel
+@inlined
 def service_s(world: World, tasks: np.ndarray, task: int, unit: int) -> float:
     """Seconds of service on an accelerator that holds the model: a roofline per phase."""
     accelerator = world.accelerators[unit]
@@ -52,19 +52,19 @@ def service_s(world: World, tasks: np.ndarray, task: int, unit: int) -> float:
     return prefill_s + tasks[task].decode_tokens / decode_tokens_per_s(accelerator.bandwidth_bytes_per_s, weights_bytes)
 
 
-@kernel
+@inlined
 def lanes_taken(world: World, tasks: np.ndarray, task: int, unit: int) -> int:
     """Lanes that a task occupies on an accelerator."""
     return 1 if tasks[task].one_lane == 1 else world.accelerators[unit].lanes
 
 
-@kernel
+@inlined
 def lane_power_w(world: World, unit: int, lanes: int) -> float:
     """Power above idle of so many busy lanes."""
     return world.accelerators[unit].dynamic_w * lanes / world.accelerators[unit].lanes
 
 
-@kernel
+@inlined
 def resident_bytes(world: World, resident: int) -> float:
     """Memory that a set of models takes."""
     total = 0.0
@@ -74,7 +74,7 @@ def resident_bytes(world: World, resident: int) -> float:
     return total
 
 
-@kernel
+@inlined
 def resident_after_load(world: World, state: State, unit: int, model: int) -> int:
     """Models in memory once `model` is loaded after the last booking: least recently used ones go until it fits."""
     resident = state.units[unit].tail_resident
@@ -88,13 +88,13 @@ def resident_after_load(world: World, state: State, unit: int, model: int) -> in
     return resident | np.int64(1) << model
 
 
-@kernel
+@inlined
 def load_s(world: World, unit: int, model: int) -> float:
     """Seconds to load a model from storage."""
     return world.model_bytes[model] / world.accelerators[unit].load_bytes_per_s + world.accelerators[unit].load_overhead_s
 
 
-@kernel
+@inlined
 def find_gap(world: World, state: State, unit: int, ready_s: float, duration_s: float, lanes: int, model: int) -> float:
     """Earliest start at or after ready_s with enough lanes and the model in memory throughout; infinity if only a load would do."""
     most = world.accelerators[unit].lanes - lanes
@@ -117,7 +117,7 @@ def find_gap(world: World, state: State, unit: int, ready_s: float, duration_s: 
     return start_s if resident >> model & 1 else math.inf
 
 
-@kernel
+@inlined
 def power_row(world: World, satellite: int, time_s: float) -> int:
     """Row of World.power that holds at time_s."""
     low = world.power_offsets[satellite]
@@ -131,13 +131,13 @@ def power_row(world: World, satellite: int, time_s: float) -> int:
     return low
 
 
-@kernel
+@inlined
 def required_j(world: World, satellite: int, time_s: float) -> float:
     """Least charge at time_s from which the baseline alone never falls below the depth-of-discharge floor."""
     return _required_in_row_j(world, satellite, power_row(world, satellite, time_s), time_s)
 
 
-@kernel
+@inlined
 def _required_in_row_j(world: World, satellite: int, row: int, time_s: float) -> float:
     floor_j = world.accelerators[satellite].floor_j
     next_s = world.sizes[0].horizon_s
@@ -148,7 +148,7 @@ def _required_in_row_j(world: World, satellite: int, row: int, time_s: float) ->
     return required_between_j(floor_j, next_j, world.power[row].net_w, next_s - time_s)
 
 
-@kernel
+@inlined
 def carry(
     world: World,
     state: State,
@@ -213,7 +213,7 @@ def carry(
     return charge_j, temperature_c, 0.0, 0.0
 
 
-@kernel
+@inlined
 def wait_s(world: World, unit: int, time_s: float, length_s: float, power_w: float, missing_j: float, excess_k: float) -> float:
     """A delay that no feasible start can beat by more than SHORTEST_WAIT_S, given how a block that begins at time_s falls short.
 
@@ -231,7 +231,7 @@ def wait_s(world: World, unit: int, time_s: float, length_s: float, power_w: flo
     return delay_s
 
 
-@kernel
+@inlined
 def note_tail(world: World, state: State, unit: int) -> None:
     """Store charge and temperature as they will be after the last booking, so that a later one need not run through the queue."""
     entry = state.units[unit]
@@ -244,7 +244,7 @@ def note_tail(world: World, state: State, unit: int) -> None:
         )
 
 
-@kernel
+@inlined
 def settle(world: World, state: State, unit: int, now_s: float) -> None:
     """Bring charge and temperature of an accelerator to now_s and give segments that have ended back to the pool."""
     entry = state.units[unit]
@@ -275,7 +275,7 @@ def settle(world: World, state: State, unit: int, now_s: float) -> None:
     entry.first_segment = row
 
 
-@kernel
+@inlined
 def occupy(state: State, unit: int, start_s: float, end_s: float, lanes: int, resident: int) -> None:
     """Add computing lanes to the profile over [start_s, end_s); `resident` is used where no booking follows.
 
@@ -292,7 +292,7 @@ def occupy(state: State, unit: int, start_s: float, end_s: float, lanes: int, re
     state.units[unit].tail_s = max(state.units[unit].tail_s, end_s)
 
 
-@kernel
+@inlined
 def block(world: World, state: State, unit: int, start_s: float, end_s: float) -> None:
     """Take every lane over [start_s, end_s) without computing: an outage; the pool must have room as for occupy."""
     row = _cut(state, unit, start_s, end_s, state.units[unit].tail_resident)
@@ -303,7 +303,7 @@ def block(world: World, state: State, unit: int, start_s: float, end_s: float) -
     state.units[unit].tail_s = max(state.units[unit].tail_s, end_s)
 
 
-@kernel
+@inlined
 def stop_drawing(state: State, unit: int, start_s: float, end_s: float, lanes: int) -> None:
     """Let reserved lanes idle over [start_s, end_s): their task is lost; the pool must have room as for occupy."""
     if end_s <= start_s:
@@ -315,7 +315,7 @@ def stop_drawing(state: State, unit: int, start_s: float, end_s: float, lanes: i
     _merge(state, unit)
 
 
-@kernel
+@inlined
 def _cut(state: State, unit: int, start_s: float, end_s: float, resident: int) -> int:
     """Cut the profile so that segments cover exactly [start_s, end_s), idle stretches with no lanes; returns the first of them."""
     entry = state.units[unit]
@@ -348,7 +348,7 @@ def _cut(state: State, unit: int, start_s: float, end_s: float, resident: int) -
     return first
 
 
-@kernel
+@inlined
 def _add_segment(
     state: State, unit: int, before: int, after: int, start_s: float, end_s: float, lanes: int, drawing: int, resident: int
 ) -> int:
@@ -371,7 +371,7 @@ def _add_segment(
     return row
 
 
-@kernel
+@inlined
 def _split(state: State, unit: int, row: int, time_s: float) -> int:
     """Cut a segment in two at time_s; returns the first part."""
     segment = state.segments[row]
@@ -380,7 +380,7 @@ def _split(state: State, unit: int, row: int, time_s: float) -> int:
     return row
 
 
-@kernel
+@inlined
 def _merge(state: State, unit: int) -> None:
     """Join neighbours that touch and are alike."""
     clock = state.clock[0]

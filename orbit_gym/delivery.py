@@ -11,14 +11,14 @@ import numpy as np
 
 from orbit_gym.calendars import place_in_chunk, skip_ended
 from orbit_gym.episode import ANY_STATION
-from orbit_gym.jit import kernel
+from orbit_gym.jit import inlined
 from orbit_gym.routing import RESULT, earliest_transfer, is_reached, range_m, search
 from orbit_gym.state import END, MAX_HOPS, NONE, START, Scratch, State
 from orbit_gym.units import SPEED_OF_LIGHT_MPS
 from orbit_gym.world import LASER, World
 
 
-@kernel
+@inlined
 def _alert_slot_s(world: World, state: State, satellite: int, ready_s: float) -> float:
     """Earliest moment at which the alert channel of a satellite takes a message."""
     resource = world.sizes[0].first_alert_resource + satellite
@@ -34,7 +34,7 @@ def _alert_slot_s(world: World, state: State, satellite: int, ready_s: float) ->
         send_s = state.intervals[chunk, END, place_]
 
 
-@kernel
+@inlined
 def deliver(
     world: World, state: State, scratch: Scratch, tasks: np.ndarray, task: int, node: int, ready_s: float, limit_s: float, idle: bool
 ) -> tuple[float, int, float]:
@@ -50,7 +50,7 @@ def deliver(
     return alert_s, NONE, send_s
 
 
-@kernel
+@inlined
 def _alert(world: World, state: State, tasks: np.ndarray, task: int, node: int, ready_s: float, idle: bool) -> tuple[float, float]:
     """When an alert would be sent from a node and when it would be delivered; (-1, infinity) where the channel is not open to it."""
     if tasks[task].alert_delay_s < 0.0 or node >= world.sizes[0].n_satellites:
@@ -59,7 +59,7 @@ def _alert(world: World, state: State, tasks: np.ndarray, task: int, node: int, 
     return send_s, send_s + tasks[task].alert_delay_s
 
 
-@kernel
+@inlined
 def write_route(scratch: Scratch, which: int, node: int, hops: np.ndarray, first: int) -> None:
     """Write the transfers on the way to a node of the latest search into hops, in order, from place `first`."""
     labels = scratch.labels[which]
@@ -72,7 +72,7 @@ def write_route(scratch: Scratch, which: int, node: int, hops: np.ndarray, first
         node = labels[node].previous
 
 
-@kernel
+@inlined
 def join_route(
     world: World, state: State, scratch: Scratch, node: int, ready_s: float, bits: float, end: int, hops: np.ndarray, first: int
 ) -> int:
@@ -114,7 +114,7 @@ def join_route(
     return count + 1
 
 
-@kernel
+@inlined
 def _towards(labels: np.ndarray, node: int, goal: int) -> int:
     """Next node on the way from one settled node to another over the search's tree."""
     below = goal
@@ -125,7 +125,7 @@ def _towards(labels: np.ndarray, node: int, goal: int) -> int:
     return labels[node].previous
 
 
-@kernel
+@inlined
 def _laser_to(world: World, node: int, other: int) -> int:
     """Laser edge from one satellite to another, NONE if there is none."""
     if other == NONE:

@@ -7,7 +7,7 @@ import numpy as np
 from orbit_gym.calendars import first_free_s
 from orbit_gym.compute import power_row, required_j, resident_after_load, resident_bytes, service_s
 from orbit_gym.episode import ANY_STATION
-from orbit_gym.jit import kernel
+from orbit_gym.jit import inlined
 from orbit_gym.observation import COLUMNS
 from orbit_gym.routing import first_contact, first_pass, position_m, range_m
 from orbit_gym.state import GROUND_SLOTS, NONE, Scratch, State
@@ -37,23 +37,23 @@ L_UP, L_RATE, L_BACKLOG, L_RANGE = (COLUMNS["links"][n] for n in ("up", "rate", 
 L_OPENS, L_REMAINING, L_OTHER = (COLUMNS["links"][n] for n in ("opens_in", "remaining", "other_end"))
 
 
-@kernel
+@inlined
 def log_time(seconds: float) -> float:
     """Time on a scale of 0 to 1: log1p(s) / log1p(7200)."""
     return math.log1p(min(max(seconds, 0.0), LONGEST_S)) / _LOG_LONGEST
 
 
-@kernel
+@inlined
 def _log_size(amount: float, unit: float, most: float) -> float:
     return math.log1p(min(max(amount, 0.0) / unit, most)) / math.log1p(most)
 
 
-@kernel
+@inlined
 def _clip(value: float, low: float, high: float) -> float:
     return min(max(value, low), high)
 
 
-@kernel
+@inlined
 def encode(
     world: World,
     state: State,
@@ -90,7 +90,7 @@ def encode(
         _encode_plan(state, tasks, task, row, node_rows[row])
 
 
-@kernel
+@inlined
 def _encode_task(world: World, tasks: np.ndarray, task: int, out: np.ndarray) -> None:
     entry = tasks[task]
     out[T_PRESENT] = 1.0
@@ -106,7 +106,7 @@ def _encode_task(world: World, tasks: np.ndarray, task: int, out: np.ndarray) ->
     out[T_ALERT] = 1.0 if entry.alert_delay_s >= 0.0 else 0.0
 
 
-@kernel
+@inlined
 def _origin_frame(world: World, origin: int, time_s: float, frame: np.ndarray) -> None:
     """Fill (4, 3): position of the origin, then unit vectors outward, along (its motion, or east) and across (or north)."""
     x, y, z = position_m(world, origin, time_s)
@@ -128,7 +128,7 @@ def _origin_frame(world: World, origin: int, time_s: float, frame: np.ndarray) -
     frame[3, 0], frame[3, 1], frame[3, 2] = uy * az - uz * ay, uz * ax - ux * az, ux * ay - uy * ax
 
 
-@kernel
+@inlined
 def _encode_common(world: World, tasks: np.ndarray, task: int, node: int, frame: np.ndarray, out: np.ndarray) -> None:
     x, y, z = position_m(world, node, tasks[task].release_s)
     x -= frame[0, 0]
@@ -141,7 +141,7 @@ def _encode_common(world: World, tasks: np.ndarray, task: int, node: int, frame:
     out[N_ACROSS] = _clip((x * frame[3, 0] + y * frame[3, 1] + z * frame[3, 2]) / 1e7, -2.0, 2.0)
 
 
-@kernel
+@inlined
 def _encode_satellite(world: World, state: State, tasks: np.ndarray, task: int, node: int, out: np.ndarray) -> None:
     now_s = tasks[task].release_s
     accelerator = world.accelerators[node]
@@ -163,7 +163,7 @@ def _encode_satellite(world: World, state: State, tasks: np.ndarray, task: int, 
     _encode_units(world, state, tasks, task, node, node + 1, out)
 
 
-@kernel
+@inlined
 def _encode_datacentre(world: World, state: State, tasks: np.ndarray, task: int, node: int, out: np.ndarray) -> None:
     datacentre = node - world.sizes[0].n_satellites - world.sizes[0].n_stations
     out[N_CHARGE] = 1.0
@@ -172,7 +172,7 @@ def _encode_datacentre(world: World, state: State, tasks: np.ndarray, task: int,
     _encode_units(world, state, tasks, task, first, world.datacentre_offsets[datacentre + 1], out)
 
 
-@kernel
+@inlined
 def _encode_units(world: World, state: State, tasks: np.ndarray, task: int, first: int, end: int, out: np.ndarray) -> None:
     """Queue and memory of a candidate's accelerators: least backlog, mean work, best memory."""
     now_s = tasks[task].release_s
@@ -210,7 +210,7 @@ def _encode_units(world: World, state: State, tasks: np.ndarray, task: int, firs
     out[N_BANDWIDTH] = min(world.accelerators[first].bandwidth_bytes_per_s / 400e9, 10.0)
 
 
-@kernel
+@inlined
 def _encode_plan(state: State, tasks: np.ndarray, task: int, row: int, out: np.ndarray) -> None:
     plan = state.plans[row]
     release_s = tasks[task].release_s
@@ -231,7 +231,7 @@ def _encode_plan(state: State, tasks: np.ndarray, task: int, row: int, out: np.n
     out[P_RESULT_HOPS] = min(plan.result_hops / 40.0, 1.0)
 
 
-@kernel
+@inlined
 def _row_of(state: State, node: int) -> int:
     for row in range(state.candidates.size):
         if state.candidates[row] == node:
@@ -239,7 +239,7 @@ def _row_of(state: State, node: int) -> int:
     return NONE
 
 
-@kernel
+@inlined
 def _encode_links(world: World, state: State, slots: np.ndarray, node: int, now_s: float, out: np.ndarray) -> float:
     """Laser terminals in order, then the two ground contacts that open first (the one that lasts longer on a tie).
 
@@ -273,7 +273,7 @@ def _encode_links(world: World, state: State, slots: np.ndarray, node: int, now_
     return max(0.0, world.contacts[best_contact[n_terminals]].start_s - now_s)
 
 
-@kernel
+@inlined
 def _opens_before(world: World, contact: int, other: int, now_s: float) -> bool:
     """True if a contact is usable before another, or as early and for longer."""
     a = max(world.contacts[contact].start_s, now_s)
@@ -281,7 +281,7 @@ def _opens_before(world: World, contact: int, other: int, now_s: float) -> bool:
     return a < b or (a == b and world.contacts[contact].end_s > world.contacts[other].end_s)
 
 
-@kernel
+@inlined
 def _offer_ground(world: World, edge: int, contact: int, first_slot: int, best: np.ndarray, best_contact: np.ndarray, now_s: float) -> None:
     """Keep the two ground contacts that open first, in order."""
     if best[first_slot] == NONE or _opens_before(world, contact, best_contact[first_slot], now_s):
@@ -294,7 +294,7 @@ def _offer_ground(world: World, edge: int, contact: int, first_slot: int, best: 
         best_contact[first_slot + 1] = contact
 
 
-@kernel
+@inlined
 def _encode_link(world: World, state: State, node: int, edge: int, contact: int, now_s: float, out: np.ndarray) -> None:
     start_s = world.contacts[contact].start_s
     at_s = max(now_s, start_s)

@@ -5,12 +5,12 @@ import math
 import numpy as np
 
 from orbit_gym.compute import carry, find_gap, lane_power_w, lanes_taken, load_s, service_s, wait_s
-from orbit_gym.jit import kernel
+from orbit_gym.jit import inlined
 from orbit_gym.state import State
 from orbit_gym.world import World
 
 
-@kernel
+@inlined
 def place(world: World, state: State, tasks: np.ndarray, task: int, unit: int, ready_s: float, limit_s: float) -> tuple[float, ...]:
     """Where a task fits on an accelerator: (load_start_s, load_s, start_s, finish_s); infinite where nothing fits by limit_s.
 
@@ -31,7 +31,7 @@ def place(world: World, state: State, tasks: np.ndarray, task: int, unit: int, r
     return _place_last(world, state, unit, model, ready_s, limit_s, duration_s, task_w)
 
 
-@kernel
+@inlined
 def _is_carried(world: World, state: State, unit: int, start_s: float, finish_s: float, task_w: float) -> bool:
     """True if charge and heat carry a service without a load, and every booking after it."""
     entry = state.units[unit]
@@ -45,7 +45,7 @@ def _is_carried(world: World, state: State, unit: int, start_s: float, finish_s:
     return missing_j == 0.0 and excess_k == 0.0
 
 
-@kernel
+@inlined
 def _place_last(
     world: World, state: State, unit: int, model: int, ready_s: float, limit_s: float, duration_s: float, task_w: float
 ) -> tuple[float, ...]:

@@ -10,7 +10,7 @@ import numpy as np
 
 from orbit_gym.compute import lane_power_w, lanes_taken, settle
 from orbit_gym.delivery import deliver, join_route, write_route
-from orbit_gym.jit import kernel
+from orbit_gym.jit import inlined
 from orbit_gym.placing import place
 from orbit_gym.routing import EVERYWHERE, INPUT, RESULT, is_reached, search
 from orbit_gym.state import NONE, Scratch, State
@@ -19,7 +19,7 @@ from orbit_gym.world import World
 CALENDARS_PER_HOP = 2  # a hop occupies at most two, and takes at most one new chunk in each
 
 
-@kernel
+@inlined
 def _search_input(
     world: World, state: State, scratch: Scratch, tasks: np.ndarray, task: int, target: int, idle: bool, order: np.ndarray
 ) -> None:
@@ -29,7 +29,7 @@ def _search_input(
     search(world, state, scratch, INPUT, tasks[task].origin, release_s, tasks[task].input_bits, target, limit_s, idle, order)
 
 
-@kernel
+@inlined
 def order_candidates(world: World, state: State, scratch: Scratch, tasks: np.ndarray, task: int, candidates: np.ndarray) -> None:
     """Write the candidates of a task: satellites in ascending delay of its input on idle calendars, then datacentres.
 
@@ -45,7 +45,7 @@ def order_candidates(world: World, state: State, scratch: Scratch, tasks: np.nda
             candidates[n_rows + datacentre] = node
 
 
-@kernel
+@inlined
 def plan_all(world: World, state: State, scratch: Scratch, tasks: np.ndarray, task: int) -> None:
     """Order the candidates of a task, bring their accelerators to its release, and plan each."""
     order_candidates(world, state, scratch, tasks, task, state.candidates)
@@ -63,7 +63,7 @@ def plan_all(world: World, state: State, scratch: Scratch, tasks: np.ndarray, ta
             _finish_plan(world, state, tasks, task, row, limit_s)
 
 
-@kernel
+@inlined
 def _begin_plan(state: State, scratch: Scratch, row: int) -> None:
     """An empty plan, and the input's way where there is one."""
     plan = state.plans[row]
@@ -80,7 +80,7 @@ def _begin_plan(state: State, scratch: Scratch, row: int) -> None:
         write_route(scratch, INPUT, plan.node, state.routes[row], 0)
 
 
-@kernel
+@inlined
 def _plan_service(world: World, state: State, tasks: np.ndarray, task: int, row: int, limit_s: float) -> None:
     """Fill the load and the service: on the satellite's accelerator, or the one of a datacentre that finishes first."""
     plan = state.plans[row]
@@ -101,7 +101,7 @@ def _plan_service(world: World, state: State, tasks: np.ndarray, task: int, row:
             plan.updates_recency = 1 if start_s >= state.units[unit].tail_start_s else 0
 
 
-@kernel
+@inlined
 def _plan_results(world: World, state: State, scratch: Scratch, tasks: np.ndarray, task: int, limit_s: float) -> None:
     """Fill every plan's delivery, in order of readiness, so that a later one may join the route that was searched for an earlier one."""
     is_alert = tasks[task].alert_delay_s >= 0.0
@@ -120,7 +120,7 @@ def _plan_results(world: World, state: State, scratch: Scratch, tasks: np.ndarra
         end = found if may_join else NONE
 
 
-@kernel
+@inlined
 def _sort_by_finish(state: State, scratch: Scratch) -> int:
     """Write the rows whose service ends at some time to Scratch.by_finish, earliest first; returns how many there are."""
     count = 0
@@ -137,7 +137,7 @@ def _sort_by_finish(state: State, scratch: Scratch) -> int:
     return count
 
 
-@kernel
+@inlined
 def _join(world: World, state: State, scratch: Scratch, bits: float, row: int, end: int, limit_s: float) -> bool:
     """Let a plan take the last transfer of the latest search if it can; True if it does."""
     plan = state.plans[row]
@@ -152,7 +152,7 @@ def _join(world: World, state: State, scratch: Scratch, bits: float, row: int, e
     return True
 
 
-@kernel
+@inlined
 def _finish_plan(world: World, state: State, tasks: np.ndarray, task: int, row: int, limit_s: float) -> None:
     """Fill the energy and the verdict of a plan with a delivery."""
     plan = state.plans[row]
@@ -170,7 +170,7 @@ def _finish_plan(world: World, state: State, tasks: np.ndarray, task: int, row: 
         state.clock[0].n_lost_plans += 1
 
 
-@kernel
+@inlined
 def _transmit_j(world: World, hops: np.ndarray, first: int, end: int) -> float:
     """Energy of the transfers in some rows of a route."""
     total_j = 0.0
@@ -179,7 +179,7 @@ def _transmit_j(world: World, hops: np.ndarray, first: int, end: int) -> float:
     return total_j
 
 
-@kernel
+@inlined
 def _has_room(state: State, unit: int, hops: int) -> bool:
     """True if the pools surely hold what a booking adds."""
     clock = state.clock[0]
@@ -188,7 +188,7 @@ def _has_room(state: State, unit: int, hops: int) -> bool:
     return clock.n_free_chunks >= CALENDARS_PER_HOP * hops + 1 and clock.n_free_segments >= 4 * state.units[unit].n_segments + 6
 
 
-@kernel
+@inlined
 def _settle_node(world: World, state: State, node: int, now_s: float) -> None:
     """Bring the accelerators of a candidate to now_s."""
     if node == NONE:

@@ -10,7 +10,7 @@ import numpy as np
 
 from orbit_gym.calendars import place_in_chunk, skip_ended
 from orbit_gym.episode import ANY_STATION
-from orbit_gym.jit import kernel
+from orbit_gym.jit import inlined, kernel
 from orbit_gym.state import END, MAX_HOPS, NONE, START, Scratch, State
 from orbit_gym.units import SPEED_OF_LIGHT_MPS
 from orbit_gym.world import DOWNLINK, FIBRE, UPLINK, USER_DOWN, World
@@ -19,7 +19,7 @@ EVERYWHERE = -2  # search target: settle every node in reach
 INPUT, RESULT = 0, 1  # rows of Scratch.labels
 
 
-@kernel
+@inlined
 def position_m(world: World, node: int, time_s: float) -> tuple[float, float, float]:
     """Earth-fixed position of a graph node, linear between grid points (error below 110 m at 10 s in low orbit)."""
     n_satellites = world.sizes[0].n_satellites
@@ -34,7 +34,7 @@ def position_m(world: World, node: int, time_s: float) -> tuple[float, float, fl
     return a[0] + part * (b[0] - a[0]), a[1] + part * (b[1] - a[1]), a[2] + part * (b[2] - a[2])
 
 
-@kernel
+@inlined
 def range_m(world: World, node: int, other: int, time_s: float) -> float:
     """Distance between two graph nodes."""
     ax, ay, az = position_m(world, node, time_s)
@@ -42,7 +42,7 @@ def range_m(world: World, node: int, other: int, time_s: float) -> float:
     return math.sqrt((ax - bx) ** 2 + (ay - by) ** 2 + (az - bz) ** 2)
 
 
-@kernel
+@inlined
 def transfer_end_s(world: World, contact: int, start_s: float, bits: float) -> float:
     """When a transfer begun at start_s inside a contact ends, or infinity if the contact ends first."""
     low = world.contacts[contact].first_piece
@@ -67,7 +67,7 @@ def transfer_end_s(world: World, contact: int, start_s: float, bits: float) -> f
     return end_s if end_s <= world.contacts[contact].end_s else math.inf
 
 
-@kernel
+@inlined
 def first_contact(world: World, edge: int, time_s: float) -> int:
     """First contact of an edge that ends after time_s; edges[edge].end_contact where there is none."""
     low = world.edges[edge].first_contact
@@ -81,7 +81,7 @@ def first_contact(world: World, edge: int, time_s: float) -> int:
     return low
 
 
-@kernel
+@inlined
 def first_fit(world: World, state: State, edge: int, contact: int, ready_s: float, bits: float, idle: bool) -> tuple[float, float]:
     """First gap of an edge's calendars inside one contact that takes the bundle: (start, end), (inf, inf) if none does."""
     start_s = max(ready_s, world.contacts[contact].start_s)
@@ -110,7 +110,7 @@ def first_fit(world: World, state: State, edge: int, contact: int, ready_s: floa
         return start_s, end_s
 
 
-@kernel
+@inlined
 def earliest_transfer(
     world: World, state: State, edge: int, ready_s: float, bits: float, limit_s: float, idle: bool
 ) -> tuple[float, float]:
@@ -124,7 +124,7 @@ def earliest_transfer(
     return math.inf, math.inf
 
 
-@kernel
+@inlined
 def first_pass(world: World, satellite: int, time_s: float) -> int:
     """First row of World.passes of a satellite that may still be in progress at time_s; later rows begin later."""
     low = world.pass_offsets[satellite]
@@ -139,7 +139,7 @@ def first_pass(world: World, satellite: int, time_s: float) -> int:
     return low
 
 
-@kernel
+@inlined
 def _comes_first(labels: np.ndarray, node: int, other: int) -> bool:
     """Order of the heap: earlier arrival, then lower index."""
     a = labels[node].arrival_s
@@ -147,7 +147,7 @@ def _comes_first(labels: np.ndarray, node: int, other: int) -> bool:
     return a < b or (a == b and node < other)
 
 
-@kernel
+@inlined
 def _rise(labels: np.ndarray, heap: np.ndarray, place: int) -> None:
     node = heap[place]
     while place > 0:
@@ -161,7 +161,7 @@ def _rise(labels: np.ndarray, heap: np.ndarray, place: int) -> None:
     labels[node].heap_place = place
 
 
-@kernel
+@inlined
 def _pop(labels: np.ndarray, heap: np.ndarray, size: int) -> int:
     """Take the first node out of a heap of this size; it is settled."""
     top = heap[0]
@@ -259,7 +259,7 @@ def search(
     return NONE
 
 
-@kernel
+@inlined
 def _relax_edges(
     world: World,
     state: State,
@@ -299,7 +299,7 @@ def _relax_edges(
     return size, limit_s
 
 
-@kernel
+@inlined
 def _relax_passes(
     world: World,
     state: State,
@@ -339,7 +339,7 @@ def _relax_passes(
     return size, limit_s
 
 
-@kernel
+@inlined
 def _landing_s(world: World, station: int, arrival_s: float, bits: float) -> float:
     """When a bundle at a station is at its datacentre; infinity where the station has no fibre."""
     edge = world.edge_offsets[station]
@@ -349,7 +349,7 @@ def _landing_s(world: World, station: int, arrival_s: float, bits: float) -> flo
     return arrival_s + bits / world.pieces[piece].rate_bps + world.edges[edge].delay_s
 
 
-@kernel
+@inlined
 def _offer(
     world: World,
     labels: np.ndarray,
@@ -385,7 +385,7 @@ def _offer(
     return size
 
 
-@kernel
+@inlined
 def is_reached(scratch: Scratch, which: int, node: int) -> bool:
     """True if the latest search of a row settled this node."""
     label = scratch.labels[which, node]
