@@ -23,7 +23,7 @@ from orbit_gym.units import DAY_S
 from orbit_gym.worlds import get_arrivals, get_world, split_days
 
 Observation = dict[str, np.ndarray]
-WORKLOAD_OPTIONS = tuple(item.name for item in fields(Workload) if item.name != "script")
+WORKLOAD_OPTIONS = tuple(item.name for item in fields(Workload) if item.name not in ("script", "traces", "events", "task_files"))
 
 
 class OrbitEnv(gym.Env[Observation, np.int64]):

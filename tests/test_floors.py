@@ -39,6 +39,11 @@ FLOORS = {
     "encoding": 6,
     "kernel": 7,
     "opportunities": 3,
+    "traces": 0,  # the folder, like physics; numpy alone
+    "bursts": 1,
+    "making": 3,
+    "sightings": 2,
+    "replay": 4,
     "arrivals": 8,
     "simulation": 8,
     "relaxed": 9,
