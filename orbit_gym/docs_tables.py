@@ -55,7 +55,7 @@ def action_table() -> str:
 def reward_table() -> str:
     """One row per reward term with its default weight."""
     weights = {item.name: item.default for item in fields(Reward)}
-    terms = reward_terms(Reward(), True, 1.0, 1.0)
+    terms = reward_terms(Reward(), True, 1.0, 1.0, 1.0)
     return markdown(("term", "weight", "what it is"), ((f"`{name}`", f"{weights[name]:g}", TERMS[name]) for name in terms))
 
 

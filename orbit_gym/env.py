@@ -87,7 +87,7 @@ class OrbitEnv(gym.Env[Observation, np.int64]):
         self._day = drawn_day if day is None else day
         start_s = drawn_start_s if start_s is None else start_s
         world = get_world(self.scenario, self._day)
-        episode = get_arrivals(self.scenario, self._day).draw(workload, start_s, rng)
+        episode = get_arrivals(self.scenario, self._day).draw(workload, self.scenario.faults, start_s, rng)
         self._simulation = Simulation(self.scenario, world, episode)
         self._log = np.zeros(episode.tasks.size, PLAN)
         self._booked = np.zeros(episode.tasks.size, np.bool_)
@@ -104,7 +104,7 @@ class OrbitEnv(gym.Env[Observation, np.int64]):
             raise RuntimeError("the episode is over; call reset()")
         time_s = simulation.time_s
         is_invalid = not bool(simulation.action_masks()[index])
-        terms = self._place(index) if not simulation.is_over else reward_terms(self.scenario.reward, False, 0.0, 0.0)
+        terms = self._place(index) if not simulation.is_over else reward_terms(self.scenario.reward, False, 0.0, 0.0, 0.0)
         self._n_invalid += is_invalid
         self._has_ended = self.simulation.is_over
         info: dict[str, Any] = {

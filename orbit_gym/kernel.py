@@ -1,9 +1,10 @@
-"""The step: book, move the clock to the next release, plan every candidate, encode. One compiled call."""
+"""The step: book, move the clock to the next release, let faults strike, plan every candidate, encode. One compiled call."""
 
 import numpy as np
 
-from orbit_gym.compute import service_s
+from orbit_gym.compute import lanes_taken, service_s
 from orbit_gym.encoding import encode
+from orbit_gym.faults import drop_records, record_booking, strike_until
 from orbit_gym.jit import kernel
 from orbit_gym.planning import book, deliver, order_candidates, plan_all, reclaim
 from orbit_gym.routing import INPUT
@@ -31,11 +32,29 @@ def look(
 
 
 @kernel
+def begin(
+    world: World,
+    state: State,
+    scratch: Scratch,
+    tasks: np.ndarray,
+    faults: np.ndarray,
+    task_row: np.ndarray,
+    node_rows: np.ndarray,
+    link_rows: np.ndarray,
+    mask: np.ndarray,
+) -> None:
+    """Let the faults that precede the task at hand strike, and look."""
+    strike_until(world, state, faults, state.clock[0].time_s)
+    look(world, state, scratch, tasks, task_row, node_rows, link_rows, mask)
+
+
+@kernel
 def step(
     world: World,
     state: State,
     scratch: Scratch,
     tasks: np.ndarray,
+    faults: np.ndarray,
     action: int,
     task_row: np.ndarray,
     node_rows: np.ndarray,
@@ -50,10 +69,16 @@ def step(
     booked = False
     if action < state.candidates.size and state.candidates[action] != NONE:
         booked = book(world, state, scratch, tasks, clock.task, state.candidates[action])
+        if booked and state.records.size > 0:
+            lanes = lanes_taken(world, tasks, clock.task, scratch.booked[0].accelerator)
+            record_booking(world, state, scratch, clock.task, tasks[clock.task].value, lanes)
     clock.task += 1
     if clock.task < tasks.size:
         clock.time_s = tasks[clock.task].release_s
+        strike_until(world, state, faults, clock.time_s)
     reclaim(world, state)
+    if 2 * clock.n_records > state.records.size:
+        drop_records(state)
     look(world, state, scratch, tasks, task_row, node_rows, link_rows, mask)
     return booked
 
@@ -97,6 +122,7 @@ def play(
     state: State,
     scratch: Scratch,
     tasks: np.ndarray,
+    faults: np.ndarray,
     actions: np.ndarray,
     task_row: np.ndarray,
     node_rows: np.ndarray,
@@ -106,6 +132,6 @@ def play(
     """Play a stored stream of actions, observations encoded each step; returns how many tasks were booked."""
     n_booked = 0
     for action in actions:
-        if step(world, state, scratch, tasks, action, task_row, node_rows, link_rows, mask):
+        if step(world, state, scratch, tasks, faults, action, task_row, node_rows, link_rows, mask):
             n_booked += 1
     return n_booked

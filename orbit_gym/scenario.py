@@ -7,6 +7,7 @@ The sections live in :mod:`orbit_gym.sections`; reading TOML, ``extends`` and ov
 from dataclasses import dataclass, field
 from datetime import datetime
 
+from orbit_gym.sections.faults import Faults
 from orbit_gym.sections.fields import Checked, number, positive
 from orbit_gym.sections.ground import AlertChannel, Datacentre, Station, Users, UserSite
 from orbit_gym.sections.inputs import EventList, RequestTrace, TaskFile
@@ -22,6 +23,7 @@ __all__ = [
     "Constellation",
     "Datacentre",
     "EventList",
+    "Faults",
     "LaserLinks",
     "Power",
     "RequestTrace",
@@ -53,6 +55,7 @@ class Scenario(Checked):
     information: str = "global"
     calendar_chunks: int = number(1_024, low=4, high=10_000_000)  # pool of reservations, 16 to a chunk, shared by all calendars
     profile_segments: int = number(4_096, low=16, high=10_000_000)  # pool shared by the lane profiles of all accelerators
+    reservation_records: int = number(65_536, low=64, high=100_000_000)  # pool of what a fault may strike; used with faults on only
     lasers: LaserLinks = field(default_factory=LaserLinks)
     stations: tuple[Station, ...] = ()
     datacentres: tuple[Datacentre, ...] = ()
@@ -62,6 +65,7 @@ class Scenario(Checked):
     peak_op_per_s_each: tuple[float, ...] = positive(())  # one per satellite: unequal nodes; empty: all alike
     power: Power = field(default_factory=Power)
     thermal: Thermal = field(default_factory=Thermal)
+    faults: Faults = field(default_factory=Faults)
     workload: Workload = field(default_factory=Workload)
     reward: Reward = field(default_factory=Reward)
 
@@ -81,10 +85,11 @@ class Scenario(Checked):
             raise ValueError(f"stations, datacentres and user sites need distinct names; {twice[0]!r} stands twice")
         known = [centre.name for centre in self.datacentres]
         for station in self.stations:
-            if station.datacentre and station.datacentre not in known:
-                raise ValueError(
-                    f"station {station.name!r} names an unknown datacentre {station.datacentre!r}; choose from {', '.join(known)}"
-                )
+            for wired in station.wired_to:
+                if wired not in known:
+                    raise ValueError(f"station {station.name!r} names an unknown datacentre {wired!r}; choose from {', '.join(known)}")
+            if len(set(station.wired_to)) < len(station.wired_to):
+                raise ValueError(f"station {station.name!r} names a datacentre twice: {', '.join(station.wired_to)}")
         self._check_horizon()
         self._check_memory()
 

@@ -36,6 +36,7 @@ FLOORS = {
     "planning": 5,
     "topology": 5,
     "faults": 6,
+    "outages": 5,
     "encoding": 6,
     "kernel": 7,
     "opportunities": 3,

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, field
 
-from orbit_gym.sections.fields import Checked, number, positive
+from orbit_gym.sections.fields import Checked, fraction, number, positive, told
 from orbit_gym.sections.node import Accelerator
 
 
@@ -19,6 +19,18 @@ class Station(Checked):
     downlink_bps: float = positive(1.2e9)
     uplink_bps: float = positive(50e6)
     datacentre: str = ""
+    more_datacentres: tuple[str, ...] = told("further datacentres that its fibre reaches", "choice: none", default=())
+    is_optical: bool = told("a laser station: clouds block it where faults are on", "choice: radio", default=False)
+    cloud_fraction: float = fraction(
+        0.45,
+        about="share of the time that clouds block an optical station",
+        source="assumption: 30-60 % a site; no statistics of a site were found",
+    )
+
+    @property
+    def wired_to(self) -> tuple[str, ...]:
+        """Names of the datacentres that its fibre reaches."""
+        return (*((self.datacentre,) if self.datacentre else ()), *self.more_datacentres)
 
 
 @dataclass(frozen=True)
