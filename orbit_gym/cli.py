@@ -55,7 +55,7 @@ def describe(scenario: str = "ThreeBody12", graph: bool = True) -> None:
     """
     loaded = catalogue.load_scenario(scenario)
     arrivals = get_arrivals(loaded, 1) if graph else None  # first, so that a scenario that cannot be flown prints only its error
-    loads = measure_loads(arrivals, loaded.workload) if arrivals and not loaded.workload.script else None
+    loads = measure_loads(arrivals, loaded.workload) if arrivals and loaded.workload.has_mix else None
     print(f"{loaded.name}: {loaded.description}".rstrip(": "))
     _print(facts_table(loaded))
     _print(class_table(loaded))

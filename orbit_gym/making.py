@@ -46,7 +46,7 @@ class Maker:
         tasks["model"] = MODELS.index(kind.model)
         tasks["one_lane"] = int(kind.is_language)
         if kind.is_language:
-            set_tokens(tasks, quantile(kind.prompt_tokens, uniform()), quantile(kind.output_tokens, uniform()))
+            set_tokens(tasks, *(np.rint(quantile(table, uniform())) for table in (kind.prompt_tokens, kind.output_tokens)))
         tasks["destination"] = np.where(origins >= self.first_user, origins, ANY_STATION)  # who asks gets the answer
         tasks["alert_delay_s"] = self._alert_delay_s(uniform()) if kind.is_alert else -1.0
         tasks["task_class"] = list(TASK_CLASSES).index(name)
@@ -72,9 +72,9 @@ class Maker:
 
 
 def set_tokens(tasks: np.ndarray, prompt_tokens: np.ndarray, output_tokens: np.ndarray) -> None:
-    """Write the work of prompts and answers into tasks; answers are whole tokens."""
+    """Write the work of prompts and answers, whole tokens, into tasks."""
     tasks["prefill_flop"] = FLOP_PER_TOKEN_8B * prompt_tokens
-    tasks["decode_tokens"] = np.ceil(output_tokens)
+    tasks["decode_tokens"] = output_tokens
 
 
 def in_order(parts: Sequence[np.ndarray]) -> np.ndarray:
