@@ -11,6 +11,7 @@ from functools import partial
 import numpy as np
 
 from orbit_gym.bursts import draw_arrivals, longest_s
+from orbit_gym.chance import Random, Stratified
 from orbit_gym.compute import service_s
 from orbit_gym.episode import FAULT, Episode
 from orbit_gym.kernel import relaxed_on_time
@@ -24,7 +25,7 @@ from orbit_gym.tasks import TASK_CLASSES
 from orbit_gym.units import DAY_S
 from orbit_gym.world import World
 
-SAMPLES_PER_CLASS = 200
+SAMPLES_PER_CLASS = 1_000
 SAMPLE_SEED = 20250514  # the launch; fixed so that a load means the same for everybody
 
 
@@ -66,21 +67,20 @@ class Arrivals:
         return self.opportunities.user_windows
 
     def class_loads(self, workload: Workload) -> dict[str, ClassLoad]:
-        """Measured load of every class in the mix, from SAMPLES_PER_CLASS tasks spread over the day."""
+        """Measured load of every class in the mix, from a stratified sample of SAMPLES_PER_CLASS tasks spread over the day."""
         key = tuple(sorted(workload.slack_scale.items())) + (workload.polarimeters, tuple(sorted(workload.mix)))
         if key not in self.loads:
-            rng = np.random.default_rng(SAMPLE_SEED)
-            self.loads[key] = {name: self._measure(name, workload, rng) for name in sorted(workload.mix)}
+            self.loads[key] = {name: self._measure(name, workload, Stratified(SAMPLE_SEED)) for name in sorted(workload.mix)}
         return self.loads[key]
 
-    def _measure(self, name: str, workload: Workload, rng: np.random.Generator) -> ClassLoad:
+    def _measure(self, name: str, workload: Workload, rng: Random) -> ClassLoad:
         origin = TASK_CLASSES[name].origin
         if self.opportunities.weighted_s(origin, workload, 0.0, DAY_S) <= 0.0:
             return ClassLoad(0.0, 0.0, 0.0)
         times_s, origins = self.opportunities.draw(origin, workload, SAMPLES_PER_CLASS, 0.0, DAY_S, rng)
         order = np.argsort(times_s, kind="stable")
         tasks = self.maker.make(name, times_s[order], origins[order], workload, rng)
-        feasible = self._relaxed(tasks)
+        feasible = self.relaxed_on_time(tasks)
         node_s = self.node_s(tasks)
         return ClassLoad(float(node_s.mean()), float(feasible.mean()), float((node_s * feasible).mean()))
 
@@ -90,7 +90,8 @@ class Arrivals:
         node_s[tasks["one_lane"] == 1] /= self.world.accelerators[0]["lanes"]
         return node_s
 
-    def _relaxed(self, tasks: np.ndarray) -> np.ndarray:
+    def relaxed_on_time(self, tasks: np.ndarray) -> np.ndarray:
+        """True for tasks, in order of release, that some candidate could deliver in time on the relaxed system. (n,) bool."""
         nothing = self._episode(tasks, 0.0, DAY_S, np.ones(int(self.world.sizes["n_satellites"][0])), None)
         state = new_state(self.world, nothing, 1, 1)
         feasible = np.zeros(tasks.size, np.bool_)

@@ -14,7 +14,7 @@ from rich.table import Table
 from orbit_gym import catalogue
 from orbit_gym.docs_tables import tables
 from orbit_gym.loads import Loads, measure_loads
-from orbit_gym.scenario import Constellation, Scenario
+from orbit_gym.scenario import Constellation, Scenario, Workload
 from orbit_gym.tasks import MODEL_BYTES, TASK_CLASSES
 from orbit_gym.world import DOWNLINK, FIBRE, LASER, UPLINK, USER_DOWN, USER_UP, World
 from orbit_gym.worlds import get_arrivals
@@ -90,12 +90,33 @@ def facts_table(scenario: Scenario) -> Table:
         "candidates": f"the {scenario.candidates:d} nearest satellites and every datacentre"
         if scenario.candidates
         else "every satellite and datacentre",
-        "load": f"{scenario.workload.load:g}" if not scenario.workload.script else f"{len(scenario.workload.script)} tasks typed by hand",
+        "load": load_text(scenario.workload),
     }
+    recordings = recordings_text(scenario.workload)
+    if recordings:
+        rows["recordings"] = recordings
     table = Table(show_header=False, box=None)
     for name, text in rows.items():
         table.add_row(name, text)
     return table
+
+
+def load_text(workload: Workload) -> str:
+    """Load of the mix, or number of typed tasks."""
+    if workload.script:
+        return f"{len(workload.script)} tasks typed by hand"
+    return f"{workload.load:g}" if workload.has_mix else "none: no mix, recorded work alone"
+
+
+def recordings_text(workload: Workload) -> str:
+    """Files of recorded work, their rows and the lines that were skipped."""
+    parts = []
+    for recording in (*workload.traces, *workload.events, *workload.task_files):
+        rows = recording.rows()
+        skipped = f", {rows.n_skipped} lines skipped" if rows.n_skipped else ""
+        scale = f"rate x {recording.rate_scale:g}, time x {recording.time_scale:g}"
+        parts.append(f"{recording.file} ({rows.times_s.size} rows{skipped}, {scale})")
+    return "; ".join(parts)
 
 
 def load_table(loads: Loads) -> Table:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from orbit_gym.chance import Random
 from orbit_gym.episode import ANY_STATION, TASK
 from orbit_gym.scenario import Scenario, Workload
 from orbit_gym.tasks import FLOP_PER_TOKEN_8B, MODELS, TASK_CLASSES
@@ -27,7 +28,7 @@ class Maker:
             return self.first_user + users.index(name)
         raise ValueError(f"{where} names an unknown origin {name!r}; choose from {', '.join([*self.satellite_names, *users])}")
 
-    def make(self, name: str, times_s: np.ndarray, origins: np.ndarray, workload: Workload, rng: np.random.Generator | None) -> np.ndarray:
+    def make(self, name: str, times_s: np.ndarray, origins: np.ndarray, workload: Workload, rng: Random | None) -> np.ndarray:
         """Return tasks (n,) of one class, released at times_s by origins; without rng every draw takes its middle."""
         kind = TASK_CLASSES[name]
         count = times_s.size

@@ -4,6 +4,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
+from orbit_gym.chance import Random, choose
 from orbit_gym.physics.geometry import geodetic_to_earth_fixed_m
 from orbit_gym.scenario import Scenario, Workload
 from orbit_gym.world import USER_UP, World
@@ -107,26 +108,24 @@ class Opportunities:
         weights = self.weights(origin, workload)
         return float((weights * cell_share_s(weights.shape[0], start_s, end_s)[:, None]).sum())
 
-    def draw(
-        self, origin: str, workload: Workload, count: int, start_s: float, end_s: float, rng: np.random.Generator
-    ) -> tuple[np.ndarray, np.ndarray]:
+    def draw(self, origin: str, workload: Workload, count: int, start_s: float, end_s: float, rng: Random) -> tuple[np.ndarray, np.ndarray]:
         """Times (count,) and origin graph nodes (count,) of tasks, weighted by opportunity within the span."""
         if origin == "user":
             windows = self.user_windows
             low = np.maximum(windows[:, 1], start_s)
             length = np.clip(np.minimum(windows[:, 2], end_s) - low, 0.0, None)
-            picks = rng.choice(len(windows), size=count, p=shares(length * windows[:, 3]))
+            picks = choose(length * windows[:, 3], rng.random(count))
             return low[picks] + rng.random(count) * length[picks], self.first_user + windows[picks, 0].astype(np.int64)
         weights = self.weights(origin, workload)
         share_s = cell_share_s(weights.shape[0], start_s, end_s)
         n_satellites = weights.shape[1]
-        picks = rng.choice(weights.size, size=count, p=shares((weights * share_s[:, None]).ravel()))
+        picks = choose((weights * share_s[:, None]).ravel(), rng.random(count))
         cells = picks // n_satellites
         low = np.maximum(cells * CELL_S, start_s)
         high = np.minimum((cells + 1) * CELL_S, end_s)
         return low + rng.random(count) * (high - low), picks % n_satellites
 
-    def who(self, origin: str, workload: Workload, times_s: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    def who(self, origin: str, workload: Workload, times_s: np.ndarray, rng: Random) -> np.ndarray:
         """Origin graph nodes (n,) of tasks whose times are given, drawn by weight among those that can at that time; -1 where none can."""
         draws = rng.random(times_s.size)
         nodes = np.full(times_s.size, -1, np.int64)
@@ -139,9 +138,8 @@ class Opportunities:
             else:
                 weights = cells[min(int(time_s // CELL_S), len(cells) - 1)]
                 choices = np.arange(weights.size)
-            total = np.cumsum(weights)
-            if total.size and total[-1] > 0.0:
-                nodes[row] = choices[np.searchsorted(total, uniform * total[-1], side="right")]
+            if weights.sum() > 0.0:
+                nodes[row] = choices[choose(weights, uniform)]
         return nodes
 
 
@@ -188,11 +186,6 @@ def _union(spans: list[tuple[float, float]]) -> list[tuple[float, float]]:
         else:
             merged.append((start_s, end_s))
     return merged
-
-
-def shares(weights: np.ndarray) -> np.ndarray:
-    """Weights over their sum."""
-    return weights / weights.sum()
 
 
 def cell_share_s(n_cells: int, start_s: float, end_s: float) -> np.ndarray:

@@ -17,6 +17,7 @@ FLOORS = {
     "tasks": 0,
     "cache": 0,
     "jit": 0,
+    "chance": 0,
     "physics": 1,  # the folder; its files may import each other, downwards too (no cycles)
     "world": 1,
     "episode": 1,

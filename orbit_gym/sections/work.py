@@ -50,7 +50,7 @@ class Workload(Checked):
     @property
     def has_mix(self) -> bool:
         """True where tasks are drawn by load and mix."""
-        return sum(self.mix.values()) > 0.0
+        return not self.script and sum(self.mix.values()) > 0.0
 
     @property
     def has_recordings(self) -> bool:
