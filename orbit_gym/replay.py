@@ -47,7 +47,7 @@ def played(
     """
     scaled_s = times_s * recording.time_scale
     period_s = _period_s(recording, scaled_s)
-    if recording.rate_scale * scaled_s.size * (1.0 + (end_s - from_s) / period_s) > MOST_ROWS:
+    if recording.rate_scale * scaled_s.size * (end_s - from_s) / period_s > MOST_ROWS:
         raise ValueError(
             f"{recording.file} would give more than {MOST_ROWS:,} rows an episode with time_scale {recording.time_scale:g} and "
             f"rate_scale {recording.rate_scale:g}; raise the one or lower the other"
@@ -55,8 +55,12 @@ def played(
     whole, part = divmod(recording.rate_scale, 1.0)
     copies = []
     for share in [1.0] * int(whole) + [part] * (part > 0.0):
-        first_s = start_s - rng.random() * period_s if recording.window == "drawn" else start_s  # World time of time 0 of the file
-        copy = _inside(first_s, scaled_s, period_s, from_s, end_s)
+        shifts_s = np.array([start_s])  # World times of time 0 of the file
+        if recording.window == "drawn":
+            first_s = start_s - rng.random() * period_s
+            turns = np.arange(np.floor((from_s - first_s) / period_s), np.ceil((end_s - first_s) / period_s))
+            shifts_s = first_s + turns * period_s
+        copy = _inside(shifts_s, scaled_s, from_s, end_s)
         copies.append(copy if share == 1.0 else copy[:, rng.random(copy.shape[1]) < share])
     together = np.concatenate(copies, axis=1)
     order = np.argsort(together[0], kind="stable")
@@ -70,15 +74,12 @@ def _period_s(recording: RequestTrace | EventList | TaskFile, scaled_s: np.ndarr
     return float(scaled_s[-1] + (scaled_s[-1] - scaled_s[0]) / (scaled_s.size - 1))
 
 
-def _inside(first_s: float, scaled_s: np.ndarray, period_s: float, from_s: float, end_s: float) -> np.ndarray:
-    """World times and row numbers, (2, n), of a recording whose time 0 falls at first_s, within a span."""
-    turns_s: np.ndarray = np.zeros(1)
-    if np.isfinite(period_s):
-        turns_s = period_s * np.arange(np.floor((from_s - first_s) / period_s), np.ceil((end_s - first_s) / period_s))
-    times_s = (first_s + turns_s[:, None] + scaled_s).ravel()
-    rows = np.tile(np.arange(scaled_s.size), turns_s.size)
-    inside = (times_s >= from_s) & (times_s < end_s)
-    return np.stack([times_s[inside], rows[inside]])
+def _inside(shifts_s: np.ndarray, scaled_s: np.ndarray, from_s: float, end_s: float) -> np.ndarray:
+    """World times and row numbers, (2, n), within a span, of a recording whose time 0 falls at each of shifts_s."""
+    low, high = (np.searchsorted(scaled_s, edge_s - shifts_s) for edge_s in (from_s, end_s))
+    counts = high - low
+    rows = np.arange(counts.sum()) + np.repeat(low - (np.cumsum(counts) - counts), counts)
+    return np.stack([np.repeat(shifts_s, counts) + scaled_s[rows], rows])
 
 
 @dataclass(frozen=True)

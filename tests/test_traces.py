@@ -179,7 +179,7 @@ REFUSED = [
         r"task_class names an unknown task class 'chess'; choose from xray_trigger, language_request",
     ),
     (TWO, lambda p: trace(p, task_class="eo_scene"), r"task_class must name a class with tokens: .*language_request.*; got 'eo_scene'"),
-    (TWO, lambda p: trace(p, rate_scale=0.0), r"rate_scale must be positive, got 0\.0"),
+    (TWO, lambda p: trace(p, rate_scale=0.0), r"rate_scale must be above 0 and at most 100000, got 0\.0"),
     (TWO, lambda p: trace(p, time_scale=-1.0), r"time_scale must be positive, got -1\.0"),
     (TWO, lambda p: trace(p, window="utc"), r"window must be one of drawn, start, got 'utc'"),
     (TWO, lambda p: trace(p, window="start", rate_scale=2.0), r"rate_scale must be at most 1 with window = 'start'"),

@@ -36,8 +36,10 @@ class Recording(Checked):
 
     file: str = told("path of the file, relative to the TOML file that names it", "choice: required")
     time_scale: float = positive(1.0, about="factor on all times of the file: 2 plays it half as fast", source="choice: as recorded")
-    rate_scale: float = positive(
+    rate_scale: float = number(
         1.0,
+        high=1e5,
+        open_low=True,
         about="factor on the rate at the same speed: below 1 rows are left out at random, above 1 copies shifted at random are added",
         source="choice: as recorded",
     )
