@@ -175,20 +175,22 @@ def test_events_release_tasks_where_they_are_seen(arrivals: Arrivals, tmp_path: 
 
 
 def test_an_event_that_waits_since_before_the_start_is_seen(arrivals: Arrivals, tmp_path: Path) -> None:
-    """A fire every 50 minutes, 40 degrees ahead of the string at second 600: each within 90 min of the pass, released when it is seen."""
-    latitude, longitude = below(arrivals, 2, 600.0) + np.array([0.0, 40.0])
+    """A fire three times an hour at one place: the next pass after the start sees all of the 90 min before it, none twice."""
+    latitude, longitude = place = below(arrivals, 2, 600.0) + np.array([0.0, 40.0])
     text = GROUND + "".join(
-        f"2020-01-01T{hour:02d}:{minute:02d}:00Z,{latitude},{longitude},6\n" for hour in range(20) for minute in (0, 50)
+        f"2020-01-01T{hour:02d}:{minute:02d}:00Z,{latitude},{longitude},6\n" for hour in range(20) for minute in (0, 20, 40)
     )
     listed = event_list(tmp_path, text, task_classes=("wildfire_alert",), window="drawn")
+    start_s = 23_000.0
+    rise_s = first_on_ground(arrivals.world, place, 20.0, start_s, 20_000.0)[0]
+    assert rise_s - start_s > 1_800.0
+    assert first_on_ground(arrivals.world, place, 20.0, rise_s - listed.wait_s, listed.wait_s)[0] == rise_s  # no pass in between
     for seed in range(5):
-        released = tasks_of(arrivals, seed, 21_000.0, 41_000.0, events=(listed,))["release_s"]
-        wide = tasks_of(arrivals, seed, 21_000.0, 41_000.0, events=(dataclasses.replace(listed, wait_s=0.0),))["release_s"]
-        assert released.size > wide.size  # those that nobody saw at their instant
-        assert (released >= 21_000.0).all() and (released < 41_000.0).all() and (np.diff(released) >= 0.0).all()
-    first = min(tasks_of(arrivals, seed, 21_000.0, 41_000.0, events=(listed,))["release_s"].min() for seed in range(5))
-    rise_s = first_on_ground(arrivals.world, np.array([latitude, longitude]), 20.0, 21_000.0, 20_000.0)[0]
-    assert rise_s > 22_000.0 and first == pytest.approx(rise_s, abs=1.0)  # an event of the hour before waited for this pass
+        released = tasks_of(arrivals, seed, start_s, 41_000.0, events=(listed,))["release_s"]
+        rng = np.random.default_rng(seed)
+        waiting, _ = played(listed, listed.rows().times_s, start_s, rise_s - listed.wait_s, rise_s, rng)
+        assert 0 < (waiting > start_s).sum() < waiting.size == (released == rise_s).sum()
+        assert released[0] == rise_s and released[-1] < 41_000.0
 
 
 def test_bursts_on_the_sky_are_seen_at_their_instant(arrivals: Arrivals, tmp_path: Path) -> None:

@@ -1,5 +1,6 @@
 """Readers of recorded work: known forms, and every way in which a file can be wrong, as one sentence."""
 
+import time
 from pathlib import Path
 
 import numpy as np
@@ -60,6 +61,18 @@ def test_event_lists_by_their_header(tmp_path: Path, name: str) -> None:
     events = read_events(write(tmp_path, text), strict=True)
     assert events.is_sky is is_sky and events.times_s.tolist() == [0.0, 1800.0] and events.strengths.tolist() == [7.0, 2.0]
     assert events.places_deg.tolist() == [[10.5, -20.25 if is_sky else 120.25], [300.0, -5.0] if is_sky else [-5.0, 300.0]]
+
+
+def test_times_without_a_zone_are_utc(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Wherever the machine stands."""
+    monkeypatch.setenv("TZ", "Asia/Shanghai")
+    time.tzset()
+    try:
+        text = GROUND + "2018-05-23T00:00:00,1,2,3\n2018-05-23T00:00:05Z,1,2,3\n"
+        assert read_events(write(tmp_path, text), strict=True).times_s.tolist() == [0.0, 5.0]
+    finally:
+        monkeypatch.undo()
+        time.tzset()
 
 
 def test_the_reference_files_can_be_read(shared_data: Path) -> None:
