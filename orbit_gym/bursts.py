@@ -40,10 +40,8 @@ def chunks(kind: TaskClass, times_s: np.ndarray, origins: np.ndarray) -> tuple[n
 
 def _clusters(shape: Burstiness, times_s: np.ndarray, origins: np.ndarray, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
     sizes = rng.geometric(1.0 / shape.cluster_mean, times_s.size)
-    gaps_s = rng.exponential(shape.cluster_gap_s, int(sizes.sum()))
     firsts = np.cumsum(sizes) - sizes
-    gaps_s[firsts] = 0.0
-    since_s = np.cumsum(gaps_s)
+    since_s = np.cumsum(rng.exponential(shape.cluster_gap_s, int(sizes.sum())))
     return np.repeat(times_s - since_s[firsts], sizes) + since_s, np.repeat(origins, sizes)
 
 

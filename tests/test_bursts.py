@@ -64,7 +64,10 @@ def test_level_spends_the_right_time_at_each() -> None:
 def test_clusters_stay_at_one_place_and_are_geometric() -> None:
     """Mean 5, so standard deviation sqrt(5 * 4) = 4.47; gaps of 2 s; 2,000 clusters: 5 % is over two standard errors."""
     kind = kind_of(cluster_mean=5.0, cluster_gap_s=2.0)
-    times_s, origins = draw(kind, 10_000.0, np.random.default_rng(5))
+    rng = np.random.default_rng(5)
+    times_s, origins = draw_arrivals(kind, 10_000.0, lambda n: (7.0 * np.arange(n), np.arange(n)), 0.0, SPAN_S, rng)
+    firsts = np.flatnonzero(np.diff(origins, prepend=-1))
+    assert times_s[firsts] == pytest.approx(7.0 * origins[firsts])  # the drawn time is that of the first
     sizes = np.bincount(origins)
     assert sizes.mean() == pytest.approx(5.0, rel=0.05) and sizes.std() == pytest.approx(np.sqrt(20.0), rel=0.08)
     gaps_s = np.diff(times_s)[np.diff(origins) == 0]
