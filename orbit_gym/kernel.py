@@ -84,6 +84,65 @@ def step(
 
 
 @kernel
+def step_many(
+    world: World,
+    states: State,
+    scratch: Scratch,
+    tasks: np.ndarray,
+    n_tasks: np.ndarray,
+    faults: np.ndarray,
+    n_faults: np.ndarray,
+    members: np.ndarray,
+    actions: np.ndarray,
+    task_rows: np.ndarray,
+    node_rows: np.ndarray,
+    link_rows: np.ndarray,
+    masks: np.ndarray,
+    log: np.ndarray,
+    is_booked: np.ndarray,
+    outcomes: np.ndarray,
+) -> None:
+    """Step some members of a batch that share a World; every array has one row a member, and State's fields one axis more.
+
+    members (m,) are the rows to step; log and is_booked get what was booked, outcomes (B,) OUTCOME what the step brought.
+    """
+    n_resources = world.sizes[0].n_resources
+    for member in members:
+        count = n_tasks[member]
+        state = State(
+            states.clock[member],
+            states.candidates[member],
+            states.heads[member][:n_resources],
+            states.chunks[member],
+            states.intervals[member],
+            states.units[member],
+            states.segments[member],
+            states.used_s[member][:n_resources],
+            states.last_use_s[member],
+            states.records[member],
+            states.is_lost[member][:count],
+        )
+        mine = tasks[member][:count]
+        outcome = outcomes[member]
+        clock = state.clock[0]
+        task = clock.task
+        outcome.value = outcome.energy_j = outcome.revoked_value = outcome.elapsed_s = 0.0
+        outcome.is_invalid = 1 if not masks[member, actions[member]] else 0
+        if task < count and mine[task].release_s < clock.end_s:
+            time_s = clock.time_s
+            revoked_value = clock.revoked_value
+            rows = (task_rows[member], node_rows[member], link_rows[member], masks[member])
+            is_booked[member, task] = step(world, state, scratch, mine, faults[member][: n_faults[member]], actions[member], *rows)
+            if is_booked[member, task]:
+                log[member, task] = scratch.booked[0]
+                outcome.energy_j = scratch.booked[0].energy_j
+                outcome.value = mine[task].value if scratch.booked[0].on_time == 1 else 0.0
+            outcome.revoked_value = clock.revoked_value - revoked_value
+            outcome.elapsed_s = clock.time_s - time_s
+        outcome.is_over = 1 if clock.task >= count or mine[clock.task].release_s >= clock.end_s else 0
+
+
+@kernel
 def relaxed_on_time(world: World, state: State, scratch: Scratch, tasks: np.ndarray, n_tasks: int, out: np.ndarray) -> None:
     """For each of the first n_tasks: could some candidate deliver it in time on the relaxed system?
 

@@ -13,7 +13,7 @@ from orbit_gym.observation import GROUND_SLOTS, WIDTH
 from orbit_gym.planning import plan_one
 from orbit_gym.reward import reward_terms
 from orbit_gym.scenario import Scenario
-from orbit_gym.state import NONE, PLAN, State, copy_state, new_scratch, new_state
+from orbit_gym.state import NONE, PLAN, Scratch, State, copy_state, new_scratch, new_state
 from orbit_gym.world import World
 
 
@@ -86,6 +86,16 @@ class Simulation:
         self._link_rows = np.zeros((n_candidates, slots, WIDTH["links"]), np.float32)
         self._mask = np.zeros(n_candidates + 1, np.bool_)
         kernel.begin(world, self.state, self._scratch, episode.tasks, episode.faults, *self._buffers)
+
+    @classmethod
+    def attached(
+        cls, scenario: Scenario, world: World, episode: Episode, state: State, scratch: Scratch, buffers: tuple[np.ndarray, ...]
+    ) -> "Simulation":
+        """A Simulation over arrays that somebody else owns and steps: for metrics, plans and forks of one member of a batch."""
+        twin = object.__new__(cls)
+        twin.scenario, twin.world, twin.episode, twin.state, twin._scratch = scenario, world, episode, state, scratch
+        twin._task_row, twin._node_rows, twin._link_rows, twin._mask = buffers
+        return twin
 
     @property
     def _buffers(self) -> tuple[np.ndarray, ...]:
@@ -174,10 +184,10 @@ class Simulation:
         plan = self._scratch.booked[0]
         is_on_time, energy_j = booked and bool(plan["on_time"]), float(plan["energy_j"]) if booked else 0.0
         if self.is_over and self.episode.faults.size:
-            self._play_faults_out()
+            self.play_faults_out()
         return booked, reward_terms(self.scenario.reward, is_on_time, value, self.revoked_value - revoked_before, energy_j)
 
-    def _play_faults_out(self) -> None:
+    def play_faults_out(self) -> None:
         """Count what faults after the end will lose; the rest of the State stays as it is at the end."""
         after = copy_state(self.state)
         strike_until(self.world, after, self.episode.faults, np.inf)

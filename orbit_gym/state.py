@@ -101,6 +101,17 @@ PLAN = np.dtype(
     ],
     align=True,
 )
+OUTCOME = np.dtype(  # of one step of a member of a batch
+    [
+        ("value", "f8"),  # delivered in time, by the plan just booked
+        ("revoked_value", "f8"),
+        ("energy_j", "f8"),
+        ("elapsed_s", "f8"),  # to the next decision
+        ("is_invalid", "i4"),
+        ("is_over", "i4"),
+    ],
+    align=True,
+)
 LABEL = np.dtype(
     [
         ("arrival_s", "f8"),
