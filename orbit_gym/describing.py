@@ -95,7 +95,7 @@ def typed_rows(scenario: Scenario) -> dict[str, str]:
         if scenario.candidates
         else "every satellite and datacentre",
         "load": load_text(work),
-    } | ({"recordings": recordings_text(work)} if work.has_recordings else {})
+    } | ({"recordings": "; ".join(item.summary() for item in work.recordings)} if work.has_recordings else {})
 
 
 def load_text(work: Workload) -> str:
@@ -103,17 +103,6 @@ def load_text(work: Workload) -> str:
     if work.script:
         return f"{_count(len(work.script), 'task')} typed by hand"
     return f"{work.load:g}" if work.has_mix else "none: no mix, recorded work alone"
-
-
-def recordings_text(work: Workload) -> str:
-    """Files of recorded work, their rows, the lines that were skipped, their scaling."""
-    parts = []
-    for recording in (*work.traces, *work.events, *work.task_files):
-        rows = recording.rows()
-        skipped = f", {_count(rows.n_skipped, 'line')} skipped" if rows.n_skipped else ""
-        scale = f"rate x {recording.rate_scale:g}, time x {recording.time_scale:g}"
-        parts.append(f"{recording.file} ({_count(rows.times_s.size, 'row')}{skipped}; {scale})")
-    return "; ".join(parts)
 
 
 def satellites_text(constellation: Constellation) -> str:

@@ -63,6 +63,13 @@ class Recording(Checked):
         """Rows of the file, read once; ValueError names a bad line."""
         raise NotImplementedError
 
+    def summary(self) -> str:
+        """Say file, rows, skipped lines and scaling."""
+        rows = self.rows()
+        n_rows, n_skipped = rows.times_s.size, rows.n_skipped
+        skipped = f", {n_skipped} line{'s' * (n_skipped != 1)} skipped" if n_skipped else ""
+        return f"{self.file} ({n_rows} row{'s' * (n_rows != 1)}{skipped}; rate x {self.rate_scale:g}, time x {self.time_scale:g})"
+
     def _check_rows(self) -> None:
         times_s = self.rows().times_s
         if self.window == "drawn" and (times_s.size < 2 or times_s[-1] <= times_s[0]):

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from orbit_gym.sections.fields import INFINITY, TYPED, Checked, check_number, number, told
-from orbit_gym.sections.inputs import EventList, RequestTrace, TaskFile
+from orbit_gym.sections.inputs import EventList, Recording, RequestTrace, TaskFile
 from orbit_gym.tasks import TASK_CLASSES
 
 
@@ -69,9 +69,14 @@ class Workload(Checked):
         return not self.script and sum(self.mix.values()) > 0.0
 
     @property
+    def recordings(self) -> tuple[Recording, ...]:
+        """Recorded work, in the order in which it is played."""
+        return (*self.traces, *self.events, *self.task_files)
+
+    @property
     def has_recordings(self) -> bool:
         """True where recorded work is played."""
-        return bool(self.traces or self.events or self.task_files)
+        return bool(self.recordings)
 
     def largest_slacks(self) -> dict[str, float]:
         """Largest slack of each class that the workload names, seconds; rows of task files may type their own."""
