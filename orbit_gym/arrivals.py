@@ -1,26 +1,31 @@
-"""Arrivals: where and when tasks appear, how many, and the drawing of an Episode.
+"""Arrivals: how many tasks the load asks for, and the drawing of an Episode.
 
 Rates follow the load: offered node-seconds over available node-seconds. The node-seconds of a released task and the share
 that is feasible on the relaxed system are measured once per World from a fixed sample of every class.
+Recorded work (traces, event lists, task files) is added to what the mix draws; the load does not speak of it.
 """
 
 from dataclasses import dataclass, field
+from functools import partial
 
 import numpy as np
 
+from orbit_gym.bursts import draw_arrivals, longest_s
+from orbit_gym.chance import Random, Stratified
 from orbit_gym.compute import service_s
-from orbit_gym.episode import ANY_STATION, FAULT, TASK, Episode
+from orbit_gym.episode import FAULT, Episode
 from orbit_gym.kernel import relaxed_on_time
-from orbit_gym.opportunities import SEA_WEIGHT, near_hotspot, over_land, user_windows
+from orbit_gym.making import Maker, in_order
+from orbit_gym.opportunities import Opportunities
 from orbit_gym.outages import draw_faults
+from orbit_gym.replay import Replay
 from orbit_gym.scenario import Faults, Scenario, Workload
 from orbit_gym.state import new_scratch, new_state
-from orbit_gym.tasks import FLOP_PER_TOKEN_8B, MODELS, TASK_CLASSES
+from orbit_gym.tasks import TASK_CLASSES
 from orbit_gym.units import DAY_S
 from orbit_gym.world import World
 
-CELL_S = 30.0  # opportunities of satellites are sampled on this grid
-SAMPLES_PER_CLASS = 200
+SAMPLES_PER_CLASS = 1_000
 SAMPLE_SEED = 20250514  # the launch; fixed so that a load means the same for everybody
 
 
@@ -35,94 +40,58 @@ class ClassLoad:
 
 @dataclass
 class Arrivals:
-    """Arrival processes of one World; cells and intervals are where tasks of each origin can appear."""
+    """Arrival processes of one World."""
 
-    scenario: Scenario
-    world: World
-    satellite_names: tuple[str, ...]
-    sunlit_ground: np.ndarray  # (n_cells, n_satellites) bool: the ground below is in daylight
-    cell_weights: dict[str, np.ndarray] = field(init=False)  # origin -> (n_cells, n_satellites)
-    user_windows: np.ndarray = field(init=False)  # (n, 4): user index, start, end, weight
+    opportunities: Opportunities
+    midnight_jd: float  # Julian date of 00:00 UTC of the World's day
     loads: dict[tuple, dict[str, ClassLoad]] = field(init=False, default_factory=dict)
 
     def __post_init__(self) -> None:
-        """Find where each origin can appear."""
-        ground_m = self.world.positions_m[:: int(round(CELL_S / self.world.sizes["grid_s"][0]))]
-        n_cells = min(int(self.world.sizes["horizon_s"][0] // CELL_S), ground_m.shape[0], self.sunlit_ground.shape[0])
-        up = ground_m[:n_cells] / np.linalg.norm(ground_m[:n_cells], axis=-1, keepdims=True)
-        self.cell_weights = {
-            "scene": np.where(over_land(up), 1.0, SEA_WEIGHT) * self.sunlit_ground[:n_cells],
-            "hotspot": near_hotspot(up).astype(float),
-            "archive": np.ones(up.shape[:2]),
-        }
-        self.user_windows = user_windows(self.scenario, self.world)
-
-    def _sky_weights(self, workload: Workload) -> np.ndarray:
-        """Cells of the polarimeter satellites; ValueError for a name that does not fly."""
-        weights = np.zeros_like(self.cell_weights["archive"])
-        for name in workload.polarimeters or self.satellite_names:
-            if name not in self.satellite_names:
-                raise ValueError(f"workload.polarimeters names {name!r}; choose from {', '.join(self.satellite_names)}")
-            weights[:, self.satellite_names.index(name)] = 1.0
-        return weights
-
-    def _weights(self, origin: str, workload: Workload) -> np.ndarray:
-        return self._sky_weights(workload) if origin == "sky" else self.cell_weights[origin]
-
-    def _opportunity_s(self, origin: str, workload: Workload, start_s: float, end_s: float) -> float:
-        """Weighted seconds in which tasks of an origin can appear."""
-        if origin == "user":
-            windows = self.user_windows
-            return float((np.clip(np.minimum(windows[:, 2], end_s) - np.maximum(windows[:, 1], start_s), 0.0, None) * windows[:, 3]).sum())
-        return float(
-            (self._weights(origin, workload) * _cell_share_s(self.cell_weights["archive"].shape[0], start_s, end_s)[:, None]).sum()
-        )
-
-    def _draw_places(
-        self, origin: str, workload: Workload, count: int, start_s: float, end_s: float, rng: np.random.Generator
-    ) -> tuple[np.ndarray, np.ndarray]:
-        """Times (count,) and origin graph nodes (count,) of tasks, weighted by opportunity within the span."""
-        if origin == "user":
-            windows = self.user_windows
-            low = np.maximum(windows[:, 1], start_s)
-            length = np.clip(np.minimum(windows[:, 2], end_s) - low, 0.0, None)
-            picks = rng.choice(len(windows), size=count, p=_shares(length * windows[:, 3]))
-            return low[picks] + rng.random(count) * length[picks], self._first_user + windows[picks, 0].astype(np.int64)
-        weights = self._weights(origin, workload)
-        share_s = _cell_share_s(weights.shape[0], start_s, end_s)
-        n_satellites = weights.shape[1]
-        picks = rng.choice(weights.size, size=count, p=_shares((weights * share_s[:, None]).ravel()))
-        cells = picks // n_satellites
-        low = np.maximum(cells * CELL_S, start_s)
-        high = np.minimum((cells + 1) * CELL_S, end_s)
-        return low + rng.random(count) * (high - low), picks % n_satellites
+        """Make what draws from the same scenario and World."""
+        self.maker = Maker(self.scenario, self.opportunities.satellite_names, self.opportunities.first_user)
+        self.replay = Replay(self.opportunities, self.maker, self.midnight_jd)
 
     @property
-    def _first_user(self) -> int:
-        sizes = self.world.sizes[0]
-        return int(sizes["n_satellites"] + sizes["n_stations"] + sizes["n_datacentres"])
+    def scenario(self) -> Scenario:
+        """The scenario; its workload need not be the one that is drawn."""
+        return self.opportunities.scenario
+
+    @property
+    def world(self) -> World:
+        """The World whose day it is."""
+        return self.opportunities.world
+
+    @property
+    def user_windows(self) -> np.ndarray:
+        """Spans in which a user sees at least one satellite: rows (user index, start_s, end_s, weight)."""
+        return self.opportunities.user_windows
 
     def class_loads(self, workload: Workload) -> dict[str, ClassLoad]:
-        """Measured load of every class in the mix, from SAMPLES_PER_CLASS tasks spread over the day."""
+        """Measured load of every class in the mix, from a stratified sample of SAMPLES_PER_CLASS tasks spread over the day."""
         key = tuple(sorted(workload.slack_scale.items())) + (workload.polarimeters, tuple(sorted(workload.mix)))
         if key not in self.loads:
-            rng = np.random.default_rng(SAMPLE_SEED)
-            self.loads[key] = {name: self._measure(name, workload, rng) for name in sorted(workload.mix)}
+            self.loads[key] = {name: self._measure(name, workload, Stratified(SAMPLE_SEED)) for name in sorted(workload.mix)}
         return self.loads[key]
 
-    def _measure(self, name: str, workload: Workload, rng: np.random.Generator) -> ClassLoad:
-        if self._opportunity_s(TASK_CLASSES[name].origin, workload, 0.0, DAY_S) <= 0.0:
+    def _measure(self, name: str, workload: Workload, rng: Random) -> ClassLoad:
+        origin = TASK_CLASSES[name].origin
+        if self.opportunities.weighted_s(origin, workload, 0.0, DAY_S) <= 0.0:
             return ClassLoad(0.0, 0.0, 0.0)
-        times_s, origins = self._draw_places(TASK_CLASSES[name].origin, workload, SAMPLES_PER_CLASS, 0.0, DAY_S, rng)
+        times_s, origins = self.opportunities.draw(origin, workload, SAMPLES_PER_CLASS, 0.0, DAY_S, rng)
         order = np.argsort(times_s, kind="stable")
-        tasks = self._make_tasks(name, times_s[order], origins[order], workload, rng)
-        feasible = self._relaxed(tasks)
-        accelerator = self.world.accelerators[0]
-        node_s = np.array([service_s(self.world, tasks, row, 0) for row in range(tasks.size)])
-        node_s[tasks["one_lane"] == 1] /= accelerator["lanes"]
+        tasks = self.maker.make(name, times_s[order], origins[order], workload, rng)
+        feasible = self.relaxed_on_time(tasks)
+        node_s = self.node_s(tasks)
         return ClassLoad(float(node_s.mean()), float(feasible.mean()), float((node_s * feasible).mean()))
 
-    def _relaxed(self, tasks: np.ndarray) -> np.ndarray:
+    def node_s(self, tasks: np.ndarray) -> np.ndarray:
+        """Node-seconds (n,) of tasks on a satellite: model resident, full batch."""
+        node_s = np.array([service_s(self.world, tasks, row, 0) for row in range(tasks.size)])
+        node_s[tasks["one_lane"] == 1] /= self.world.accelerators[0]["lanes"]
+        return node_s
+
+    def relaxed_on_time(self, tasks: np.ndarray) -> np.ndarray:
+        """True for tasks, in order of release, that some candidate could deliver in time on the relaxed system. (n,) bool."""
         nothing = self._episode(tasks, 0.0, DAY_S, np.ones(int(self.world.sizes["n_satellites"][0])), None)
         state = new_state(self.world, nothing, 1, 1)
         feasible = np.zeros(tasks.size, np.bool_)
@@ -145,7 +114,9 @@ class Arrivals:
         return duties
 
     def tasks_per_s(self, workload: Workload) -> float:
-        """Mean release rate of all classes together at this load."""
+        """Mean release rate of all classes of the mix together at this load; recorded work is not counted."""
+        if not workload.has_mix:
+            return 0.0
         loads = self.class_loads(workload)
         total = sum(workload.mix.values())
         node_s = sum(share / total * loads[name].feasible_node_s for name, share in workload.mix.items())
@@ -166,10 +137,13 @@ class Arrivals:
 
     def _scripted(self, workload: Workload, start_s: float, end_s: float) -> Episode:
         charge = np.full(self._n_satellites, self.scenario.power.initial_charge_high_fraction)
-        return self._episode(self._scripted_tasks(workload, start_s), start_s, end_s, charge, None)
+        return self._episode(self.maker.scripted(workload, start_s), start_s, end_s, charge, None)
 
     def _random(self, workload: Workload, start_s: float, end_s: float, rng: np.random.Generator) -> Episode:
-        tasks = self.draw_tasks(workload, start_s, end_s + self.scenario.look_ahead_s, rng)
+        until_s = end_s + self.scenario.look_ahead_s
+        tasks = self.draw_tasks(workload, start_s, until_s, rng)
+        if workload.has_recordings:
+            tasks = in_order([tasks, self.replay.tasks(workload, start_s, until_s, rng)])
         last = min(int(np.searchsorted(tasks["release_s"], end_s)) + 1, tasks.size)
         power = self.scenario.power
         charge = rng.uniform(power.initial_charge_low_fraction, power.initial_charge_high_fraction, self._n_satellites)
@@ -180,71 +154,28 @@ class Arrivals:
         return int(self.world.sizes["n_satellites"][0])
 
     def draw_tasks(self, workload: Workload, start_s: float, end_s: float, rng: np.random.Generator) -> np.ndarray:
-        """Draw the tasks released in a span, in order of release; ValueError if the span leaves the World."""
+        """Draw the tasks of the mix released in a span, in order of release; ValueError if the span leaves the World."""
         rate_per_s = self.tasks_per_s(workload)
         total = sum(workload.mix.values())
         parts = []
-        for name in sorted(workload.mix):
+        for name in sorted(workload.mix) if workload.has_mix else ():
             kind = TASK_CLASSES[name]
-            per_day_s = self._opportunity_s(kind.origin, workload, 0.0, DAY_S)
-            here_s = self._opportunity_s(kind.origin, workload, start_s, end_s)
+            from_s = max(0.0, start_s - longest_s(kind))  # clusters that began before reach into the span
+            per_day_s = self.opportunities.weighted_s(kind.origin, workload, 0.0, DAY_S)
+            here_s = self.opportunities.weighted_s(kind.origin, workload, from_s, end_s)
             if per_day_s <= 0.0 or here_s <= 0.0:
                 continue
-            mean_bursts = rate_per_s * workload.mix[name] / total / kind.burst_count * DAY_S * here_s / per_day_s
-            count = int(rng.poisson(mean_bursts))
-            times_s, origins = self._draw_places(kind.origin, workload, count, start_s, end_s, rng)
-            times_s = (times_s[:, None] + kind.burst_spacing_s * np.arange(kind.burst_count)).ravel()
-            origins = np.repeat(origins, kind.burst_count)
-            parts.append(self._make_tasks(name, times_s, origins, workload, rng))
-        tasks = np.concatenate(parts) if parts else np.zeros(0, TASK)
-        return tasks[np.argsort(tasks["release_s"], kind="stable")]
+            mean_count = rate_per_s * workload.mix[name] / total * DAY_S * here_s / per_day_s
+            place = partial(self._place, kind.origin, workload, from_s, end_s, rng)
+            times_s, origins = draw_arrivals(kind, mean_count, place, from_s, end_s, rng)
+            inside = (times_s >= start_s) & (times_s < end_s)
+            parts.append(self.maker.make(name, times_s[inside], origins[inside], workload, rng))
+        return in_order(parts)
 
-    def _make_tasks(
-        self, name: str, times_s: np.ndarray, origins: np.ndarray, workload: Workload, rng: np.random.Generator | None
-    ) -> np.ndarray:
-        """Fill the numbers of tasks of one class; without rng every draw takes its middle."""
-        kind = TASK_CLASSES[name]
-        count = times_s.size
-        tasks = np.zeros(count, TASK)
-        uniform = (lambda: rng.random(count)) if rng is not None else (lambda: np.full(count, 0.5))
-        size = 1.0 + kind.size_spread * (2.0 * uniform() - 1.0)
-        tasks["release_s"] = times_s
-        tasks["origin"] = origins
-        low_s, high_s = kind.slack_s
-        tasks["slack_s"] = (low_s + (high_s - low_s) * uniform()) * workload.slack_scale.get(name, 1.0)
-        tasks["value"] = kind.value
-        tasks["input_bits"] = kind.input_bits * size
-        tasks["result_bits"] = kind.result_bits
-        tasks["vision_flop"] = kind.vision_flop * size
-        tasks["vision_bytes"] = kind.vision_bytes
-        tasks["model"] = MODELS.index(kind.model)
-        tasks["one_lane"] = int(kind.is_language)
-        if kind.is_language:
-            tasks["prefill_flop"] = FLOP_PER_TOKEN_8B * _quantile(kind.prompt_tokens, uniform())
-            tasks["decode_tokens"] = np.ceil(_quantile(kind.output_tokens, uniform()))
-        tasks["destination"] = origins if kind.origin == "user" else ANY_STATION
-        alerts = self.scenario.alerts
-        delay_s = alerts.delay_low_s + (alerts.delay_high_s - alerts.delay_low_s) * uniform()
-        may_alert = alerts.enabled and kind.is_alert and kind.result_bits <= alerts.message_bits
-        tasks["alert_delay_s"] = delay_s if may_alert else -1.0
-        tasks["task_class"] = list(TASK_CLASSES).index(name)
-        return tasks
-
-    def _scripted_tasks(self, workload: Workload, start_s: float) -> np.ndarray:
-        """Tasks typed by hand: every draw takes its middle. ValueError for an unknown origin."""
-        users = [site.name for site in self.scenario.users.sites]
-        parts = []
-        for entry in workload.script:
-            if entry.origin in self.satellite_names:
-                node = self.satellite_names.index(entry.origin)
-            elif entry.origin in users:
-                node = self._first_user + users.index(entry.origin)
-            else:
-                choices = ", ".join([*self.satellite_names, *users])
-                raise ValueError(f"workload.script names an unknown origin {entry.origin!r}; choose from {choices}")
-            parts.append(self._make_tasks(entry.task_class, np.array([start_s + entry.release_s]), np.array([node]), workload, None))
-        tasks = np.concatenate(parts)
-        return tasks[np.argsort(tasks["release_s"], kind="stable")]
+    def _place(
+        self, origin: str, workload: Workload, start_s: float, end_s: float, rng: np.random.Generator, count: int
+    ) -> tuple[np.ndarray, np.ndarray]:
+        return self.opportunities.draw(origin, workload, count, start_s, end_s, rng)
 
     def _episode(
         self, tasks: np.ndarray, start_s: float, end_s: float, charge_fraction: np.ndarray, rng: np.random.Generator | None
@@ -282,19 +213,3 @@ def _initial_models(accelerator: np.void, model_bytes: np.ndarray, rng: np.rando
             resident |= 1 << int(model)
             free_bytes -= float(model_bytes[model])
     return resident
-
-
-def _quantile(table: tuple[tuple[float, float], ...], uniform: np.ndarray) -> np.ndarray:
-    """Inverse distribution through typed quantiles, linear between them."""
-    points = np.array(table)
-    return np.interp(uniform, points[:, 0], points[:, 1])
-
-
-def _shares(weights: np.ndarray) -> np.ndarray:
-    return weights / weights.sum()
-
-
-def _cell_share_s(n_cells: int, start_s: float, end_s: float) -> np.ndarray:
-    """Seconds of each cell that lie in a span. (n_cells,)."""
-    edges = np.arange(n_cells + 1) * CELL_S
-    return np.clip(np.minimum(edges[1:], end_s) - np.maximum(edges[:-1], start_s), 0.0, None)

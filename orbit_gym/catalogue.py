@@ -34,6 +34,9 @@ EXAMPLES = {
     "per_plane": "type for example per_plane = 12",
     "release_s": "type the seconds after the episode's start, for example release_s = 30.0",
     "task_class": 'type for example task_class = "language_request"',
+    "file": 'type its path, for example file = "trace.csv"',
+    "form": 'type form = "azure" or form = "mooncake"',
+    "task_classes": 'type for example task_classes = ["wildfire_alert"]',
     "constellation": "give [[constellation.satellites]], [[constellation.shells]] or constellation.tle_file",
     "name": 'type for example name = "Kiruna"',
 }
@@ -118,7 +121,17 @@ def _read(path: Path, seen: tuple[Path, ...]) -> dict[str, Any]:
     constellation = table.get("constellation")
     if isinstance(constellation, dict) and isinstance(constellation.get("tle_file"), str) and constellation["tle_file"]:
         constellation["tle_file"] = str(path.parent / constellation["tle_file"])  # relative to the file that names it
+    _root_recordings(table.get("workload"), path.parent)
     return _inherit(table, path.parent, (*seen, path))
+
+
+def _root_recordings(workload: Any, folder: Path) -> None:
+    """Make the files of recorded work relative to the scenario file that names them."""
+    for kind in ("traces", "events", "task_files"):
+        entries = workload.get(kind) if isinstance(workload, dict) else None
+        for entry in entries if isinstance(entries, list) else ():
+            if isinstance(entry, dict) and isinstance(entry.get("file"), str) and entry["file"]:
+                entry["file"] = str(folder / entry["file"])
 
 
 def _inherit(table: dict[str, Any], folder: Path, seen: tuple[Path, ...]) -> dict[str, Any]:

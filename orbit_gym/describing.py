@@ -13,7 +13,7 @@ from orbit_gym import catalogue
 from orbit_gym.derived import Derived, derive
 from orbit_gym.flight import midnight_of
 from orbit_gym.loads import Loads, measure_loads
-from orbit_gym.scenario import AlertChannel, Constellation, LaserLinks, Power, Scenario, Station
+from orbit_gym.scenario import AlertChannel, Constellation, LaserLinks, Power, Scenario, Station, Workload
 from orbit_gym.tasks import MODEL_BYTES, TASK_CLASSES
 from orbit_gym.units import DAY_S, HOUR_S, J_PER_WH
 from orbit_gym.world import DOWNLINK, FIBRE, LASER, UPLINK, USER_DOWN, USER_UP, World
@@ -50,7 +50,7 @@ def description(scenario: Scenario, graph: bool) -> list[Table | str]:
     """What describe prints, in order; with graph also what follows from the World of the first training day."""
     day = split_days("train")[0]
     arrivals = get_arrivals(scenario, day) if graph else None
-    loads = measure_loads(arrivals, scenario.workload) if arrivals and not scenario.workload.script else None
+    loads = measure_loads(arrivals, scenario.workload) if arrivals and scenario.workload.has_mix else None
     derived = derive(scenario, arrivals.world) if arrivals else None
     title = textwrap.fill(f"{scenario.name}: {scenario.description}".rstrip(": "), PIPE_WIDTH)
     parts: list[Table | str] = [f"{title}\n", _pairs(typed_rows(scenario))]
@@ -94,8 +94,15 @@ def typed_rows(scenario: Scenario) -> dict[str, str]:
         "candidates": f"the {scenario.candidates:d} nearest satellites and every datacentre"
         if scenario.candidates
         else "every satellite and datacentre",
-        "load": f"{work.load:g}" if not work.script else f"{_count(len(work.script), 'task')} typed by hand",
-    }
+        "load": load_text(work),
+    } | ({"recordings": "; ".join(item.summary() for item in work.recordings)} if work.has_recordings else {})
+
+
+def load_text(work: Workload) -> str:
+    """Load of the mix, or number of typed tasks."""
+    if work.script:
+        return f"{_count(len(work.script), 'task')} typed by hand"
+    return f"{work.load:g}" if work.has_mix else "none: no mix, recorded work alone"
 
 
 def satellites_text(constellation: Constellation) -> str:

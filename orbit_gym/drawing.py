@@ -15,7 +15,7 @@ from orbit_gym.units import DAY_S
 from orbit_gym.world import World
 from orbit_gym.worlds import get_arrivals, split_days
 
-WORKLOAD_OPTIONS = tuple(item.name for item in fields(Workload) if item.name != "script")
+WORKLOAD_OPTIONS = tuple(item.name for item in fields(Workload) if item.name not in ("script", "traces", "events", "task_files"))
 
 
 class Drawn(NamedTuple):

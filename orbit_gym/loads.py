@@ -46,9 +46,11 @@ class Loads:
 
 
 def measure_loads(arrivals: Arrivals, workload: Workload) -> Loads:
-    """Load figures of a workload on one day's World; ValueError if the workload is typed by hand or nothing of it is feasible."""
+    """Load figures of a workload's mix on one day's World; ValueError if it has none or nothing of it is feasible."""
     if workload.script:
         raise ValueError("a workload of tasks typed by hand has no load")
+    if not workload.has_mix:
+        raise ValueError("a workload without a mix has no load")
     duties = arrivals.duties()
     windows = arrivals.user_windows
     n_users = len(arrivals.scenario.users.sites)

@@ -10,6 +10,7 @@ from datetime import datetime
 from orbit_gym.sections.faults import Faults
 from orbit_gym.sections.fields import TYPED, Checked, number, positive, told
 from orbit_gym.sections.ground import AlertChannel, Datacentre, Station, Users, UserSite
+from orbit_gym.sections.inputs import EventList, RequestTrace, TaskFile
 from orbit_gym.sections.node import Accelerator, Power, Thermal
 from orbit_gym.sections.space import Constellation, LaserLinks, Satellite, Shell
 from orbit_gym.sections.work import Reward, ScriptedTask, Workload
@@ -21,15 +22,18 @@ __all__ = [
     "Checked",
     "Constellation",
     "Datacentre",
+    "EventList",
     "Faults",
     "LaserLinks",
     "Power",
+    "RequestTrace",
     "Reward",
     "Satellite",
     "Scenario",
     "ScriptedTask",
     "Shell",
     "Station",
+    "TaskFile",
     "Thermal",
     "UserSite",
     "Users",
@@ -128,7 +132,7 @@ class Scenario(Checked):
     @property
     def _asked(self) -> list[str]:
         """Task classes that the workload names."""
-        return sorted(set(self.workload.mix) | {task.task_class for task in self.workload.script})
+        return sorted(self.workload.largest_slacks())
 
     def _check_memory(self) -> None:
         """Every accelerator must be able to hold each model alone, or it could never be loaded."""
@@ -143,8 +147,7 @@ class Scenario(Checked):
 
     def _check_horizon(self) -> None:
         """The look-ahead must cover the largest slack, or released tasks could go unscored."""
-        for name in self._asked:
-            slack_s = TASK_CLASSES[name].slack_s[1] * self.workload.slack_scale.get(name, 1.0)
+        for name, slack_s in sorted(self.workload.largest_slacks().items()):
             if slack_s > self.look_ahead_s:
                 raise ValueError(
                     f"scenario.look_ahead_s must be at least the largest slack, {slack_s:g} s of {name}; got {self.look_ahead_s:g}"

@@ -5,14 +5,15 @@ from collections import OrderedDict
 
 import numpy as np
 
-from orbit_gym.arrivals import CELL_S, Arrivals
+from orbit_gym.arrivals import Arrivals
 from orbit_gym.catalogue import scenario_to_dict
 from orbit_gym.compiler import compile_world
 from orbit_gym.flight import midnight_of
-from orbit_gym.opportunities import DAYLIGHT_SINE
+from orbit_gym.opportunities import CELL_S, DAYLIGHT_SINE, Opportunities
 from orbit_gym.orbits import julian_date, load_orbits
 from orbit_gym.physics.geometry import gmst_rad, rotate_to_earth_fixed
 from orbit_gym.physics.sun import sun_direction_of_date
+from orbit_gym.replay import check_origins
 from orbit_gym.scenario import Scenario
 from orbit_gym.units import DAY_S
 from orbit_gym.world import World
@@ -47,8 +48,10 @@ def get_arrivals(scenario: Scenario, day: int) -> Arrivals:
     key = _key(scenario, day)
     if key not in _days:
         orbits = load_orbits(scenario)
+        check_origins(scenario, tuple(orbits.names))
         world = compile_world(scenario, day, orbits)
-        _days[key] = Arrivals(scenario, world, tuple(orbits.names), sunlit_ground(scenario, world, day))
+        opportunities = Opportunities(scenario, world, tuple(orbits.names), sunlit_ground(scenario, world, day))
+        _days[key] = Arrivals(opportunities, sum(julian_date(midnight_of(scenario, day))))
         if len(_days) > MOST_WORLDS:
             _days.popitem(last=False)
     _days.move_to_end(key)

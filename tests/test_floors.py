@@ -17,6 +17,7 @@ FLOORS = {
     "tasks": 0,
     "cache": 0,
     "jit": 0,
+    "chance": 0,
     "physics": 1,  # the folder; its files may import each other, downwards too (no cycles)
     "world": 1,
     "episode": 1,
@@ -43,6 +44,11 @@ FLOORS = {
     "encoding": 6,
     "kernel": 8,
     "opportunities": 3,
+    "traces": 0,  # the folder, like physics; numpy alone
+    "bursts": 1,
+    "making": 3,
+    "sightings": 2,
+    "replay": 4,
     "arrivals": 9,
     "simulation": 9,
     "relaxed": 10,

@@ -28,6 +28,7 @@ from orbit_gym.units import SUFFIXES
 
 # Floats without a unit: the load ratio, shares and factors per class, relative weights, and the reward's prices.
 DIMENSIONLESS = {"load", "mix", "slack_scale", "weight", "saa_factor", "delivered_value", "revoked_value", "energy_cost"}
+DIMENSIONLESS |= {"time_scale", "rate_scale", "minimum_strength"}  # factors; the unit of an event file is its own
 SECTIONS = [item for item in vars(scenario_module).values() if isinstance(item, type) and issubclass(item, Checked) and item is not Checked]
 RING = Constellation(shells=(Shell(inclination_deg=97.4, altitude_m=500e3, planes=1, per_plane=3),))
 MIX = {"drone_query": 1.0}

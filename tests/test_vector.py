@@ -78,7 +78,7 @@ def compare(name: str, mode: AutoresetMode, overrides: dict[str, Any], steps: in
 @pytest.mark.parametrize("name", CASES)
 def test_native_equals_sync(name: str, mode: AutoresetMode) -> None:
     """Observations, rewards, flags, infos and masks, over several ends of episodes."""
-    assert compare(name, mode, CASES[name], 260) > COUNT
+    assert compare(name, mode, CASES[name], 400) > COUNT
 
 
 @pytest.mark.slow

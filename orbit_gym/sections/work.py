@@ -3,6 +3,7 @@
 from dataclasses import dataclass
 
 from orbit_gym.sections.fields import INFINITY, TYPED, Checked, check_number, number, told
+from orbit_gym.sections.inputs import EventList, Recording, RequestTrace, TaskFile
 from orbit_gym.tasks import TASK_CLASSES
 
 
@@ -17,7 +18,7 @@ class ScriptedTask(Checked):
 
 @dataclass(frozen=True)
 class Workload(Checked):
-    """What is asked: the load, the share of released tasks of each class, slack factors, or a script."""
+    """What is asked: the load, the share of released tasks of each class, slack factors, recorded work beside it, or a script."""
 
     load: float = number(
         1.0,
@@ -40,6 +41,11 @@ class Workload(Checked):
     script: tuple[ScriptedTask, ...] = told(
         default=(), about="tasks typed by hand, in place of load and mix", source="choice: none, tasks are drawn"
     )
+    traces: tuple[RequestTrace, ...] = told(
+        "request traces whose tasks are added to those of the mix; load speaks of the mix alone", "choice: none", default=()
+    )
+    events: tuple[EventList, ...] = told("event lists whose sightings add tasks", "choice: none", default=())
+    task_files: tuple[TaskFile, ...] = told("files of typed tasks, added as they stand", "choice: none", default=())
 
     def __post_init__(self) -> None:
         """Check class names, shares and factors."""
@@ -52,8 +58,37 @@ class Workload(Checked):
         for task in self.script:
             if task.task_class not in TASK_CLASSES:
                 raise ValueError(f"workload.script names an unknown task class {task.task_class!r}; choose from {', '.join(TASK_CLASSES)}")
-        if not self.script and sum(self.mix.values()) <= 0.0:
-            raise ValueError("workload.mix must give at least one task class a positive share")
+        if self.script and self.has_recordings:
+            raise ValueError("workload.script stands alone: give no traces, events or task_files beside it")
+        if not (self.script or self.has_mix or self.has_recordings):
+            raise ValueError("workload.mix must give at least one task class a positive share, or give traces, events or task_files")
+
+    @property
+    def has_mix(self) -> bool:
+        """True where tasks are drawn by load and mix."""
+        return not self.script and sum(self.mix.values()) > 0.0
+
+    @property
+    def recordings(self) -> tuple[Recording, ...]:
+        """Recorded work, in the order in which it is played."""
+        return (*self.traces, *self.events, *self.task_files)
+
+    @property
+    def has_recordings(self) -> bool:
+        """True where recorded work is played."""
+        return bool(self.recordings)
+
+    def largest_slacks(self) -> dict[str, float]:
+        """Largest slack of each class that the workload names, seconds; rows of task files may type their own."""
+        names = {*self.mix, *(task.task_class for task in self.script), *(trace.task_class for trace in self.traces)}
+        names |= {name for events in self.events for name in events.task_classes}
+        largest = {name: TASK_CLASSES[name].slack_s[1] * self.slack_scale.get(name, 1.0) for name in names}
+        for file in self.task_files:
+            rows = file.rows()
+            for name, slack_s in zip(rows.task_classes, rows.numbers.get("slack_s", [-1.0] * len(rows.task_classes))):
+                own_s = float(slack_s) if slack_s > 0.0 else TASK_CLASSES[name].slack_s[1] * self.slack_scale.get(name, 1.0)
+                largest[name] = max(largest.get(name, 0.0), own_s)
+        return largest
 
 
 @dataclass(frozen=True)
