@@ -33,6 +33,10 @@ class Orbits:
     planes: np.ndarray  # (S,) int32
     records: tuple[Satrec, ...]
 
+    def some(self, members: np.ndarray) -> "Orbits":
+        """Return the satellites of these numbers (M,) alone."""
+        return Orbits(tuple(self.names[k] for k in members), self.planes[members], tuple(self.records[k] for k in members))
+
     def propagate(self, jd: np.ndarray, day_fraction: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Return TEME positions in m and velocities in m/s (S, T, 3) at UTC Julian dates jd + day_fraction (T,).
 
