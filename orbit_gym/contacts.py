@@ -1,11 +1,12 @@
 """Contacts of one day, edge by edge, and their assembly into the World's arrays."""
 
 import math
+from collections.abc import Callable
 from typing import NamedTuple
 
 import numpy as np
 
-from orbit_gym.flight import Passes
+from orbit_gym.flight import Passes, Survey
 from orbit_gym.physics.pointing import point_terminals
 from orbit_gym.physics.runs import RUN, find_runs, run_pieces
 from orbit_gym.scenario import LaserLinks
@@ -125,26 +126,26 @@ def downlink_passes(n_satellites: int, offsets: np.ndarray, edges: np.ndarray, c
     return np.concatenate([[0], np.cumsum(per_satellite)]).astype(np.int32), passes[order]
 
 
-def laser_runs(
-    positions_m: np.ndarray, fore: np.ndarray, planes: np.ndarray, lasers: LaserLinks, grid_s: float, horizon_s: float
-) -> LaserRuns:
-    """Return every link that the pointing rule holds on this day; positions_m (T, S, 3), fore (T, S), planes (S,)."""
+def laser_runs(sky: Survey, planes: np.ndarray, lasers: LaserLinks, tell: Callable[[float], None]) -> LaserRuns:
+    """Return every link that the pointing rule holds on this day; planes (S,); tell hears the fraction done."""
+    grid_s = sky.grid_s
     held = point_terminals(
-        positions_m,
-        fore,
+        sky.positions_m,
+        sky.fore,
         planes,
         int(lasers.terminals),
         EARTH_EQUATORIAL_RADIUS_M + lasers.grazing_altitude_m,
         lasers.mode_range_m[-1],
         math.radians(lasers.polar_cutoff_deg),
         math.ceil(lasers.hysteresis_s / grid_s),
+        tell,
     )
     ends = find_runs(held, np.empty(64, RUN))
     ends = ends[np.lexsort((ends["begin"], ends["high"], ends["low"]))]
-    held_from_s, held_to_s = ends["begin"] * grid_s, np.minimum(ends["finish"] * grid_s, horizon_s)
+    held_from_s, held_to_s = ends["begin"] * grid_s, np.minimum(ends["finish"] * grid_s, sky.horizon_s)
     start_s = held_from_s + np.where(ends["begin"] > 0, lasers.acquisition_s, 0.0)  # a link up at midnight was made before
     keep = start_s < held_to_s
     ends, held_from_s, held_to_s, start_s = (column[keep] for column in (ends, held_from_s, held_to_s, start_s))
     modes = np.array(lasers.mode_range_m, dtype=np.float64), np.array(lasers.mode_rate_bps, dtype=np.float64)
-    counts, pieces = run_pieces(positions_m, ends, start_s, held_to_s, grid_s, *modes, np.empty(64, PIECE))
+    counts, pieces = run_pieces(sky.positions_m, ends, start_s, held_to_s, grid_s, *modes, np.empty(64, PIECE))
     return LaserRuns(ends, held_from_s, held_to_s, start_s, counts, pieces)

@@ -53,6 +53,12 @@ class Orbits:
         return position_km, velocity_km_per_s
 
 
+def elements_of(orbits: Orbits) -> np.ndarray:
+    """Return the mean elements (S, 9) that SGP4 flies, in its own units: all that its records hold of a satellite's own."""
+    names = ("jdsatepoch", "jdsatepochF", "bstar", "ecco", "argpo", "inclo", "mo", "no_kozai", "nodeo")
+    return np.array([[getattr(record, name) for name in names] for record in orbits.records])
+
+
 def epoch_of(scenario: Scenario) -> datetime:
     """Return the scenario's epoch as a naive datetime in UTC."""
     epoch = datetime.fromisoformat(scenario.epoch_utc)

@@ -31,6 +31,7 @@ FLOORS = {
     "flight": 4,
     "contacts": 5,
     "compiler": 6,
+    "world_store": 7,
     "routing": 4,
     "compute": 4,
     "planning": 5,
@@ -68,7 +69,7 @@ OWNERS = {
     "scipy": {"arrivals", "metrics", "relaxed", "orbits", "compiler"},
     "tyro": {"cli"},
     "rich": {"cli"},
-    "tqdm": {"cli"},
+    "tqdm": {"cli", "worlds"},
 }
 NEVER = {"agents", "torch", "stable_baselines3", "sb3_contrib", "tests", "benchmarks", "train"}
 

@@ -6,6 +6,7 @@ free one only after it has been the nearer one for the hysteresis. No pair of sa
 """
 
 import math
+from collections.abc import Callable
 
 import numpy as np
 from numba import njit
@@ -13,6 +14,7 @@ from numba import njit
 from orbit_gym.physics.geometry import distance_m, sight_margin_m
 
 FORE = 0
+SAMPLES_AT_ONCE = 256  # between two words on progress: some seconds at 10,000 satellites
 
 
 def fore_neighbours(positions_m: np.ndarray, velocities_mps: np.ndarray, planes: np.ndarray) -> np.ndarray:
@@ -213,32 +215,27 @@ def _form_cross_links(
 
 
 @njit(cache=True)
-def point_terminals(
+def _point_samples(
+    held: np.ndarray,
+    first_step: int,
+    end_step: int,
+    rivals: np.ndarray,
+    rival_since: np.ndarray,
     positions_m: np.ndarray,
     fore: np.ndarray,
     planes: np.ndarray,
-    n_terminals: int,
     limit_radius_m: float,
     max_range_m: float,
     cutoff_latitude_rad: float,
     patience_steps: int,
-) -> np.ndarray:
-    """Return (T, S, n_terminals) int32: the satellite that each terminal holds at each sample, -1 if none.
-
-    positions_m (T, S, 3), fore (T, S) from fore_neighbours, planes (S,); links across planes need both ends equatorward of the
-    cutoff latitude (geocentric); a nearer partner must be the nearer one for patience_steps samples.
-    """
-    n_times, n_satellites = fore.shape
-    held = np.full((n_times, n_satellites, n_terminals), -1, dtype=np.int32)
-    if n_terminals == 0:
-        return held
+) -> None:
+    """Fill held from first_step to before end_step; rivals and rival_since (S, n_terminals) carry over between calls."""
+    n_satellites, n_terminals = rivals.shape
     first_cross = 2 if n_terminals > 2 else 0
-    rivals = np.full((n_satellites, n_terminals), -1, dtype=np.int32)
-    rival_since = np.zeros((n_satellites, n_terminals), dtype=np.int64)
     may_cross = np.zeros(n_satellites, dtype=np.bool_)
     free, place = np.empty(n_satellites, dtype=np.int64), np.empty(n_satellites, dtype=np.int64)
     has_planes = planes.max() > planes.min()
-    for step in range(n_times):
+    for step in range(first_step, end_step):
         here_m, now = positions_m[step], held[step]
         _link_in_plane(now, here_m, fore[step], limit_radius_m, max_range_m)
         if not has_planes:
@@ -253,4 +250,34 @@ def point_terminals(
         )
         n_free = _find_free(now, may_cross, first_cross, free, place)
         _form_cross_links(now, here_m, free[:n_free], planes, limit_radius_m, max_range_m, first_cross)
+
+
+def point_terminals(
+    positions_m: np.ndarray,
+    fore: np.ndarray,
+    planes: np.ndarray,
+    n_terminals: int,
+    limit_radius_m: float,
+    max_range_m: float,
+    cutoff_latitude_rad: float,
+    patience_steps: int,
+    tell: Callable[[float], None] | None = None,
+) -> np.ndarray:
+    """Return (T, S, n_terminals) int32: the satellite that each terminal holds at each sample, -1 if none.
+
+    positions_m (T, S, 3), fore (T, S) from fore_neighbours, planes (S,); links across planes need both ends equatorward of the
+    cutoff latitude (geocentric); a nearer partner must be the nearer one for patience_steps samples. tell hears the fraction done.
+    """
+    n_times, n_satellites = fore.shape
+    held = np.full((n_times, n_satellites, n_terminals), -1, dtype=np.int32)
+    if n_terminals == 0:
+        return held
+    rivals = np.full((n_satellites, n_terminals), -1, dtype=np.int32)
+    rival_since = np.zeros((n_satellites, n_terminals), dtype=np.int64)
+    rule = limit_radius_m, max_range_m, cutoff_latitude_rad, patience_steps
+    for first in range(0, n_times, SAMPLES_AT_ONCE):
+        end = min(first + SAMPLES_AT_ONCE, n_times)
+        _point_samples(held, first, end, rivals, rival_since, positions_m, fore, planes, *rule)
+        if tell:
+            tell(end / n_times)
     return held
