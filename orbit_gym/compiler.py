@@ -16,6 +16,7 @@ from orbit_gym.contacts import (
     steady_batch,
 )
 from orbit_gym.flight import Passes, Survey, Watch, site_geometry, survey
+from orbit_gym.footprint import refuse_too_large
 from orbit_gym.orbits import Orbits, load_orbits
 from orbit_gym.physics.energy import required_charge_j
 from orbit_gym.scenario import Accelerator, Scenario
@@ -40,6 +41,7 @@ def compile_world(scenario: Scenario, day: int, orbits: Orbits | None = None, te
     tell = tell or _silently
     orbits = orbits or load_orbits(scenario)
     n_satellites = len(orbits.names)
+    refuse_too_large(scenario, n_satellites)
     sites_m, ups = _sites(scenario)
     n_stations, first_user = len(scenario.stations), len(scenario.stations) + len(scenario.datacentres)
     watches = [Watch(sites_m[k], ups[k], station.mask_deg) for k, station in enumerate(scenario.stations)]

@@ -30,6 +30,7 @@ FLOORS = {
     "calendars": 3,
     "flight": 4,
     "contacts": 5,
+    "footprint": 5,
     "compiler": 6,
     "world_store": 7,
     "routing": 4,

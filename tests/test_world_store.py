@@ -194,6 +194,8 @@ def test_old_worlds_are_removed(built, folder, monkeypatch):
         os.utime(folder / f"{name}.world", (time.time() - 60 * age_s,) * 2)
     (folder / "killed.part").write_text("")
     os.utime(folder / "killed.part", (time.time() - world_store.KEEP_S - 60.0,) * 2)
+    world_store.save_world(built, folder / "new.world")
+    assert {path.name for path in folder.iterdir()} == {"new.world", "older.world", "oldest.world"}
     monkeypatch.setattr(world_store, "MOST_BYTES", 3.5 * (folder / "new.world").stat().st_size)
     assert world_store.open_world(folder / "oldest.world") is not None  # used now: "older" has become the oldest
     world_store.save_world(built, folder / "newest.world")
