@@ -50,6 +50,7 @@ def compile_world(scenario: Scenario, day: int, orbits: Orbits | None = None, te
     station_passes, user_passes = sky.seen[:n_stations], sky.seen[n_stations:]
     rest = 1.0 - FLYING_SHARE
     runs = laser_runs(sky, orbits.planes, scenario.lasers, lambda fraction: tell("pointing", FLYING_SHARE + rest * fraction))
+    tell("collecting contacts", 1.0)
     lasers = laser_batch(runs, scenario.lasers.transmit_w)
     first_radio = len(lasers.edges)
     first_beam = first_radio + n_satellites + sum(int(station.antennas) for station in scenario.stations)

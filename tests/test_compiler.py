@@ -6,6 +6,7 @@ import networkx
 import numpy as np
 import pytest
 
+from orbit_gym import flight
 from orbit_gym.catalogue import load_scenario
 from orbit_gym.compiler import compile_world, graph_names
 from orbit_gym.orbits import Orbits, load_orbits
@@ -406,3 +407,26 @@ def test_no_laser_is_longer_than_sight_allows(crossing):
             for contact in contacts_of(world, edge)[:5]:
                 index = np.arange(int(contact["start_s"] // 10) + 1, int(contact["end_s"] // 10))
                 assert np.linalg.norm(world.positions_m[index, node] - world.positions_m[index, to], axis=1).max(initial=0.0) <= longest_m
+
+
+def test_flying_in_blocks_changes_no_bit(crossing, monkeypatch):
+    """Three planes one after the other, their satellites numbered across planes: the same World as all at once."""
+    scenario, world = crossing
+    monkeypatch.setattr(flight, "BLOCK", 1)
+    assert all(np.array_equal(a, b) for a, b in zip(world, compile_world(scenario, 1), strict=True))
+    mixed = np.argsort(np.arange(12) % 4, kind="stable")  # first of each plane, second of each plane, and so on
+    orbits = load_orbits(scenario)
+    by_plane = compile_world(scenario, 1, orbits.some(mixed))
+    monkeypatch.setattr(flight, "BLOCK", 64)
+    at_once = compile_world(scenario, 1, orbits.some(mixed))
+    assert len(list(flight._blocks(orbits.planes))) == 1
+    assert all(np.array_equal(a, b) for a, b in zip(by_plane, at_once, strict=True))
+    assert np.array_equal(at_once.positions_m, world.positions_m[:, mixed])
+
+
+@pytest.mark.parametrize("terminals", [0, 4])
+def test_progress_rises_to_the_end(scenario, terminals):
+    told: list[float] = []
+    lasers = dataclasses.replace(scenario.lasers, terminals=terminals)
+    compile_world(dataclasses.replace(scenario, lasers=lasers), 1, tell=lambda what, fraction: told.append(fraction))
+    assert told == sorted(told) and 0.0 < told[0] and told[-1] == 1.0 and len(told) >= 2

@@ -216,3 +216,37 @@ def test_every_element_that_is_flown_names_the_file(folder):
 
     assert len({path_of(changed) for changed in (-1, 0, 1, 4, 5, 6, 7, 8, 9)}) == 9
     assert path_of(2) == path_of(3) == path_of(-1)
+
+
+class FakeBar:
+    """Takes the place of tqdm: keeps what it is asked for, and how far it came."""
+
+    asked: list = []
+
+    def __init__(self, total, disable, **_):
+        self.n = 0.0
+        self.asked.append((total, disable, self))
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        pass
+
+    def set_description(self, text, refresh):
+        assert "12 satellites" in text
+
+    def update(self, more):
+        assert more >= 0.0
+        self.n += more
+
+
+def test_a_large_world_shows_its_progress_on_a_terminal(folder, monkeypatch):
+    """disable=None is tqdm's word for: only on a terminal."""
+    monkeypatch.setattr(worlds, "tqdm", FakeBar)
+    monkeypatch.setattr(FakeBar, "asked", [])
+    afresh(load_scenario("Ring12"))
+    monkeypatch.setattr(worlds, "SLOW_SATELLITES", 12)
+    afresh(load_scenario("Ring12"), 2)
+    assert [disable for _, disable, _ in FakeBar.asked] == [True, None]
+    assert all(abs(bar.n - total) < 1e-9 for total, _, bar in FakeBar.asked)
