@@ -121,12 +121,11 @@ def survey(scenario: Scenario, orbits: Orbits, day: int, watches: list[Watch], t
 
 
 def _blocks(planes: np.ndarray) -> Iterator[np.ndarray]:
-    """Yield the satellites of some whole planes at a time, in rising order, until there are about BLOCK."""
+    """Yield the satellites of some whole planes at a time, about BLOCK of them, plane by plane."""
     order = np.argsort(planes, kind="stable")
     _, first, counts = np.unique(planes[order], return_index=True, return_counts=True)
     block = np.repeat(first // BLOCK, counts)
-    for members in np.split(order, np.flatnonzero(np.diff(block)) + 1):
-        yield np.sort(members)
+    yield from np.split(order, np.flatnonzero(np.diff(block)) + 1)
 
 
 def _renumber(passes: Passes, members: np.ndarray) -> Passes:

@@ -15,7 +15,7 @@ EDGES = 0.6  # for each of those contacts
 PASSES = 2.7  # over each site: with masks of 10 degrees for stations and 25 for users
 POWER_ROWS = 450.0
 COPIES = 2.0  # contacts are sorted into a second copy
-INTERPRETER_BYTES = 200e6  # Python with numba, and the working arrays of a block (measured)
+INTERPRETER_BYTES = 250e6  # Python with numba, and the working arrays of a block (measured)
 
 
 class Footprint(NamedTuple):

@@ -422,6 +422,9 @@ def test_flying_in_blocks_changes_no_bit(crossing, monkeypatch):
     assert len(list(flight._blocks(orbits.planes))) == 1
     assert all(np.array_equal(a, b) for a, b in zip(by_plane, at_once, strict=True))
     assert np.array_equal(at_once.positions_m, world.positions_m[:, mixed])
+    monkeypatch.setattr(flight, "BLOCK", 1)
+    lit = flight.survey(scenario, orbits.some(mixed), 1, [], lambda _: None).lit
+    assert len(lit.start_s) > 12 and (np.lexsort((lit.start_s, lit.satellite)) == np.arange(len(lit.start_s))).all()
 
 
 @pytest.mark.parametrize("terminals", [0, 4])

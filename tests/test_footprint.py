@@ -7,15 +7,16 @@ import pytest
 from orbit_gym import compiler, footprint
 from orbit_gym.catalogue import load_scenario
 from orbit_gym.compiler import compile_world
-from orbit_gym.scenario import Constellation, Scenario, Shell, UserSite
+from orbit_gym.scenario import Constellation, LaserLinks, Scenario, Shell, UserSite
 
 
 def shell_of(planes: int, per_plane: int) -> Scenario:
-    """CrossPlane12's stations, users and four terminals under one shell at 550 km."""
+    """CrossPlane12's stations and users under one shell at 550 km, with four terminals whose rate changes at 3,000 and 4,000 km."""
     base = load_scenario("CrossPlane12")
     return dataclasses.replace(
         base,
         constellation=Constellation(shells=(Shell(53.0, 550e3, planes=planes, per_plane=per_plane, phasing=1),)),
+        lasers=LaserLinks(terminals=4),
         workload=dataclasses.replace(base.workload, polarimeters=()),
     )
 
