@@ -26,6 +26,7 @@ from orbit_gym.units import DAY_S
 GRID_S = 10.0
 COARSE_GRID_S = 30.0  # many satellites: a third of the memory; light time between samples stays good to 3 microseconds
 MANY_SATELLITES = 400
+FASTEST_MPS = 11_200.0  # fact: escape speed at the surface, above what any satellite flies
 BLOCK = 64  # satellites flown at a time: the working arrays of a block stay in the processor's cache (64 measured best of 32 to 256)
 
 
@@ -153,9 +154,13 @@ def passes_over(flight: Flight, site_m: np.ndarray, up: np.ndarray, mask_deg: fl
     def evaluate(rows: np.ndarray, times_s: np.ndarray) -> np.ndarray:
         return sine_of_elevation(site_m, up, hermite_m(flight.positions_m, flight.velocities_mps, rows, times_s, flight.grid_s)) - sine
 
-    along_m, onto_site = np.moveaxis(flight.positions_m @ np.stack([up, site_m], axis=-1), -1, 0)  # the law of cosines: one product
-    range_m = np.sqrt(flight.radii_m**2 - 2.0 * onto_site + site_m @ site_m)
-    return _clip(flight, *positive_intervals((along_m - site_m @ up) / range_m - sine, flight.times_s, evaluate))
+    # Elsewhere neither a sample nor the ones beside it are above the site's horizontal plane.
+    is_near = flight.positions_m @ up > (site_m @ up - 2.0 * FASTEST_MPS * flight.grid_s if sine >= 0.0 else -math.inf)
+    along_m, onto_site = (flight.positions_m[is_near] @ np.stack([up, site_m], axis=-1)).T  # the law of cosines: one product
+    range_m = np.sqrt(flight.radii_m[is_near] ** 2 - 2.0 * onto_site + site_m @ site_m)
+    margins = np.full(is_near.shape, -1.0)
+    margins[is_near] = (along_m - site_m @ up) / range_m - sine
+    return _clip(flight, *positive_intervals(margins, flight.times_s, evaluate))
 
 
 def sunlit_intervals(flight: Flight) -> Passes:

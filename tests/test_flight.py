@@ -91,6 +91,24 @@ def test_a_pass_shorter_than_the_grid_is_found(flight):
     assert 0.0 < (short.end_s - short.start_s)[hit][0] < flight.grid_s
 
 
+def test_passes_that_just_clear_the_horizontal_plane_are_found(flight):
+    """Twelve low passes, each over a site lifted to 5 m below its top: seconds long, most without a sample above the plane."""
+    site_m, up = site_geometry(40.45, 116.86, 0.0)
+    found = passes_over(flight, site_m, up, 3.0)
+    n_between = 0
+    for shortest in np.argsort(found.end_s - found.start_s)[2:14]:
+        row, start_s, end_s = (column[shortest] for column in found)
+        times_s = np.arange(start_s, end_s, 0.05)
+        paths_m = hermite_m(flight.positions_m, flight.velocities_mps, np.full(len(times_s), row), times_s, flight.grid_s)
+        heights_m = (paths_m - site_m) @ up
+        top_s = times_s[heights_m.argmax()]
+        lifted = passes_over(flight, site_m + (heights_m.max() - 5.0) * up, up, 0.0)
+        hit = (lifted.satellite == row) & (lifted.start_s <= top_s) & (lifted.end_s >= top_s)
+        assert np.count_nonzero(hit) == 1
+        n_between += int(lifted.start_s[hit][0] // flight.grid_s == lifted.end_s[hit][0] // flight.grid_s)
+    assert n_between > 3
+
+
 def test_eclipse_edges_of_all_twelve(shared_data, scenario, flight):
     """Authority: Skyfield is_sunlit with DE421 on whole seconds of 2025-08-03; 365 edges within 2 s (published: at most 1 s off)."""
     lit = sunlit_intervals(flight)
