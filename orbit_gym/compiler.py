@@ -43,28 +43,15 @@ def compile_world(scenario: Scenario, day: int, orbits: Orbits | None = None, te
     n_satellites = len(orbits.names)
     refuse_too_large(scenario, n_satellites)
     sites_m, ups = _sites(scenario)
-    n_stations, first_user = len(scenario.stations), len(scenario.stations) + len(scenario.datacentres)
-    watches = [Watch(sites_m[k], ups[k], station.mask_deg) for k, station in enumerate(scenario.stations)]
-    watches += [Watch(sites_m[k], ups[k], scenario.users.mask_deg) for k in range(first_user, len(sites_m))]
-    sky = survey(scenario, orbits, day, watches, lambda fraction: tell("flying", FLYING_SHARE * fraction))
-    station_passes, user_passes = sky.seen[:n_stations], sky.seen[n_stations:]
+    sky = survey(scenario, orbits, day, _watches(scenario, sites_m, ups), lambda done: tell("flying", FLYING_SHARE * done))
     rest = 1.0 - FLYING_SHARE
-    runs = laser_runs(sky, orbits.planes, scenario.lasers, lambda fraction: tell("pointing", FLYING_SHARE + rest * fraction))
+    runs = laser_runs(sky, orbits.planes, scenario.lasers, lambda done: tell("pointing", FLYING_SHARE + rest * done))
     tell("collecting contacts", 1.0)
-    lasers = laser_batch(runs, scenario.lasers.transmit_w)
-    first_radio = len(lasers.edges)
-    first_beam = first_radio + n_satellites + sum(int(station.antennas) for station in scenario.stations)
-    first_alert = first_beam + 2 * n_satellites
-    batches = [
-        lasers,
-        *_ground(scenario, n_satellites, station_passes, first_radio),
-        *_users(scenario, n_satellites, user_passes, first_beam),
-        *_fibre(scenario, n_satellites, sky.horizon_s),
-    ]
+    batches, first_alert = _batches(scenario, n_satellites, sky, runs)
     offsets, edge_rows, contacts, pieces = assemble(batches, n_satellites + len(sites_m))
     pass_offsets, passes = downlink_passes(n_satellites, offsets, edge_rows, contacts)
-    power_offsets, power = _power(scenario, orbits, sky, runs, station_passes)
-    accelerators, datacentre_offsets = _accelerators(scenario, n_satellites, n_stations)
+    power_offsets, power = _power(scenario, orbits, sky, runs)
+    accelerators, datacentre_offsets = _accelerators(scenario, n_satellites, len(scenario.stations))
     world = World(
         sizes=_sizes(scenario, sky, n_satellites, first_alert, passes),
         positions_m=sky.positions_m,
@@ -101,6 +88,24 @@ def _sites(scenario: Scenario) -> tuple[np.ndarray, np.ndarray]:
     places += [(site.latitude_deg, site.longitude_deg, 0.0) for site in scenario.users.sites]
     pairs = [site_geometry(*place) for place in places]
     return np.array([pair[0] for pair in pairs]).reshape(-1, 3), np.array([pair[1] for pair in pairs]).reshape(-1, 3)
+
+
+def _watches(scenario: Scenario, sites_m: np.ndarray, ups: np.ndarray) -> list[Watch]:
+    """Return who watches the sky: stations, then user sites; sites_m and ups as from _sites."""
+    masks_deg = [station.mask_deg for station in scenario.stations] + [scenario.users.mask_deg] * len(scenario.users.sites)
+    first_user = len(scenario.stations) + len(scenario.datacentres)
+    places = [*range(len(scenario.stations)), *range(first_user, len(sites_m))]
+    return [Watch(sites_m[place], ups[place], mask_deg) for place, mask_deg in zip(places, masks_deg, strict=True)]
+
+
+def _batches(scenario: Scenario, n_satellites: int, sky: Survey, runs: LaserRuns) -> tuple[list[Batch], int]:
+    """Return all edges, and the first calendar after theirs: lasers, radios, antennas, up and down beams."""
+    lasers, n_stations = laser_batch(runs, scenario.lasers.transmit_w), len(scenario.stations)
+    first_radio = len(lasers.edges)
+    first_beam = first_radio + n_satellites + sum(int(station.antennas) for station in scenario.stations)
+    ground = _ground(scenario, n_satellites, sky.seen[:n_stations], first_radio)
+    users = _users(scenario, n_satellites, sky.seen[n_stations:], first_beam)
+    return [lasers, *ground, *users, *_fibre(scenario, n_satellites, sky.horizon_s)], first_beam + 2 * n_satellites
 
 
 def _rows(senders: int | np.ndarray, to: int | np.ndarray, kind: int, resource: np.ndarray, other: int, transmit_w: float) -> np.ndarray:
@@ -148,11 +153,11 @@ def _fibre(scenario: Scenario, n_satellites: int, horizon_s: float) -> list[Batc
     return batches
 
 
-def _power(scenario: Scenario, orbits: Orbits, sky: Survey, runs: LaserRuns, station_passes: list[Passes]) -> tuple[np.ndarray, np.ndarray]:
+def _power(scenario: Scenario, orbits: Orbits, sky: Survey, runs: LaserRuns) -> tuple[np.ndarray, np.ndarray]:
     """Return power_offsets and power rows of all satellites; ValueError naming one whose baseline its battery cannot carry."""
     spans = [(sky.lit, 1)]
     spans += [(Passes(runs.ends[end], runs.held_from_s, runs.held_to_s), 2) for end in ("low", "high")]
-    spans += [(passes, 3) for passes in station_passes]
+    spans += [(passes, 3) for passes in sky.seen[: len(scenario.stations)]]
     satellites = np.concatenate([np.tile(span.satellite, 2) for span, _ in spans])
     changes = np.zeros((len(satellites), 4))  # time, and what begins (+1) or ends (-1): sunlight, links held, stations in view
     changes[:, 0] = np.concatenate([part for span, _ in spans for part in (span.start_s, span.end_s)])

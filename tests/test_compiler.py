@@ -391,6 +391,13 @@ def test_nothing_on_the_ground_and_no_lasers():
     assert world.edge_offsets.tolist() == [0, 0] and world.site_positions_m.shape == (0, 3) and len(world.power) > 30
 
 
+def test_a_station_that_sees_nobody_has_no_edges():
+    """Over the equator nobody passes Svalbard: only its fibre leaves it, and there is no pass to be listed."""
+    world = compile_world(small(constellation=Constellation(shells=(Shell(0.0, 500e3, planes=1, per_plane=3, phasing=0),))), 1)
+    assert [(node, int(edge["kind"])) for node, _, edge in edge_table(world) if node == 3] == [(3, FIBRE)]
+    assert len(world.passes) == 0 and world.pass_offsets.tolist() == [0, 0, 0, 0] and world.sizes["longest_pass_s"][0] == 0.0
+
+
 def test_days_differ_and_repeat(scenario, world):
     """The same day compiles to the same bits; another day does not."""
     again, other = compile_world(scenario, 1), compile_world(scenario, 2)

@@ -199,6 +199,10 @@ def test_old_worlds_are_removed(built, folder, monkeypatch):
     monkeypatch.setattr(world_store, "MOST_BYTES", 3.5 * (folder / "new.world").stat().st_size)
     assert world_store.open_world(folder / "oldest.world") is not None  # used now: "older" has become the oldest
     world_store.save_world(built, folder / "newest.world")
+    os.utime(folder, (0.0, 0.0))
+    assert (
+        world_store.open_world(folder / "newest.world") is not None and time.time() - folder.stat().st_mtime < 60.0
+    )  # or cache.py removes it
     assert {path.name for path in folder.iterdir()} == {"newest.world", "new.world", "oldest.world"}
     monkeypatch.setattr(world_store, "MOST_BYTES", 1)
     world_store.save_world(built, folder / "last.world")
