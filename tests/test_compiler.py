@@ -416,6 +416,25 @@ def test_no_laser_is_longer_than_sight_allows(crossing):
                 assert np.linalg.norm(world.positions_m[index, node] - world.positions_m[index, to], axis=1).max(initial=0.0) <= longest_m
 
 
+# Edges, contacts, pieces, power rows, seconds of contact in all, mean charge required: of version 0.1.0, before it compiled in blocks.
+GOLDEN = {
+    "Tiny": (18, 186, 186, 186, 616_730.4, 1_086_592.3),
+    "ThreeBody12": (1858, 5214, 5218, 938, 4_120_040.7, 1_062_269.6),
+    "Ring12": (1858, 5154, 5154, 902, 4_504_077.9, 1_062_708.4),
+    "CrossPlane12": (1896, 6410, 6410, 3220, 5_047_638.2, 1_071_444.9),
+}
+
+
+@pytest.mark.parametrize("name", GOLDEN)
+def test_worlds_of_the_catalogue_stay_as_they_were(name):
+    """The first training day; seconds and joules to 0.1, as far as another machine's last bits cannot reach."""
+    world = compile_world(load_scenario(name), 1)
+    counts = (len(world.edges), len(world.contacts), len(world.pieces), len(world.power))
+    contact_s = float((world.contacts["end_s"] - world.contacts["start_s"]).sum())
+    assert counts == GOLDEN[name][:4]
+    assert (contact_s, float(world.power["required_j"].mean())) == pytest.approx(GOLDEN[name][4:], abs=0.1)
+
+
 def test_flying_in_blocks_changes_no_bit(crossing, monkeypatch):
     """Three planes one after the other, their satellites numbered across planes: the same World as all at once."""
     scenario, world = crossing
