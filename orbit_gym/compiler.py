@@ -141,13 +141,13 @@ def _users(scenario: Scenario, n_satellites: int, passes: list[Passes], first_be
 
 
 def _fibre(scenario: Scenario, n_satellites: int, horizon_s: float) -> list[Batch]:
-    """Return the fibre between each station and the datacentre it names, both ways: always up, any number at once."""
+    """Return the fibre between each station and the datacentres it names, both ways: always up, any number at once."""
     numbers = {centre.name: number for number, centre in enumerate(scenario.datacentres)}
     batches = []
     for number, station in enumerate(scenario.stations):
-        if station.datacentre:
-            centre = scenario.datacentres[numbers[station.datacentre]]
-            ends = (n_satellites + number, n_satellites + len(scenario.stations) + numbers[station.datacentre])
+        for name in station.wired_to:
+            centre = scenario.datacentres[numbers[name]]
+            ends = (n_satellites + number, n_satellites + len(scenario.stations) + numbers[name])
             rows = np.array([(*pair, FIBRE, NO_RESOURCE, NO_RESOURCE, centre.fibre_delay_s, 0.0) for pair in (ends, ends[::-1])])
             batches.append(steady_batch(rows, np.full(2, centre.fibre_bps), np.zeros(2), np.full(2, horizon_s), np.ones(2, np.int64)))
     return batches
