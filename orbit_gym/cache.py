@@ -24,8 +24,15 @@ KEEP_S = 30 * 86_400.0  # folders of other sources that nobody has used for this
 
 def kernel_sources(package: Path = PACKAGE) -> list[Path]:
     """Files of a package that compile kernels, and all files of it that those import, directly or not."""
-    files = {_module_name(path, package): path for path in sorted(package.rglob("*.py"))}
-    waiting = [name for name, path in files.items() if any(mark in path.read_text(encoding="utf-8") for mark in KERNEL_MARKS)]
+    files = _files(package)
+    return sources_behind(
+        [name for name, path in files.items() if any(mark in path.read_text(encoding="utf-8") for mark in KERNEL_MARKS)], package
+    )
+
+
+def sources_behind(modules: list[str], package: Path = PACKAGE) -> list[Path]:
+    """Files of a package that hold these modules (dotted names), and all files of it that those import, directly or not."""
+    files, waiting = _files(package), list(modules)
     found: set[str] = set()
     while waiting:
         name = waiting.pop()
@@ -33,6 +40,10 @@ def kernel_sources(package: Path = PACKAGE) -> list[Path]:
             found.add(name)
             waiting.extend(_imports(files[name]))
     return [files[name] for name in sorted(found)]
+
+
+def _files(package: Path) -> dict[str, Path]:
+    return {_module_name(path, package): path for path in sorted(package.rglob("*.py"))}
 
 
 def _module_name(path: Path, package: Path) -> str:
@@ -54,11 +65,21 @@ def _imports(path: Path) -> list[str]:
 
 def source_hash(package: Path = PACKAGE) -> str:
     """Hash of the kernel sources, names and contents, with numba's and Python's version and the machine's kind."""
+    return hash_of(kernel_sources(package), package)
+
+
+def hash_of(sources: list[Path], package: Path = PACKAGE) -> str:
+    """Hash of these files of a package, names and contents, with numba's and Python's version and the machine's kind."""
     digest = hashlib.sha256(f"{numba.__version__} {sys.version_info[:3]} {platform.machine()}".encode())
-    for path in kernel_sources(package):
+    for path in sources:
         digest.update(f"\n{path.relative_to(package)}\n".encode())
         digest.update(path.read_bytes())
     return digest.hexdigest()[:16]
+
+
+def cache_root() -> Path:
+    """Folder of everything that OrbitGym keeps in the user's cache."""
+    return Path(os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache")) / "orbit_gym"
 
 
 def set_cache_folder(package: Path = PACKAGE) -> Path | None:
@@ -66,7 +87,7 @@ def set_cache_folder(package: Path = PACKAGE) -> Path | None:
 
     A NUMBA_CACHE_DIR set by the user is respected; where no folder can be written, numba's own choice stays.
     """
-    root = Path(os.environ.get("XDG_CACHE_HOME") or os.path.expanduser("~/.cache")) / "orbit_gym"
+    root = cache_root()
     chosen = os.environ.get("NUMBA_CACHE_DIR")
     if chosen and Path(chosen).parent != root:  # one of ours is inherited by child processes, perhaps of other sources
         return None

@@ -1,14 +1,29 @@
 """Scenario and day become a World: read-only arrays of everything that never changes."""
 
+from collections.abc import Callable
+
 import numpy as np
 
-from orbit_gym.contacts import Edges, LaserRun, downlink_passes, laser_runs, split_by_satellite
-from orbit_gym.flight import Flight, Passes, fly, passes_over, site_geometry, sunlit_intervals
+from orbit_gym.contacts import (
+    NO_RESOURCE,
+    Batch,
+    LaserRuns,
+    assemble,
+    downlink_passes,
+    laser_batch,
+    laser_runs,
+    pass_batch,
+    steady_batch,
+)
+from orbit_gym.flight import Passes, Survey, Watch, site_geometry, survey
+from orbit_gym.footprint import refuse_too_large
 from orbit_gym.orbits import Orbits, load_orbits
 from orbit_gym.physics.energy import required_charge_j
 from orbit_gym.scenario import Accelerator, Scenario
 from orbit_gym.tasks import MODEL_BYTES
-from orbit_gym.world import ACCELERATOR, DOWNLINK, FIBRE, LASER, POWER, SIZES, UPLINK, USER_DOWN, USER_UP, World
+from orbit_gym.world import ACCELERATOR, DOWNLINK, FIBRE, POWER, SIZES, UPLINK, USER_DOWN, USER_UP, World
+
+FLYING_SHARE = 0.6  # of the time a World takes; pointing takes most of the rest (measured at 2,800 satellites)
 
 
 def graph_names(scenario: Scenario, orbits: Orbits | None = None) -> tuple[str, ...]:
@@ -18,30 +33,28 @@ def graph_names(scenario: Scenario, orbits: Orbits | None = None) -> tuple[str, 
     return (*(orbits or load_orbits(scenario)).names, *sites)
 
 
-def compile_world(scenario: Scenario, day: int, orbits: Orbits | None = None) -> World:
-    """Return the World of the day that lies day days after the epoch's date; ValueError where the scenario cannot be flown."""
+def compile_world(scenario: Scenario, day: int, orbits: Orbits | None = None, tell: Callable[[str, float], None] | None = None) -> World:
+    """Return the World of the day that lies day days after the epoch's date; ValueError where the scenario cannot be flown.
+
+    tell hears what is being done, and the fraction of all that is finished.
+    """
+    tell = tell or _silently
     orbits = orbits or load_orbits(scenario)
     n_satellites = len(orbits.names)
-    flight = fly(scenario, orbits, day)
+    refuse_too_large(scenario, n_satellites)
     sites_m, ups = _sites(scenario)
-    runs = laser_runs(flight, orbits.planes, scenario.lasers)
-    n_stations, first_user = len(scenario.stations), len(scenario.stations) + len(scenario.datacentres)
-    station_passes = [passes_over(flight, sites_m[k], ups[k], station.mask_deg) for k, station in enumerate(scenario.stations)]
-    user_passes = [passes_over(flight, sites_m[k], ups[k], scenario.users.mask_deg) for k in range(first_user, len(sites_m))]
-    edges = Edges()
-    directions = _add_lasers(edges, runs, scenario.lasers.transmit_w)
-    beams = _add_ground(edges, scenario, n_satellites, station_passes, directions)
-    alerts = _add_users(edges, scenario, n_satellites, user_passes, beams)
-    _add_fibre(edges, scenario, n_satellites, flight.horizon_s)
-    first_alert = alerts if scenario.alerts.enabled else -1
-    n_resources = alerts + (n_satellites if scenario.alerts.enabled else 0)
-    offsets, edge_rows, contacts, pieces = edges.assemble(n_satellites + len(sites_m))
+    sky = survey(scenario, orbits, day, _watches(scenario, sites_m, ups), lambda done: tell("flying", FLYING_SHARE * done))
+    rest = 1.0 - FLYING_SHARE
+    runs = laser_runs(sky, orbits.planes, scenario.lasers, lambda done: tell("pointing", FLYING_SHARE + rest * done))
+    tell("collecting contacts", 1.0)
+    batches, first_alert = _batches(scenario, n_satellites, sky, runs)
+    offsets, edge_rows, contacts, pieces = assemble(batches, n_satellites + len(sites_m))
     pass_offsets, passes = downlink_passes(n_satellites, offsets, edge_rows, contacts)
-    power_offsets, power = _power(scenario, orbits, flight, runs, station_passes)
-    accelerators, datacentre_offsets = _accelerators(scenario, n_satellites, n_stations)
+    power_offsets, power = _power(scenario, orbits, sky, runs)
+    accelerators, datacentre_offsets = _accelerators(scenario, n_satellites, len(scenario.stations))
     world = World(
-        sizes=_sizes(scenario, flight, n_satellites, n_resources, first_alert, passes),
-        positions_m=flight.positions_m.transpose(1, 0, 2),
+        sizes=_sizes(scenario, sky, n_satellites, first_alert, passes),
+        positions_m=sky.positions_m,
         site_positions_m=sites_m,
         edge_offsets=offsets,
         edges=edge_rows,
@@ -56,6 +69,10 @@ def compile_world(scenario: Scenario, day: int, orbits: Orbits | None = None) ->
         model_bytes=np.array(list(MODEL_BYTES.values())),
     )
     return World(*(_freeze(array) for array in world))
+
+
+def _silently(what: str, fraction: float) -> None:
+    """Tell nobody."""
 
 
 def _freeze(array: np.ndarray) -> np.ndarray:
@@ -73,83 +90,85 @@ def _sites(scenario: Scenario) -> tuple[np.ndarray, np.ndarray]:
     return np.array([pair[0] for pair in pairs]).reshape(-1, 3), np.array([pair[1] for pair in pairs]).reshape(-1, 3)
 
 
-def _add_lasers(edges: Edges, runs: list[LaserRun], transmit_w: float) -> int:
-    """Add both directions of each pair that ever holds a contact, each its own calendar; return the number of calendars."""
-    pairs: dict[tuple[int, int], list[LaserRun]] = {}
-    for run in runs:
-        pairs.setdefault((run.low, run.high), []).append(run)
-    for number, (pair, held) in enumerate(pairs.items()):
-        for way in range(2):
-            edges.add_laser(pair[way], held, LASER, 2 * number + way, transmit_w)
-    return 2 * len(pairs)
+def _watches(scenario: Scenario, sites_m: np.ndarray, ups: np.ndarray) -> list[Watch]:
+    """Return who watches the sky: stations, then user sites; sites_m and ups as from _sites."""
+    masks_deg = [station.mask_deg for station in scenario.stations] + [scenario.users.mask_deg] * len(scenario.users.sites)
+    first_user = len(scenario.stations) + len(scenario.datacentres)
+    places = [*range(len(scenario.stations)), *range(first_user, len(sites_m))]
+    return [Watch(sites_m[place], ups[place], mask_deg) for place, mask_deg in zip(places, masks_deg, strict=True)]
 
 
-def _add_ground(edges: Edges, scenario: Scenario, n_satellites: int, passes: list[Passes], first_radio: int) -> int:
-    """Add down- and uplinks, one pair of edges per antenna; return the first calendar after radios and antennas."""
-    antenna_calendar = first_radio + n_satellites
+def _batches(scenario: Scenario, n_satellites: int, sky: Survey, runs: LaserRuns) -> tuple[list[Batch], int]:
+    """Return all edges, and the first calendar after theirs: lasers, radios, antennas, up and down beams."""
+    lasers, n_stations = laser_batch(runs, scenario.lasers.transmit_w), len(scenario.stations)
+    first_radio = len(lasers.edges)
+    first_beam = first_radio + n_satellites + sum(int(station.antennas) for station in scenario.stations)
+    ground = _ground(scenario, n_satellites, sky.seen[:n_stations], first_radio)
+    users = _users(scenario, n_satellites, sky.seen[n_stations:], first_beam)
+    return [lasers, *ground, *users, *_fibre(scenario, n_satellites, sky.horizon_s)], first_beam + 2 * n_satellites
+
+
+def _rows(senders: int | np.ndarray, to: int | np.ndarray, kind: int, resource: np.ndarray, other: int, transmit_w: float) -> np.ndarray:
+    """Return rows (S, 7) for steady_batch, one a satellite; resource is the satellite's own calendar, other one they share."""
+    return np.stack(np.broadcast_arrays(senders, to, kind, resource, other, 0.0, transmit_w), axis=1)
+
+
+def _ground(scenario: Scenario, n_satellites: int, passes: list[Passes], first_radio: int) -> list[Batch]:
+    """Return down- and uplinks, one pair of edges per antenna; calendars: a radio each satellite, then the antennas."""
+    satellites, radios = np.arange(n_satellites), first_radio + np.arange(n_satellites)
+    antenna, batches = first_radio + n_satellites, []
     for number, (station, seen) in enumerate(zip(scenario.stations, passes, strict=True)):
-        node = n_satellites + number
-        for satellite, start_s, end_s in split_by_satellite(seen):
-            for antenna in range(int(station.antennas)):
-                resources = (first_radio + satellite, antenna_calendar + antenna)
-                edges.add_steady((satellite, node), DOWNLINK, resources, station.downlink_bps, scenario.power.radio_w, start_s, end_s)
-                edges.add_steady((node, satellite), UPLINK, resources, station.uplink_bps, 0.0, start_s, end_s)
-        antenna_calendar += int(station.antennas)
-    return antenna_calendar
+        node, links = n_satellites + number, []
+        for calendar in range(antenna, antenna + int(station.antennas)):
+            links.append((_rows(satellites, node, DOWNLINK, radios, calendar, scenario.power.radio_w), station.downlink_bps))
+            links.append((_rows(node, satellites, UPLINK, radios, calendar, 0.0), station.uplink_bps))
+        antenna += int(station.antennas)
+        batches.append(pass_batch(seen, links))
+    return batches
 
 
-def _add_users(edges: Edges, scenario: Scenario, n_satellites: int, passes: list[Passes], first_up_beam: int) -> int:
-    """Add user links over each satellite's shared beams; return the first calendar after the beams."""
-    first_user = n_satellites + len(scenario.stations) + len(scenario.datacentres)
-    first_down_beam = first_up_beam + n_satellites
-    users = scenario.users
+def _users(scenario: Scenario, n_satellites: int, passes: list[Passes], first_beam: int) -> list[Batch]:
+    """Return user links over each satellite's shared beams; calendars: up beams, then down beams."""
+    users, satellites = scenario.users, np.arange(n_satellites)
+    ups, downs = first_beam + satellites, first_beam + n_satellites + satellites
+    batches = []
     for number, seen in enumerate(passes):
-        node = first_user + number
-        for satellite, start_s, end_s in split_by_satellite(seen):
-            up, down = (first_up_beam + satellite, -1), (first_down_beam + satellite, -1)
-            edges.add_steady((node, satellite), USER_UP, up, users.up_bps, 0.0, start_s, end_s)
-            edges.add_steady((satellite, node), USER_DOWN, down, users.down_bps, scenario.power.radio_w, start_s, end_s)
-    return first_down_beam + n_satellites
+        node = n_satellites + len(scenario.stations) + len(scenario.datacentres) + number
+        up = _rows(node, satellites, USER_UP, ups, NO_RESOURCE, 0.0)
+        down = _rows(satellites, node, USER_DOWN, downs, NO_RESOURCE, scenario.power.radio_w)
+        batches.append(pass_batch(seen, [(up, users.up_bps), (down, users.down_bps)]))
+    return batches
 
 
-def _add_fibre(edges: Edges, scenario: Scenario, n_satellites: int, horizon_s: float) -> None:
-    """Add the fibre between each station and the datacentres it names, both ways."""
+def _fibre(scenario: Scenario, n_satellites: int, horizon_s: float) -> list[Batch]:
+    """Return the fibre between each station and the datacentres it names, both ways: always up, any number at once."""
     numbers = {centre.name: number for number, centre in enumerate(scenario.datacentres)}
+    batches = []
     for number, station in enumerate(scenario.stations):
         for name in station.wired_to:
             centre = scenario.datacentres[numbers[name]]
             ends = (n_satellites + number, n_satellites + len(scenario.stations) + numbers[name])
-            for pair in (ends, ends[::-1]):
-                edges.add_fibre(pair, FIBRE, centre.fibre_bps, centre.fibre_delay_s, horizon_s)
+            rows = np.array([(*pair, FIBRE, NO_RESOURCE, NO_RESOURCE, centre.fibre_delay_s, 0.0) for pair in (ends, ends[::-1])])
+            batches.append(steady_batch(rows, np.full(2, centre.fibre_bps), np.zeros(2), np.full(2, horizon_s), np.ones(2, np.int64)))
+    return batches
 
 
-def _power(
-    scenario: Scenario, orbits: Orbits, flight: Flight, runs: list[LaserRun], station_passes: list[Passes]
-) -> tuple[np.ndarray, np.ndarray]:
+def _power(scenario: Scenario, orbits: Orbits, sky: Survey, runs: LaserRuns) -> tuple[np.ndarray, np.ndarray]:
     """Return power_offsets and power rows of all satellites; ValueError naming one whose baseline its battery cannot carry."""
-    lit = sunlit_intervals(flight)
-    ends = [(satellite, run.held_from_s, run.held_to_s) for run in runs for satellite in (run.low, run.high)]
-    held = np.array(ends, dtype=np.float64).reshape(-1, 3)
-    seen = [np.concatenate([np.asarray(passes[k], dtype=np.float64) for passes in station_passes] or [np.zeros(0)]) for k in range(3)]
-    rows = []
-    for satellite, name in enumerate(orbits.names):
-        changes = [
-            _changes(lit.satellite, lit.start_s, lit.end_s, satellite, 0),
-            _changes(held[:, 0], held[:, 1], held[:, 2], satellite, 1),
-            _changes(seen[0], seen[1], seen[2], satellite, 2),
-        ]
-        rows.append(_power_rows(scenario, name, flight.horizon_s, np.concatenate(changes)))
+    spans = [(sky.lit, 1)]
+    spans += [(Passes(runs.ends[end], runs.held_from_s, runs.held_to_s), 2) for end in ("low", "high")]
+    spans += [(passes, 3) for passes in sky.seen[: len(scenario.stations)]]
+    satellites = np.concatenate([np.tile(span.satellite, 2) for span, _ in spans])
+    changes = np.zeros((len(satellites), 4))  # time, and what begins (+1) or ends (-1): sunlight, links held, stations in view
+    changes[:, 0] = np.concatenate([part for span, _ in spans for part in (span.start_s, span.end_s)])
+    lengths = [len(span.start_s) for span, _ in spans]
+    columns = np.repeat([column for _, column in spans], 2 * np.array(lengths))
+    changes[np.arange(len(changes)), columns] = np.concatenate([np.repeat([1.0, -1.0], length) for length in lengths])
+    changes = changes[np.argsort(satellites, kind="stable")]
+    ends = np.cumsum(np.bincount(satellites, minlength=len(orbits.names)))
+    rows = [_power_rows(scenario, name, sky.horizon_s, part) for name, part in zip(orbits.names, np.split(changes, ends[:-1]), strict=True)]
     offsets = np.concatenate([[0], np.cumsum([len(part) for part in rows])]).astype(np.int32)
     return offsets, np.concatenate(rows)
-
-
-def _changes(satellites: np.ndarray, start_s: np.ndarray, end_s: np.ndarray, satellite: int, column: int) -> np.ndarray:
-    """Return (2N, 4): times and +1 or -1 in column 1 + column, for the intervals of one satellite."""
-    mine = satellites == satellite
-    changes = np.zeros((2 * np.count_nonzero(mine), 4))
-    changes[:, 0] = np.concatenate([start_s[mine], end_s[mine]])
-    changes[:, 1 + column] = np.repeat([1.0, -1.0], len(changes) // 2)
-    return changes
 
 
 def _power_rows(scenario: Scenario, name: str, horizon_s: float, changes: np.ndarray) -> np.ndarray:
@@ -210,14 +229,16 @@ def _fill(rows: np.ndarray, accelerator: Accelerator, scenario: Scenario) -> Non
     rows["sink_c"], rows["limit_c"] = scenario.thermal.sink_c, scenario.thermal.limit_c
 
 
-def _sizes(scenario: Scenario, flight: Flight, n_satellites: int, n_resources: int, first_alert: int, passes: np.ndarray) -> np.ndarray:
+def _sizes(scenario: Scenario, sky: Survey, n_satellites: int, first_alert: int, passes: np.ndarray) -> np.ndarray:
+    has_alerts = scenario.alerts.enabled
     shown = int(scenario.candidates) if 0 < scenario.candidates < n_satellites else n_satellites
     sizes = np.zeros(1, SIZES)
     sizes["n_satellites"], sizes["n_stations"] = n_satellites, len(scenario.stations)
     sizes["n_datacentres"], sizes["n_users"] = len(scenario.datacentres), len(scenario.users.sites)
     sizes["n_candidates"], sizes["n_terminals"] = shown + len(scenario.datacentres), int(scenario.lasers.terminals)
-    sizes["n_resources"], sizes["first_alert_resource"] = n_resources, first_alert
-    sizes["horizon_s"], sizes["grid_s"], sizes["look_ahead_s"] = flight.horizon_s, flight.grid_s, scenario.look_ahead_s
+    sizes["n_resources"] = first_alert + n_satellites * has_alerts
+    sizes["first_alert_resource"] = first_alert if has_alerts else -1
+    sizes["horizon_s"], sizes["grid_s"], sizes["look_ahead_s"] = sky.horizon_s, sky.grid_s, scenario.look_ahead_s
     sizes["longest_pass_s"] = (passes["end_s"] - passes["start_s"]).max(initial=0.0)
     sizes["alert_bits"], sizes["alert_interval_s"] = scenario.alerts.message_bits, scenario.alerts.interval_s
     return sizes

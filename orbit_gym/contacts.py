@@ -1,185 +1,151 @@
 """Contacts of one day, edge by edge, and their assembly into the World's arrays."""
 
 import math
+from collections.abc import Callable
 from typing import NamedTuple
 
 import numpy as np
 
-from orbit_gym.flight import Flight, Passes
-from orbit_gym.physics.links import mode_rate_bps, sent_before_bits
+from orbit_gym.flight import Passes, Survey
 from orbit_gym.physics.pointing import point_terminals
+from orbit_gym.physics.runs import RUN, find_runs, run_pieces
 from orbit_gym.scenario import LaserLinks
 from orbit_gym.units import EARTH_EQUATORIAL_RADIUS_M
-from orbit_gym.world import CONTACT, DOWNLINK, EDGE, PASS, PIECE, UPLINK, USER_DOWN
+from orbit_gym.world import CONTACT, DOWNLINK, EDGE, LASER, PASS, PIECE, UPLINK, USER_DOWN
 
 NO_RESOURCE = -1
 
 
-class LaserRun(NamedTuple):
-    """One terminal pair held without a break, from one sample of the grid to another."""
+class LaserRuns(NamedTuple):
+    """Terminal pairs held without a break, from one sample of the grid to another; by satellite pair and time."""
 
-    low: int  # satellite with the smaller number
-    high: int
-    low_terminal: int
-    high_terminal: int
-    held_from_s: float
-    held_to_s: float
-    start_s: float  # first instant of data: after acquisition
-    piece_start_s: np.ndarray  # (P,)
-    rate_bps: np.ndarray  # (P,)
+    ends: np.ndarray  # (N,) RUN
+    held_from_s: np.ndarray  # (N,)
+    held_to_s: np.ndarray  # (N,)
+    start_s: np.ndarray  # (N,) first instant of data: after acquisition
+    counts: np.ndarray  # (N,) pieces of each
+    pieces: np.ndarray  # (P,) PIECE, run after run
 
 
-class Edges:
-    """Edges as they are found, one after another; assemble() sorts them into World order."""
+class Batch(NamedTuple):
+    """Edges found together, with their contacts and pieces one edge after the other; first_piece counts from this batch's first."""
 
-    def __init__(self) -> None:
-        """Start empty."""
-        self.edges: list[tuple] = []  # from, to, kind, resource_a, resource_b, delay_s, transmit_w
-        self.contacts: list[np.ndarray] = []  # (N,) CONTACT of each edge
-        self.pieces: list[np.ndarray] = []
-        self.n_pieces = 0
+    senders: np.ndarray  # (E,)
+    edges: np.ndarray  # (E,) EDGE, rows of contacts not yet filled
+    counts: np.ndarray  # (E,) contacts of each
+    contacts: np.ndarray  # (C,) CONTACT
+    pieces: np.ndarray  # (P,) PIECE
 
-    def add_steady(
-        self,
-        ends: tuple[int, int],
-        kind: int,
-        resources: tuple[int, int],
-        rate_bps: float,
-        transmit_w: float,
-        start_s: np.ndarray,
-        end_s: np.ndarray,
-    ) -> None:
-        """Add an edge whose contacts (N,) all have one rate."""
-        contacts, pieces = np.zeros(len(start_s), CONTACT), np.zeros(len(start_s), PIECE)
-        contacts["start_s"], contacts["end_s"], contacts["terminal"] = start_s, end_s, -1
-        contacts["first_piece"] = self.n_pieces + np.arange(len(start_s))
-        contacts["end_piece"] = contacts["first_piece"] + 1
-        pieces["start_s"], pieces["rate_bps"] = start_s, rate_bps
-        self._add((*ends, kind, *resources, 0.0, transmit_w), contacts, pieces)
 
-    def add_fibre(self, ends: tuple[int, int], kind: int, rate_bps: float, delay_s: float, horizon_s: float) -> None:
-        """Add an edge that is always up and serves any number at once."""
-        self.add_steady(ends, kind, (NO_RESOURCE, NO_RESOURCE), rate_bps, 0.0, np.zeros(1), np.full(1, horizon_s))
-        self.edges[-1] = (*self.edges[-1][:5], delay_s, 0.0)
+def spans(first: np.ndarray, counts: np.ndarray) -> np.ndarray:
+    """Return first[0], first[0] + 1, ... (counts[0] of them), then those of the next: rows of spans laid end to end."""
+    ends = np.cumsum(counts)
+    total = int(ends[-1]) if len(ends) else 0
+    return np.arange(total) + np.repeat(first - (ends - counts), counts)
 
-    def add_laser(self, sender: int, runs: list[LaserRun], kind: int, resource: int, transmit_w: float) -> None:
-        """Add one direction of a satellite pair, with its runs (in order of time) as contacts."""
-        contacts = np.zeros(len(runs), CONTACT)
-        pieces: list[np.ndarray] = []
-        first = self.n_pieces
-        for contact, run in zip(contacts, runs, strict=True):
-            piece = np.zeros(len(run.rate_bps), PIECE)
-            piece["start_s"], piece["rate_bps"] = run.piece_start_s, run.rate_bps
-            piece["sent_bits"] = sent_before_bits(run.piece_start_s, run.rate_bps)
-            terminal = run.low_terminal if sender == run.low else run.high_terminal
-            contact["start_s"], contact["end_s"], contact["terminal"] = run.start_s, run.held_to_s, terminal
-            contact["first_piece"], contact["end_piece"] = first, first + len(piece)
-            first += len(piece)
-            pieces.append(piece)
-        receiver = runs[0].high if sender == runs[0].low else runs[0].low
-        self._add((sender, receiver, kind, resource, NO_RESOURCE, 0.0, transmit_w), contacts, np.concatenate(pieces))
 
-    def _add(self, edge: tuple, contacts: np.ndarray, pieces: np.ndarray) -> None:
-        self.edges.append(edge)
-        self.contacts.append(contacts)
-        self.pieces.append(pieces)
-        self.n_pieces += len(pieces)
+def laser_batch(runs: LaserRuns, transmit_w: float) -> Batch:
+    """Return both directions of each pair that ever holds a contact, each its own calendar."""
+    is_first = np.r_[True, (np.diff(runs.ends["low"]) != 0) | (np.diff(runs.ends["high"]) != 0)][: len(runs.ends)]
+    first = np.flatnonzero(is_first)
+    per_pair = np.diff(np.r_[first, len(runs.ends)])
+    order = spans(np.repeat(first, 2), np.repeat(per_pair, 2))  # runs of a pair one way, then the other
+    way = np.repeat(np.tile([0, 1], len(first)), np.repeat(per_pair, 2))
+    edges = np.zeros(2 * len(first), EDGE)
+    low, high = runs.ends["low"][first], runs.ends["high"][first]
+    edges["to"] = np.stack([high, low], axis=1).ravel()
+    edges["kind"], edges["transmit_w"] = LASER, transmit_w
+    edges["resource_a"], edges["resource_b"] = np.arange(2 * len(first)), NO_RESOURCE
+    contacts = np.zeros(len(order), CONTACT)
+    contacts["start_s"], contacts["end_s"] = runs.start_s[order], runs.held_to_s[order]
+    contacts["terminal"] = np.where(way == 0, runs.ends["low_terminal"][order], runs.ends["high_terminal"][order])
+    contacts["end_piece"] = np.cumsum(runs.counts[order])
+    contacts["first_piece"] = contacts["end_piece"] - runs.counts[order]
+    first_piece = np.cumsum(runs.counts) - runs.counts
+    pieces = runs.pieces[spans(first_piece[order], runs.counts[order])]
+    return Batch(np.stack([low, high], axis=1).ravel(), edges, np.repeat(per_pair, 2), contacts, pieces)
 
-    def assemble(self, n_graph_nodes: int) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
-        """Return edge_offsets, edges, contacts, pieces as World wants them: by sender, kind (downlinks last) and receiver."""
-        senders = np.array([edge[0] for edge in self.edges], dtype=np.int64)
-        receivers = np.array([edge[1] for edge in self.edges], dtype=np.int64)
-        kinds = np.array([edge[2] for edge in self.edges], dtype=np.int64)
-        rank = np.select([kinds == DOWNLINK, (kinds == USER_DOWN) | (kinds == UPLINK)], [2, 1], 0)
-        order = np.lexsort((receivers, rank, senders))
-        edges = np.zeros(len(order), EDGE)
-        for row, source in enumerate(order):
-            _, to, kind, resource_a, resource_b, delay_s, transmit_w = self.edges[source]
-            edges[row] = (to, kind, 0, 0, resource_a, resource_b, delay_s, transmit_w)
-        ends = np.cumsum([len(self.contacts[source]) for source in order], dtype=np.int32)
-        edges["end_contact"] = ends
-        edges["first_contact"] = np.concatenate([np.zeros(min(1, len(ends)), np.int32), ends[:-1]])
-        offsets = np.concatenate([[0], np.cumsum(np.bincount(senders, minlength=n_graph_nodes))]).astype(np.int32)
-        contacts = np.concatenate([self.contacts[source] for source in order]) if len(order) else np.zeros(0, CONTACT)
-        pieces = np.concatenate(self.pieces) if self.pieces else np.zeros(0, PIECE)
-        return offsets, edges, contacts, pieces
+
+def steady_batch(ends: np.ndarray, rates_bps: np.ndarray, start_s: np.ndarray, end_s: np.ndarray, counts: np.ndarray) -> Batch:
+    """Return edges (E,), each with counts[e] contacts of one rate; ends (E, 7): sender and the columns of EDGE but its contacts."""
+    edges, contacts, pieces = np.zeros(len(ends), EDGE), np.zeros(len(start_s), CONTACT), np.zeros(len(start_s), PIECE)
+    for column, name in enumerate(("to", "kind", "resource_a", "resource_b", "delay_s", "transmit_w"), 1):
+        edges[name] = ends[:, column]
+    contacts["start_s"], contacts["end_s"], contacts["terminal"] = start_s, end_s, -1
+    contacts["first_piece"] = np.arange(len(start_s))
+    contacts["end_piece"] = contacts["first_piece"] + 1
+    pieces["start_s"], pieces["rate_bps"] = start_s, np.repeat(rates_bps, counts)
+    return Batch(ends[:, 0].astype(np.int64), edges, counts, contacts, pieces)
+
+
+def pass_batch(passes: Passes, links: list[tuple[np.ndarray, float]]) -> Batch:
+    """Return the edges of one site: for each satellite that ever sees it one edge a link, all with its passes.
+
+    A link is (rows (S, 7) as in steady_batch, of all satellites; rate).
+    """
+    satellites, first, counts = np.unique(passes.satellite, return_index=True, return_counts=True)
+    ends = np.stack([rows[satellites] for rows, _ in links], axis=1).reshape(-1, 7)
+    rates_bps = np.tile([rate_bps for _, rate_bps in links], len(satellites))
+    counts = np.repeat(counts, len(links))
+    order = spans(np.repeat(first, len(links)), counts)
+    return steady_batch(ends, rates_bps, passes.start_s[order], passes.end_s[order], counts)
+
+
+def assemble(batches: list[Batch], n_graph_nodes: int) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+    """Return edge_offsets, edges, contacts, pieces as World wants them: by sender, kind (downlinks last) and receiver."""
+    senders = np.concatenate([batch.senders for batch in batches]) if batches else np.zeros(0, np.int64)
+    edges = np.concatenate([batch.edges for batch in batches] or [np.zeros(0, EDGE)])
+    counts = np.concatenate([batch.counts for batch in batches] or [np.zeros(0, np.int64)])
+    contacts = np.concatenate([batch.contacts for batch in batches] or [np.zeros(0, CONTACT)])
+    pieces = np.concatenate([batch.pieces for batch in batches] or [np.zeros(0, PIECE)])
+    n_before = np.cumsum([0] + [len(batch.pieces) for batch in batches])[:-1]
+    shift = np.repeat(n_before, [len(batch.contacts) for batch in batches])
+    contacts["first_piece"] += shift.astype(np.int32)
+    contacts["end_piece"] += shift.astype(np.int32)
+    rank = np.select([edges["kind"] == DOWNLINK, (edges["kind"] == USER_DOWN) | (edges["kind"] == UPLINK)], [2, 1], 0)
+    order = np.lexsort((edges["to"], rank, senders))
+    contacts = contacts[spans((np.cumsum(counts) - counts)[order], counts[order])]
+    edges = edges[order]
+    edges["end_contact"] = np.cumsum(counts[order])
+    edges["first_contact"] = edges["end_contact"] - counts[order]
+    offsets = np.concatenate([[0], np.cumsum(np.bincount(senders, minlength=n_graph_nodes))]).astype(np.int32)
+    return offsets, edges, contacts, pieces
 
 
 def downlink_passes(n_satellites: int, offsets: np.ndarray, edges: np.ndarray, contacts: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Return pass_offsets (S + 1,) and passes: the downlink contacts of each satellite over all stations, by start."""
-    rows = [np.zeros(0, PASS)]
-    for satellite in range(n_satellites):
-        mine = [
-            (contacts[contact]["start_s"], contacts[contact]["end_s"], edge, contact)
-            for edge in range(offsets[satellite], offsets[satellite + 1])
-            if edges[edge]["kind"] == DOWNLINK
-            for contact in range(edges[edge]["first_contact"], edges[edge]["end_contact"])
-        ]
-        rows.append(np.array(sorted(mine), PASS))
-    return np.cumsum([len(part) for part in rows], dtype=np.int32), np.concatenate(rows)
+    flown = edges[: offsets[n_satellites]]
+    rows = np.flatnonzero(flown["kind"] == DOWNLINK)
+    counts = (flown["end_contact"] - flown["first_contact"])[rows]
+    passes = np.zeros(int(counts.sum()), PASS)
+    passes["contact"], passes["edge"] = spans(flown["first_contact"][rows], counts), np.repeat(rows, counts)
+    passes["start_s"], passes["end_s"] = contacts["start_s"][passes["contact"]], contacts["end_s"][passes["contact"]]
+    satellites = np.repeat(np.searchsorted(offsets, rows, side="right") - 1, counts)
+    order = np.lexsort((passes["contact"], passes["edge"], passes["end_s"], passes["start_s"], satellites))
+    per_satellite = np.bincount(satellites, minlength=n_satellites)
+    return np.concatenate([[0], np.cumsum(per_satellite)]).astype(np.int32), passes[order]
 
 
-def split_by_satellite(passes: Passes) -> list[tuple[int, np.ndarray, np.ndarray]]:
-    """Return (satellite, start_s, end_s) of each satellite that has passes."""
-    satellites, first = np.unique(passes.satellite, return_index=True)
-    starts, ends = np.split(passes.start_s, first[1:]), np.split(passes.end_s, first[1:])
-    return [(int(satellite), starts[k], ends[k]) for k, satellite in enumerate(satellites)]
-
-
-def laser_runs(flight: Flight, planes: np.ndarray, lasers: LaserLinks) -> list[LaserRun]:
-    """Return every link that the pointing rule holds on this day, by satellite pair and time."""
-    positions_m = np.ascontiguousarray(flight.positions_m.transpose(1, 0, 2))
+def laser_runs(sky: Survey, planes: np.ndarray, lasers: LaserLinks, tell: Callable[[float], None]) -> LaserRuns:
+    """Return every link that the pointing rule holds on this day; planes (S,); tell hears the fraction done."""
+    grid_s = sky.grid_s
     held = point_terminals(
-        positions_m,
-        flight.fore,
+        sky.positions_m,
+        sky.fore,
         planes,
         int(lasers.terminals),
         EARTH_EQUATORIAL_RADIUS_M + lasers.grazing_altitude_m,
         lasers.mode_range_m[-1],
         math.radians(lasers.polar_cutoff_deg),
-        math.ceil(lasers.hysteresis_s / flight.grid_s),
+        math.ceil(lasers.hysteresis_s / grid_s),
+        tell,
     )
-    runs = []
-    for low in range(held.shape[1]):
-        for terminal in range(held.shape[2]):
-            partner = held[:, low, terminal]
-            edges = np.flatnonzero(np.diff(partner)) + 1
-            for first, end in zip(np.r_[0, edges], np.r_[edges, len(partner)], strict=True):
-                if partner[first] > low:
-                    runs += _runs_of(flight, held, positions_m, lasers, low, terminal, int(first), int(end) - 1)
-    return sorted(runs, key=lambda run: (run.low, run.high, run.held_from_s))
-
-
-def _runs_of(
-    flight: Flight, held: np.ndarray, positions_m: np.ndarray, lasers: LaserLinks, low: int, terminal: int, first: int, last: int
-) -> list[LaserRun]:
-    """Return the run of low's terminal from sample first to last, split where the other end changes terminals."""
-    high = int(held[first, low, terminal])
-    terminals = np.argmax(held[first : last + 1, high] == low, axis=1)
-    cuts = (first + 1 + np.flatnonzero(np.diff(terminals))).tolist()
-    starts, ends = [first, *cuts], [*(cut - 1 for cut in cuts), last]
-    line_m = positions_m[first : last + 1, low] - positions_m[first : last + 1, high]
-    distance_m = np.sqrt(np.einsum("ti,ti->t", line_m, line_m))
-    runs = []
-    for begin, finish in zip(starts, ends, strict=True):
-        held_from_s, held_to_s = flight.times_s[begin], min(flight.times_s[finish], flight.horizon_s)
-        start_s = held_from_s + lasers.acquisition_s if begin > 0 else held_from_s  # a link up at midnight was made before
-        if start_s < held_to_s:
-            here_m = distance_m[begin - first : finish - first + 1]
-            piece_start_s, rate_bps = _pieces(flight, here_m, int(begin), start_s, held_to_s, lasers)
-            high_terminal = int(terminals[begin - first])
-            runs.append(LaserRun(low, high, terminal, high_terminal, held_from_s, held_to_s, start_s, piece_start_s, rate_bps))
-    return runs
-
-
-def _pieces(
-    flight: Flight, distance_m: np.ndarray, begin: int, start_s: float, end_s: float, lasers: LaserLinks
-) -> tuple[np.ndarray, np.ndarray]:
-    """Return start_s, rate_bps (P,) of a contact: in each grid step the rate that both its ends allow, equal steps merged."""
-    rate_bps = mode_rate_bps(np.maximum(distance_m[:-1], distance_m[1:]), lasers.mode_range_m, lasers.mode_rate_bps)
-    step_start_s = flight.times_s[begin : begin + len(rate_bps)]
-    inside = (step_start_s + flight.grid_s > start_s) & (step_start_s < end_s)
-    rate_bps, step_start_s = rate_bps[inside], np.maximum(step_start_s[inside], start_s)
-    changes = np.ones(len(rate_bps), bool)
-    changes[1:] = rate_bps[1:] != rate_bps[:-1]
-    return step_start_s[changes], rate_bps[changes]
+    ends = find_runs(held, np.empty(64, RUN))
+    ends = ends[np.lexsort((ends["begin"], ends["high"], ends["low"]))]
+    held_from_s, held_to_s = ends["begin"] * grid_s, np.minimum(ends["finish"] * grid_s, sky.horizon_s)
+    start_s = held_from_s + np.where(ends["begin"] > 0, lasers.acquisition_s, 0.0)  # a link up at midnight was made before
+    keep = start_s < held_to_s
+    ends, held_from_s, held_to_s, start_s = (column[keep] for column in (ends, held_from_s, held_to_s, start_s))
+    modes = np.array(lasers.mode_range_m, dtype=np.float64), np.array(lasers.mode_rate_bps, dtype=np.float64)
+    counts, pieces = run_pieces(sky.positions_m, ends, start_s, held_to_s, grid_s, *modes, np.empty(64, PIECE))
+    return LaserRuns(ends, held_from_s, held_to_s, start_s, counts, pieces)

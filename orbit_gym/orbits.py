@@ -33,6 +33,10 @@ class Orbits:
     planes: np.ndarray  # (S,) int32
     records: tuple[Satrec, ...]
 
+    def some(self, members: np.ndarray) -> "Orbits":
+        """Return the satellites of these numbers (M,) alone."""
+        return Orbits(tuple(self.names[k] for k in members), self.planes[members], tuple(self.records[k] for k in members))
+
     def propagate(self, jd: np.ndarray, day_fraction: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Return TEME positions in m and velocities in m/s (S, T, 3) at UTC Julian dates jd + day_fraction (T,).
 
@@ -47,6 +51,12 @@ class Orbits:
         position_km *= M_PER_KM  # from here on metres
         velocity_km_per_s *= M_PER_KM
         return position_km, velocity_km_per_s
+
+
+def elements_of(orbits: Orbits) -> np.ndarray:
+    """Return the mean elements (S, 9) that SGP4 flies, in its own units: all that its records hold of a satellite's own."""
+    names = ("jdsatepoch", "jdsatepochF", "bstar", "ecco", "argpo", "inclo", "mo", "no_kozai", "nodeo")
+    return np.array([[getattr(record, name) for name in names] for record in orbits.records])
 
 
 def epoch_of(scenario: Scenario) -> datetime:

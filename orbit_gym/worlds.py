@@ -4,21 +4,24 @@ import json
 from collections import OrderedDict
 
 import numpy as np
+from tqdm import tqdm
 
 from orbit_gym.arrivals import Arrivals
 from orbit_gym.catalogue import scenario_to_dict
 from orbit_gym.compiler import compile_world
 from orbit_gym.flight import midnight_of
 from orbit_gym.opportunities import CELL_S, DAYLIGHT_SINE, Opportunities
-from orbit_gym.orbits import julian_date, load_orbits
+from orbit_gym.orbits import Orbits, julian_date, load_orbits
 from orbit_gym.physics.geometry import gmst_rad, rotate_to_earth_fixed
 from orbit_gym.physics.sun import sun_direction_of_date
 from orbit_gym.replay import check_origins
 from orbit_gym.scenario import Scenario
 from orbit_gym.units import DAY_S
 from orbit_gym.world import World
+from orbit_gym.world_store import stored_world
 
 MOST_WORLDS = 8  # kept in memory; the least recently used goes
+SLOW_SATELLITES = 200  # from here on a World takes seconds
 _days: OrderedDict[str, Arrivals] = OrderedDict()
 SPLIT_DAYS = {"train": (1, 2, 3), "validation": (4,), "test": (6, 7)}  # offsets from the scenario's epoch
 
@@ -49,13 +52,26 @@ def get_arrivals(scenario: Scenario, day: int) -> Arrivals:
     if key not in _days:
         orbits = load_orbits(scenario)
         check_origins(scenario, tuple(orbits.names))
-        world = compile_world(scenario, day, orbits)
+        world = stored_world(key, orbits, lambda: _compile(scenario, day, orbits))
         opportunities = Opportunities(scenario, world, tuple(orbits.names), sunlit_ground(scenario, world, day))
         _days[key] = Arrivals(opportunities, sum(julian_date(midnight_of(scenario, day))))
         if len(_days) > MOST_WORLDS:
             _days.popitem(last=False)
     _days.move_to_end(key)
     return _days[key]
+
+
+def _compile(scenario: Scenario, day: int, orbits: Orbits) -> World:
+    """Compile a World, with a progress bar on a terminal where that takes more than a moment."""
+    is_quick = len(orbits.names) < SLOW_SATELLITES
+    bar_format = "{desc}: {percentage:3.0f}%|{bar}| {elapsed}<{remaining}"
+    with tqdm(total=1.0, bar_format=bar_format, leave=False, disable=True if is_quick else None) as bar:
+
+        def tell(what: str, fraction: float) -> None:
+            bar.set_description(f"day {day} of {len(orbits.names):,} satellites, {what}", refresh=False)
+            bar.update(fraction - bar.n)
+
+        return compile_world(scenario, day, orbits, tell)
 
 
 def sunlit_ground(scenario: Scenario, world: World, day: int) -> np.ndarray:

@@ -50,6 +50,24 @@ def test_a_pass_shorter_than_the_grid_is_found(flight):
     assert 0.0 < (short.end_s - short.start_s)[hit][0] < flight.grid_s
 
 
+def test_passes_that_just_clear_the_horizontal_plane_are_found(flight):
+    """Twelve low passes, each over a site lifted to 5 m below its top: seconds long, most without a sample above the plane."""
+    site_m, up = site_geometry(40.45, 116.86, 0.0)
+    found = passes_over(flight, site_m, up, 3.0)
+    n_between = 0
+    for shortest in np.argsort(found.end_s - found.start_s)[2:14]:
+        row, start_s, end_s = (column[shortest] for column in found)
+        times_s = np.arange(start_s, end_s, 0.05)
+        paths_m = hermite_m(flight.positions_m, flight.velocities_mps, np.full(len(times_s), row), times_s, flight.grid_s)
+        heights_m = (paths_m - site_m) @ up
+        top_s = times_s[heights_m.argmax()]
+        lifted = passes_over(flight, site_m + (heights_m.max() - 5.0) * up, up, 0.0)
+        hit = (lifted.satellite == row) & (lifted.start_s <= top_s) & (lifted.end_s >= top_s)
+        assert np.count_nonzero(hit) == 1
+        n_between += int(lifted.start_s[hit][0] // flight.grid_s == lifted.end_s[hit][0] // flight.grid_s)
+    assert n_between > 3
+
+
 def test_eclipse_share_of_the_twelve(flight):
     """Published sunlit share per satellite on this day, 0.622 to 0.637, plus the 1.3 of an orbit that the horizon adds (0.01)."""
     lit = sunlit_intervals(flight)

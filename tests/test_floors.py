@@ -31,7 +31,9 @@ FLOORS = {
     "calendars": 3,
     "flight": 4,
     "contacts": 5,
+    "footprint": 5,
     "compiler": 6,
+    "world_store": 7,
     "routing": 4,
     "compute": 4,
     "placing": 5,
@@ -83,7 +85,7 @@ OWNERS = {
     "scipy": {"arrivals", "derived", "metrics", "relaxed", "orbits", "compiler"},
     "tyro": {"cli"},
     "rich": {"describing"},
-    "tqdm": {"cli"},
+    "tqdm": {"cli", "worlds"},
 }
 NEVER = {"agents", "torch", "stable_baselines3", "sb3_contrib", "tests", "benchmarks", "train"}
 

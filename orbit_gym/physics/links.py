@@ -1,24 +1,20 @@
-"""Rates of links: modes by range, and the bits a piecewise constant rate has carried."""
+"""Rates of links by range, and how far sight reaches."""
 
 import math
-from collections.abc import Sequence
 
 import numpy as np
+from numba import njit
 
 from orbit_gym.units import EARTH_EQUATORIAL_RADIUS_M
 
 
-def mode_rate_bps(range_m: np.ndarray, mode_range_m: Sequence[float], mode_bps: Sequence[float]) -> np.ndarray:
-    """Return the rate (...) at ranges (...): the fastest mode whose range (rising) reaches that far, 0 beyond the last."""
-    mode = np.searchsorted(np.asarray(mode_range_m), range_m, side="left")
-    return np.append(np.asarray(mode_bps, dtype=np.float64), 0.0)[mode]
-
-
-def sent_before_bits(start_s: np.ndarray, rate_bps: np.ndarray) -> np.ndarray:
-    """Return the bits sent before each piece (P,), pieces starting at start_s (P,) with constant rate_bps (P,)."""
-    sent_bits = np.zeros(len(start_s))
-    sent_bits[1:] = np.cumsum(rate_bps[:-1] * np.diff(start_s))
-    return sent_bits
+@njit(cache=True)
+def mode_rate_bps(range_m: float, mode_range_m: np.ndarray, mode_bps: np.ndarray) -> float:
+    """Return the rate at a range: that of the first mode whose range (rising) reaches that far, 0 beyond the last."""
+    for mode in range(len(mode_range_m)):
+        if range_m <= mode_range_m[mode]:
+            return mode_bps[mode]
+    return 0.0
 
 
 def longest_sight_m(altitude_a_m: float, altitude_b_m: float, grazing_altitude_m: float) -> float:

@@ -6,6 +6,7 @@ free one only after it has been the nearer one for the hysteresis. No pair of sa
 """
 
 import math
+from collections.abc import Callable
 
 import numpy as np
 from numba import njit
@@ -13,6 +14,7 @@ from numba import njit
 from orbit_gym.physics.geometry import distance_m, sight_margin_m
 
 FORE = 0
+SAMPLES_AT_ONCE = 256  # between two words on progress: some seconds at 10,000 satellites
 
 
 def fore_neighbours(positions_m: np.ndarray, velocities_mps: np.ndarray, planes: np.ndarray) -> np.ndarray:
@@ -105,26 +107,32 @@ def _keep_cross_links(
 
 
 @njit(cache=True)
+def _find_free(held: np.ndarray, may_cross: np.ndarray, first_cross: int, free: np.ndarray, place: np.ndarray) -> int:
+    """List in free the satellites with an idle terminal that may look across planes, place being their rows; return how many."""
+    n_free = 0
+    for satellite in range(held.shape[0]):
+        place[satellite] = -1
+        if may_cross[satellite] and _free_terminal(held, satellite, first_cross) >= 0:
+            free[n_free] = satellite
+            place[satellite] = n_free
+            n_free += 1
+    return n_free
+
+
+@njit(cache=True)
 def _nearer_rival(
-    held: np.ndarray,
-    satellite: int,
-    other: int,
-    positions_m: np.ndarray,
-    may_cross: np.ndarray,
-    planes: np.ndarray,
-    limit_radius_m: float,
-    first_cross: int,
+    held: np.ndarray, satellite: int, other: int, positions_m: np.ndarray, free: np.ndarray, planes: np.ndarray, limit_radius_m: float
 ) -> int:
-    """Return the nearest free satellite of another plane that is nearer than the linked one, -1 if there is none."""
+    """Return the nearest free satellite of another plane that is nearer than the linked one, -1 if none; of equals the first."""
     best_m = distance_m(positions_m[satellite], positions_m[other])
     best = -1
-    for rival in range(held.shape[0]):
-        if not may_cross[rival] or planes[rival] == planes[satellite] or _free_terminal(held, rival, first_cross) < 0:
+    for rival in free:
+        if planes[rival] == planes[satellite]:
             continue
         apart_m = distance_m(positions_m[satellite], positions_m[rival])
-        if apart_m >= best_m or _terminal_to(held, satellite, rival) >= 0:
+        if apart_m > best_m or (apart_m == best_m and rival >= best):  # free is in no order
             continue
-        if sight_margin_m(positions_m[satellite], positions_m[rival], limit_radius_m) >= 0.0:
+        if _terminal_to(held, satellite, rival) < 0 and sight_margin_m(positions_m[satellite], positions_m[rival], limit_radius_m) >= 0.0:
             best, best_m = rival, apart_m
     return best
 
@@ -141,15 +149,21 @@ def _switch_cross_links(
     planes: np.ndarray,
     limit_radius_m: float,
     first_cross: int,
+    free: np.ndarray,
+    place: np.ndarray,
 ) -> None:
-    """Change a link between planes to a nearer free satellite once that one has been the nearest for patience_steps samples."""
+    """Change a link between planes to a nearer free satellite once that one has been the nearest for patience_steps samples.
+
+    free and place (S,) are working space: the free satellites, kept up to date, so that a step costs links times free ones.
+    """
+    n_free = _find_free(held, may_cross, first_cross, free, place)
     for satellite in range(held.shape[0]):
         for terminal in range(first_cross, held.shape[1]):
             other = held[satellite, terminal]
             if other < 0 or planes[other] == planes[satellite]:
                 rivals[satellite, terminal] = -1
                 continue
-            rival = _nearer_rival(held, satellite, other, positions_m, may_cross, planes, limit_radius_m, first_cross)
+            rival = _nearer_rival(held, satellite, other, positions_m, free[:n_free], planes, limit_radius_m)
             if rival < 0 or rival != rivals[satellite, terminal]:
                 rivals[satellite, terminal] = rival
                 rival_since[satellite, terminal] = step
@@ -158,28 +172,30 @@ def _switch_cross_links(
                 held[satellite, terminal] = rival
                 held[rival, _free_terminal(held, rival, first_cross)] = satellite
                 rivals[satellite, terminal] = -1
+                if place[other] < 0:
+                    free[n_free], place[other] = other, n_free
+                    n_free += 1
+                if _free_terminal(held, rival, first_cross) < 0:
+                    n_free -= 1
+                    last = free[n_free]
+                    free[place[rival]], place[last] = last, place[rival]
+                    place[rival] = -1
 
 
 @njit(cache=True)
 def _form_cross_links(
     held: np.ndarray,
     positions_m: np.ndarray,
-    may_cross: np.ndarray,
+    free: np.ndarray,
     planes: np.ndarray,
     limit_radius_m: float,
     max_range_m: float,
     first_cross: int,
 ) -> None:
-    """Link free terminals across planes, nearest pair first."""
-    free = np.empty(held.shape[0], dtype=np.int64)
-    n_free = 0
-    for satellite in range(held.shape[0]):
-        if may_cross[satellite] and _free_terminal(held, satellite, first_cross) >= 0:
-            free[n_free] = satellite
-            n_free += 1
+    """Link free satellites (in rising order) across planes, nearest pair first."""
     lefts, rights, apart_m = [0], [0], [math.inf]  # a first entry gives numba the types
-    for first in range(n_free):
-        for second in range(first + 1, n_free):
+    for first in range(len(free)):
+        for second in range(first + 1, len(free)):
             a, b = free[first], free[second]
             if planes[a] == planes[b] or _terminal_to(held, a, b) >= 0:
                 continue
@@ -199,31 +215,27 @@ def _form_cross_links(
 
 
 @njit(cache=True)
-def point_terminals(
+def _point_samples(
+    held: np.ndarray,
+    first_step: int,
+    end_step: int,
+    rivals: np.ndarray,
+    rival_since: np.ndarray,
     positions_m: np.ndarray,
     fore: np.ndarray,
     planes: np.ndarray,
-    n_terminals: int,
     limit_radius_m: float,
     max_range_m: float,
     cutoff_latitude_rad: float,
     patience_steps: int,
-) -> np.ndarray:
-    """Return (T, S, n_terminals) int32: the satellite that each terminal holds at each sample, -1 if none.
-
-    positions_m (T, S, 3), fore (T, S) from fore_neighbours, planes (S,); links across planes need both ends equatorward of the
-    cutoff latitude (geocentric); a nearer partner must be the nearer one for patience_steps samples.
-    """
-    n_times, n_satellites = fore.shape
-    held = np.full((n_times, n_satellites, n_terminals), -1, dtype=np.int32)
-    if n_terminals == 0:
-        return held
+) -> None:
+    """Fill held from first_step to before end_step; rivals and rival_since (S, n_terminals) carry over between calls."""
+    n_satellites, n_terminals = rivals.shape
     first_cross = 2 if n_terminals > 2 else 0
-    rivals = np.full((n_satellites, n_terminals), -1, dtype=np.int32)
-    rival_since = np.zeros((n_satellites, n_terminals), dtype=np.int64)
     may_cross = np.zeros(n_satellites, dtype=np.bool_)
+    free, place = np.empty(n_satellites, dtype=np.int64), np.empty(n_satellites, dtype=np.int64)
     has_planes = planes.max() > planes.min()
-    for step in range(n_times):
+    for step in range(first_step, end_step):
         here_m, now = positions_m[step], held[step]
         _link_in_plane(now, here_m, fore[step], limit_radius_m, max_range_m)
         if not has_planes:
@@ -233,6 +245,39 @@ def point_terminals(
             may_cross[satellite] = abs(math.atan2(z, math.hypot(x, y))) <= cutoff_latitude_rad
         if step > 0:
             _keep_cross_links(now, held[step - 1], here_m, may_cross, planes, limit_radius_m, max_range_m)
-        _switch_cross_links(now, rivals, rival_since, step, patience_steps, here_m, may_cross, planes, limit_radius_m, first_cross)
-        _form_cross_links(now, here_m, may_cross, planes, limit_radius_m, max_range_m, first_cross)
+        _switch_cross_links(
+            now, rivals, rival_since, step, patience_steps, here_m, may_cross, planes, limit_radius_m, first_cross, free, place
+        )
+        n_free = _find_free(now, may_cross, first_cross, free, place)
+        _form_cross_links(now, here_m, free[:n_free], planes, limit_radius_m, max_range_m, first_cross)
+
+
+def point_terminals(
+    positions_m: np.ndarray,
+    fore: np.ndarray,
+    planes: np.ndarray,
+    n_terminals: int,
+    limit_radius_m: float,
+    max_range_m: float,
+    cutoff_latitude_rad: float,
+    patience_steps: int,
+    tell: Callable[[float], None] | None = None,
+) -> np.ndarray:
+    """Return (T, S, n_terminals) int32: the satellite that each terminal holds at each sample, -1 if none.
+
+    positions_m (T, S, 3), fore (T, S) from fore_neighbours, planes (S,); links across planes need both ends equatorward of the
+    cutoff latitude (geocentric); a nearer partner must be the nearer one for patience_steps samples. tell hears the fraction done.
+    """
+    n_times, n_satellites = fore.shape
+    held = np.full((n_times, n_satellites, n_terminals), -1, dtype=np.int32)
+    if n_terminals == 0:
+        return held
+    rivals = np.full((n_satellites, n_terminals), -1, dtype=np.int32)
+    rival_since = np.zeros((n_satellites, n_terminals), dtype=np.int64)
+    rule = limit_radius_m, max_range_m, cutoff_latitude_rad, patience_steps
+    for first in range(0, n_times, SAMPLES_AT_ONCE):
+        end = min(first + SAMPLES_AT_ONCE, n_times)
+        _point_samples(held, first, end, rivals, rival_since, positions_m, fore, planes, *rule)
+        if tell:
+            tell(end / n_times)
     return held

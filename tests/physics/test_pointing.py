@@ -5,7 +5,7 @@ import math
 import numpy as np
 import pytest
 
-from orbit_gym.physics.geometry import sight_margin_m
+from orbit_gym.physics.geometry import distance_m, sight_margin_m
 from orbit_gym.physics.pointing import fore_neighbours, point_terminals
 
 LIMIT_M, RANGE_M = 6_458e3, 5_000e3
@@ -153,3 +153,110 @@ def test_range_ends_a_link_where_sight_does_not(apart_km, linked, planes):
     fore = fore_neighbours(positions_m, velocities_mps, np.array(planes, np.int32))
     held = point(positions_m.transpose(1, 0, 2), fore, planes, 2)
     assert (held[0, 0] == 1).any() == linked
+
+
+class PlainRule:
+    """The pointing rule as it is told, all pairs looked at each time: the authority for the kernel's search among free satellites."""
+
+    def __init__(self, positions_m, fore, planes, terminals, cutoff_deg, patience_steps):
+        self.positions_m, self.fore, self.planes = positions_m, fore, planes
+        self.first_cross, self.cutoff_rad, self.patience_steps = (2 if terminals > 2 else 0), math.radians(cutoff_deg), patience_steps
+        self.held = np.full((*fore.shape, terminals), -1, np.int32)
+        self.rivals: dict[tuple[int, int], tuple[int, int]] = {}  # terminal -> the nearer satellite, and since when
+        self.n_switched = 0
+
+    def walk(self) -> np.ndarray:
+        for step in range(len(self.fore)):
+            self.here_m, self.now = self.positions_m[step], self.held[step]
+            self.everyone = range(len(self.planes))
+            self.crosses = [abs(math.atan2(z, math.hypot(x, y))) <= self.cutoff_rad for x, y, z in self.here_m]
+            self.link_in_plane(self.fore[step])
+            self.keep(self.held[step - 1] if step else self.now)
+            self.switch(step)
+            self.form()
+        return self.held
+
+    def link(self, a, terminal_a, b, terminal_b):
+        self.now[a, terminal_a], self.now[b, terminal_b] = b, a
+
+    def idle(self, satellite):
+        idle = [end for end in range(self.first_cross, self.now.shape[1]) if self.now[satellite, end] < 0]
+        return idle if self.crosses[satellite] else []
+
+    def apart_m(self, a, b):
+        return distance_m(self.here_m[a], self.here_m[b])
+
+    def sees(self, a, b):
+        return sight_margin_m(self.here_m[a], self.here_m[b], LIMIT_M) >= 0.0
+
+    def may_link(self, a, b):
+        return self.planes[a] != self.planes[b] and b not in self.now[a] and bool(self.idle(b)) and self.sees(a, b)
+
+    def link_in_plane(self, fore):
+        aft = min(1, self.now.shape[1] - 1)
+        for a, b in enumerate(fore):
+            if b >= 0 and self.now[a, 0] < 0 and self.now[b, aft] < 0 and self.apart_m(a, b) <= RANGE_M and self.sees(a, b):
+                self.link(a, 0, b, aft)
+
+    def keep(self, before):
+        for a in self.everyone:
+            for terminal, b in enumerate(before[a]):
+                if b > a and self.planes[a] != self.planes[b] and self.crosses[a] and self.crosses[b]:
+                    back = list(before[b]).index(a)
+                    is_free = self.now[a, terminal] < 0 and self.now[b, back] < 0
+                    if is_free and self.apart_m(a, b) <= RANGE_M and self.sees(a, b):
+                        self.link(a, terminal, b, back)
+
+    def switch(self, step):
+        for a in self.everyone:
+            for terminal in range(self.first_cross, self.now.shape[1]):
+                b = int(self.now[a, terminal])
+                if b < 0 or self.planes[a] == self.planes[b]:
+                    self.rivals.pop((a, terminal), None)
+                    continue
+                nearer = [(self.apart_m(a, c), c) for c in self.everyone if self.may_link(a, c)]
+                rival = min([(far_m, c) for far_m, c in nearer if far_m < self.apart_m(a, b)], default=(0.0, -1))[1]
+                if rival < 0:
+                    self.rivals.pop((a, terminal), None)
+                    continue
+                if self.rivals.get((a, terminal), (-1, 0))[0] != rival:
+                    self.rivals[a, terminal] = (rival, step)
+                if step - self.rivals[a, terminal][1] >= self.patience_steps:
+                    self.now[b, list(self.now[b]).index(a)] = -1
+                    self.link(a, terminal, rival, self.idle(rival)[0])
+                    self.rivals.pop((a, terminal))
+                    self.n_switched += 1
+
+    def form(self):
+        pairs = [(self.apart_m(a, b), a, b) for a in self.everyone if self.idle(a) for b in self.everyone if b > a and self.may_link(a, b)]
+        for far_m, a, b in sorted(pairs):
+            if far_m <= RANGE_M and self.idle(a) and self.idle(b):
+                self.link(a, self.idle(a)[0], b, self.idle(b)[0])
+
+
+def drifting(rng: np.random.Generator, n_steps: int, on_lattice: bool) -> np.ndarray:
+    """A crowd of 26 that drifts above one side of the Earth; on a lattice many distances are equal to the last bit."""
+    start_m, drift_m = rng.integers(-2, 3, (26, 3)) * 800e3, rng.integers(-1, 2, (26, 3)) * 400e3
+    positions_m = start_m + np.arange(n_steps)[:, None, None] * drift_m + (0.0 if on_lattice else rng.normal(0.0, 1e3, (26, 3)))
+    positions_m[..., 0] += 8_500e3
+    return positions_m
+
+
+@pytest.mark.parametrize("on_lattice", [False, True])
+@pytest.mark.parametrize("terminals", [1, 2, 4])
+@pytest.mark.parametrize("patience_steps", [0, 1])
+def test_links_are_those_of_all_pairs_looked_at(terminals, on_lattice, patience_steps):
+    """Every terminal of every sample, ties included: of equally near ones the lower number, of equal pairs the first."""
+    n_switched = 0
+    for seed in range(3):
+        rng = np.random.default_rng([seed, terminals])
+        positions_m = drifting(rng, 24, on_lattice)
+        planes = rng.integers(0, 6, 26).astype(np.int32)
+        fore = np.full((24, 26), -1, np.int32)
+        for plane in range(6):
+            members = np.flatnonzero(planes == plane)
+            fore[:, members[:-1]] = members[1:]
+        rule = PlainRule(positions_m, fore, planes, terminals, 25.0, patience_steps)
+        assert np.array_equal(point(positions_m, fore, planes, terminals, cutoff_deg=25.0, patience_steps=patience_steps), rule.walk())
+        n_switched += rule.n_switched
+    assert n_switched > 5
