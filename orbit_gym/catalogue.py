@@ -18,6 +18,7 @@ from orbit_gym.scenario import Scenario
 
 FOLDER = Path(__file__).resolve().parent / "scenarios"
 FILE_KEYS = ("extends", "registered", "abstract")  # keys of a scenario file that are no fields of a Scenario
+PATHS = (("constellation", "tle_file"), ("constellation", "omm_file"), ("", "stations_file"))  # relative to the file that names them
 NOT_INHERITED = ("name", "description", "registered", "abstract")
 
 ScenarioSource = str | os.PathLike[str] | Mapping[str, Any] | Scenario
@@ -34,7 +35,7 @@ EXAMPLES = {
     "per_plane": "type for example per_plane = 12",
     "release_s": "type the seconds after the episode's start, for example release_s = 30.0",
     "task_class": 'type for example task_class = "language_request"',
-    "constellation": "give [[constellation.satellites]], [[constellation.shells]] or constellation.tle_file",
+    "constellation": "give [[constellation.satellites]], [[constellation.shells]], constellation.tle_file or constellation.omm_file",
     "name": 'type for example name = "Kiruna"',
 }
 
@@ -115,9 +116,10 @@ def _read(path: Path, seen: tuple[Path, ...]) -> dict[str, Any]:
         raise ValueError(f"extends goes in a circle: {' -> '.join(item.name for item in (*seen, path))}")
     table = _parse(path)
     table.setdefault("name", path.stem)
-    constellation = table.get("constellation")
-    if isinstance(constellation, dict) and isinstance(constellation.get("tle_file"), str) and constellation["tle_file"]:
-        constellation["tle_file"] = str(path.parent / constellation["tle_file"])  # relative to the file that names it
+    for section, key in PATHS:
+        holder = table.get(section) if section else table
+        if isinstance(holder, dict) and isinstance(holder.get(key), str) and holder[key]:
+            holder[key] = str(path.parent / holder[key])
     return _inherit(table, path.parent, (*seen, path))
 
 

@@ -17,6 +17,10 @@ FLOORS = {
     "tasks": 0,
     "cache": 0,
     "jit": 0,
+    "planes": 0,
+    "tle": 0,
+    "omm": 1,
+    "elements": 2,
     "physics": 1,  # the folder; its files may import each other, downwards too (no cycles)
     "world": 1,
     "episode": 1,
@@ -60,7 +64,7 @@ PHYSICS = {"math", "typing", "numpy", "numba", "orbit_gym", "collections", "__fu
 # Foreign libraries and the only modules that may import them.
 OWNERS = {
     "skyfield": {"orbits"},
-    "sgp4": {"orbits"},
+    "sgp4": {"orbits", "tle", "omm", "elements"},
     "gymnasium": {"observation", "env", "vector", "registration"},
     "matplotlib": {"rendering"},
     "czml3": {"rendering"},

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from orbit_gym.sections.fields import Checked, number, positive
+from orbit_gym.sections.fields import Checked, number, positive, told
 
 
 @dataclass(frozen=True)
@@ -31,17 +31,29 @@ class Shell(Checked):
 
 @dataclass(frozen=True)
 class Constellation(Checked):
-    """Satellites typed one by one, evenly spaced shells, a TLE file, or any mixture of them."""
+    """Satellites typed one by one, evenly spaced shells, files of elements, or any mixture of them."""
 
     satellites: tuple[Satellite, ...] = ()
     shells: tuple[Shell, ...] = ()
-    tle_file: str = ""
+    tle_file: str = told(
+        "file of two- or three-line elements, also .gz; a path relative to the TOML that names it", "choice: no file", default=""
+    )
+    omm_file: str = told(
+        "file of orbit mean-elements messages, .csv or .json as CelesTrak's GP data, also .gz; relative like tle_file",
+        "choice: no file",
+        default="",
+    )
+    strict: bool = told(
+        "true: an error for any satellite of a file that cannot be read or flown; false: it is left out, and a warning counts by reason",
+        "choice: nothing is left out unless asked for",
+        default=True,
+    )
 
     def __post_init__(self) -> None:
         """Refuse an empty constellation."""
         super().__post_init__()
-        if not (self.satellites or self.shells or self.tle_file):
-            raise ValueError("constellation is empty: give satellites, shells or tle_file")
+        if not (self.satellites or self.shells or self.tle_file or self.omm_file):
+            raise ValueError("constellation is empty: give satellites, shells, tle_file or omm_file")
 
 
 @dataclass(frozen=True)
