@@ -131,7 +131,8 @@ def satellites_text(constellation: Constellation) -> str:
         parts.append(f"{len(constellation.satellites)} by their elements")
     for shell in constellation.shells:
         shape = f"{shell.planes} x {shell.per_plane}" if shell.planes > 1 else f"{shell.per_plane}"
-        parts.append(f"{shape} at {shell.altitude_m / 1e3:g} km, {shell.inclination_deg:g} deg")
+        speed = f", {shell.peak_op_per_s / 1e12:g} TOPS" if shell.peak_op_per_s else ""
+        parts.append(f"{shape} at {shell.altitude_m / 1e3:g} km, {shell.inclination_deg:g} deg{speed}")
     parts += [f"those of {path}" for path in (constellation.tle_file, constellation.omm_file) if path]
     return "; ".join(parts)
 

@@ -6,11 +6,13 @@ The sections live in :mod:`orbit_gym.sections`; reading TOML, ``extends`` and ov
 
 from dataclasses import dataclass, field
 from datetime import datetime
+from pathlib import Path
 
-from orbit_gym.sections.fields import Checked, number, positive
+from orbit_gym.sections.fields import Checked, number, positive, told
 from orbit_gym.sections.ground import AlertChannel, Datacentre, Station, Users, UserSite
 from orbit_gym.sections.node import Accelerator, Power, Thermal
 from orbit_gym.sections.space import Constellation, LaserLinks, Satellite, Shell
+from orbit_gym.sections.station_file import read_stations
 from orbit_gym.sections.work import Reward, ScriptedTask, Workload
 from orbit_gym.tasks import MODEL_BYTES, TASK_CLASSES
 
@@ -51,6 +53,12 @@ class Scenario(Checked):
     profile_segments: int = number(4_096, low=16, high=10_000_000)  # pool shared by the lane profiles of all accelerators
     lasers: LaserLinks = field(default_factory=LaserLinks)
     stations: tuple[Station, ...] = ()
+    stations_file: str = told(
+        "CSV of more stations: name, latitude_deg, longitude_deg, and if wanted altitude_m, mask_deg, bands, datacentre; relative to "
+        "the TOML that names it; a made Scenario holds them in stations, and this empty",
+        "choice: no file",
+        default="",
+    )
     datacentres: tuple[Datacentre, ...] = ()
     users: Users = field(default_factory=Users)
     alerts: AlertChannel = field(default_factory=AlertChannel)
@@ -62,8 +70,11 @@ class Scenario(Checked):
     reward: Reward = field(default_factory=Reward)
 
     def __post_init__(self) -> None:
-        """Check what lies between sections: names, wiring, horizons."""
+        """Read stations_file into stations, so that a Scenario is whole in itself; check what lies between sections."""
         super().__post_init__()
+        if self.stations_file:
+            object.__setattr__(self, "stations", self.stations + read_stations(Path(self.stations_file)))
+            object.__setattr__(self, "stations_file", "")
         try:
             datetime.fromisoformat(self.epoch_utc)
         except ValueError as error:

@@ -80,7 +80,10 @@ REFUSED_TEXT = [
     ('[[stations]]\nname = "X"\nlatitude_deg = 1', r"station 'X' has no longitude_deg; type it in degrees, east positive"),
     ("[[stations]]\nlatitude_deg = 1\nlongitude_deg = 1", r"stations\[0\] has no name; type for example name = \"Kiruna\""),
     ('[[stations]]\nname = "X"\nlatitude_deg = 95\nlongitude_deg = 0', r"station 'X': station\.latitude_deg must be .* at most 90, got 95"),
-    ("[[constellation.shells]]\nplanes = 1", r"constellation\.shells\[0\] has no inclination_deg; type for example"),
+    (
+        "[[constellation.shells]]\nplanes = 1",
+        r"constellation\.shells\[0\]: shell has no inclination_deg; type for example inclination_deg = 97\.4, or walker",
+    ),
     ("[users]\nsites = [3]", r"users\.sites\[0\] must be a table, got 3"),
     ("stations = 3", r"stations must be an array, got 3"),
     ("power = 3", r"power must be a table, got 3"),
