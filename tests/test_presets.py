@@ -1,16 +1,21 @@
 """Presets of many satellites: sun-synchronous where they say so, local solar times of their nodes, numbers of the plan."""
 
+import itertools
 import math
 
 import numpy as np
 import pytest
+from scipy.sparse.csgraph import connected_components
 from skyfield.api import load, load_file
 from skyfield_data import get_skyfield_data_path
 
 from orbit_gym.catalogue import load_scenario
+from orbit_gym.flight import fly
 from orbit_gym.orbits import load_orbits
+from orbit_gym.physics.geometry import sight_margin_m
 from orbit_gym.scenario import Scenario
 from orbit_gym.sections.space import Shell
+from orbit_gym.units import EARTH_EQUATORIAL_RADIUS_M
 
 TROPICAL_YEAR_DAYS = 365.2422  # in which the node of a sun-synchronous orbit turns once
 RADIUS_M, MU_M3_PER_S2, J2 = 6_378_135.0, 3.986008e14, 0.001082616  # WGS72, Spacetrack Report 3
@@ -94,6 +99,21 @@ def test_star_compute_has_the_numbers_of_the_plan() -> None:
     assert (scenario.candidates, scenario.episode_s) == (32, 3_000.0)
     names = load_orbits(scenario).names
     assert set(scenario.workload.polarimeters) <= set(names)
+
+
+def test_the_drifted_twelve_are_seldom_one_network() -> None:
+    """Facts 0.4: with sight above 80 km, 2.5 components in the mean on 2026-06-27, the largest of 10.2 satellites."""
+    scenario = load_scenario("ThreeBody12Drifted")
+    positions_m = fly(scenario, load_orbits(scenario), 1).positions_m[:, :8_640:30]  # day 1, every five minutes
+    counts, largest = [], []
+    for time in range(positions_m.shape[1]):
+        sight = np.zeros((12, 12), bool)
+        for a, b in itertools.combinations(range(12), 2):
+            sight[a, b] = sight_margin_m(positions_m[a, time], positions_m[b, time], EARTH_EQUATORIAL_RADIUS_M + 80e3) >= 0.0
+        count, labels = connected_components(sight, directed=False)
+        counts.append(count)
+        largest.append(np.bincount(labels).max())
+    assert np.mean(counts) == pytest.approx(2.5, abs=0.1) and np.mean(largest) == pytest.approx(10.2, abs=0.1)
 
 
 def test_walker_100_is_a_star_of_a_hundred() -> None:
