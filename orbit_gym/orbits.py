@@ -77,7 +77,8 @@ def load_orbits(scenario: Scenario) -> Orbits:
         if path := getattr(constellation, what):
             found = read_elements(Path(path), what, constellation.strict)
             names, records, refused = names + found.names, records + found.records, refused + found.refused
-    names, records = _fit_to_fly(names, records, epoch, constellation.strict, refused)
+    n_strict = len(names) if constellation.strict else len(constellation.satellites)  # what a person types is never left out
+    names, records = _fit_to_fly(names, records, epoch, n_strict, refused)
     _warn_of_age(names, records, epoch)
     planes = _planes_of(records, epoch)
     shells = [-1] * len(names)
@@ -93,14 +94,20 @@ def load_orbits(scenario: Scenario) -> Orbits:
     skipped = summary(refused)
     if skipped:
         told = "; ".join(f"{item.count} x {item.reason} (first: {item.first})" for item in skipped)
-        warnings.warn(f"{len(refused)} satellites left out, {len(names)} fly: {told}", UserWarning, stacklevel=2)
+        warnings.warn(f"{len(refused)} satellites left out, {len(names)} fly: {told}", UserWarning, stacklevel=1)
     return Orbits(tuple(names), np.array(planes, np.int32), tuple(records), np.array(shells, np.int32), skipped)
 
 
+# stacklevel 1 in both warnings: an environment loads its orbits several times, and Python shows a warning once for each place.
+
+
 def _fit_to_fly(
-    names: list[str], records: list[Satrec], epoch: datetime, strict: bool, refused: list[Refused]
+    names: list[str], records: list[Satrec], epoch: datetime, n_strict: int, refused: list[Refused]
 ) -> tuple[list[str], list[Satrec]]:
-    """Return the satellites that SGP4 can fly on every day of the splits, each name once; others are raised, or added to refused."""
+    """Return the satellites that SGP4 can fly on every day of the splits, each name once.
+
+    One that is not is raised if it is among the first n_strict, and added to refused otherwise.
+    """
     codes, seen, kept = sgp4_errors(records, epoch), set(), []
     for number, name in enumerate(names):
         reason, sentence = "", ""
@@ -110,8 +117,8 @@ def _fit_to_fly(
             sentence = f"satellite {name!r} cannot be propagated from the epoch to {until}: {SGP4_ERRORS.get(code, 'unknown error')}"
         elif name in seen:
             reason, sentence = "name stands twice", f"satellites need distinct names; {name!r} stands twice"
-        if reason and strict:
-            raise ValueError(f"{sentence}; constellation.strict = false leaves such satellites out")
+        if reason and number < n_strict:
+            raise ValueError(f"{sentence}; constellation.strict = false leaves such satellites of files out")
         if reason:
             refused.append(Refused(sentence, reason))
         else:
@@ -160,7 +167,7 @@ def _warn_of_age(names: list[str], records: list[Satrec], epoch: datetime) -> No
             f"{epoch.isoformat()}, at most {days[oldest]:.1f} days ({names[oldest]}): positions are then kilometres wrong; "
             "set epoch_utc near the elements, or use newer elements",
             UserWarning,
-            stacklevel=3,
+            stacklevel=1,
         )
 
 

@@ -4,6 +4,7 @@ import csv
 import dataclasses
 import gzip
 import json
+import warnings
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -285,7 +286,10 @@ def test_a_satellite_that_decays_within_the_splits_is_refused_or_left_out(tmp_pa
         orbits = load_orbits(scenario_of(tle_file=path, strict=False))
     assert orbits.names == ("GOOD",) and orbits.skipped[0].count == 1 and "'LOW'" in orbits.skipped[0].first
     with pytest.raises(ValueError, match=r"no satellite is left to fly; the first of 1 left out: satellite 'LOW'"):
-        load_orbits(scenario_of(satellites=(Satellite("LOW", line1, line2),), strict=False))
+        load_orbits(scenario_of(tle_file=tle(tmp_path, f"LOW\n{line1}\n{line2}\n"), strict=False))
+    typed = (Satellite("LOW", line1, line2), Satellite("GOOD", OTHER1, OTHER2))
+    with pytest.raises(ValueError, match=r"satellite 'LOW' cannot be propagated"):
+        load_orbits(scenario_of(satellites=typed, strict=False))
 
 
 def test_low_orbits_are_looked_at_between_the_days() -> None:
@@ -314,6 +318,16 @@ def test_old_elements_give_one_warning(epoch_utc: str, age_days: float) -> None:
     assert f"at most {age_days:.1f} days (" in told and "set epoch_utc near the elements, or use newer elements" in told
     assert GOOD_FOR_DAYS == 14.0
     load_orbits(dataclasses.replace(scenario, epoch_utc=scenario.epoch_utc.replace("08-16", "08-15").replace("07-19", "07-20")))  # none
+
+
+def test_a_warning_is_shown_once_however_often_orbits_are_loaded() -> None:
+    """By Python's own rule for warnings, as a user has it."""
+    scenario = scenario_of("2025-09-02T00:00:00", satellites=(Satellite("A", LINE1, LINE2),))
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("default")
+        load_orbits(scenario)
+        load_orbits(scenario)
+    assert len(caught) == 1
 
 
 def test_the_starlink_catalogue_loads_whole(shared_data: Path) -> None:
