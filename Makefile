@@ -17,7 +17,7 @@ help:
 	@echo "make test        set up, run the tests (make test-all adds the slow ones)"
 	@echo "make check       lint, format, types"
 	@echo "make bench       print speed figures"
-	@echo "make describe    print a scenario; ARGS=\"--scenario Ring12\""
+	@echo "make describe    print a scenario; ARGS=Ring12"
 	@echo "make clean       remove caches and the virtual environment, keep runs/ and results/"
 
 setup: $(STAMP)

@@ -1,17 +1,15 @@
 """What happens during learning: progress, validation on fixed held-out episodes, best and last checkpoints."""
 
 import sys
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-import gymnasium as gym
 import numpy as np
 from stable_baselines3.common.callbacks import BaseCallback
 from tqdm import tqdm
 
 from agents.checkpoints import BEST, LAST, save_checkpoint
-from agents.episodes import play_all
+from agents.episodes import Environments, play_all
 from agents.policy import Policy
 
 FIRST_VALIDATION_SEED = 2_000_000
@@ -36,7 +34,7 @@ class Validation(BaseCallback):
 
     def __init__(
         self,
-        envs: Sequence[gym.Env],
+        envs: Environments,
         episodes: int,
         every: int,
         out: Path,

@@ -9,10 +9,10 @@ import numpy as np
 from stable_baselines3.common.vec_env import DummyVecEnv, VecEnv, VecMonitor
 
 import orbit_gym  # noqa: F401  (registers the environments)
-from orbit_gym.observation import COLUMNS
+from agents.native import VALUE, VALUE_SCALE, NativeVecEnv
+from orbit_gym.vector import OrbitVectorEnv
 
 TRAINING_SEEDS = 1_000_000  # training draws below, rules are tuned from here, validation from 2,000,000, test from 3,000,000
-VALUE_SCALE = 10.0  # the task's value column is value / 10
 BASE_ID = "OrbitGym/ThreeBody12-v0"  # takes any scenario by name or path
 
 
@@ -37,11 +37,28 @@ def _make_registered(env_id: str, options: dict[str, Any]) -> gym.Env:
         raise ValueError(f"unknown environment {env_id!r}: {error}") from error
 
 
+def native_options(scenario: str) -> dict[str, Any] | None:
+    """Arguments of the native vector environment for a scenario as typed, None where its id is somebody else's."""
+    if not re.search(r"-v\d+$", scenario):
+        return {"scenario": scenario}
+    spec = gym.registry.get(scenario)
+    if spec is None or spec.vector_entry_point != "orbit_gym.vector:OrbitVectorEnv":
+        return None
+    return dict(spec.kwargs)
+
+
+def make_many(scenario: str, split: str, count: int, overrides: Mapping[str, Any] | None = None) -> OrbitVectorEnv | list[gym.Env]:
+    """Environments to play `count` episodes side by side (agents.episodes): one native batch, or a list where there is none."""
+    options = native_options(scenario)
+    if options is None:
+        return [make_env(scenario, split, overrides) for _ in range(count)]
+    return OrbitVectorEnv(count, **options, split=split, overrides=dict(overrides or {}), autoreset_mode="Disabled")
+
+
 class TrainingEpisodes(gym.Wrapper):
     """Draws each episode's seed from this environment's own range, scales rewards, and keeps infos small.
 
-    Rewards become (reward - value of the task) * scale if subtract_value (regret): tasks do not depend on actions, so this
-    changes no policy's rank. It is off by default, because learning was less stable with it.
+    What NativeVecEnv does for a batch of OrbitGym's own, for an environment of any other kind.
     """
 
     def __init__(self, env: gym.Env, seeds: tuple[int, int], rng_key: list[int], reward_scale: float, subtract_value: bool) -> None:
@@ -72,7 +89,7 @@ class TrainingEpisodes(gym.Wrapper):
         return self.env.unwrapped.action_masks()  # type: ignore[attr-defined]
 
     def _remember(self, observation: Any) -> None:
-        self.task_value = VALUE_SCALE * float(observation["task"][COLUMNS["task"]["value"]])
+        self.task_value = VALUE_SCALE * float(observation["task"][VALUE])
 
 
 def make_vec(
@@ -89,10 +106,14 @@ def make_vec(
     A resumed run passes its first_timestep, so that it sees new episodes and still is reproducible.
     """
     width = TRAINING_SEEDS // n_envs
+    seeds = [(index * width, (index + 1) * width) for index in range(n_envs)]
+    keys = [[seed, index, first_timestep] for index in range(n_envs)]
+    options = native_options(scenario)
+    if options is not None:
+        envs = OrbitVectorEnv(n_envs, **options, split="train", overrides=dict(overrides or {}), autoreset_mode="Disabled")
+        return VecMonitor(NativeVecEnv(envs, seeds, keys, reward_scale, subtract_value))
 
     def maker(index: int) -> gym.Env:
-        seeds = (index * width, (index + 1) * width)
-        env = make_env(scenario, "train", overrides)
-        return TrainingEpisodes(env, seeds, [seed, index, first_timestep], reward_scale, subtract_value)
+        return TrainingEpisodes(make_env(scenario, "train", overrides), seeds[index], keys[index], reward_scale, subtract_value)
 
     return VecMonitor(DummyVecEnv([lambda i=i: maker(i) for i in range(n_envs)]))  # type: ignore[misc]

@@ -1,13 +1,95 @@
 """Play whole episodes and keep their metrics. Episodes advance in step, so that one call decides for all of them."""
 
 from collections.abc import Callable, Sequence
+from typing import Any, Protocol
 
 import gymnasium as gym
 import numpy as np
 
 from agents.policy import Observation, Policy
+from orbit_gym.vector import OrbitVectorEnv
 
 Metrics = dict[str, float]
+Environments = Sequence[gym.Env] | OrbitVectorEnv
+
+
+class Table(Protocol):
+    """Where several episodes are played side by side; one that has ended keeps its last observation until all have."""
+
+    def reset(self, seeds: Sequence[int]) -> Observation:
+        """Begin one episode per seed; return the observations, one row each."""
+        ...
+
+    def masks(self) -> np.ndarray:
+        """Valid actions, one row each."""
+        ...
+
+    def step(self, actions: np.ndarray, is_playing: np.ndarray) -> tuple[Observation, dict[int, Metrics]]:
+        """Step the episodes that are still played; return all observations, and the metrics of those that end now."""
+        ...
+
+
+class Singles:
+    """Single environments, one after the other."""
+
+    def __init__(self, envs: Sequence[gym.Env]) -> None:
+        """Take the environments."""
+        self.envs: Sequence[gym.Env] = envs
+        self.observations: list[Observation] = []
+
+    def reset(self, seeds: Sequence[int]) -> Observation:
+        """Begin one episode per seed, environment i from seeds[i]."""
+        self.envs = self.envs[: len(seeds)]
+        self.observations = [env.reset(seed=int(seed))[0] for env, seed in zip(self.envs, seeds)]
+        return stack(self.observations)
+
+    def masks(self) -> np.ndarray:
+        """Valid actions, one row each."""
+        return np.stack([env.unwrapped.action_masks() for env in self.envs])  # type: ignore[attr-defined]
+
+    def step(self, actions: np.ndarray, is_playing: np.ndarray) -> tuple[Observation, dict[int, Metrics]]:
+        """Step the episodes that are still played."""
+        ended: dict[int, Metrics] = {}
+        for index in np.flatnonzero(is_playing).tolist():
+            self.observations[index], _, terminated, truncated, info = self.envs[index].step(actions[index])
+            if terminated or truncated:
+                ended[index] = {key: float(value) for key, value in info["episode_metrics"].items()}
+        return stack(self.observations), ended
+
+
+class Native:
+    """The native vector environment, with its autoreset disabled."""
+
+    def __init__(self, envs: OrbitVectorEnv) -> None:
+        """Take the environment."""
+        self.envs, self.count = envs, 0
+
+    def reset(self, seeds: Sequence[int]) -> Observation:
+        """Begin one episode per seed in the first members."""
+        self.count = len(seeds)
+        every = [int(seed) for seed in seeds] + [None] * (self.envs.num_envs - self.count)
+        mask = np.arange(self.envs.num_envs) < self.count
+        return self._first(self.envs.reset(seed=every, options={"reset_mask": mask})[0])
+
+    def masks(self) -> np.ndarray:
+        """Valid actions, one row each."""
+        return self.envs.action_masks()[: self.count]
+
+    def step(self, actions: np.ndarray, is_playing: np.ndarray) -> tuple[Observation, dict[int, Metrics]]:
+        """Step the episodes that are still played."""
+        every = np.zeros(self.envs.num_envs, np.int64)
+        every[: self.count] = actions
+        observations, _, _, truncated, infos = self.envs.step_members(np.flatnonzero(is_playing), every)
+        return self._first(observations), {member: _metrics(infos, member) for member in np.flatnonzero(truncated).tolist()}
+
+    def _first(self, observations: Observation) -> Observation:
+        return {name: rows[: self.count] for name, rows in observations.items()}
+
+
+def _metrics(infos: dict[str, Any], member: int) -> Metrics:
+    """Metrics of one member; a vector's infos hold every key that any member has, with a mask."""
+    shown = infos["episode_metrics"]
+    return {key: float(rows[member]) for key, rows in shown.items() if not key.startswith("_") and shown[f"_{key}"][member]}
 
 
 def stack(observations: Sequence[Observation]) -> Observation:
@@ -15,33 +97,28 @@ def stack(observations: Sequence[Observation]) -> Observation:
     return {key: np.stack([item[key] for item in observations]) for key in observations[0]}
 
 
-def play(envs: Sequence[gym.Env], policy: Policy, seeds: Sequence[int], deterministic: bool = True) -> list[Metrics]:
-    """Play one episode per seed, environment i from seeds[i], always with masks; return their episode_metrics in order.
+def play(envs: Environments, policy: Policy, seeds: Sequence[int], deterministic: bool = True) -> list[Metrics]:
+    """Play one episode per seed, always with masks; return their episode_metrics in order.
 
     Actions consume none of the environment's randomness, so equal seeds mean equal tasks for every policy.
     """
-    count = len(seeds)
-    observations = [env.reset(seed=int(seed))[0] for env, seed in zip(envs, seeds)]
-    metrics: list[Metrics | None] = [None] * count
-    state, starts = None, np.ones(count, dtype=bool)
-    while any(item is None for item in metrics):
-        masks = np.stack([env.unwrapped.action_masks() for env in envs[:count]])  # type: ignore[attr-defined]
-        actions, state = policy.predict(stack(observations), state, starts, deterministic, masks)
-        starts = np.zeros(count, dtype=bool)
-        for index, env in enumerate(envs[:count]):
-            if metrics[index] is None:  # one that has ended keeps its last observation until all have
-                observations[index], _, terminated, truncated, info = env.step(actions[index])
-                if terminated or truncated:
-                    metrics[index] = {key: float(value) for key, value in info["episode_metrics"].items()}
-    return [item for item in metrics if item is not None]
+    table: Table = Native(envs) if isinstance(envs, OrbitVectorEnv) else Singles(envs)
+    observations, metrics = table.reset(seeds), dict[int, Metrics]()
+    state, starts = None, np.ones(len(seeds), dtype=bool)
+    while len(metrics) < len(seeds):
+        actions, state = policy.predict(observations, state, starts, deterministic, table.masks())
+        starts = np.zeros(len(seeds), dtype=bool)
+        is_playing = np.array([index not in metrics for index in range(len(seeds))])
+        observations, ended = table.step(actions, is_playing)
+        metrics |= ended
+    return [metrics[index] for index in range(len(seeds))]
 
 
-def play_all(
-    envs: Sequence[gym.Env], policy_for: Callable[[int], Policy], seeds: Sequence[int], deterministic: bool = True
-) -> list[Metrics]:
-    """Play any number of seeds in groups of len(envs); policy_for(first seed of a group) makes its policy."""
+def play_all(envs: Environments, policy_for: Callable[[int], Policy], seeds: Sequence[int], deterministic: bool = True) -> list[Metrics]:
+    """Play any number of seeds in groups of as many as there are environments; policy_for(first seed of a group) makes its policy."""
+    size = envs.num_envs if isinstance(envs, OrbitVectorEnv) else len(envs)
     results: list[Metrics] = []
-    for first in range(0, len(seeds), len(envs)):
-        group = seeds[first : first + len(envs)]
+    for first in range(0, len(seeds), size):
+        group = seeds[first : first + size]
         results += play(envs, policy_for(int(group[0])), group, deterministic)
     return results

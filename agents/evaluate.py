@@ -13,15 +13,14 @@ from multiprocessing import get_context
 from pathlib import Path
 from typing import Any, Literal
 
-import gymnasium as gym
 import torch
 import tyro
 from tqdm import tqdm
 
 from agents import report
 from agents.checkpoints import write_json
-from agents.environments import make_env
-from agents.episodes import Metrics, play
+from agents.environments import make_many
+from agents.episodes import Environments, Metrics, play
 from agents.heuristics import HEURISTICS
 from agents.loading import Spec, label, load_policy, parse, with_controls
 from agents.statistics import paired_difference, summarise
@@ -92,10 +91,9 @@ def check(asked: Evaluation) -> list[Spec]:
         raise ValueError(f"{out} is a file; choose another --out")
     if (out / RESULTS).exists() and not asked.overwrite:
         raise ValueError(f"{out} already holds results; choose another --out or add --overwrite")
-    env = make_env(asked.scenario, asked.split, asked.overrides)  # an unknown scenario is refused here
+    envs = make_many(asked.scenario, asked.split, 1, asked.overrides)  # an unknown scenario is refused here
     for spec in specs:
-        load_policy(spec, env)
-    env.close()
+        load_policy(spec, envs)
     return specs
 
 
@@ -171,16 +169,16 @@ def _finished(jobs: list[Job], processes: int) -> Iterator[tuple[Job, list[Metri
 def play_job(job: Job) -> list[Metrics]:
     """Play one group of episodes with one policy; randomness of sampling is seeded by the group's first seed."""
     spec, scenario, split, overrides, seeds = job
-    envs = _environments(scenario, split, overrides)[: len(seeds)]
-    policy = load_policy(spec, envs[0], seeds[0])
+    envs = _environments(scenario, split, overrides)
+    policy = load_policy(spec, envs, seeds[0])
     torch.manual_seed(seeds[0])
     return play(envs, policy, seeds, deterministic=not spec.is_sampled)
 
 
 @lru_cache(maxsize=1)
-def _environments(scenario: str, split: str, overrides: tuple[tuple[str, float], ...]) -> list[gym.Env]:
+def _environments(scenario: str, split: str, overrides: tuple[tuple[str, float], ...]) -> Environments:
     """Environments of this process, made once; an episode depends on its seed alone."""
-    return [make_env(scenario, split, dict(overrides)) for _ in range(GROUP)]
+    return make_many(scenario, split, GROUP, dict(overrides))
 
 
 def main() -> None:

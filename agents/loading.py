@@ -2,14 +2,16 @@
 
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
-import gymnasium as gym
 import torch
 
 from agents.checkpoints import BEST, CONFIG, load_checkpoint, load_weights, read_json
+from agents.episodes import Environments
 from agents.heuristics import HEURISTICS, make_heuristic
 from agents.network import POLICIES, build_policy
 from agents.policy import Policy
+from orbit_gym.vector import OrbitVectorEnv
 
 UNTRAINED, SAMPLED, PRETRAINED = "untrained:", "@sampled", "pretrained"
 
@@ -56,18 +58,25 @@ def with_controls(names: tuple[str, ...], sampled: bool, controls: bool) -> tupl
     return tuple(result)
 
 
-def load_policy(spec: Spec, env: gym.Env, seed: int = 0) -> Policy:
-    """Make the policy for the spaces of `env`; weights serve any number of candidates. Seed matters to `random` only."""
+def load_policy(spec: Spec, envs: Environments, seed: int = 0) -> Policy:
+    """Make the policy for the spaces of the environments; weights serve any number of candidates. Seed matters to `random` only."""
     if spec.run is None:
         return make_heuristic(spec.heuristic, seed)
     checkpoint = load_checkpoint(spec.run / BEST)
     if checkpoint["algo"] not in POLICIES:
         raise ValueError(f"{spec.run / BEST} was trained with an unknown algorithm {checkpoint['algo']!r}")
     torch.set_num_threads(1)
-    policy = build_policy(checkpoint["algo"], env.observation_space, env.action_space, checkpoint["network"])  # type: ignore[arg-type]
+    policy = build_policy(checkpoint["algo"], *_spaces(envs), checkpoint["network"])
     if not spec.is_untrained:
         load_weights(policy, checkpoint["weights"], spec.run / BEST)
     return policy  # type: ignore[return-value]
+
+
+def _spaces(envs: Environments) -> tuple[Any, Any]:
+    """Observation and action space of one environment."""
+    if isinstance(envs, OrbitVectorEnv):
+        return envs.single_observation_space, envs.single_action_space
+    return envs[0].observation_space, envs[0].action_space
 
 
 def label(spec: Spec) -> str:

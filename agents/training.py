@@ -19,7 +19,7 @@ from agents.algorithms import build_model
 from agents.callbacks import Progress, Validation
 from agents.checkpoints import CONFIG, LAST, load_checkpoint, load_weights, read_json, write_json
 from agents.discount import TimeDiscount
-from agents.environments import make_env, make_vec
+from agents.environments import make_env, make_many, make_vec
 from agents.settings import LEARNING, Recipe, Settings, recipe_for
 from orbit_gym.cache import announce_compilation
 from orbit_gym.catalogue import scenario_to_dict
@@ -102,8 +102,7 @@ def _learn(model: Any, settings: Settings, recipe: Recipe, out: Path, history: l
     if remaining <= 0:
         return
     model.set_logger(configure(str(out / "tensorboard"), ["tensorboard"]))
-    # Environment i of the validation plays its seeds alone; a group of them is decided in one call of the network.
-    envs = [make_env(settings.scenario, "validation") for _ in range(min(settings.validation_episodes, 8))]
+    envs = make_many(settings.scenario, "validation", min(settings.validation_episodes, 8))  # decided in one call of the network
     every = math.ceil(settings.timesteps / settings.validations)
     validation = Validation(envs, settings.validation_episodes, every, out, settings.algo, recipe.network, history)
     progress = Progress(settings.timesteps)
@@ -122,8 +121,6 @@ def _learn(model: Any, settings: Settings, recipe: Recipe, out: Path, history: l
     finally:
         progress.close()
         model.logger.close()
-        for env in envs:
-            env.close()
 
 
 def how_to_resume(settings: Settings, is_saved: bool) -> str:

@@ -9,7 +9,7 @@ from typing import Annotated
 import numpy as np
 import tyro
 
-from agents.environments import make_env
+from agents.environments import make_many
 from agents.episodes import play
 from agents.heuristics import make_heuristic
 from orbit_gym.arrivals import Arrivals
@@ -17,6 +17,7 @@ from orbit_gym.cli import fail_cleanly
 from orbit_gym.loads import measure_loads
 from orbit_gym.scenario import Workload
 from orbit_gym.simulation import Simulation
+from orbit_gym.vector import OrbitVectorEnv
 from orbit_gym.worlds import get_arrivals
 
 FIRST_SEED = 1_000_000
@@ -67,8 +68,9 @@ def steady_charge(simulation: Simulation) -> np.ndarray:
 def run(name: str, options: Options) -> None:
     """Print the conditions of one scenario."""
     overrides = {"workload.load": options.load}
-    envs = [make_env(name, "train", overrides) for _ in range(options.episodes)]
-    scenario = envs[0].unwrapped.scenario  # type: ignore[attr-defined]
+    envs = make_many(name, "train", options.episodes, overrides)
+    assert isinstance(envs, OrbitVectorEnv)
+    scenario = envs.scenario
     describe(get_arrivals(scenario, 1), scenario.workload)
     seeds = range(FIRST_SEED, FIRST_SEED + options.episodes)
     print(
@@ -83,7 +85,7 @@ def run(name: str, options: Options) -> None:
         half = 2.0 * served[policy].std(ddof=1) / np.sqrt(len(rows)) if len(rows) > 1 else 0.0
         print(f"{policy:15s} {mean['served_value_fraction']:.3f} {half:.3f} " + " ".join(f"{mean[key]:{form}}" for key, form in COLUMNS))
         if policy == "eft_admit":
-            charge = np.concatenate([steady_charge(env.unwrapped.simulation) for env in envs])  # type: ignore[attr-defined]
+            charge = np.concatenate([steady_charge(envs.simulation(member)) for member in range(envs.num_envs)])
             low, high = np.percentile(charge, [10, 90])
             print(f"  charge at the end under eft_admit: 10th percentile {low:.3f}, 90th {high:.3f} of capacity (initial charge to type)")
             print(f"  infeasible share of value {mean['infeasible_value_fraction']:.3f}; ", end="")

@@ -37,7 +37,7 @@ def kernel_steps_per_s(env: gym.Env, actions: list[int]) -> float:
     """Compiled steps alone, called from Python once a step with ready arguments."""
     running = env.unwrapped.simulation
     simulation = Simulation(running.scenario, running.world, running.episode)
-    arguments = (simulation.world, simulation.state, simulation._scratch, simulation.episode.tasks)
+    arguments = (simulation.world, simulation.state, simulation._scratch, simulation.episode.tasks, simulation.episode.faults)
     buffers = simulation._buffers
     start = time.process_time()
     kernel.play(*arguments, np.array(actions), *buffers)

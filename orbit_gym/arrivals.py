@@ -9,10 +9,11 @@ from dataclasses import dataclass, field
 import numpy as np
 
 from orbit_gym.compute import service_s
-from orbit_gym.episode import ANY_STATION, TASK, Episode
+from orbit_gym.episode import ANY_STATION, FAULT, TASK, Episode
 from orbit_gym.kernel import relaxed_on_time
 from orbit_gym.opportunities import SEA_WEIGHT, near_hotspot, over_land, user_windows
-from orbit_gym.scenario import Scenario, Workload
+from orbit_gym.outages import draw_faults
+from orbit_gym.scenario import Faults, Scenario, Workload
 from orbit_gym.state import new_scratch, new_state
 from orbit_gym.tasks import FLOP_PER_TOKEN_8B, MODELS, TASK_CLASSES
 from orbit_gym.units import DAY_S
@@ -154,16 +155,23 @@ class Arrivals:
             )
         return workload.load * self.available_node_s() / node_s
 
-    def draw(self, workload: Workload, start_s: float, rng: np.random.Generator) -> Episode:
+    def draw(self, workload: Workload, faults: Faults, start_s: float, rng: np.random.Generator) -> Episode:
         """Draw one Episode that begins start_s seconds into the day; all randomness is spent here."""
-        scenario = self.scenario
-        end_s = start_s + scenario.episode_s
-        if workload.script:
-            tasks = self._scripted_tasks(workload, start_s)
-            return self._episode(tasks, start_s, end_s, np.full(self._n_satellites, scenario.power.initial_charge_high_fraction), None)
-        tasks = self.draw_tasks(workload, start_s, end_s + scenario.look_ahead_s, rng)
+        end_s = start_s + self.scenario.episode_s
+        episode = self._scripted(workload, start_s, end_s) if workload.script else self._random(workload, start_s, end_s, rng)
+        # Faults are drawn last: what else is drawn does not depend on their switch.
+        drawn = draw_faults(faults, self.scenario.stations, self.world, start_s, end_s + self.scenario.look_ahead_s, rng)
+        drawn.flags.writeable = False
+        return episode._replace(faults=drawn)
+
+    def _scripted(self, workload: Workload, start_s: float, end_s: float) -> Episode:
+        charge = np.full(self._n_satellites, self.scenario.power.initial_charge_high_fraction)
+        return self._episode(self._scripted_tasks(workload, start_s), start_s, end_s, charge, None)
+
+    def _random(self, workload: Workload, start_s: float, end_s: float, rng: np.random.Generator) -> Episode:
+        tasks = self.draw_tasks(workload, start_s, end_s + self.scenario.look_ahead_s, rng)
         last = min(int(np.searchsorted(tasks["release_s"], end_s)) + 1, tasks.size)
-        power = scenario.power
+        power = self.scenario.power
         charge = rng.uniform(power.initial_charge_low_fraction, power.initial_charge_high_fraction, self._n_satellites)
         return self._episode(tasks[:last], start_s, end_s, charge, rng)
 
@@ -245,7 +253,8 @@ class Arrivals:
         charge_j = charge_fraction * accelerators["capacity_j"][: self._n_satellites]
         charge_j = np.maximum(charge_j, _required_at(self.world, start_s))  # never start where even idling would break the floor
         resident = np.array([_initial_models(unit, self.world.model_bytes, rng) for unit in accelerators], np.int64)
-        episode = Episode(tasks=tasks, initial_charge_j=charge_j, initial_resident=resident, span_s=np.array([start_s, end_s]))
+        span_s = np.array([start_s, end_s])
+        episode = Episode(tasks=tasks, initial_charge_j=charge_j, initial_resident=resident, span_s=span_s, faults=np.zeros(0, FAULT))
         for array in episode:
             array.flags.writeable = False
         return episode

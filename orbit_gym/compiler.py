@@ -113,12 +113,12 @@ def _add_users(edges: Edges, scenario: Scenario, n_satellites: int, passes: list
 
 
 def _add_fibre(edges: Edges, scenario: Scenario, n_satellites: int, horizon_s: float) -> None:
-    """Add the fibre between each station and the datacentre it names, both ways."""
+    """Add the fibre between each station and the datacentres it names, both ways."""
     numbers = {centre.name: number for number, centre in enumerate(scenario.datacentres)}
     for number, station in enumerate(scenario.stations):
-        if station.datacentre:
-            centre = scenario.datacentres[numbers[station.datacentre]]
-            ends = (n_satellites + number, n_satellites + len(scenario.stations) + numbers[station.datacentre])
+        for name in station.wired_to:
+            centre = scenario.datacentres[numbers[name]]
+            ends = (n_satellites + number, n_satellites + len(scenario.stations) + numbers[name])
             for pair in (ends, ends[::-1]):
                 edges.add_fibre(pair, FIBRE, centre.fibre_bps, centre.fibre_delay_s, horizon_s)
 

@@ -187,7 +187,7 @@ def carry(
                 next_s = min(next_s, state.segments[segment].start_s)
             else:
                 next_s = min(next_s, state.segments[segment].end_s)
-                power_w = lane_power_w(world, unit, state.segments[segment].lanes)
+                power_w = lane_power_w(world, unit, state.segments[segment].drawing)
         if time_s < load_start_s:
             next_s = min(next_s, load_start_s)
         elif time_s < start_s:
@@ -277,12 +277,47 @@ def settle(world: World, state: State, unit: int, now_s: float) -> None:
 
 @kernel
 def occupy(state: State, unit: int, start_s: float, end_s: float, lanes: int, resident: int) -> None:
-    """Add lanes to the profile over [start_s, end_s); `resident` is used where no booking follows.
+    """Add computing lanes to the profile over [start_s, end_s); `resident` is used where no booking follows.
 
     The caller has made sure that the pool has 2 * n_segments + 3 rows left.
     """
     if end_s <= start_s:
         return
+    row = _cut(state, unit, start_s, end_s, resident)
+    while row != NONE and state.segments[row].start_s < end_s:
+        state.segments[row].lanes += lanes
+        state.segments[row].drawing += lanes
+        row = state.segments[row].next
+    _merge(state, unit)
+    state.units[unit].tail_s = max(state.units[unit].tail_s, end_s)
+
+
+@kernel
+def block(world: World, state: State, unit: int, start_s: float, end_s: float) -> None:
+    """Take every lane over [start_s, end_s) without computing: an outage; the pool must have room as for occupy."""
+    row = _cut(state, unit, start_s, end_s, state.units[unit].tail_resident)
+    while row != NONE and state.segments[row].start_s < end_s:
+        state.segments[row].lanes = world.accelerators[unit].lanes
+        row = state.segments[row].next
+    _merge(state, unit)
+    state.units[unit].tail_s = max(state.units[unit].tail_s, end_s)
+
+
+@kernel
+def stop_drawing(state: State, unit: int, start_s: float, end_s: float, lanes: int) -> None:
+    """Let reserved lanes idle over [start_s, end_s): their task is lost; the pool must have room as for occupy."""
+    if end_s <= start_s:
+        return
+    row = _cut(state, unit, start_s, end_s, state.units[unit].tail_resident)
+    while row != NONE and state.segments[row].start_s < end_s:
+        state.segments[row].drawing -= lanes
+        row = state.segments[row].next
+    _merge(state, unit)
+
+
+@kernel
+def _cut(state: State, unit: int, start_s: float, end_s: float, resident: int) -> int:
+    """Cut the profile so that segments cover exactly [start_s, end_s), idle stretches with no lanes; returns the first of them."""
     entry = state.units[unit]
     before = NONE
     row = entry.first_segment
@@ -293,30 +328,30 @@ def occupy(state: State, unit: int, start_s: float, end_s: float, lanes: int, re
         row = state.segments[row].next
     if row == NONE:
         held = resident
+    first = NONE
     time_s = start_s
     while time_s < end_s:
-        if row == NONE or state.segments[row].start_s >= end_s:
-            before = _add_segment(state, unit, before, row, time_s, end_s, lanes, held)
-            break
-        if state.segments[row].start_s > time_s:  # idle stretch before the next segment
-            before = _add_segment(state, unit, before, row, time_s, state.segments[row].start_s, lanes, held)
-            time_s = state.segments[row].start_s
-        elif state.segments[row].start_s < time_s:  # split: its first part stays as it is
-            before = _split(state, unit, row, time_s)
-            row = state.segments[before].next
-        if state.segments[row].end_s > end_s:
-            _split(state, unit, row, end_s)
-        state.segments[row].lanes += lanes
-        held = state.segments[row].resident
-        time_s = state.segments[row].end_s
-        before = row
-        row = state.segments[row].next
-    _merge(state, unit)
-    entry.tail_s = max(entry.tail_s, end_s)
+        if row == NONE or state.segments[row].start_s > time_s:  # idle until the next segment
+            until_s = end_s if row == NONE else min(end_s, state.segments[row].start_s)
+            before = _add_segment(state, unit, before, row, time_s, until_s, 0, 0, held)
+        else:
+            if state.segments[row].start_s < time_s:  # its first part stays as it is
+                row = state.segments[_split(state, unit, row, time_s)].next
+            if state.segments[row].end_s > end_s:
+                _split(state, unit, row, end_s)
+            before = row
+            held = state.segments[row].resident
+            row = state.segments[row].next
+        if first == NONE:
+            first = before
+        time_s = state.segments[before].end_s
+    return first
 
 
 @kernel
-def _add_segment(state: State, unit: int, before: int, after: int, start_s: float, end_s: float, lanes: int, resident: int) -> int:
+def _add_segment(
+    state: State, unit: int, before: int, after: int, start_s: float, end_s: float, lanes: int, drawing: int, resident: int
+) -> int:
     clock = state.clock[0]
     row = clock.free_segment
     clock.free_segment = state.segments[row].next
@@ -325,6 +360,7 @@ def _add_segment(state: State, unit: int, before: int, after: int, start_s: floa
     segment.start_s = start_s
     segment.end_s = end_s
     segment.lanes = lanes
+    segment.drawing = drawing
     segment.resident = resident
     segment.next = after
     if before == NONE:
@@ -339,7 +375,7 @@ def _add_segment(state: State, unit: int, before: int, after: int, start_s: floa
 def _split(state: State, unit: int, row: int, time_s: float) -> int:
     """Cut a segment in two at time_s; returns the first part."""
     segment = state.segments[row]
-    _add_segment(state, unit, row, segment.next, time_s, segment.end_s, segment.lanes, segment.resident)
+    _add_segment(state, unit, row, segment.next, time_s, segment.end_s, segment.lanes, segment.drawing, segment.resident)
     state.segments[row].end_s = time_s
     return row
 
@@ -353,7 +389,7 @@ def _merge(state: State, unit: int) -> None:
         following = state.segments[row].next
         a = state.segments[row]
         b = state.segments[following]
-        if a.end_s == b.start_s and a.lanes == b.lanes and a.resident == b.resident:
+        if a.end_s == b.start_s and a.lanes == b.lanes and a.drawing == b.drawing and a.resident == b.resident:
             state.segments[row].end_s = b.end_s
             state.segments[row].next = b.next
             state.segments[following].next = clock.free_segment

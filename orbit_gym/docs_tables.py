@@ -1,6 +1,6 @@
-"""Tables of the README, made from the code: ``python -m orbit_gym tables --write``.
+"""Tables of the README and of docs/scenario.md, made from the code: ``python -m orbit_gym tables --write``.
 
-A block stands in the README between ``<!-- generated:NAME -->`` and ``<!-- /generated -->``; a test compares each with the code.
+A block stands in a page between ``<!-- generated:NAME -->`` and ``<!-- /generated -->``; a test compares each with the code.
 The block ``results`` is filled from a results.json of agents.evaluate, which the command is given.
 """
 
@@ -15,6 +15,7 @@ from orbit_gym.catalogue import REGISTERED, load_scenario, scenario_names
 from orbit_gym.observation import FIELDS
 from orbit_gym.reward import reward_terms
 from orbit_gym.scenario import Constellation, Reward, Scenario
+from orbit_gym.scenario_tables import reference, switch_table
 from orbit_gym.tasks import MODEL_BYTES, TASK_CLASSES
 
 BLOCK = re.compile(r"(<!-- generated:(\w+) -->\n)(.*?)(<!-- /generated -->)", re.DOTALL)
@@ -55,7 +56,7 @@ def action_table() -> str:
 def reward_table() -> str:
     """One row per reward term with its default weight."""
     weights = {item.name: item.default for item in fields(Reward)}
-    terms = reward_terms(Reward(), True, 1.0, 1.0)
+    terms = reward_terms(Reward(), True, 1.0, 1.0, 1.0)
     return markdown(("term", "weight", "what it is"), ((f"`{name}`", f"{weights[name]:g}", TERMS[name]) for name in terms))
 
 
@@ -146,6 +147,7 @@ TABLES = {
     "scenarios": scenario_table,
     "classes": class_table,
 }
+REFERENCE_TABLES = {"switches": switch_table, "fields": reference}  # of docs/scenario.md
 
 
 def replace_blocks(text: str, contents: dict[str, str]) -> str:
@@ -156,23 +158,26 @@ def replace_blocks(text: str, contents: dict[str, str]) -> str:
     return BLOCK.sub(lambda match: f"{match[1]}{contents[match[2]]}{match[4]}" if match[2] in contents else match[0], text)
 
 
-def tables(write: bool = False, readme: str = "README.md", results: str = "") -> None:
-    """Print the README's generated tables, or write them into it.
+def tables(write: bool = False, readme: str = "README.md", scenario_page: str = "docs/scenario.md", results: str = "") -> None:
+    """Print the generated tables of the README and of docs/scenario.md, or write them there.
 
     Args:
-        write: write them into the README instead of printing them
-        readme: the file to write into
-        results: a results.json of agents.evaluate; fills the table of measured results
+        write: write them into the pages instead of printing them
+        readme: the README to write into
+        scenario_page: the reference of scenarios to write into
+        results: a results.json of agents.evaluate; fills the README's table of measured results
     """
     contents = {name: make() for name, make in TABLES.items()}
     if results:
         contents["results"] = results_table(_read_results(Path(results)))
+    pages = {readme: contents, scenario_page: {name: make() for name, make in REFERENCE_TABLES.items()}}
     if not write:
-        print("\n".join(f"{name}\n\n{text}" for name, text in contents.items()))
+        print("\n".join(f"{name}\n\n{text}" for blocks in pages.values() for name, text in blocks.items()))
         return
-    path = Path(readme)
-    path.write_text(replace_blocks(path.read_text(encoding="utf-8"), contents), encoding="utf-8")
-    print(f"wrote {', '.join(contents)} into {path}")
+    texts = {page: replace_blocks(Path(page).read_text(encoding="utf-8"), blocks) for page, blocks in pages.items()}
+    for page, text in texts.items():  # all are made before the first is written
+        Path(page).write_text(text, encoding="utf-8")
+        print(f"wrote {', '.join(pages[page])} into {page}")
 
 
 def _read_results(path: Path) -> Any:

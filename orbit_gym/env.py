@@ -1,7 +1,6 @@
 """The Gymnasium environment: a thin shell around a Simulation."""
 
 from collections.abc import Mapping
-from dataclasses import fields, replace
 from typing import Any
 
 import gymnasium as gym
@@ -9,21 +8,16 @@ import networkx as nx
 import numpy as np
 
 from orbit_gym.catalogue import load_scenario
-from orbit_gym.compiler import graph_names
+from orbit_gym.drawing import EpisodeSource
 from orbit_gym.episode import Episode
 from orbit_gym.metrics import episode_metrics
-from orbit_gym.observation import observation_space
-from orbit_gym.orbits import load_orbits
 from orbit_gym.reward import reward_terms
-from orbit_gym.scenario import Scenario, Workload
+from orbit_gym.scenario import Scenario
 from orbit_gym.simulation import Plan, Simulation, checked_action
 from orbit_gym.state import PLAN
 from orbit_gym.topology import topology
-from orbit_gym.units import DAY_S
-from orbit_gym.worlds import get_arrivals, get_world, split_days
 
 Observation = dict[str, np.ndarray]
-WORKLOAD_OPTIONS = tuple(item.name for item in fields(Workload) if item.name != "script")
 
 
 class OrbitEnv(gym.Env[Observation, np.int64]):
@@ -54,16 +48,10 @@ class OrbitEnv(gym.Env[Observation, np.int64]):
         self.scenario = load_scenario(scenario, overrides)
         self.render_mode = render_mode
         self.split = split
-        self._days = split_days(split)
-        orbits = load_orbits(self.scenario)
-        self.node_names: tuple[str, ...] = tuple(graph_names(self.scenario, orbits))
-        n_satellites = len(orbits.names)
-        shown = min(self.scenario.candidates, n_satellites) if self.scenario.candidates else n_satellites
-        n_candidates = shown + len(self.scenario.datacentres)
-        self.observation_space: gym.Space[Any] = observation_space(n_candidates, self.scenario.lasers.terminals)
-        self.action_space = gym.spaces.Discrete(n_candidates + 1)
-        self._workload = self.scenario.workload
-        self._day = self._days[0]
+        self._source = EpisodeSource(self.scenario, split)
+        self.node_names = self._source.node_names
+        self.observation_space: gym.Space[Any]
+        self.observation_space, self.action_space = self._source.spaces()
         self._simulation: Simulation | None = None
 
     @property
@@ -77,23 +65,12 @@ class OrbitEnv(gym.Env[Observation, np.int64]):
         """Draw an episode and show its first task; options: workload fields, start_s (of the day), day (offset of the split)."""
         super().reset(seed=seed)
         episode_seed = int(self.np_random.integers(2**31)) if seed is None else seed
-        workload, start_s, day = self._read_options(options or {})
-        rng = np.random.default_rng(episode_seed)
-        drawn_day = int(rng.choice(self._days))
-        drawn_start_s = float(rng.uniform(0.0, DAY_S))
-        if workload.script:  # typed by hand, to be followed by hand
-            drawn_day, drawn_start_s = self._days[0], 0.0
-        self._workload = workload
-        self._day = drawn_day if day is None else day
-        start_s = drawn_start_s if start_s is None else start_s
-        world = get_world(self.scenario, self._day)
-        episode = get_arrivals(self.scenario, self._day).draw(workload, start_s, rng)
+        world, episode, info = self._source.draw(episode_seed, options)
         self._simulation = Simulation(self.scenario, world, episode)
         self._log = np.zeros(episode.tasks.size, PLAN)
         self._booked = np.zeros(episode.tasks.size, np.bool_)
         self._n_invalid = 0
         self._has_ended = False  # an episode without any task ends with its first step
-        info = {"episode_seed": episode_seed, "day": self._day, "start_s": start_s}
         return self._simulation.observe(), info
 
     def step(self, action: Any) -> tuple[Observation, float, bool, bool, dict[str, Any]]:
@@ -104,7 +81,7 @@ class OrbitEnv(gym.Env[Observation, np.int64]):
             raise RuntimeError("the episode is over; call reset()")
         time_s = simulation.time_s
         is_invalid = not bool(simulation.action_masks()[index])
-        terms = self._place(index) if not simulation.is_over else reward_terms(self.scenario.reward, False, 0.0, 0.0)
+        terms = self._place(index) if not simulation.is_over else reward_terms(self.scenario.reward, False, 0.0, 0.0, 0.0)
         self._n_invalid += is_invalid
         self._has_ended = self.simulation.is_over
         info: dict[str, Any] = {
@@ -145,20 +122,3 @@ class OrbitEnv(gym.Env[Observation, np.int64]):
     def fork(self, episode: Episode | None = None) -> Simulation:
         """An independent copy of the State, for search; it offers candidate_nodes, plan, action_masks, observe, step and fork."""
         return self.simulation.fork(episode)
-
-    def _read_options(self, options: dict[str, Any]) -> tuple[Workload, float | None, int | None]:
-        """Split reset options into a workload, a start and a day; ValueError names an unknown one."""
-        allowed = (*WORKLOAD_OPTIONS, "start_s", "day")
-        for key in options:
-            if key not in allowed:
-                raise ValueError(f"unknown reset option {key!r}; choose from {', '.join(allowed)}")
-        workload = replace(self.scenario.workload, **{key: options[key] for key in options if key in WORKLOAD_OPTIONS})
-        if workload != self.scenario.workload:
-            replace(self.scenario, workload=workload)  # checked like a scenario's own
-        start_s = options.get("start_s")
-        if start_s is not None and not 0.0 <= float(start_s) <= DAY_S:
-            raise ValueError(f"option start_s must be from 0 to {DAY_S:g} seconds, got {start_s}")
-        day = options.get("day")
-        if day is not None and day not in self._days:
-            raise ValueError(f"option day must be one of {self._days} (split {self.split!r}), got {day}")
-        return workload, None if start_s is None else float(start_s), day

@@ -31,6 +31,17 @@ TASK = np.dtype(
     align=True,
 )
 
+CALENDAR_FAULT, UNIT_FAULT = 0, 1
+FAULT = np.dtype(
+    [
+        ("strike_s", "f8"),  # when the clock passes it, it strikes
+        ("end_s", "f8"),  # end of the outage; of the reboot for an accelerator, whose models are then loaded again
+        ("kind", "i4"),  # CALENDAR_FAULT or UNIT_FAULT
+        ("index", "i4"),  # calendar or accelerator
+    ],
+    align=True,
+)
+
 
 class Episode(NamedTuple):
     """One future: start, end, tasks in order of release, and initial conditions."""
@@ -39,3 +50,4 @@ class Episode(NamedTuple):
     initial_charge_j: np.ndarray  # (n_satellites,)
     initial_resident: np.ndarray  # (n_accelerators,) int64 bit set of models in memory
     span_s: np.ndarray  # (2,) start and end of the episode
+    faults: np.ndarray  # (n_faults,) FAULT in order of strike; empty where faults are off

@@ -1,9 +1,10 @@
-"""The step: book, move the clock to the next release, plan every candidate, encode. One compiled call."""
+"""The step: book, move the clock to the next release, let faults strike, plan every candidate, encode. One compiled call."""
 
 import numpy as np
 
-from orbit_gym.compute import service_s
+from orbit_gym.compute import lanes_taken, service_s
 from orbit_gym.encoding import encode
+from orbit_gym.faults import drop_records, record_booking, strike_until
 from orbit_gym.jit import kernel
 from orbit_gym.planning import book, deliver, order_candidates, plan_all, reclaim
 from orbit_gym.routing import INPUT
@@ -31,11 +32,29 @@ def look(
 
 
 @kernel
+def begin(
+    world: World,
+    state: State,
+    scratch: Scratch,
+    tasks: np.ndarray,
+    faults: np.ndarray,
+    task_row: np.ndarray,
+    node_rows: np.ndarray,
+    link_rows: np.ndarray,
+    mask: np.ndarray,
+) -> None:
+    """Let the faults that precede the task at hand strike, and look."""
+    strike_until(world, state, faults, state.clock[0].time_s)
+    look(world, state, scratch, tasks, task_row, node_rows, link_rows, mask)
+
+
+@kernel
 def step(
     world: World,
     state: State,
     scratch: Scratch,
     tasks: np.ndarray,
+    faults: np.ndarray,
     action: int,
     task_row: np.ndarray,
     node_rows: np.ndarray,
@@ -50,12 +69,77 @@ def step(
     booked = False
     if action < state.candidates.size and state.candidates[action] != NONE:
         booked = book(world, state, scratch, tasks, clock.task, state.candidates[action])
+        if booked and state.records.size > 0:
+            lanes = lanes_taken(world, tasks, clock.task, scratch.booked[0].accelerator)
+            record_booking(world, state, scratch, clock.task, tasks[clock.task].value, lanes)
     clock.task += 1
     if clock.task < tasks.size:
         clock.time_s = tasks[clock.task].release_s
+        strike_until(world, state, faults, clock.time_s)
     reclaim(world, state)
+    if 2 * clock.n_records > state.records.size:
+        drop_records(state)
     look(world, state, scratch, tasks, task_row, node_rows, link_rows, mask)
     return booked
+
+
+@kernel
+def step_many(
+    world: World,
+    states: State,
+    scratch: Scratch,
+    tasks: np.ndarray,
+    n_tasks: np.ndarray,
+    faults: np.ndarray,
+    n_faults: np.ndarray,
+    members: np.ndarray,
+    actions: np.ndarray,
+    task_rows: np.ndarray,
+    node_rows: np.ndarray,
+    link_rows: np.ndarray,
+    masks: np.ndarray,
+    log: np.ndarray,
+    is_booked: np.ndarray,
+    outcomes: np.ndarray,
+) -> None:
+    """Step some members of a batch that share a World; every array has one row a member, and State's fields one axis more.
+
+    members (m,) are the rows to step; log and is_booked get what was booked, outcomes (B,) OUTCOME what the step brought.
+    """
+    n_resources = world.sizes[0].n_resources
+    for member in members:
+        count = n_tasks[member]
+        state = State(
+            states.clock[member],
+            states.candidates[member],
+            states.heads[member][:n_resources],
+            states.chunks[member],
+            states.intervals[member],
+            states.units[member],
+            states.segments[member],
+            states.used_s[member][:n_resources],
+            states.last_use_s[member],
+            states.records[member],
+            states.is_lost[member][:count],
+        )
+        mine = tasks[member][:count]
+        outcome = outcomes[member]
+        clock = state.clock[0]
+        task = clock.task
+        outcome.value = outcome.energy_j = outcome.revoked_value = outcome.elapsed_s = 0.0
+        outcome.is_invalid = 1 if not masks[member, actions[member]] else 0
+        if task < count and mine[task].release_s < clock.end_s:
+            time_s = clock.time_s
+            revoked_value = clock.revoked_value
+            rows = (task_rows[member], node_rows[member], link_rows[member], masks[member])
+            is_booked[member, task] = step(world, state, scratch, mine, faults[member][: n_faults[member]], actions[member], *rows)
+            if is_booked[member, task]:
+                log[member, task] = scratch.booked[0]
+                outcome.energy_j = scratch.booked[0].energy_j
+                outcome.value = mine[task].value if scratch.booked[0].on_time == 1 else 0.0
+            outcome.revoked_value = clock.revoked_value - revoked_value
+            outcome.elapsed_s = clock.time_s - time_s
+        outcome.is_over = 1 if clock.task >= count or mine[clock.task].release_s >= clock.end_s else 0
 
 
 @kernel
@@ -97,6 +181,7 @@ def play(
     state: State,
     scratch: Scratch,
     tasks: np.ndarray,
+    faults: np.ndarray,
     actions: np.ndarray,
     task_row: np.ndarray,
     node_rows: np.ndarray,
@@ -106,6 +191,6 @@ def play(
     """Play a stored stream of actions, observations encoded each step; returns how many tasks were booked."""
     n_booked = 0
     for action in actions:
-        if step(world, state, scratch, tasks, action, task_row, node_rows, link_rows, mask):
+        if step(world, state, scratch, tasks, faults, action, task_row, node_rows, link_rows, mask):
             n_booked += 1
     return n_booked

@@ -1,15 +1,17 @@
 """Load figures of a scenario, for people: what limits the satellites, what is asked of them, what could be served at all."""
 
+import dataclasses
 from dataclasses import dataclass
 
 import numpy as np
 
 from orbit_gym.arrivals import Arrivals, ClassLoad
+from orbit_gym.derived import station_views
 from orbit_gym.scenario import Workload
 from orbit_gym.units import DAY_S
-from orbit_gym.world import DOWNLINK
 
 DRAW_SEED = 1_000_000  # of the day whose observation bits are counted
+MOST_DRAWN = 200_000  # tasks of that day; a larger workload is drawn thinner, its bits scaled up
 
 
 @dataclass(frozen=True)
@@ -22,8 +24,15 @@ class Loads:
     offered_node_s: float  # per second
     tasks_per_s: float
     user_coverage_fraction: float  # of the day that a user site sees some satellite, mean over sites
-    raw_over_antenna: float  # observation bits released / bits that the station antennas could bring down; inf without stations
+    raw_bits: float  # observation bits released in the day
+    antenna_bits: float  # that the station antennas could bring down in the day
     classes: dict[str, ClassLoad]
+    offered_by_class_node_s: dict[str, float]  # per second; they sum to offered_node_s
+
+    @property
+    def raw_over_antenna(self) -> float:
+        """Observation bits released over bits that the station antennas could bring down; inf without stations."""
+        return self.raw_bits / self.antenna_bits if self.antenna_bits > 0.0 else float("inf")
 
     @property
     def load_by_time(self) -> float:
@@ -43,37 +52,39 @@ def measure_loads(arrivals: Arrivals, workload: Workload) -> Loads:
     duties = arrivals.duties()
     windows = arrivals.user_windows
     n_users = len(arrivals.scenario.users.sites)
-    seen_s = float((windows[:, 2] - windows[:, 1]).sum())
-    antenna = antenna_bits(arrivals)
+    seen_s = float(np.clip(np.minimum(windows[:, 2], DAY_S) - windows[:, 1], 0.0, None).sum())
     return Loads(
         time_capacity_node_s=float(duties.size),
         energy_capacity_node_s=arrivals.available_node_s(),
         least_duty_fraction=float(duties.min()),
         offered_node_s=workload.load * arrivals.available_node_s(),
         tasks_per_s=arrivals.tasks_per_s(workload),
-        user_coverage_fraction=seen_s / (n_users * float(arrivals.world.sizes["horizon_s"][0])) if n_users else 0.0,
-        raw_over_antenna=raw_bits(arrivals, workload) / antenna if antenna > 0.0 else float("inf"),
+        user_coverage_fraction=seen_s / (n_users * DAY_S) if n_users else 0.0,
+        raw_bits=raw_bits(arrivals, workload),
+        antenna_bits=antenna_bits(arrivals),
         classes=arrivals.class_loads(workload),
+        offered_by_class_node_s=offered_by_class(arrivals, workload),
     )
+
+
+def offered_by_class(arrivals: Arrivals, workload: Workload) -> dict[str, float]:
+    """Node-seconds per second that each class offers, feasible tasks only."""
+    total, loads = sum(workload.mix.values()), arrivals.class_loads(workload)
+    rate_per_s = arrivals.tasks_per_s(workload)
+    return {name: rate_per_s * share / total * loads[name].feasible_node_s for name, share in workload.mix.items()}
 
 
 def antenna_bits(arrivals: Arrivals) -> float:
     """Bits that the station antennas could bring down in a day: seconds with any satellite in view times rate times antennas."""
-    world = arrivals.world
-    n_satellites = int(world.sizes["n_satellites"][0])
-    edges = world.edges[world.edges["kind"] == DOWNLINK]
-    total = 0.0
-    for number, station in enumerate(arrivals.scenario.stations):
-        in_view = np.zeros(int(DAY_S), bool)
-        for edge in edges[edges["to"] == n_satellites + number]:
-            for contact in world.contacts[edge["first_contact"] : edge["end_contact"]]:
-                in_view[int(contact["start_s"]) : int(contact["end_s"])] = True
-        total += float(in_view.sum()) * station.downlink_bps * station.antennas
-    return total
+    stations = arrivals.scenario.stations
+    views = station_views([station.name for station in stations], arrivals.world)
+    return sum(view.any_view_s * station.downlink_bps * station.antennas for view, station in zip(views, stations))
 
 
 def raw_bits(arrivals: Arrivals, workload: Workload) -> float:
-    """Input bits of the observations (tasks that no user asked for) released in a day, by one draw."""
-    tasks = arrivals.draw_tasks(workload, 0.0, DAY_S, np.random.default_rng(DRAW_SEED))
+    """Input bits of the observations (tasks that no user asked for) released in a day, by one draw of at most MOST_DRAWN or so."""
+    thinned = min(1.0, MOST_DRAWN / (arrivals.tasks_per_s(workload) * DAY_S)) if workload.load > 0.0 else 1.0
+    less = dataclasses.replace(workload, load=workload.load * thinned)
+    tasks = arrivals.draw_tasks(less, 0.0, DAY_S, np.random.default_rng(DRAW_SEED))
     observed = tasks["origin"] < int(arrivals.world.sizes["n_satellites"][0])
-    return float(tasks["input_bits"][observed].sum())
+    return float(tasks["input_bits"][observed].sum()) / thinned

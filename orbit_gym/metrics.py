@@ -22,7 +22,9 @@ def episode_metrics(simulation: Simulation, log: np.ndarray, is_booked: np.ndarr
     n_decided = relaxed.size
     tasks = simulation.episode.tasks[:n_decided]
     log, booked = log[:n_decided], is_booked[:n_decided]
-    on_time = booked & (log["on_time"] == 1)
+    lost = simulation.state.is_lost[:n_decided] if simulation.state.is_lost.size else np.zeros(n_decided, np.bool_)
+    planned_on_time = booked & (log["on_time"] == 1)
+    on_time = planned_on_time & ~lost
     value = tasks["value"]
     span_s = float(simulation.episode.span_s[1] - simulation.episode.span_s[0])
     metrics = {
@@ -34,9 +36,10 @@ def episode_metrics(simulation: Simulation, log: np.ndarray, is_booked: np.ndarr
         "value_per_orbit": float(value[on_time].sum()) * ORBIT_S / span_s,
         "n_released": float(n_decided),
         "n_delivered": float(on_time.sum()),
-        "n_late": float((booked & ~on_time).sum()),
+        "n_late": float((booked & ~planned_on_time & ~lost).sum()),
         "n_rejected": float((~booked).sum()),
-        "n_revoked": 0.0,
+        "n_revoked": float(lost.sum()),
+        "revoked_value": float(value[planned_on_time & lost].sum()),
         "n_invalid": float(n_invalid),
         "energy_j": float(log["energy_j"][booked].sum()),
     }

@@ -232,6 +232,8 @@ def _plan_delivery(world: World, state: State, scratch: Scratch, tasks: np.ndarr
 def _has_room(state: State, unit: int, hops: int) -> bool:
     """True if the pools surely hold what a booking adds."""
     clock = state.clock[0]
+    if state.records.size > 0 and clock.n_records + CALENDARS_PER_HOP * hops + 2 > state.records.size:
+        return False
     return clock.n_free_chunks >= CALENDARS_PER_HOP * hops + 1 and clock.n_free_segments >= 4 * state.units[unit].n_segments + 6
 
 

@@ -14,4 +14,9 @@ def register_all() -> None:
     """Register every scenario that asks for an id; ids already there are left alone."""
     for name in REGISTERED:
         if environment_id(name) not in gym.registry:
-            gym.register(environment_id(name), entry_point="orbit_gym.env:OrbitEnv", kwargs={"scenario": name}, order_enforce=True)
+            gym.register(
+                environment_id(name),
+                entry_point="orbit_gym.env:OrbitEnv",
+                vector_entry_point="orbit_gym.vector:OrbitVectorEnv",
+                kwargs={"scenario": name},
+            )

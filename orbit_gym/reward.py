@@ -3,13 +3,13 @@
 from orbit_gym.scenario import Reward
 
 
-def reward_terms(weights: Reward, is_on_time: bool, value: float, energy_j: float) -> dict[str, float]:
+def reward_terms(weights: Reward, is_on_time: bool, value: float, revoked_value: float, energy_j: float) -> dict[str, float]:
     """Terms of one decision, weights and signs included; they sum to the reward.
 
-    `revoked_value` is what faults take back; no fault model is part of this version, so it is 0.
+    `revoked_value` is what faults have taken back since the decision before.
     """
     return {
         "delivered_value": weights.delivered_value * value if is_on_time else 0.0,
-        "revoked_value": 0.0,
+        "revoked_value": 0.0 - weights.revoked_value * revoked_value,
         "energy_cost": 0.0 - weights.energy_cost * energy_j,
     }

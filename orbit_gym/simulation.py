@@ -8,11 +8,12 @@ import numpy as np
 
 from orbit_gym import kernel
 from orbit_gym.episode import Episode
+from orbit_gym.faults import strike_until
 from orbit_gym.observation import GROUND_SLOTS, WIDTH
 from orbit_gym.planning import plan_one
 from orbit_gym.reward import reward_terms
 from orbit_gym.scenario import Scenario
-from orbit_gym.state import NONE, PLAN, State, copy_state, new_scratch, new_state
+from orbit_gym.state import NONE, PLAN, Scratch, State, copy_state, new_scratch, new_state
 from orbit_gym.world import World
 
 
@@ -62,6 +63,12 @@ def checked_action(n_actions: int, action: Any) -> int:
     return index
 
 
+def first_state(scenario: Scenario, world: World, episode: Episode) -> State:
+    """State at the start of an episode, with records for faults to strike where they are on."""
+    records = int(scenario.reservation_records) if scenario.faults.enabled else 0
+    return new_state(world, episode, int(scenario.calendar_chunks), int(scenario.profile_segments), records)
+
+
 class Simulation:
     """A State in an Episode; forks are independent of it and of each other. Not safe to share between threads."""
 
@@ -70,7 +77,7 @@ class Simulation:
         self.scenario = scenario
         self.world = world
         self.episode = episode
-        self.state = new_state(world, episode, scenario.calendar_chunks, scenario.profile_segments) if state is None else state
+        self.state = first_state(scenario, world, episode) if state is None else state
         self._scratch = new_scratch(world)
         n_candidates = self.state.candidates.size
         slots = scenario.lasers.terminals + GROUND_SLOTS
@@ -78,7 +85,17 @@ class Simulation:
         self._node_rows = np.zeros((n_candidates, WIDTH["nodes"]), np.float32)
         self._link_rows = np.zeros((n_candidates, slots, WIDTH["links"]), np.float32)
         self._mask = np.zeros(n_candidates + 1, np.bool_)
-        kernel.look(world, self.state, self._scratch, episode.tasks, *self._buffers)
+        kernel.begin(world, self.state, self._scratch, episode.tasks, episode.faults, *self._buffers)
+
+    @classmethod
+    def attached(
+        cls, scenario: Scenario, world: World, episode: Episode, state: State, scratch: Scratch, buffers: tuple[np.ndarray, ...]
+    ) -> "Simulation":
+        """A Simulation over arrays that somebody else owns and steps: for metrics, plans and forks of one member of a batch."""
+        twin = object.__new__(cls)
+        twin.scenario, twin.world, twin.episode, twin.state, twin._scratch = scenario, world, episode, state, scratch
+        twin._task_row, twin._node_rows, twin._link_rows, twin._mask = buffers
+        return twin
 
     @property
     def _buffers(self) -> tuple[np.ndarray, ...]:
@@ -156,12 +173,31 @@ class Simulation:
         )
 
     def apply(self, action: int) -> tuple[bool, dict[str, float]]:
-        """Place the task at hand (action already checked), go to the next; returns (was booked, reward terms)."""
+        """Place the task at hand (action already checked), go to the next; returns (was booked, reward terms).
+
+        The last decision of an episode also plays the fault time line to the last booked delivery.
+        """
         value = float(self.episode.tasks["value"][self.task_index])
-        booked = kernel.step(self.world, self.state, self._scratch, self.episode.tasks, action, *self._buffers)
+        revoked_before = self.revoked_value
+        arguments = (self.world, self.state, self._scratch, self.episode.tasks, self.episode.faults)
+        booked = kernel.step(*arguments, action, *self._buffers)
         plan = self._scratch.booked[0]
-        is_on_time = booked and bool(plan["on_time"])
-        return booked, reward_terms(self.scenario.reward, is_on_time, value, float(plan["energy_j"]) if booked else 0.0)
+        is_on_time, energy_j = booked and bool(plan["on_time"]), float(plan["energy_j"]) if booked else 0.0
+        if self.is_over and self.episode.faults.size:
+            self.play_faults_out()
+        return booked, reward_terms(self.scenario.reward, is_on_time, value, self.revoked_value - revoked_before, energy_j)
+
+    def play_faults_out(self) -> None:
+        """Count what faults after the end will lose; the rest of the State stays as it is at the end."""
+        after = copy_state(self.state)
+        strike_until(self.world, after, self.episode.faults, np.inf)
+        self.state.is_lost[:] = after.is_lost
+        self.state.clock["revoked_value"] = after.clock["revoked_value"]
+
+    @property
+    def revoked_value(self) -> float:
+        """Value that faults have taken back so far."""
+        return float(self.state.clock[0]["revoked_value"])
 
     def step(self, action: Any) -> tuple[float, bool]:
         """Place the task at hand; returns (reward, is the episode over). ValueError for an action outside the space."""
@@ -181,9 +217,19 @@ class Simulation:
         twin = object.__new__(Simulation)
         twin.__dict__.update(self.__dict__)
         twin.episode = future
-        twin.state = copy_state(self.state)
+        twin.state = self._state_for(future)
         twin._task_row, twin._node_rows, twin._link_rows, twin._mask = (array.copy() for array in self._buffers)
         return twin
+
+    def _state_for(self, future: Episode) -> State:
+        """A copy of the State that goes on in another future: its own faults from now on, and room for its tasks."""
+        state = copy_state(self.state)
+        if future is self.episode or not state.records.size:
+            return state
+        state.clock["next_fault"] = np.searchsorted(future.faults["strike_s"], self.time_s, side="right")
+        is_lost = np.zeros(future.tasks.size, np.bool_)
+        is_lost[: self.task_index] = state.is_lost[: self.task_index]
+        return state._replace(is_lost=is_lost)
 
     def relaxed_on_time(self) -> np.ndarray:
         """For each task of the episode: could some candidate deliver it in time on the relaxed system? (n_decided,) bool."""

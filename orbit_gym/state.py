@@ -25,6 +25,10 @@ CLOCK = np.dtype(
         ("n_free_segments", "i4"),
         ("n_lost_plans", "i4"),  # plans refused because a pool was full
         ("reclaim_next", "i4"),  # calendar whose expired reservations were given back last
+        ("next_fault", "i4"),  # index of the first fault that has not struck
+        ("n_records", "i4"),  # rows of State.records in use
+        ("pad", "i4"),
+        ("revoked_value", "f8"),  # taken back by faults so far
     ],
     align=True,
 )
@@ -36,8 +40,22 @@ SEGMENT = np.dtype(
         ("start_s", "f8"),
         ("end_s", "f8"),
         ("resident", "i8"),  # models in memory from start_s until the next segment of the same accelerator
-        ("lanes", "i4"),
+        ("lanes", "i2"),  # reserved
+        ("drawing", "i2"),  # of these, lanes that compute: an outage and what was lost to one only idle
         ("next", "i4"),
+    ],
+    align=True,
+)
+# One reservation that a fault may still strike; kept only where faults are on.
+RECORD = np.dtype(
+    [
+        ("start_s", "f8"),
+        ("end_s", "f8"),
+        ("value", "f8"),  # of the task if its plan is in time, else 0
+        ("resource", "i4"),  # calendar, or n_resources + accelerator
+        ("task", "i4"),  # NONE once lost
+        ("lanes", "i4"),  # that compute for it, 0 for calendars and model loads
+        ("pad", "i4"),
     ],
     align=True,
 )
@@ -83,6 +101,17 @@ PLAN = np.dtype(
     ],
     align=True,
 )
+OUTCOME = np.dtype(  # of one step of a member of a batch
+    [
+        ("value", "f8"),  # delivered in time, by the plan just booked
+        ("revoked_value", "f8"),
+        ("energy_j", "f8"),
+        ("elapsed_s", "f8"),  # to the next decision
+        ("is_invalid", "i4"),
+        ("is_over", "i4"),
+    ],
+    align=True,
+)
 LABEL = np.dtype(
     [
         ("arrival_s", "f8"),
@@ -111,6 +140,8 @@ class State(NamedTuple):
     segments: np.ndarray  # (profile_segments,) SEGMENT lanes in use of all accelerators, pooled
     used_s: np.ndarray  # (n_resources,) float64 seconds booked before the episode's end, for utilisation
     last_use_s: np.ndarray  # (n_accelerators, n_models) float64, for least-recently-used eviction
+    records: np.ndarray  # (reservation_records,) RECORD; empty where faults are off
+    is_lost: np.ndarray  # (n_tasks,) bool: booked and then struck by a fault; empty where faults are off
 
 
 class Scratch(NamedTuple):
@@ -147,8 +178,11 @@ def new_scratch(world: World) -> Scratch:
     )
 
 
-def new_state(world: World, episode: Episode, calendar_chunks: int, profile_segments: int) -> State:
-    """State at the start of an episode: idle calendars, initial charge and memory, satellites warm from idling."""
+def new_state(world: World, episode: Episode, calendar_chunks: int, profile_segments: int, reservation_records: int = 0) -> State:
+    """State at the start of an episode: idle calendars, initial charge and memory, satellites warm from idling.
+
+    With reservation_records = 0 nothing is kept for faults to strike.
+    """
     n_units = world.accelerators.size
     start_s = float(episode.span_s[0])
     units = np.zeros(n_units, UNIT)
@@ -175,6 +209,8 @@ def new_state(world: World, episode: Episode, calendar_chunks: int, profile_segm
         segments=_free_list(SEGMENT, profile_segments),
         used_s=np.zeros(int(world.sizes["n_resources"][0])),
         last_use_s=np.full((n_units, world.model_bytes.size), start_s),
+        records=np.zeros(reservation_records, RECORD),
+        is_lost=np.zeros(episode.tasks.size if reservation_records else 0, np.bool_),
     )
 
 

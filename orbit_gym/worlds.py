@@ -30,15 +30,15 @@ def split_days(split: str) -> tuple[int, ...]:
 
 
 def _key(scenario: Scenario, day: int) -> str:
-    """What a World depends on: everything but workload, reward and words."""
+    """What a World depends on: everything but workload, reward, faults and words."""
     plain = scenario_to_dict(scenario)
     return json.dumps(
-        [day, {name: value for name, value in plain.items() if name not in ("workload", "reward", "description")}], sort_keys=True
+        [day, {name: value for name, value in plain.items() if name not in ("workload", "reward", "faults", "description")}], sort_keys=True
     )
 
 
 def get_world(scenario: Scenario, day: int) -> World:
-    """World of a scenario and day; workload and reward do not matter to it."""
+    """World of a scenario and day; workload, reward and faults do not matter to it."""
     return get_arrivals(scenario, day).world
 
 

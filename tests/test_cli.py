@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from orbit_gym import cli
+from orbit_gym import cli, describing
 from orbit_gym.catalogue import load_scenario, scenario_names
 from orbit_gym.worlds import get_arrivals
 
@@ -28,7 +28,7 @@ def test_list_names_every_scenario(monkeypatch: pytest.MonkeyPatch, capsys: pyte
 @pytest.mark.parametrize("name", scenario_names())
 def test_describe_names_stations_and_classes(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], name: str) -> None:
     assert run(monkeypatch, "describe", "--no-graph", "--scenario", name) == 0
-    printed = capsys.readouterr().out
+    printed = " ".join(capsys.readouterr().out.split())
     loaded = load_scenario(name)
     expected = [name, loaded.description, *(station.name for station in loaded.stations), *(centre.name for centre in loaded.datacentres)]
     expected += [key for key, share in loaded.workload.mix.items() if share > 0.0]
@@ -43,7 +43,7 @@ def test_describe_shows_unequal_nodes(monkeypatch: pytest.MonkeyPatch, capsys: p
 def test_describe_shows_the_graph(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
     """Tiny by hand: 3 satellites, station, datacentre and user; a string of 3 has 2 links, so 4 directions; fibre both ways."""
     assert run(monkeypatch, "describe", "--scenario", "Tiny") == 0
-    printed = capsys.readouterr().out
+    printed = " ".join(capsys.readouterr().out.split())
     assert "6 nodes, 18 edges (4 laser, 3 downlink, 3 uplink, 3 user up, 3 user down, 2 fibre)" in printed
 
 
@@ -54,9 +54,117 @@ def test_describe_prints_load_by_time_and_by_energy(monkeypatch: pytest.MonkeyPa
     ring = load_scenario("Ring12")
     duties = get_arrivals(ring, 1).duties()
     assert f"load {duties.sum() / 12:.2f} by time, 1.00 by energy" in printed
-    assert "capacity by time 12.00" in printed and f"capacity by energy {duties.sum():.2f}" in printed
+    assert f"capacity 12.00 node-seconds a second by time, {duties.sum():.2f} by energy" in printed
     for name, measured in get_arrivals(ring, 1).class_loads(ring.workload).items():
         assert f"{name} {measured.node_s:.3g} {measured.feasible_fraction:.0%}" in printed
+    assert f"all {duties.sum() / 12:.3f} 1.000" in printed
+
+
+# Computed with Skyfield or SGP4 for 2025-08-03 (tests/test_derived.py compares each figure with its authority).
+FOLLOWS = {
+    "ThreeBody12": [
+        "day 1 (2025-08-03",
+        "36.8% of an orbit",
+        "connected components 2.01 (2 to 5)",
+        "7.99 (4 to 8) of 12",
+        "Miyun 3.0 (2 to 4) 18.1",
+    ],
+    "Ring12": [
+        "36.9% of an orbit",
+        "connected components 1 (always)",
+        "12 (always) of 12",
+        "link events 0 (laser links that come up",
+        "227 min (15.8%)",
+    ],
+    "Tiny": ["36.4% of an orbit", "Malindi 14.0 (14 to 14)", "a site sees a satellite 10.4% of the time"],
+}
+
+
+@pytest.mark.parametrize("name", FOLLOWS)
+def test_describe_prints_what_follows(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], name: str) -> None:
+    """By position; no line beyond 100 columns or with blanks at its end."""
+    assert run(monkeypatch, "describe", name) == 0
+    lines = capsys.readouterr().out.splitlines()
+    printed = " ".join(" ".join(lines).split())
+    assert [text for text in FOLLOWS[name] if text not in printed] == []
+    assert [line for line in lines if len(line) > 100 or line != line.rstrip()] == []
+
+
+@pytest.mark.parametrize(
+    ("typed", "printed"),
+    [
+        ("[faults]\nenabled = true", "faults resets every 20 days and node, laser links up 99.0% candidates"),
+        ("[faults]\nenabled = true\nreset_mean_s = 0.0\nlink_up_fraction = 1.0", "faults on, but each kind is off candidates"),
+        ("", "faults off candidates"),
+    ],
+)
+def test_describe_says_what_may_fail(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path, typed: str, printed: str
+) -> None:
+    path = tmp_path / "mine.toml"
+    path.write_text(f'extends = "Tiny"\n{typed}\n')
+    assert run(monkeypatch, "describe", str(path), "--no-graph") == 0
+    assert printed in " ".join(capsys.readouterr().out.split())
+
+
+def test_describe_without_a_name_is_the_default(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(monkeypatch, "describe", "--no-graph") == 0
+    assert capsys.readouterr().out.startswith("ThreeBody12: ")
+
+
+BARE = """
+[[constellation.shells]]
+inclination_deg = 0.0
+altitude_m = 600e3
+planes = 1
+per_plane = 2
+[lasers]
+terminals = 0
+[alerts]
+enabled = false
+[workload.mix]
+bulk_reprocessing = 1.0
+"""
+
+
+def test_describe_a_scenario_with_nothing_on_the_ground(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
+    """Without graph it can be printed; with it, no task can be delivered, which is said."""
+    path = tmp_path / "bare.toml"
+    path.write_text(BARE)
+    assert run(monkeypatch, "describe", str(path), "--no-graph") == 0
+    printed = " ".join(capsys.readouterr().out.split())
+    assert "lasers none datacentres none users none alerts none" in printed and "Stations" not in printed
+    assert run(monkeypatch, "describe", str(path)) == 2
+    assert capsys.readouterr().err.startswith("error: no task of workload.mix is feasible on this constellation")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (("Rng12",), "unknown scenario 'Rng12'; did you mean 'Ring12'? choose from "),
+        (("Ring12", "--scenario", "Tiny"), "name one scenario, 'Ring12' or --scenario 'Tiny'"),
+        (("nowhere/mine.toml",), "scenario file 'nowhere/mine.toml' does not exist"),
+    ],
+)
+def test_a_wrong_name_is_one_line(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], arguments: tuple[str, ...], message: str
+) -> None:
+    assert run(monkeypatch, "describe", *arguments) == 2
+    printed = capsys.readouterr()
+    assert printed.out == "" and printed.err.startswith(f"error: {message}") and printed.err.count("\n") == 1
+
+
+def test_a_terminal_gets_its_own_width(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    """Sixty columns: the same words, in more lines."""
+    assert run(monkeypatch, "describe", "Tiny", "--no-graph") == 0
+    piped = capsys.readouterr().out
+    monkeypatch.setenv("FORCE_COLOR", "1")
+    monkeypatch.setenv("COLUMNS", "60")
+    assert run(monkeypatch, "describe", "Tiny", "--no-graph") == 0
+    wide = capsys.readouterr().out
+    assert len(wide.splitlines()) > len(piped.splitlines()) and "look-ahead" in wide
 
 
 def test_a_users_mistake_is_one_line(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
@@ -83,4 +191,4 @@ def test_interrupt_ends_quietly(capsys: pytest.CaptureFixture[str]) -> None:
 
 
 def test_sizes_read_well() -> None:
-    assert [cli.bits_text(bits) for bits in (12.8e9, 8e6, 1e3, 10.0)] == ["12.8 Gbit", "8 Mbit", "1 kbit", "10 bit"]
+    assert [describing.bits_text(bits) for bits in (12.8e9, 8e6, 1e3, 10.0)] == ["12.8 Gbit", "8 Mbit", "1 kbit", "10 bit"]

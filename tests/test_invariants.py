@@ -75,6 +75,32 @@ def assert_charge_within_bounds(simulation: Simulation) -> None:
     assert (charge_j >= accelerators["floor_j"] - 1e-3).all() and (charge_j <= accelerators["capacity_j"]).all()
 
 
+def plain_charge_j(simulation: Simulation, unit: int, blocks: list[tuple[float, float, int]], first_j: float, end_s: float) -> float:
+    """Charge at end_s by a ledger of its own: net baseline power minus booked lanes, summed between breakpoints, cut at full."""
+    world, accelerator = simulation.world, simulation.world.accelerators[unit]
+    rows = world.power[world.power_offsets[unit] : world.power_offsets[unit + 1]]
+    begin_s = float(simulation.episode.span_s[0])
+    marks = np.unique([begin_s, end_s, *rows["start_s"], *[edge for block in blocks for edge in block[:2]]])
+    marks = marks[(marks >= begin_s) & (marks <= end_s)]
+    table = np.array(blocks).reshape(-1, 3)
+    charge_j = first_j
+    for low_s, high_s in zip(marks, marks[1:], strict=False):
+        middle_s = 0.5 * (low_s + high_s)
+        net_w = rows["net_w"][np.searchsorted(rows["start_s"], middle_s, side="right") - 1]
+        lanes = table[(table[:, 0] <= middle_s) & (middle_s < table[:, 1]), 2].sum()
+        net_w -= accelerator["dynamic_w"] * lanes / accelerator["lanes"]
+        charge_j = min(charge_j + net_w * (high_s - low_s), float(accelerator["capacity_j"]))
+    return charge_j
+
+
+def assert_ledger_balances(simulation: Simulation, record: Record) -> None:
+    """Every battery holds what it began with, plus what the array gave, minus what was drawn: to 1e-6 of its capacity."""
+    for unit in range(int(simulation.world.sizes["n_satellites"][0])):
+        entry, first_j = simulation.state.units[unit], float(simulation.episode.initial_charge_j[unit])
+        plain_j = plain_charge_j(simulation, unit, record.blocks[unit], first_j, float(entry["time_s"]))
+        assert float(entry["charge_j"]) == pytest.approx(plain_j, rel=1e-6, abs=1e-3)
+
+
 def play(simulation: Simulation, choose: Choice, seed: int, most: int) -> None:
     rng, record = np.random.default_rng(seed), Record()
     decided = 0
@@ -94,6 +120,7 @@ def play(simulation: Simulation, choose: Choice, seed: int, most: int) -> None:
     assert_no_overlap(record.calendars)
     assert_lanes_fit(simulation, record)
     assert_state_holds(simulation, record.calendars)
+    assert_ledger_balances(simulation, record)
 
 
 @pytest.mark.parametrize("seed", [0, 1])

@@ -7,7 +7,7 @@ import pytest
 
 from orbit_gym.arrivals import Arrivals
 from orbit_gym.catalogue import load_scenario
-from orbit_gym.loads import Loads, measure_loads
+from orbit_gym.loads import Loads, measure_loads, raw_bits
 from orbit_gym.scenario import Workload
 from orbit_gym.tasks import TASK_CLASSES
 from orbit_gym.units import DAY_S
@@ -73,9 +73,8 @@ def test_released_work_is_the_offered_load(loads: Loads) -> None:
 
 
 def test_coverage_is_the_union_of_passes(arrivals: Arrivals, loads: Loads) -> None:
-    """Node 5 is Tiny's only user (3 satellites, station, datacentre before it)."""
-    horizon_s = float(arrivals.world.sizes["horizon_s"][0])
-    assert loads.user_coverage_fraction == pytest.approx(seconds_in_view(arrivals, USER_UP, 5, True, horizon_s) / horizon_s, rel=1e-9)
+    """Node 5 is Tiny's only user (3 satellites, station, datacentre before it); of the day, not of the World's whole span."""
+    assert loads.user_coverage_fraction == pytest.approx(seconds_in_view(arrivals, USER_UP, 5, True, DAY_S) / DAY_S, rel=1e-9)
 
 
 def test_raw_over_antenna_by_expectation(arrivals: Arrivals, loads: Loads) -> None:
@@ -86,6 +85,24 @@ def test_raw_over_antenna_by_expectation(arrivals: Arrivals, loads: Loads) -> No
     raw = loads.tasks_per_s * 0.5 * DAY_S * TASK_CLASSES["eo_scene"].input_bits
     antenna = seconds_in_view(arrivals, DOWNLINK, 3, False, DAY_S) * 1.2e9
     assert loads.raw_over_antenna == pytest.approx(raw / antenna, rel=0.10)
+
+
+def test_a_large_workload_is_drawn_thinner(arrivals: Arrivals, loads: Loads, monkeypatch: pytest.MonkeyPatch) -> None:
+    """About 500 bursts of scenes are left; 20 % is 4.5 standard deviations of their Poisson count."""
+    released = loads.tasks_per_s * DAY_S
+    assert released > 6_000.0
+    monkeypatch.setattr("orbit_gym.loads.MOST_DRAWN", 6_000)
+    drawn: list[float] = []
+    draw_tasks = arrivals.draw_tasks
+    monkeypatch.setattr(arrivals, "draw_tasks", lambda *given: drawn.append(len(tasks := draw_tasks(*given))) or tasks)
+    assert raw_bits(arrivals, WORK) == pytest.approx(loads.raw_bits, rel=0.20) and drawn[0] == pytest.approx(6_000, rel=0.20)
+
+
+def test_classes_share_the_offered_load(loads: Loads) -> None:
+    """Equal shares of tasks: the load of a class is in proportion to its feasible node-seconds a task."""
+    scene, language = (loads.classes[name].feasible_node_s for name in WORK.mix)
+    assert sum(loads.offered_by_class_node_s.values()) == pytest.approx(loads.offered_node_s, rel=1e-12)
+    assert loads.offered_by_class_node_s["eo_scene"] / loads.offered_node_s == pytest.approx(scene / (scene + language), rel=1e-12)
 
 
 def test_typed_tasks_have_no_load(arrivals: Arrivals) -> None:

@@ -143,11 +143,13 @@ def test_results_table_by_hand() -> None:
 
 
 def test_command_writes_results_and_repairs_a_spoilt_table(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    readme, results = tmp_path / "README.md", tmp_path / "results.json"
+    readme, results, page = tmp_path / "README.md", tmp_path / "results.json", tmp_path / "scenario.md"
     shutil.copy(README, readme)
+    shutil.copy(ROOT / "docs" / "scenario.md", page)
     readme.write_text(TEXT.replace("| `delivered_value` | 1 |", "| `delivered_value` | 2 |"), encoding="utf-8")
     results.write_text(json.dumps(RESULTS), encoding="utf-8")
-    monkeypatch.setattr(sys, "argv", ["orbit-gym", "tables", "--write", "--readme", str(readme), "--results", str(results)])
+    pages = ["--readme", str(readme), "--scenario-page", str(page)]
+    monkeypatch.setattr(sys, "argv", ["orbit-gym", "tables", "--write", *pages, "--results", str(results)])
     cli.main()
     written = readme.read_text(encoding="utf-8")
     assert replace_blocks(TEXT, {"results": results_table(RESULTS)}) == written

@@ -27,7 +27,7 @@ from orbit_gym.tasks import MODEL_BYTES, TASK_CLASSES
 from orbit_gym.units import SUFFIXES
 
 # Floats without a unit: the load ratio, shares and factors per class, relative weights, and the reward's prices.
-DIMENSIONLESS = {"load", "mix", "slack_scale", "weight", "delivered_value", "revoked_value", "energy_cost"}
+DIMENSIONLESS = {"load", "mix", "slack_scale", "weight", "saa_factor", "delivered_value", "revoked_value", "energy_cost"}
 SECTIONS = [item for item in vars(scenario_module).values() if isinstance(item, type) and issubclass(item, Checked) and item is not Checked]
 RING = Constellation(shells=(Shell(inclination_deg=97.4, altitude_m=500e3, planes=1, per_plane=3),))
 MIX = {"drone_query": 1.0}
@@ -97,6 +97,7 @@ REFUSED = [
     (lambda: Workload(mix=MIX, slack_scale={"drone_query": 0.0}), r"workload\.slack_scale\.drone_query must be positive"),
     (lambda: Workload(script=(ScriptedTask("typo", 0.0),)), r"workload\.script names an unknown task class 'typo'"),
     (lambda: AlertChannel(interval_s=-1.0), r"alertchannel\.interval_s must be at least 0"),
+    (lambda: AlertChannel(delay_low_s=50.0), r"alerts\.delay_low_s must be at most delay_high_s = 40, got 50"),
 ]
 
 

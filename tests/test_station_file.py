@@ -28,11 +28,22 @@ def test_every_column_reaches_its_field(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(
     ("bands", "downlink_bps"),
-    [("X", 1.2e9), ("S|X|Ka", 1.5e9), ("ka", 1.5e9), ("S", 2e6), ("UHF|S", 2e6), ("S / X", 1.2e9), ("Optical", 120e9), ("", 1.2e9)],
+    [
+        ("X", 1.2e9),
+        ("S|X|Ka", 1.5e9),
+        ("ka", 1.5e9),
+        ("S", 2e6),
+        ("UHF|S", 2e6),
+        ("S / X", 1.2e9),
+        ("Optical", 120e9),
+        ("X|Optical", 1.2e9),
+        ("", 1.2e9),
+    ],
 )
 def test_a_band_stands_for_a_rate(tmp_path: Path, bands: str, downlink_bps: float) -> None:
     (station,) = read_stations(write(tmp_path, f"{HEADER}A,0,0,0,10,{bands},\n"))
     assert station.downlink_bps == downlink_bps
+    assert station.is_optical == (bands == "Optical")  # clouds block a station that has nothing else
 
 
 def test_published_lists_can_be_read(shared_data: Path) -> None:
@@ -93,7 +104,7 @@ def test_names_of_file_and_scenario_must_differ(tmp_path: Path) -> None:
         (HEADER + "A,nan,2,0,10,X,\n", r", line 2: station 'A': station\.latitude_deg must be finite, got nan"),
         (HEADER + "A,40N,2,0,10,X,\n", r", line 2: latitude_deg must be a number, got '40N'"),
         (HEADER + "A,1,2,0,95,X,\n", r", line 2: station 'A': station\.mask_deg must be .* got 95\.0"),
-        (HEADER + "A,1,2,0,10,X|Q,\n", r", line 2: unknown band 'Q' in 'X\|Q'; choose from S, X, KA, OPTICAL"),
+        (HEADER + "A,1,2,0,10,X|Q,\n", r", line 2: unknown band 'Q' in 'X\|Q'; choose from S, X, KA, OPTICAL, VHF"),
         ("name,lat,lon,antennas\nA,1,2,1.5\n", r", line 2: antennas must be a whole number, got '1\.5'"),
         (HEADER + "A,1,2,0,10,X,\nA,3,4,0,10,X,\n", r", line 3: the name 'A' stands in line 2 already"),
         ("name,lat,lon\nA,1,2,3\n", r", line 2: 4 cells under 3 columns"),

@@ -9,6 +9,7 @@ from dataclasses import MISSING, field, fields
 from typing import Any
 
 INFINITY = math.inf
+TYPED = "choice: typed by whoever writes the scenario"  # source of what has no default
 
 
 def told(about: str, source: str, default: Any = MISSING, factory: Any = MISSING) -> Any:

@@ -3,7 +3,7 @@
 import re
 from dataclasses import dataclass
 
-from orbit_gym.sections.fields import Checked, number, positive, told
+from orbit_gym.sections.fields import TYPED, Checked, number, positive, told
 
 WALKER = re.compile(r"\s*(?P<inclination>\d+(\.\d*)?)\s*:\s*(?P<total>\d+)\s*/\s*(?P<planes>\d+)\s*/\s*(?P<phasing>\d+)\s*", re.ASCII)
 PATTERN_SPREAD_DEG = {"delta": 360.0, "star": 180.0}
@@ -19,9 +19,12 @@ SHELL_EXAMPLES = {
 class Satellite(Checked):
     """One satellite by its mean elements, as the two lines of a TLE (SGP4's own form)."""
 
-    name: str
-    line1: str
-    line2: str
+    name: str = told(about="name, distinct from all other names", source=TYPED)
+    line1: str = told(
+        about="first line of its two-line elements; the checksum is checked",
+        source="choice: the form in which CelesTrak publishes elements and SGP4 reads them",
+    )
+    line2: str = told(about="second line of its two-line elements", source="choice: as line1")
 
 
 def _not_given() -> None:
@@ -36,15 +39,35 @@ class Shell(Checked):
     those numbers, and an empty walker and pattern.
     """
 
-    inclination_deg: float = number(high=180.0, default_factory=_not_given)
-    altitude_m: float = number(low=150e3, high=2_000e3, default_factory=_not_given)
-    planes: int = number(low=1, high=10_000, default_factory=_not_given)
-    per_plane: int = number(low=1, high=10_000, default_factory=_not_given)
-    phasing: int = number(0, high=10_000)  # Walker F: planes are shifted by F * 360 / satellites
-    raan_spread_deg: float = number(360.0, high=360.0)
-    raan_deg: float = number(0.0, high=360.0)  # of the first plane
-    slot_spacing_deg: float = number(0.0, high=360.0)  # 0: the plane is filled evenly
-    argument_of_latitude_deg: float = number(0.0, high=360.0)  # of the first satellite
+    inclination_deg: float = number(high=180.0, default_factory=_not_given, about="inclination of every orbit", source=TYPED)
+    altitude_m: float = number(
+        low=150e3,
+        high=2_000e3,
+        default_factory=_not_given,
+        about="mean semi-major axis minus SGP4's Earth radius (WGS72, 6,378,135 m)",
+        source="choice: typed by whoever writes the scenario; low Earth orbit only",
+    )
+    planes: int = number(low=1, high=10_000, default_factory=_not_given, about="number of orbit planes", source=TYPED)
+    per_plane: int = number(low=1, high=10_000, default_factory=_not_given, about="satellites in each plane", source=TYPED)
+    phasing: int = number(
+        0,
+        high=10_000,
+        about="Walker's F: each plane is shifted along its orbit by F * 360 / satellites against the one before",
+        source="choice: no shift; Walker (1984) for the meaning",
+    )
+    raan_spread_deg: float = number(
+        360.0,
+        high=360.0,
+        about="arc over which ascending nodes are spread, plane k at k / planes of it: 360 a Walker delta, 180 a star",
+        source="choice: Walker delta",
+    )
+    raan_deg: float = number(0.0, high=360.0, about="right ascension of the first plane's ascending node", source="choice: zero")
+    slot_spacing_deg: float = number(
+        0.0, high=360.0, about="angle between neighbours in a plane; 0 fills the plane evenly", source="choice: an even ring"
+    )
+    argument_of_latitude_deg: float = number(
+        0.0, high=360.0, about="angle of the first satellite from its ascending node, at the epoch", source="choice: zero"
+    )
     walker: str = told(
         'Walker\'s notation "inclination:satellites/planes/phasing", for example "53:24/6/1" (Walker, J. Brit. Interplanet. Soc. 37, 1984)',
         "choice: none, the numbers are typed",
@@ -105,8 +128,8 @@ class Shell(Checked):
 class Constellation(Checked):
     """Satellites typed one by one, evenly spaced shells, files of elements, or any mixture of them."""
 
-    satellites: tuple[Satellite, ...] = ()
-    shells: tuple[Shell, ...] = ()
+    satellites: tuple[Satellite, ...] = told(default=(), about="satellites typed one by one", source="choice: none")
+    shells: tuple[Shell, ...] = told(default=(), about="evenly spaced shells", source="choice: none")
     tle_file: str = told(
         "file of two- or three-line elements, also .gz; a path relative to the TOML that names it", "choice: no file", default=""
     )
@@ -132,15 +155,51 @@ class Constellation(Checked):
 class LaserLinks(Checked):
     """Laser terminals and their pointing rule."""
 
-    terminals: int = number(2, low=0, high=16)
-    mode_range_m: tuple[float, ...] = positive((3_000e3, 4_000e3, 5_000e3))  # mode k is usable up to this range
-    mode_rate_bps: tuple[float, ...] = positive((100e9, 10e9, 2.5e9))
-    grazing_altitude_m: float = number(80e3)
-    acquisition_s: float = number(15.0)
-    hysteresis_s: float = number(60.0)
-    polar_cutoff_deg: float = number(68.0, high=90.0)  # inter-plane links are off poleward of this latitude
-    hold_w: float = number(12.0)
-    transmit_w: float = number(45.0)
+    terminals: int = number(
+        2,
+        low=0,
+        high=16,
+        about="laser terminals of each satellite: the first points fore, the second aft, others to other planes; 0 for no lasers",
+        source="assumption: fore and aft; how many fly is not published (Kepler's relay satellites carry four, a fact)",
+    )
+    mode_range_m: tuple[float, ...] = positive(
+        (3_000e3, 4_000e3, 5_000e3),
+        about="mode k is usable up to this range; must rise",
+        source="assumption: the rate falls with range from 3,000 to 5,000 km on; Starlink's links reach 5,400 km (a fact)",
+    )
+    mode_rate_bps: tuple[float, ...] = positive(
+        (100e9, 10e9, 2.5e9),
+        about="rate of mode k in each direction; must fall",
+        source="fact: up to 100 Gbit/s (Three-Body, press), 10 (HiStarlink's terminal of 2024), 2.5 (Kepler, SDA-compatible)",
+    )
+    grazing_altitude_m: float = number(
+        80e3,
+        about="a line of sight must stay this far above the equatorial radius",
+        source="fact: the limit in Hypatia (Kassing et al., IMC 2020; main_starlink_550.py)",
+    )
+    acquisition_s: float = number(
+        15.0,
+        about="time to acquire a new partner, both terminals down meanwhile",
+        source="fact: 15 s for HiStarlink's terminals (a blog); Starlink's fastest is 12 s",
+    )
+    hysteresis_s: float = number(
+        60.0,
+        about="a link between planes changes to a nearer partner only after that has been nearer for so long, in whole grid steps",
+        source="assumption: a few acquisition times, so that links do not flicker",
+    )
+    polar_cutoff_deg: float = number(
+        68.0, high=90.0, about="links between planes are off poleward of this latitude", source="fact: Iridium's practice, about 68 deg"
+    )
+    hold_w: float = number(
+        12.0,
+        about="draw of one terminal while it holds or acquires a link",
+        source="assumption: 10-15 W idle, between terminals flown (CubeLCT 8.5 W, CLICK-A 15 W, TBIRD 100 W)",
+    )
+    transmit_w: float = number(
+        45.0,
+        about="additional draw while sending; counted in a plan's joules, not taken from the battery",
+        source="assumption: 40-80 W active for 10-100 Gbit/s, between the same terminals",
+    )
 
     def __post_init__(self) -> None:
         """Ranges must rise and rates must fall."""

@@ -26,9 +26,9 @@ NEEDED = ("name", "latitude_deg", "longitude_deg")
 TEXTS = ("name", "datacentre")
 # What a band stands for where no downlink_bps is typed: one channel, the fastest band that the station has.
 # X 1.2 and Ka 1.5 Gbit/s a channel: fact, the Chinese remote-sensing ground network (doi 10.11834/jrs.20210457: 2 x 1.2 and 4 x 1.5).
-# Optical 120 Gbit/s: fact for one test at the Pamir station (Aerospace Information Research Institute); clouds are not in it.
 # S 2 Mbit/s: assumption, the rate assumed for S-band uplinks. Bands without a figure here give no more than S.
-BAND_BPS = {"S": 2e6, "X": 1.2e9, "KA": 1.5e9, "OPTICAL": 120e9}
+BAND_BPS = {"S": 2e6, "X": 1.2e9, "KA": 1.5e9}
+OPTICAL, OPTICAL_BPS = "OPTICAL", 120e9  # fact for one test at the Pamir station (Aerospace Information Research Institute)
 OTHER_BANDS = ("VHF", "UHF", "L", "C", "KU", "K", "V", "E")
 
 
@@ -97,7 +97,7 @@ def _station(place: str, cells: dict[str, str], is_shared: bool) -> Station:
     name = f"{cells['name']} ({operator})" if is_shared and operator else cells["name"]
     values: dict[str, Any] = {key: cells[key] if key in TEXTS else _number(place, key, cells[key]) for key in COLUMNS if key in cells}
     if BANDS in cells and "downlink_bps" not in values:
-        values["downlink_bps"] = _bands_bps(place, cells[BANDS])
+        values |= _bands(place, cells[BANDS])
     try:
         return Station(**(values | {"name": name}))
     except ValueError as error:
@@ -112,10 +112,12 @@ def _number(place: str, key: str, text: str) -> float | int:
         raise ValueError(f"{place}: {key} must be {kind}, got {text!r}") from error
 
 
-def _bands_bps(place: str, text: str) -> float:
-    """Return the downlink rate of the fastest of the bands, written like S|X|Ka."""
+def _bands(place: str, text: str) -> dict[str, Any]:
+    """Return downlink_bps of the fastest of the radio bands, written like S|X|Ka; a station that has only lasers is optical."""
     bands = [band.strip().upper() for band in text.replace("/", "|").replace(";", "|").split("|")]
     for band in bands:
-        if band not in BAND_BPS and band not in OTHER_BANDS:
-            raise ValueError(f"{place}: unknown band {band!r} in {text!r}; choose from {', '.join((*BAND_BPS, *OTHER_BANDS))}, parted by |")
-    return max(BAND_BPS.get(band, BAND_BPS["S"]) for band in bands)
+        if band not in (*BAND_BPS, *OTHER_BANDS, OPTICAL):
+            allowed = ", ".join((*BAND_BPS, OPTICAL, *OTHER_BANDS))
+            raise ValueError(f"{place}: unknown band {band!r} in {text!r}; choose from {allowed}, parted by |")
+    radio = [BAND_BPS.get(band, BAND_BPS["S"]) for band in bands if band != OPTICAL]
+    return {"downlink_bps": max(radio)} if radio else {"downlink_bps": OPTICAL_BPS, "is_optical": True}

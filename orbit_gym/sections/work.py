@@ -1,8 +1,8 @@
 """What is asked and what it is worth: workload, typed tasks, reward weights."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
-from orbit_gym.sections.fields import INFINITY, Checked, check_number, number
+from orbit_gym.sections.fields import INFINITY, TYPED, Checked, check_number, number, told
 from orbit_gym.tasks import TASK_CLASSES
 
 
@@ -10,20 +10,36 @@ from orbit_gym.tasks import TASK_CLASSES
 class ScriptedTask(Checked):
     """One task typed by hand (scenario Tiny): released release_s after the episode's start by a named satellite or user."""
 
-    task_class: str
-    release_s: float = number()
-    origin: str = ""
+    task_class: str = told(about="one of the classes of tasks.py", source=TYPED)
+    release_s: float = number(about="release after the episode's start", source=TYPED)
+    origin: str = told(default="", about="satellite or user site at which it appears; must be given", source=TYPED)
 
 
 @dataclass(frozen=True)
 class Workload(Checked):
     """What is asked: the load, the share of released tasks of each class, slack factors, or a script."""
 
-    load: float = number(1.0)
-    mix: dict[str, float] = field(default_factory=dict)  # share of released tasks (bursts count by their chunks)
-    slack_scale: dict[str, float] = field(default_factory=dict)  # factor on a class's slack, default 1
-    polarimeters: tuple[str, ...] = ()  # names of the satellites that see X-ray triggers; empty: all
-    script: tuple[ScriptedTask, ...] = ()
+    load: float = number(
+        1.0,
+        about="offered over available node-seconds of the satellites (docs/model.md)",
+        source="choice: as much as the satellites' energy allows",
+    )
+    mix: dict[str, float] = told(
+        factory=dict,
+        about="share of released tasks by class, in any unit (bursts count by their chunks)",
+        source="assumption: no operator publishes what is asked; must be given unless there is a script",
+    )
+    slack_scale: dict[str, float] = told(
+        factory=dict, about="factor on a class's slack; 1 where a class is not named", source="choice: slack as in tasks.py"
+    )
+    polarimeters: tuple[str, ...] = told(
+        default=(),
+        about="names of the satellites that see X-ray triggers; empty: all",
+        source="choice: all; two of the Three-Body satellites carry one (Xinhua, 2026-02-13, a fact)",
+    )
+    script: tuple[ScriptedTask, ...] = told(
+        default=(), about="tasks typed by hand, in place of load and mix", source="choice: none, tasks are drawn"
+    )
 
     def __post_init__(self) -> None:
         """Check class names, shares and factors."""
@@ -44,6 +60,8 @@ class Workload(Checked):
 class Reward(Checked):
     """Weights of the reward terms of the same name."""
 
-    delivered_value: float = number(1.0)
-    revoked_value: float = number(1.0)
-    energy_cost: float = number(0.0)  # value per joule
+    delivered_value: float = number(1.0, about="weight of the value that is delivered in time", source="choice: reward is value")
+    revoked_value: float = number(1.0, about="weight of value that faults take back", source="choice: all of what was paid")
+    energy_cost: float = number(
+        0.0, about="price of a joule of computing and transmission, in value", source="choice: energy costs nothing beside its scarcity"
+    )

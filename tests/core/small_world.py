@@ -6,7 +6,7 @@ from typing import NamedTuple
 import numpy as np
 
 from orbit_gym.catalogue import load_scenario
-from orbit_gym.episode import ANY_STATION, TASK, Episode
+from orbit_gym.episode import ANY_STATION, FAULT, TASK, Episode
 from orbit_gym.simulation import Simulation
 from orbit_gym.world import ACCELERATOR, CONTACT, EDGE, LASER, PASS, PIECE, POWER, SIZES, World
 
@@ -177,6 +177,7 @@ def start(
     charge_j: float | None = None,
     chunks: int = 1024,
     end_s: float = HORIZON_S,
+    faults: Sequence[tuple[float, float, int, int]] | None = None,
 ) -> Simulation:
     """A Simulation of these tasks from second 0; resident is the bit set of models in every memory."""
     n_satellites = int(world.sizes["n_satellites"][0])
@@ -186,7 +187,9 @@ def start(
         initial_charge_j=np.full(n_satellites, charge_j),
         initial_resident=np.full(n_satellites, resident, np.int64),
         span_s=np.array([0.0, end_s]),
+        faults=np.array(list(faults or ()), FAULT),
     )
     for array in episode:
         array.flags.writeable = False
-    return Simulation(load_scenario("Tiny", {"lasers.terminals": 1, "calendar_chunks": chunks}), world, episode)
+    overrides = {"lasers.terminals": 1, "calendar_chunks": chunks, "faults.enabled": faults is not None}
+    return Simulation(load_scenario("Tiny", overrides), world, episode)

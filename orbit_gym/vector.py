@@ -1,0 +1,227 @@
+"""The native vector environment: all members step in one compiled call, bit for bit as single environments would."""
+
+from collections.abc import Mapping
+from typing import Any
+
+import gymnasium as gym
+import numpy as np
+from gymnasium.vector import AutoresetMode
+from gymnasium.vector.utils import batch_space
+
+from orbit_gym.batch import Batch
+from orbit_gym.catalogue import load_scenario
+from orbit_gym.drawing import EpisodeSource
+from orbit_gym.reward import reward_terms
+from orbit_gym.scenario import Scenario
+from orbit_gym.simulation import Simulation, action_error
+
+Observations = dict[str, np.ndarray]
+Stepped = tuple[Observations, np.ndarray, np.ndarray, np.ndarray, dict[str, Any]]  # observations, rewards, terminated, truncated, infos
+
+
+class OrbitVectorEnv(gym.vector.VectorEnv[Observations, np.ndarray, np.ndarray]):
+    """`num_envs` environments of one scenario in one batch; see OrbitEnv for the problem, Gymnasium's VectorEnv for the interface.
+
+    Arguments beside OrbitEnv's: autoreset_mode ("NextStep", "SameStep", "Disabled" or the enum), threads (members of a step are shared
+    between them), copy (False hands out the arrays that the next step overwrites), metrics (False leaves out episode_metrics,
+    whose relaxed bound takes as long as a few hundred steps).
+    """
+
+    def __init__(
+        self,
+        num_envs: int = 1,
+        scenario: str | Mapping[str, Any] | Scenario = "ThreeBody12",
+        overrides: Mapping[str, Any] | None = None,
+        split: str = "train",
+        autoreset_mode: str | AutoresetMode = AutoresetMode.NEXT_STEP,
+        threads: int = 1,
+        copy: bool = True,
+        metrics: bool = True,
+        render_mode: str | None = None,
+    ) -> None:
+        """Read and check everything; Worlds are compiled when a day is first drawn. ValueError says what to type instead."""
+        for name, value in (("num_envs", num_envs), ("threads", threads)):
+            if value < 1:
+                raise ValueError(f"{name} must be at least 1, got {value}")
+        if render_mode is not None:
+            raise ValueError(f"render_mode must be None for the native vector environment, got {render_mode!r}")
+        self.autoreset_mode = _mode(autoreset_mode)
+        self.metadata = {"render_modes": [], "autoreset_mode": self.autoreset_mode}
+        self.render_mode = render_mode
+        self.scenario = load_scenario(scenario, overrides)
+        self.num_envs, self.copy, self.metrics = num_envs, copy, metrics
+        self._source = EpisodeSource(self.scenario, split)
+        self.node_names = self._source.node_names
+        self.single_observation_space, self.single_action_space = self._source.spaces()  # type: ignore[assignment]
+        self.observation_space = batch_space(self.single_observation_space, num_envs)
+        self.action_space = batch_space(self.single_action_space, num_envs)
+        self._n_actions = self._source.n_candidates + 1
+        self._batch = Batch(self.scenario, num_envs, self._source.n_candidates, threads)
+        self._generators: list[np.random.Generator | None] = [None] * num_envs
+        self._is_done = np.zeros(num_envs, np.bool_)
+        self._has_begun = np.zeros(num_envs, np.bool_)
+
+    def reset(
+        self, *, seed: int | list[int | None] | None = None, options: dict[str, Any] | None = None
+    ) -> tuple[Observations, dict[str, Any]]:
+        """Draw an episode for every member (or those of options["reset_mask"]); member i of an int seed gets seed + i."""
+        options = dict(options or {})
+        members = _reset_members(options.pop("reset_mask", None), self.num_envs)
+        seeds = [seed + i for i in range(self.num_envs)] if isinstance(seed, (int, np.integer)) else list(seed or [None] * self.num_envs)
+        if len(seeds) != self.num_envs:
+            raise ValueError(f"seed must be an int or one per member, {self.num_envs}; got {len(seeds)}")
+        infos: dict[str, Any] = {}
+        for member in members.tolist():
+            infos = self._add_info(infos, self._begin(member, seeds[member], options), member)
+        return self._observations(), infos
+
+    def step(self, actions: np.ndarray) -> Stepped:
+        """Place every member's task at hand; ValueError for an action outside the space, before anything changes.
+
+        Returns observations, rewards, terminated (always False), truncated and infos with the keys of a single environment.
+        """
+        is_next_step = self.autoreset_mode == AutoresetMode.NEXT_STEP
+        resets_now = self._is_done.copy() if is_next_step else np.zeros(self.num_envs, np.bool_)
+        observed = self.step_members(np.flatnonzero(~resets_now), actions)
+        infos = observed[4]
+        for member in np.flatnonzero(resets_now).tolist():
+            infos = self._add_info(infos, self._begin(member, None, {}), member)
+        return self._observations() if resets_now.any() else observed[0], *observed[1:4], infos
+
+    def step_members(self, members: np.ndarray, actions: np.ndarray) -> Stepped:
+        """Step some members (m,) and leave the others as they are; actions (num_envs,), results as of step.
+
+        With autoreset_mode "Disabled" this plays episodes of different lengths to their ends. RuntimeError for a member that is over.
+        """
+        if not self._has_begun[members].all():
+            raise RuntimeError("call reset() first")
+        if self._is_done[members].any():
+            over = members[self._is_done[members]].tolist()
+            raise RuntimeError(f"members {over} are over; reset them with options={{'reset_mask': ...}}")
+        self._batch.step(members, self._checked(actions, members))
+        rewards, infos = self._results(members)
+        truncated = np.zeros(self.num_envs, np.bool_)
+        truncated[members] = self._batch.outcomes["is_over"][members] == 1
+        self._is_done |= truncated
+        infos = self._end_episodes(np.flatnonzero(truncated), infos)
+        return self._observations(), rewards, np.zeros(self.num_envs, np.bool_), truncated, infos
+
+    def action_masks(self) -> np.ndarray:
+        """Valid actions, (num_envs, n_actions) bool."""
+        return self._batch.masks.copy()
+
+    def simulation(self, member: int) -> Simulation:
+        """The running Simulation of one member, for plans, forks and topology; it ends with the member's episode."""
+        return self._batch.simulation(member)
+
+    def close_extras(self, **kwargs: Any) -> None:
+        """Stop the threads."""
+        self._batch.close()
+
+    def _begin(self, member: int, seed: int | None, options: dict[str, Any]) -> dict[str, Any]:
+        """Reset one member as OrbitEnv.reset does; returns its info."""
+        if seed is not None or self._generators[member] is None:
+            self._generators[member], _ = gym.utils.seeding.np_random(seed)
+        generator = self._generators[member]
+        assert generator is not None
+        episode_seed = int(generator.integers(2**31)) if seed is None else seed
+        drawn = self._source.draw(episode_seed, options)
+        self._batch.begin(member, drawn)
+        self._is_done[member], self._has_begun[member] = False, True
+        return drawn.info
+
+    def _checked(self, actions: np.ndarray, members: np.ndarray) -> np.ndarray:
+        """Actions (num_envs,) int64; ValueError for the first one outside the space among the members that step."""
+        given = np.asarray(actions)
+        if given.shape != (self.num_envs,):
+            raise ValueError(f"actions must have shape ({self.num_envs},), got {given.shape}")
+        if not np.issubdtype(given.dtype, np.integer):
+            raise action_error(self._n_actions, given[0] if given.size else given)
+        bad = members[(given[members] < 0) | (given[members] >= self._n_actions)]
+        if bad.size:
+            raise action_error(self._n_actions, int(given[bad[0]]))
+        checked = np.zeros(self.num_envs, np.int64)
+        checked[members] = given[members]
+        return checked
+
+    def _results(self, members: np.ndarray) -> tuple[np.ndarray, dict[str, Any]]:
+        """Rewards (num_envs,) and the infos of the members that stepped."""
+        outcomes, has_stepped = self._batch.outcomes, np.zeros(self.num_envs, np.bool_)
+        has_stepped[members] = True
+        values = [np.where(has_stepped, outcomes[name], 0.0) for name in ("value", "revoked_value", "energy_j")]
+        terms = reward_terms(self.scenario.reward, True, *values)  # type: ignore[arg-type]
+        rewards = np.zeros(self.num_envs)
+        for term in terms.values():
+            rewards = rewards + term
+        infos: dict[str, Any] = {}
+        if members.size:
+            shown = {name: (np.asarray(term), has_stepped.copy()) for name, term in terms.items()}
+            infos = {
+                "reward_terms": {key: item for name, (term, mask) in shown.items() for key, item in ((name, term), (f"_{name}", mask))},
+                "elapsed_s": np.where(has_stepped, outcomes["elapsed_s"], 0.0),
+                "invalid_action": has_stepped & (outcomes["is_invalid"] == 1),
+            }
+            infos |= {f"_{name}": has_stepped.copy() for name in tuple(infos)}
+        return rewards, infos
+
+    def _end_episodes(self, members: np.ndarray, infos: dict[str, Any]) -> dict[str, Any]:
+        """Add what a finished episode reports; in SAME_STEP mode also begin the next one."""
+        for member in members.tolist():
+            final = {"episode_metrics": self._batch.metrics(member)} if self.metrics else {}
+            if self.autoreset_mode != AutoresetMode.SAME_STEP:
+                infos = self._add_info(infos, final, member)
+                continue
+            final |= _taken_out(infos, member)
+            last = {name: rows[member].copy() for name, rows in self._blocks().items()}
+            infos = self._add_info(infos, {"final_obs": last, "final_info": final}, member)
+            infos = self._add_info(infos, self._begin(member, None, {}), member)
+        return infos
+
+    def _blocks(self) -> Observations:
+        batch = self._batch
+        return {"task": batch.task_rows, "nodes": batch.node_rows, "links": batch.link_rows}
+
+    def _observations(self) -> Observations:
+        return {name: rows.copy() for name, rows in self._blocks().items()} if self.copy else self._blocks()
+
+
+def _mode(mode: str | AutoresetMode) -> AutoresetMode:
+    """An autoreset mode from its enum or its value; ValueError names the choices."""
+    try:
+        return AutoresetMode(mode)
+    except ValueError as error:
+        raise ValueError(f"autoreset_mode must be one of {', '.join(item.value for item in AutoresetMode)}, got {mode!r}") from error
+
+
+def _reset_members(mask: np.ndarray | None, count: int) -> np.ndarray:
+    """Members to reset: all, or those of a mask (count,) bool; ValueError where it has another form or is empty."""
+    if mask is None:
+        return np.arange(count)
+    mask = np.asarray(mask)
+    if mask.shape != (count,) or mask.dtype != np.bool_ or not mask.any():
+        raise ValueError(f"options['reset_mask'] must be a bool array of shape ({count},) with at least one True, got {mask!r}")
+    return np.flatnonzero(mask)
+
+
+STEP_KEYS = ("reward_terms", "elapsed_s", "invalid_action")
+
+
+def _taken_out(infos: dict[str, Any], member: int) -> dict[str, Any]:
+    """A member's step info as a single environment gives it, removed from the vector's; what no member has left goes."""
+    taken: dict[str, Any] = {}
+    for key in STEP_KEYS:
+        value, has_key = infos[key], infos[f"_{key}"]
+        taken[key] = _taken_out_terms(value, member) if isinstance(value, dict) else value[member].item()
+        has_key[member] = False
+        if not isinstance(value, dict):
+            value[member] = 0
+        if not has_key.any():
+            del infos[key], infos[f"_{key}"]
+    return taken
+
+
+def _taken_out_terms(terms: dict[str, Any], member: int) -> dict[str, float]:
+    taken = {name: float(values[member]) for name, values in terms.items() if not name.startswith("_")}
+    for name in taken:
+        terms[name][member], terms[f"_{name}"][member] = 0.0, False
+    return taken
