@@ -8,7 +8,7 @@ PIP_ARGS ?=
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.ready
 
-.PHONY: help setup train train-long test test-all check bench describe clean
+.PHONY: help setup train train-long test test-all check bench validate describe clean
 .DEFAULT_GOAL := help
 
 help:
@@ -17,6 +17,7 @@ help:
 	@echo "make test        set up, run the tests (make test-all adds the slow ones)"
 	@echo "make check       lint, format, types"
 	@echo "make bench       print speed figures"
+	@echo "make validate    compare with authorities and print the table of docs/validation.md"
 	@echo "make describe    print a scenario; ARGS=Ring12"
 	@echo "make clean       remove caches and the virtual environment, keep runs/ and results/"
 
@@ -48,6 +49,9 @@ check: setup
 
 bench: setup
 	$(BIN)/python -m benchmarks.speed $(ARGS)
+
+validate: setup
+	$(BIN)/python -m benchmarks.validate $(ARGS)
 
 describe: setup
 	@$(BIN)/python -m orbit_gym describe $(ARGS)

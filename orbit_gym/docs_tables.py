@@ -21,7 +21,7 @@ from orbit_gym.tasks import MODEL_BYTES, TASK_CLASSES
 BLOCK = re.compile(r"(<!-- generated:(\w+) -->\n)(.*?)(<!-- /generated -->)", re.DOTALL)
 TERMS = {
     "delivered_value": "the task's value, paid when it is booked, if its plan delivers in time",
-    "revoked_value": "value taken back by faults; always 0, since this version has no fault model",
+    "revoked_value": "value taken back by faults; 0 while faults are off",
     "energy_cost": "minus the joules of the plan (compute and transmit) times this price",
 }
 RESULT_COLUMNS = ("value_per_orbit", "n_late", "n_rejected", "latency_p50_s", "latency_p95_s", "utilisation_fraction")

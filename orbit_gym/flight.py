@@ -9,6 +9,7 @@ import numpy as np
 from orbit_gym.orbits import Orbits, epoch_of, julian_date
 from orbit_gym.physics.geometry import (
     earth_fixed_velocity_mps,
+    elevation_rad,
     geodetic_to_earth_fixed_m,
     geodetic_up,
     gmst_rad,
@@ -25,6 +26,8 @@ from orbit_gym.units import DAY_S
 GRID_S = 10.0
 COARSE_GRID_S = 30.0  # many satellites: a third of the memory; light time between samples stays good to 3 microseconds
 MANY_SATELLITES = 400
+GOLDEN_RATIO = 0.5 * (math.sqrt(5.0) - 1.0)
+GOLDEN_STEPS = 30  # a pass of 15 min becomes 0.5 ms
 
 
 class Flight(NamedTuple):
@@ -87,6 +90,24 @@ def passes_over(flight: Flight, site_m: np.ndarray, up: np.ndarray, mask_deg: fl
     along_m, onto_site = np.moveaxis(flight.positions_m @ np.stack([up, site_m], axis=-1), -1, 0)  # the law of cosines: one product
     range_m = np.sqrt(flight.radii_m**2 - 2.0 * onto_site + site_m @ site_m)
     return _clip(flight, *positive_intervals((along_m - site_m @ up) / range_m - sine, flight.times_s, evaluate))
+
+
+def highest_elevation_rad(flight: Flight, passes: Passes, site_m: np.ndarray, up: np.ndarray) -> np.ndarray:
+    """Return the highest elevation (N,) that each pass reaches over its site (3,) with unit normal up (3,).
+
+    Golden-section search: a low satellite rises, culminates once and sets. Good to rounding, the maximum being flat.
+    """
+    low_s, high_s = passes.start_s.copy(), passes.end_s.copy()
+    for _ in range(GOLDEN_STEPS):
+        step_s = GOLDEN_RATIO * (high_s - low_s)
+        left_s, right_s = high_s - step_s, low_s + step_s
+        peak_is_right = _elevation(flight, passes, site_m, up, left_s) < _elevation(flight, passes, site_m, up, right_s)
+        low_s, high_s = np.where(peak_is_right, left_s, low_s), np.where(peak_is_right, high_s, right_s)
+    return _elevation(flight, passes, site_m, up, 0.5 * (low_s + high_s))
+
+
+def _elevation(flight: Flight, passes: Passes, site_m: np.ndarray, up: np.ndarray, times_s: np.ndarray) -> np.ndarray:
+    return elevation_rad(site_m, up, hermite_m(flight.positions_m, flight.velocities_mps, passes.satellite, times_s, flight.grid_s))
 
 
 def sunlit_intervals(flight: Flight) -> Passes:

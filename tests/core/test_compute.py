@@ -84,19 +84,6 @@ def test_vision_waits_for_every_lane() -> None:
     assert bookings[1]["start_s"] == bookings[0]["finish_s"]
 
 
-@pytest.mark.parametrize("seed", range(5))
-def test_single_server_queue_follows_lindley(seed: int) -> None:
-    """Authority: Lindley 1952, start = max(release, end of the one before); exact. Load 0.9."""
-    rng = np.random.default_rng(seed)
-    releases_s = np.cumsum(rng.exponential(10.0, 200))
-    tasks = [vision(float(release_s), float(rng.exponential(9.0))) for release_s in releases_s]
-    free_s = 0.0
-    for task, booking in zip(tasks, book_all(start(small_world(1), tasks, 1 << REMOTE)), strict=True):
-        assert booking["start_s"] == max(task["release_s"], free_s)
-        free_s = booking["finish_s"]
-        assert free_s == booking["start_s"] + task["vision_flop"] / (744e12 * 0.3)
-
-
 # --- memory
 
 

@@ -10,7 +10,9 @@ from orbit_gym.simulation import Simulation
 from orbit_gym.state import END, NONE, START
 from orbit_gym.units import SPEED_OF_LIGHT_MPS
 from orbit_gym.world import DOWNLINK, FIBRE, UPLINK, USER_DOWN, World
+from tests.core.plain_routes import first_gap_end_s
 from tests.core.playing import at_random, running
+from tests.core.small_world import Contact
 
 TOLERANCE_S = 1e-9
 
@@ -38,35 +40,21 @@ def place_m(world: World, node: int, time_s: float) -> np.ndarray:
     return world.positions_m[row, node] + (place - row) * (world.positions_m[row + 1, node] - world.positions_m[row, node])
 
 
-def sent_at_s(world: World, contact: np.void, start_s: float, bits: float) -> float:
-    """When a transfer begun at start_s ends, rate by rate."""
-    pieces = world.pieces[contact["first_piece"] : contact["end_piece"]]
-    bounds_s = [*pieces["start_s"][1:].tolist(), float(contact["end_s"])]
-    time_s = start_s
-    for rate_bps, until_s in zip(pieces["rate_bps"].tolist(), bounds_s, strict=True):
-        if until_s <= time_s:
-            continue
-        if bits <= rate_bps * (until_s - time_s):
-            return time_s + bits / rate_bps
-        bits -= rate_bps * (until_s - time_s)
-        time_s = until_s
-    return math.inf
+def contacts_of(world: World, edge: np.void, until_s: float) -> list[Contact]:
+    """Contacts of an edge that begin by until_s."""
+    found = []
+    for row in world.contacts[edge["first_contact"] : edge["end_contact"]]:
+        if row["start_s"] <= until_s:
+            pieces = world.pieces[row["first_piece"] : row["end_piece"]]
+            found.append(Contact(tuple(zip(pieces["start_s"].tolist(), pieces["rate_bps"].tolist(), strict=True)), float(row["end_s"])))
+    return found
 
 
 def transfer_s(world: World, spans: list[list[tuple[float, float]]], edge: np.void, ready_s: float, bits: float, until_s: float) -> float:
     """End of the first gap in both calendars of an edge."""
     busy = [span for name in ("resource_a", "resource_b") if edge[name] != NONE for span in spans[edge[name]]]
-    for contact in world.contacts[edge["first_contact"] : edge["end_contact"]]:
-        if contact["end_s"] <= ready_s:
-            continue
-        if contact["start_s"] > until_s:
-            return math.inf
-        first_s = max(ready_s, float(contact["start_s"]))
-        for start_s in sorted([first_s, *(b for _, b in busy if first_s < b <= contact["end_s"])]):
-            end_s = sent_at_s(world, contact, start_s, bits)
-            if end_s < math.inf and not any(a < end_s and start_s < b for a, b in busy):
-                return end_s
-    return math.inf
+    contacts = [contact for contact in contacts_of(world, edge, until_s) if contact.end_s > ready_s]
+    return first_gap_end_s(contacts, busy, ready_s, bits)
 
 
 def plain_arrivals(simulation: Simulation, source: int, ready_s: float, bits: float, until_s: float, user: int = NONE) -> dict[int, float]:
