@@ -79,7 +79,7 @@ def encode(
         node = state.candidates[row]
         if node == NONE:
             continue
-        mask[row] = scratch.plans[row].exists == 1
+        mask[row] = state.plans[row].exists == 1
         if node < world.sizes[0].n_satellites:
             _encode_satellite(world, state, tasks, task, node, node_rows[row])
             contact_s = _encode_links(world, state, scratch.slots, node, tasks[task].release_s, link_rows[row])
@@ -87,7 +87,7 @@ def encode(
         else:
             _encode_datacentre(world, state, tasks, task, node, node_rows[row])
         _encode_common(world, tasks, task, node, scratch.frame, node_rows[row])
-        _encode_plan(scratch, tasks, task, row, node_rows[row])
+        _encode_plan(state, tasks, task, row, node_rows[row])
 
 
 @kernel
@@ -211,8 +211,8 @@ def _encode_units(world: World, state: State, tasks: np.ndarray, task: int, firs
 
 
 @kernel
-def _encode_plan(scratch: Scratch, tasks: np.ndarray, task: int, row: int, out: np.ndarray) -> None:
-    plan = scratch.plans[row]
+def _encode_plan(state: State, tasks: np.ndarray, task: int, row: int, out: np.ndarray) -> None:
+    plan = state.plans[row]
     release_s = tasks[task].release_s
     slack_s = tasks[task].slack_s
     out[P_MARGIN] = -1.0

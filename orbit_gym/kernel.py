@@ -2,11 +2,13 @@
 
 import numpy as np
 
+from orbit_gym.booking import book, reclaim
 from orbit_gym.compute import lanes_taken, service_s
+from orbit_gym.delivery import deliver
 from orbit_gym.encoding import encode
 from orbit_gym.faults import drop_records, record_booking, strike_until
 from orbit_gym.jit import kernel
-from orbit_gym.planning import book, deliver, order_candidates, plan_all, reclaim
+from orbit_gym.planning import order_candidates, plan_all
 from orbit_gym.routing import INPUT
 from orbit_gym.state import NONE, Scratch, State
 from orbit_gym.world import World
@@ -68,7 +70,7 @@ def step(
     clock = state.clock[0]
     booked = False
     if action < state.candidates.size and state.candidates[action] != NONE:
-        booked = book(world, state, scratch, tasks, clock.task, state.candidates[action])
+        booked = book(world, state, scratch, tasks, clock.task, action)
         if booked and state.records.size > 0:
             lanes = lanes_taken(world, tasks, clock.task, scratch.booked[0].accelerator)
             record_booking(world, state, scratch, clock.task, tasks[clock.task].value, lanes)
@@ -112,6 +114,8 @@ def step_many(
         state = State(
             states.clock[member],
             states.candidates[member],
+            states.plans[member],
+            states.routes[member],
             states.heads[member][:n_resources],
             states.chunks[member],
             states.intervals[member],

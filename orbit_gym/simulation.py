@@ -10,10 +10,9 @@ from orbit_gym import kernel
 from orbit_gym.episode import Episode
 from orbit_gym.faults import strike_until
 from orbit_gym.observation import GROUND_SLOTS, WIDTH
-from orbit_gym.planning import plan_one
 from orbit_gym.reward import reward_terms
 from orbit_gym.scenario import Scenario
-from orbit_gym.state import NONE, PLAN, Scratch, State, copy_state, new_scratch, new_state
+from orbit_gym.state import NONE, Scratch, State, copy_state, new_scratch, new_state
 from orbit_gym.world import World
 
 
@@ -144,29 +143,20 @@ class Simulation:
         """What would happen to the task at hand at candidate k; changes nothing. IndexError outside the candidates."""
         if not 0 <= k < self.state.candidates.size:
             raise IndexError(f"candidate must be from 0 to {self.state.candidates.size - 1}, got {k}")
-        node = int(self.state.candidates[k])
-        plan = np.zeros(1, PLAN)
-        if node == NONE or self.task_index >= self.episode.tasks.size:
-            return self._plan_from(plan[0], node)
-        n_lost = int(self.state.clock[0]["n_lost_plans"])
-        plan_one(self.world, self.state, self._scratch, self.episode.tasks, self.task_index, node, plan)
-        self.state.clock[0]["n_lost_plans"] = n_lost
-        return self._plan_from(plan[0], node)
-
-    def _plan_from(self, row: np.void, node: int) -> Plan:
-        exists = bool(row["exists"])
+        row = self.state.plans[k]
+        exists = bool(row["exists"]) and self.state.candidates[k] != NONE
         hops = [
             Hop(int(hop["from_node"]), int(self.world.edges[hop["edge"]]["to"]), float(hop["start_s"]), float(hop["end_s"]))
-            for hop in self._scratch.hops[: int(row["input_hops"] + row["result_hops"])]
+            for hop in self.state.routes[k, : int(row["input_hops"] + row["result_hops"]) if exists else 0]
         ]
         n_input = int(row["input_hops"])
         names = ("arrival_s", "load_start_s", "load_s", "start_s", "finish_s", "delivery_s", "energy_j")
         return Plan(
-            node=node,
+            node=int(self.state.candidates[k]),
             accelerator=int(row["accelerator"]) if exists else NONE,
             exists=exists,
-            on_time=bool(row["on_time"]),
-            by_alert=bool(row["by_alert"]),
+            on_time=exists and bool(row["on_time"]),
+            by_alert=exists and bool(row["by_alert"]),
             input_hops=tuple(hops[:n_input]) if exists else (),
             result_hops=tuple(hops[n_input:]) if exists else (),
             **{name: float(row[name]) if exists else float("inf") for name in names},

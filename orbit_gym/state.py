@@ -1,6 +1,6 @@
 """State: the arrays that change, and the scratch space of the kernels.
 
-State is all that a fork copies. Scratch holds search labels and the latest plans: derived, never copied, not shared by threads.
+State is all that a fork copies. Scratch holds search labels and the last booking: derived, never copied, not shared by threads.
 """
 
 from typing import NamedTuple
@@ -133,6 +133,8 @@ class State(NamedTuple):
 
     clock: np.ndarray  # (1,) CLOCK
     candidates: np.ndarray  # (n_candidates,) int32 graph nodes of the current task, NONE where a row is unused
+    plans: np.ndarray  # (n_candidates,) PLAN of the current task at each candidate
+    routes: np.ndarray  # (n_candidates, 2 * MAX_HOPS) HOP of each plan: of its input, then of its result
     heads: np.ndarray  # (n_resources,) int32 first chunk of each calendar
     chunks: np.ndarray  # (calendar_chunks,) CHUNK chains of intervals, one per calendar, pooled
     intervals: np.ndarray  # (calendar_chunks, 2, CHUNK_SIZE) float64 starts and ends of busy time, touching ones merged
@@ -154,9 +156,9 @@ class Scratch(NamedTuple):
     relaxed: np.ndarray  # (n_candidates,) int32 candidates of a task on the relaxed system
     frame: np.ndarray  # (4, 3) position and axes of the task's origin
     slots: np.ndarray  # (2, slots) int64 edge and contact shown in each link slot
-    plans: np.ndarray  # (n_candidates,) PLAN of the current task
+    by_finish: np.ndarray  # (n_candidates,) int32 rows in the order in which their services end
     booked: np.ndarray  # (1,) PLAN of the last booking
-    hops: np.ndarray  # (2 * MAX_HOPS,) HOP of the last recorded plan: input, then result
+    hops: np.ndarray  # (2 * MAX_HOPS,) HOP of the last booking: input, then result
 
 
 def new_scratch(world: World) -> Scratch:
@@ -172,7 +174,7 @@ def new_scratch(world: World) -> Scratch:
         relaxed=np.zeros(int(world.sizes["n_candidates"][0]), np.int32),
         frame=np.zeros((4, 3)),
         slots=np.zeros((2, int(world.sizes["n_terminals"][0]) + GROUND_SLOTS), np.int64),
-        plans=np.zeros(int(world.sizes["n_candidates"][0]), PLAN),
+        by_finish=np.zeros(int(world.sizes["n_candidates"][0]), np.int32),
         booked=np.zeros(1, PLAN),
         hops=np.zeros(2 * MAX_HOPS, HOP),
     )
@@ -202,6 +204,8 @@ def new_state(world: World, episode: Episode, calendar_chunks: int, profile_segm
     return State(
         clock=clock,
         candidates=np.full(int(world.sizes["n_candidates"][0]), NONE, np.int32),
+        plans=np.zeros(int(world.sizes["n_candidates"][0]), PLAN),
+        routes=np.zeros((int(world.sizes["n_candidates"][0]), 2 * MAX_HOPS), HOP),
         heads=np.full(int(world.sizes["n_resources"][0]), NONE, np.int32),
         chunks=_free_list(CHUNK, calendar_chunks),
         intervals=np.zeros((calendar_chunks, 2, CHUNK_SIZE)),

@@ -5,8 +5,9 @@ import dataclasses
 import numpy as np
 import pytest
 
+from orbit_gym.delivery import deliver
 from orbit_gym.simulation import Hop, Plan, Simulation
-from orbit_gym.state import State, copy_state
+from orbit_gym.state import State, copy_state, new_scratch
 from tests.core.playing import at_random, earliest, running
 
 SCENARIOS = ("Tiny", "Ring12", "CrossPlane12")
@@ -108,3 +109,25 @@ def test_a_full_pool_loses_plans_and_counts_them() -> None:
     assert clock["n_lost_plans"] > 0
     assert 0 <= clock["n_free_chunks"] <= 4 and 0 <= clock["n_free_segments"] <= 16
     assert roomy.state.clock[0]["n_lost_plans"] == 0
+
+
+@pytest.mark.parametrize("name", ["ThreeBody12", "Ring12", "CrossPlane12"])
+def test_joined_routes_are_the_best_ones(name: str) -> None:
+    """Every plan's delivery against a search of its own, to the last bit; the hops are contiguous, in order, and end where they should."""
+    simulation, rng = running(name, 8), np.random.default_rng(8)
+    for _ in range(300):
+        state, world, task = simulation.state, simulation.world, simulation.task_index
+        limit_s = float(simulation.episode.tasks["release_s"][task] + world.sizes["look_ahead_s"][0])
+        scratch = new_scratch(world)
+        for k in np.flatnonzero(simulation.action_masks()[:-1]):
+            plan = simulation.plan(k)
+            alone_s, end, _ = deliver(world, state, scratch, simulation.episode.tasks, task, plan.node, plan.finish_s, limit_s, False)
+            assert plan.delivery_s == alone_s
+            if not plan.result_hops:
+                continue
+            assert plan.result_hops[-1].to_node == end
+            chain = [plan.node, *[hop.to_node for hop in plan.result_hops]]
+            assert [hop.from_node for hop in plan.result_hops] == chain[:-1]
+            ends = [plan.finish_s, *[hop.end_s for hop in plan.result_hops]]
+            assert all(ready_s <= hop.start_s < hop.end_s for ready_s, hop in zip(ends, plan.result_hops, strict=False))
+        simulation.apply(at_random(simulation, rng))

@@ -1,7 +1,6 @@
 """Entry into and exit from the Earth's shadow, twelve real satellites over 24 h, against Skyfield with DE421."""
 
 import csv
-import warnings
 from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
@@ -9,13 +8,13 @@ from typing import NamedTuple
 
 import numpy as np
 from skyfield.almanac import find_discrete
-from skyfield.api import EarthSatellite, Loader
+from skyfield.api import EarthSatellite
 from skyfield.jpllib import SpiceKernel
-from skyfield_data import get_skyfield_data_path
 
 from orbit_gym.flight import Passes, sunlit_intervals
 from tests.reference import sky
 from tests.reference.rows import Row, judged, skipped
+from tests.reference.sun import de421
 
 WHAT = "eclipse entry and exit, 12 satellites, 24 h"
 FILE_AUTHORITY = "Skyfield is_sunlit with DE421, stored to the second"
@@ -48,9 +47,7 @@ def our_edges(number: int) -> Edges:
 
 def live_edges(numbers: Sequence[int]) -> list[Edges]:
     """Skyfield's, to EPSILON_S."""
-    with warnings.catch_warnings():
-        warnings.filterwarnings("ignore", ".*finals2000A.*")  # its Earth orientation file ages; nothing here reads it
-        ephemeris = Loader(get_skyfield_data_path(), verbose=False)("de421.bsp")
+    ephemeris = de421()
     found = [_edges_of(sky.satellite(number), ephemeris) for number in numbers]
     ephemeris.close()
     return found

@@ -18,7 +18,7 @@ import numpy as np
 from scipy.optimize import brentq
 
 from orbit_gym.contacts import Edges
-from orbit_gym.episode import TASK, Episode
+from orbit_gym.episode import FAULT, TASK, Episode
 from orbit_gym.flight import COARSE_GRID_S, site_geometry
 from orbit_gym.orbits import Orbits, build_shell, circular_record, julian_date
 from orbit_gym.physics.geometry import gmst_rad, rotate_to_earth_fixed
@@ -151,7 +151,8 @@ def build(times_s: np.ndarray, satellites_m: np.ndarray, light_m: np.ndarray) ->
         np.zeros(SATELLITES, ACCELERATOR), np.array([SATELLITES], np.int32), np.zeros(1),
     )  # fmt: skip
     world = World(*(_frozen(array) for array in world))
-    episode = Episode(np.zeros(0, TASK), np.zeros(SATELLITES), np.zeros(SATELLITES, np.int64), np.array([0.0, horizon_s]))
+    span_s = np.array([0.0, horizon_s])
+    episode = Episode(np.zeros(0, TASK), np.zeros(SATELLITES), np.zeros(SATELLITES, np.int64), span_s, np.zeros(0, FAULT))
     return Network(world, new_state(world, episode, 4, 16), new_scratch(world), light_m)
 
 

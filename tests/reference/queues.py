@@ -1,7 +1,7 @@
 """Queues: calendars and lanes against Lindley's recursion, exactly, and against the mean waits of M/D/1, M/M/1 and M/M/c.
 
 The recursions are followed through whole simulations (plan, then book). The means need millions of customers, so two kernels here
-drive what a booking drives: planning.place and compute.occupy on an accelerator, routing.earliest_transfer and
+drive what a booking drives: placing.place and compute.occupy on an accelerator, routing.earliest_transfer and
 calendars.reserve on a link direction.
 
 Authorities: Lindley 1952; Kiefer and Wolfowitz 1955 for several servers; Pollaczek and Khinchine, Erlang C in Kleinrock, "Queueing
@@ -20,7 +20,7 @@ from orbit_gym.calendars import release_expired, reserve
 from orbit_gym.compute import lanes_taken, note_tail, occupy, settle
 from orbit_gym.episode import ANY_STATION, TASK
 from orbit_gym.jit import kernel
-from orbit_gym.planning import place
+from orbit_gym.placing import place
 from orbit_gym.routing import earliest_transfer
 from orbit_gym.simulation import Simulation
 from orbit_gym.state import State, copy_state
