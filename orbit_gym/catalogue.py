@@ -18,6 +18,7 @@ from orbit_gym.scenario import Scenario
 
 FOLDER = Path(__file__).resolve().parent / "scenarios"
 FILE_KEYS = ("extends", "registered", "abstract")  # keys of a scenario file that are no fields of a Scenario
+PATHS = (("constellation", "tle_file"), ("constellation", "omm_file"), ("", "stations_file"))  # relative to the file that names them
 NOT_INHERITED = ("name", "description", "registered", "abstract")
 
 ScenarioSource = str | os.PathLike[str] | Mapping[str, Any] | Scenario
@@ -28,16 +29,12 @@ EXAMPLES = {
     "longitude_deg": "type it in degrees, east positive",
     "line1": "type the first line of its TLE, which begins with '1 '",
     "line2": "type the second line of its TLE, which begins with '2 '",
-    "inclination_deg": "type for example inclination_deg = 97.4",
-    "altitude_m": "type for example altitude_m = 500e3",
-    "planes": "type for example planes = 1",
-    "per_plane": "type for example per_plane = 12",
     "release_s": "type the seconds after the episode's start, for example release_s = 30.0",
     "task_class": 'type for example task_class = "language_request"',
     "file": 'type its path, for example file = "trace.csv"',
     "form": 'type form = "azure" or form = "mooncake"',
     "task_classes": 'type for example task_classes = ["wildfire_alert"]',
-    "constellation": "give [[constellation.satellites]], [[constellation.shells]] or constellation.tle_file",
+    "constellation": "give [[constellation.satellites]], [[constellation.shells]], constellation.tle_file or constellation.omm_file",
     "name": 'type for example name = "Kiruna"',
 }
 
@@ -118,9 +115,10 @@ def _read(path: Path, seen: tuple[Path, ...]) -> dict[str, Any]:
         raise ValueError(f"extends goes in a circle: {' -> '.join(item.name for item in (*seen, path))}")
     table = _parse(path)
     table.setdefault("name", path.stem)
-    constellation = table.get("constellation")
-    if isinstance(constellation, dict) and isinstance(constellation.get("tle_file"), str) and constellation["tle_file"]:
-        constellation["tle_file"] = str(path.parent / constellation["tle_file"])  # relative to the file that names it
+    for section, key in PATHS:
+        holder = table.get(section) if section else table
+        if isinstance(holder, dict) and isinstance(holder.get(key), str) and holder[key]:
+            holder[key] = str(path.parent / holder[key])
     _root_recordings(table.get("workload"), path.parent)
     return _inherit(table, path.parent, (*seen, path))
 

@@ -51,7 +51,7 @@ def compile_world(scenario: Scenario, day: int, orbits: Orbits | None = None, te
     offsets, edge_rows, contacts, pieces = assemble(batches, n_satellites + len(sites_m))
     pass_offsets, passes = downlink_passes(n_satellites, offsets, edge_rows, contacts)
     power_offsets, power = _power(scenario, orbits, sky, runs)
-    accelerators, datacentre_offsets = _accelerators(scenario, n_satellites, len(scenario.stations))
+    accelerators, datacentre_offsets = _accelerators(scenario, orbits, len(scenario.stations))
     world = World(
         sizes=_sizes(scenario, sky, n_satellites, first_alert, passes),
         positions_m=sky.positions_m,
@@ -195,9 +195,9 @@ def _power_rows(scenario: Scenario, name: str, horizon_s: float, changes: np.nda
     return rows
 
 
-def _accelerators(scenario: Scenario, n_satellites: int, n_stations: int) -> tuple[np.ndarray, np.ndarray]:
+def _accelerators(scenario: Scenario, orbits: Orbits, n_stations: int) -> tuple[np.ndarray, np.ndarray]:
     """Return accelerators (satellites', then each datacentre's) and datacentre_offsets."""
-    each = scenario.peak_op_per_s_each
+    each, n_satellites = scenario.peak_op_per_s_each, len(orbits.names)
     if each and len(each) != n_satellites:
         raise ValueError(f"scenario.peak_op_per_s_each must give one number for each of {n_satellites} satellites, got {len(each)}")
     counts = [int(centre.accelerator_count) for centre in scenario.datacentres]
@@ -207,6 +207,9 @@ def _accelerators(scenario: Scenario, n_satellites: int, n_stations: int) -> tup
     flown["node"], flown["has_battery"] = np.arange(n_satellites), 1
     flown["capacity_j"] = scenario.power.battery_j
     flown["floor_j"] = scenario.power.battery_j * (1.0 - scenario.power.depth_of_discharge_fraction)
+    for number, shell in enumerate(scenario.constellation.shells):
+        if shell.peak_op_per_s:
+            flown["peak_op_per_s"][orbits.shells == number] = shell.peak_op_per_s
     if each:
         flown["peak_op_per_s"] = each
     offsets = n_satellites + np.concatenate([[0], np.cumsum(counts, dtype=np.int64)])

@@ -106,15 +106,15 @@ def load_text(work: Workload) -> str:
 
 
 def satellites_text(constellation: Constellation) -> str:
-    """How many satellites of which origin; those of a TLE file are not counted here."""
+    """How many satellites of which origin; those of files are not counted here."""
     parts = []
     if constellation.satellites:
         parts.append(f"{len(constellation.satellites)} by their elements")
     for shell in constellation.shells:
         shape = f"{shell.planes} x {shell.per_plane}" if shell.planes > 1 else f"{shell.per_plane}"
-        parts.append(f"{shape} at {shell.altitude_m / 1e3:g} km, {shell.inclination_deg:g} deg")
-    if constellation.tle_file:
-        parts.append(f"those of {constellation.tle_file}")
+        speed = f", {shell.peak_op_per_s / 1e12:g} TOPS" if shell.peak_op_per_s else ""
+        parts.append(f"{shape} at {shell.altitude_m / 1e3:g} km, {shell.inclination_deg:g} deg{speed}")
+    parts += [f"those of {path}" for path in (constellation.tle_file, constellation.omm_file) if path]
     return "; ".join(parts)
 
 

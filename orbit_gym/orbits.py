@@ -1,41 +1,46 @@
-"""Orbits: typed elements, shells and TLE files become positions. The only importer of sgp4; km become metres here."""
+"""Orbits: typed elements, element files and shells become positions. km become metres here."""
 
 import math
-from dataclasses import dataclass
-from datetime import UTC, datetime
+import warnings
+from collections import Counter
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, time
 from pathlib import Path
 
 import numpy as np
 from sgp4.api import SGP4_ERRORS, WGS72, Satrec, SatrecArray, jday
 
-from orbit_gym.scenario import Satellite, Scenario, Shell
-from orbit_gym.units import M_PER_KM
+from orbit_gym.elements import Skipped, read_elements, summary
+from orbit_gym.planes import group_planes
+from orbit_gym.scenario import Scenario, Shell
+from orbit_gym.tle import Refused, record_of
+from orbit_gym.units import DAY_S, M_PER_KM
 
 WGS72_RADIUS_M = 6_378_135.0  # the constants SGP4 elements are made for (Spacetrack Report 3; Vallado 2006)
 WGS72_MU_M3_PER_S2 = 3.986008e14
 WGS72_J2 = 0.001082616
 JD_1949_12_31 = 2_433_281.5  # sgp4init counts days from here
-SAME_PLANE_RAD = math.radians(2.0)
-TLE_LENGTH = 69
-NUMBER_CHARACTERS = set("0123456789 .+-")
-NUMBERS_FROM = {1: 18, 2: 7}  # columns from which a line holds only numbers
-TLE_TEMPLATE = (
-    "1 NNNNNC NNNNNAAA NNNNN.NNNNNNNN +.NNNNNNNN +NNNNN-N +NNNNN-N N NNNNN",
-    "2 NNNNN NNN.NNNN NNN.NNNN NNNNNNN NNN.NNNN NNN.NNNN NN.NNNNNNNNNNNNNN",
-)
+GOOD_FOR_DAYS = 14.0  # elements near 500 km are kilometres wrong after about two weeks of drag (the Three-Body elements, B* to 9e-4)
+FLOWN_DAYS = 9  # the splits fly days +1 to +7 and the look-ahead after them (worlds.SPLIT_DAYS)
+LOW_M = 300e3  # below this drag may end an orbit within days: looked at every LOOK_S instead of once a day (choice)
+LOOK_S = 120.0
+MINUTES_PER_DAY = 1_440.0  # the sgp4 library counts in minutes
 
 
 @dataclass(frozen=True)
 class Orbits:
-    """Satellites ready to propagate: names, plane of each, and SGP4 records."""
+    """Satellites ready to propagate: names, plane of each, SGP4 records, shell of each, and what was left out."""
 
     names: tuple[str, ...]
     planes: np.ndarray  # (S,) int32
     records: tuple[Satrec, ...]
+    shells: np.ndarray = field(default_factory=lambda: np.zeros(0, np.int32))  # (S,) number in constellation.shells, -1 for typed and read
+    skipped: tuple[Skipped, ...] = ()  # empty unless constellation.strict is false
 
     def some(self, members: np.ndarray) -> "Orbits":
         """Return the satellites of these numbers (M,) alone."""
-        return Orbits(tuple(self.names[k] for k in members), self.planes[members], tuple(self.records[k] for k in members))
+        names, records = tuple(self.names[k] for k in members), tuple(self.records[k] for k in members)
+        return Orbits(names, self.planes[members], records, self.shells[members] if self.shells.size else self.shells)
 
     def propagate(self, jd: np.ndarray, day_fraction: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Return TEME positions in m and velocities in m/s (S, T, 3) at UTC Julian dates jd + day_fraction (T,).
@@ -71,94 +76,121 @@ def julian_date(when: datetime) -> tuple[float, float]:
 
 
 def load_orbits(scenario: Scenario) -> Orbits:
-    """Return the satellites of a scenario: typed elements, then those of tle_file, then shells; ValueError on bad elements."""
-    constellation = scenario.constellation
-    typed = list(constellation.satellites)
-    if constellation.tle_file:
-        typed += read_tle_file(Path(constellation.tle_file))
-    names, records = [satellite.name for satellite in typed], [record_of(satellite) for satellite in typed]
-    planes = group_planes(Orbits(tuple(names), np.zeros(len(names), np.int32), tuple(records)), scenario)
+    """Return the satellites of a scenario: typed elements, those of tle_file and omm_file, then shells.
+
+    ValueError on bad elements; with constellation.strict = false, bad satellites of files are left out and counted in a warning.
+    """
+    constellation, epoch = scenario.constellation, epoch_of(scenario)
+    names = [satellite.name for satellite in constellation.satellites]
+    records = [record_of(satellite.name, satellite.line1, satellite.line2) for satellite in constellation.satellites]
+    refused: list[Refused] = []
+    for what in ("tle_file", "omm_file"):
+        if path := getattr(constellation, what):
+            found = read_elements(Path(path), what, constellation.strict)
+            names, records, refused = names + found.names, records + found.records, refused + found.refused
+    n_strict = len(names) if constellation.strict else len(constellation.satellites)  # what a person types is never left out
+    names, records = _fit_to_fly(names, records, epoch, n_strict, refused)
+    _warn_of_age(names, records, epoch)
+    planes = _planes_of(records, epoch)
+    shells = [-1] * len(names)
     for number, shell in enumerate(constellation.shells):
         prefix = f"{chr(ord('A') + number % 26)}-" if len(constellation.shells) > 1 else ""
-        shell_names, shell_planes, shell_records = build_shell(shell, epoch_of(scenario), prefix)
+        shell_names, shell_planes, shell_records = build_shell(shell, epoch, prefix)
         first = max(planes, default=-1) + 1
         names, records, planes = names + shell_names, records + shell_records, planes + [first + plane for plane in shell_planes]
-    twice = sorted({name for name in names if names.count(name) > 1}) if len(set(names)) < len(names) else []
+        shells += [number] * len(shell_names)
+    twice = [name for name, count in Counter(names).items() if count > 1]
     if twice:
         raise ValueError(f"satellites need distinct names; {twice[0]!r} stands twice")
-    return Orbits(tuple(names), np.array(planes, dtype=np.int32), tuple(records))
+    skipped = summary(refused)
+    if skipped:
+        told = "; ".join(f"{item.count} x {item.reason} (first: {item.first})" for item in skipped)
+        warnings.warn(f"{len(refused)} satellites left out, {len(names)} fly: {told}", UserWarning, stacklevel=1)
+    return Orbits(tuple(names), np.array(planes, np.int32), tuple(records), np.array(shells, np.int32), skipped)
 
 
-def check_line(name: str, line: str, number: int) -> str:
-    """Return a TLE line without trailing blanks; ValueError naming the satellite and what is wrong, with the template."""
-    line = line.rstrip()
-    wrong = ""
-    if len(line) != TLE_LENGTH:
-        wrong = f"has {len(line)} characters instead of {TLE_LENGTH}"
-    elif not line.startswith(f"{number} "):
-        wrong = f"starts with {line[:2]!r} instead of '{number} '"
-    elif not line[68].isdigit() or int(line[68]) != checksum(line):
-        wrong = f"ends with checksum {line[68]!r} instead of '{checksum(line)}'"
-    elif set(line[NUMBERS_FROM[number] :]) - NUMBER_CHARACTERS:  # sgp4 would read "15.x9" as 15
-        wrong = f"holds {min(set(line[NUMBERS_FROM[number] :]) - NUMBER_CHARACTERS)!r} where only numbers stand"
-    if wrong:
-        raise ValueError(f"satellite {name!r}: line {number} {wrong}; it should look like {TLE_TEMPLATE[number - 1]!r}")
-    return line
+# stacklevel 1 in both warnings: an environment loads its orbits several times, and Python shows a warning once for each place.
 
 
-def checksum(line: str) -> int:
-    """Return the checksum of a TLE line: digits as they are, minus signs as 1, modulo 10, over the first 68 characters."""
-    return sum(int(character) if character.isdigit() else character == "-" for character in line[: TLE_LENGTH - 1]) % 10
+def _fit_to_fly(
+    names: list[str], records: list[Satrec], epoch: datetime, n_strict: int, refused: list[Refused]
+) -> tuple[list[str], list[Satrec]]:
+    """Return the satellites that SGP4 can fly on every day of the splits, each name once.
+
+    One that is not is raised if it is among the first n_strict, and added to refused otherwise.
+    """
+    codes, seen, kept = sgp4_errors(records, epoch), set(), []
+    for number, name in enumerate(names):
+        reason, sentence = "", ""
+        if code := int(codes[number]):
+            reason = f"SGP4: {SGP4_ERRORS.get(code, 'unknown error')}"
+            until = f"{FLOWN_DAYS} days after {epoch:%Y-%m-%d}"
+            sentence = f"satellite {name!r} cannot be propagated from the epoch to {until}: {SGP4_ERRORS.get(code, 'unknown error')}"
+        elif name in seen:
+            reason, sentence = "name stands twice", f"satellites need distinct names; {name!r} stands twice"
+        if reason and number < n_strict:
+            raise ValueError(f"{sentence}; constellation.strict = false leaves such satellites of files out")
+        if reason:
+            refused.append(Refused(sentence, reason))
+        else:
+            seen.add(name)
+            kept.append(number)
+    if names and not kept:
+        raise ValueError(f"no satellite is left to fly; the first of {len(refused)} left out: {refused[0]}")
+    return [names[number] for number in kept], [records[number] for number in kept]
 
 
-def record_of(satellite: Satellite) -> Satrec:
-    """Return the SGP4 record of typed elements; ValueError naming the satellite and what is wrong."""
-    line1, line2 = check_line(satellite.name, satellite.line1, 1), check_line(satellite.name, satellite.line2, 2)
-    if line1[2:7] != line2[2:7]:
-        raise ValueError(f"satellite {satellite.name!r}: line 1 is for object {line1[2:7]} and line 2 for object {line2[2:7]}")
-    try:
-        record = Satrec.twoline2rv(line1, line2, WGS72)
-    except ValueError as error:
-        raise ValueError(f"satellite {satellite.name!r}: {error}; lines should look like {' / '.join(TLE_TEMPLATE)!r}") from error
-    if record.error:
-        raise ValueError(f"satellite {satellite.name!r}: {SGP4_ERRORS.get(record.error, 'SGP4 refuses these elements')}")
-    return record
+def sgp4_errors(records: list[Satrec], epoch: datetime) -> np.ndarray:
+    """Return SGP4's first error code (S,) from the epoch's midnight over FLOWN_DAYS, 0 where it can fly throughout.
+
+    All satellites are looked at once a day, low ones every LOOK_S.
+    """
+    if not records:
+        return np.zeros(0, np.int64)
+    jd, fraction = julian_date(datetime.combine(epoch.date(), time()))
+    codes, lowest_km = _look(records, jd, fraction + np.arange(FLOWN_DAYS + 1.0))
+    perigee_km = np.array([record.altp for record in records]) * WGS72_RADIUS_M / M_PER_KM
+    low_km = LOW_M / M_PER_KM
+    low = np.flatnonzero((codes == 0) & ((lowest_km < WGS72_RADIUS_M / M_PER_KM + low_km) | (perigee_km < low_km)))
+    if len(low):
+        days = np.arange(0.0, FLOWN_DAYS, LOOK_S / DAY_S)
+        codes[low], _ = _look([records[number] for number in low], jd, fraction + days)
+    return codes
 
 
-def read_tle_file(path: Path) -> list[Satellite]:
-    """Return the satellites of a file of two- or three-line elements; without a name line the object number is the name."""
-    if not path.is_file():
-        raise ValueError(f"constellation.tle_file {str(path)!r} does not exist")
-    lines = [line.rstrip() for line in path.read_text().splitlines() if line.strip()]
-    satellites, name = [], ""
-    for line, following in zip(lines, [*lines[1:], ""], strict=True):
-        if line.startswith("1 "):
-            satellites.append(Satellite(name or line[2:7].strip(), line, following))
-            name = ""
-        elif not line.startswith("2 "):
-            name = line.removeprefix("0 ").strip()
-    if not satellites:
-        raise ValueError(f"constellation.tle_file {str(path)!r} holds no elements; a pair of lines looks like {' / '.join(TLE_TEMPLATE)!r}")
-    return satellites
+def _look(records: list[Satrec], jd: float, day_fraction: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return the first error code (S,) and the smallest radius in km (S,) over the times (T,)."""
+    errors, position_km, _ = SatrecArray(records).sgp4(np.full(len(day_fraction), jd), day_fraction)
+    first = np.argmax(errors != 0, axis=1)
+    radius_km = np.sqrt(np.einsum("sti,sti->st", position_km, position_km))
+    return errors[np.arange(len(records)), first].astype(np.int64), np.where(errors == 0, radius_km, np.inf).min(axis=1)
 
 
-def group_planes(orbits: Orbits, scenario: Scenario) -> list[int]:
-    """Return the plane of each typed satellite: together where orbit normals at the epoch lie within 2 degrees."""
-    if not orbits.names:
-        return []
-    jd, day_fraction = julian_date(epoch_of(scenario))
-    position_m, velocity_mps = orbits.propagate(np.array([jd]), np.array([day_fraction]))
-    normals = np.cross(position_m[:, 0], velocity_mps[:, 0])
-    normals /= np.linalg.norm(normals, axis=1, keepdims=True)
-    founders: list[np.ndarray] = []
-    planes = []
-    for normal in normals:
-        near = [plane for plane, founder in enumerate(founders) if normal @ founder >= math.cos(SAME_PLANE_RAD)]
-        if not near:
-            near = [len(founders)]
-            founders.append(normal)
-        planes.append(near[0])
-    return planes
+def _warn_of_age(names: list[str], records: list[Satrec], epoch: datetime) -> None:
+    """Warn once if elements are older, or newer, than GOOD_FOR_DAYS at the scenario's epoch."""
+    jd, fraction = julian_date(epoch)
+    days = np.abs([jd - record.jdsatepoch + fraction - record.jdsatepochF for record in records])
+    n_old = int(np.count_nonzero(days > GOOD_FOR_DAYS))
+    if n_old:
+        oldest = int(np.argmax(days))
+        warnings.warn(
+            f"elements of {n_old} of {len(names)} satellites lie more than {GOOD_FOR_DAYS:g} days from the scenario's epoch "
+            f"{epoch.isoformat()}, at most {days[oldest]:.1f} days ({names[oldest]}): positions are then kilometres wrong; "
+            "set epoch_utc near the elements, or use newer elements",
+            UserWarning,
+            stacklevel=1,
+        )
+
+
+def _planes_of(records: list[Satrec], epoch: datetime) -> list[int]:
+    """Return the plane of each satellite from its mean elements, nodes carried to the scenario's epoch by SGP4's secular rate."""
+    jd, fraction = julian_date(epoch)
+    rows = [
+        (r.inclo, r.nodeo + r.nodedot * (jd - r.jdsatepoch + fraction - r.jdsatepochF) * MINUTES_PER_DAY, r.a * WGS72_RADIUS_M)
+        for r in records
+    ]
+    inclination_rad, raan_rad, axis_m = np.array(rows, dtype=np.float64).reshape(-1, 3).T
+    return [int(plane) for plane in group_planes(inclination_rad, raan_rad, axis_m)]
 
 
 def build_shell(shell: Shell, epoch: datetime, prefix: str = "") -> tuple[list[str], list[int], list[Satrec]]:

@@ -6,6 +6,7 @@ The sections live in :mod:`orbit_gym.sections`; reading TOML, ``extends`` and ov
 
 from dataclasses import dataclass
 from datetime import datetime
+from pathlib import Path
 
 from orbit_gym.sections.faults import Faults
 from orbit_gym.sections.fields import TYPED, Checked, number, positive, told
@@ -13,6 +14,7 @@ from orbit_gym.sections.ground import AlertChannel, Datacentre, Station, Users, 
 from orbit_gym.sections.inputs import EventList, RequestTrace, TaskFile
 from orbit_gym.sections.node import Accelerator, Power, Thermal
 from orbit_gym.sections.space import Constellation, LaserLinks, Satellite, Shell
+from orbit_gym.sections.station_file import read_stations
 from orbit_gym.sections.work import Reward, ScriptedTask, Workload
 from orbit_gym.tasks import MODEL_BYTES, TASK_CLASSES
 
@@ -86,6 +88,12 @@ class Scenario(Checked):
     )
     lasers: LaserLinks = told(factory=LaserLinks, about="laser terminals of every satellite", source="choice: the defaults of the section")
     stations: tuple[Station, ...] = told(default=(), about="ground stations", source="choice: none unless typed")
+    stations_file: str = told(
+        default="",
+        about="CSV of more stations: name, latitude_deg, longitude_deg, and if wanted altitude_m, mask_deg, bands, datacentre; relative to "
+        "the TOML that names it; a made Scenario holds them in stations, and this empty",
+        source="choice: no file",
+    )
     datacentres: tuple[Datacentre, ...] = told(default=(), about="ground datacentres", source="choice: none unless typed")
     users: Users = told(factory=Users, about="users on the ground", source="choice: the defaults of the section")
     alerts: AlertChannel = told(factory=AlertChannel, about="relay short messages", source="choice: the defaults of the section")
@@ -106,8 +114,11 @@ class Scenario(Checked):
     reward: Reward = told(factory=Reward, about="weights of the reward terms", source="choice: the defaults of the section")
 
     def __post_init__(self) -> None:
-        """Check what lies between sections: names, wiring, horizons."""
+        """Read stations_file into stations, so that a Scenario is whole in itself; check what lies between sections."""
         super().__post_init__()
+        if self.stations_file:
+            object.__setattr__(self, "stations", self.stations + read_stations(Path(self.stations_file)))
+            object.__setattr__(self, "stations_file", "")
         try:
             datetime.fromisoformat(self.epoch_utc)
         except ValueError as error:

@@ -26,7 +26,7 @@ def write(folder: Path, text: str, name: str = "mine.toml") -> Path:
 
 
 def test_the_promised_names_are_there() -> None:
-    assert set(REGISTERED) >= {"Tiny", "ThreeBody12", "Ring12", "CrossPlane12"}
+    assert set(REGISTERED) >= {"Tiny", "ThreeBody12", "ThreeBody12Drifted", "Ring12", "CrossPlane12", "Walker100", "StarCompute2800"}
     assert set(VARIANTS) >= {"tight-energy", "swap-heavy", "ThreeBody12-unequal"}
     assert set(scenario_names()) | {"base"} == {path.stem for path in FOLDER.glob("*.toml")}
 
@@ -80,7 +80,10 @@ REFUSED_TEXT = [
     ('[[stations]]\nname = "X"\nlatitude_deg = 1', r"station 'X' has no longitude_deg; type it in degrees, east positive"),
     ("[[stations]]\nlatitude_deg = 1\nlongitude_deg = 1", r"stations\[0\] has no name; type for example name = \"Kiruna\""),
     ('[[stations]]\nname = "X"\nlatitude_deg = 95\nlongitude_deg = 0', r"station 'X': station\.latitude_deg must be .* at most 90, got 95"),
-    ("[[constellation.shells]]\nplanes = 1", r"constellation\.shells\[0\] has no inclination_deg; type for example"),
+    (
+        "[[constellation.shells]]\nplanes = 1",
+        r"constellation\.shells\[0\]: shell has no inclination_deg; type for example inclination_deg = 97\.4, or walker",
+    ),
     ("[users]\nsites = [3]", r"users\.sites\[0\] must be a table, got 3"),
     ("stations = 3", r"stations must be an array, got 3"),
     ("power = 3", r"power must be a table, got 3"),
@@ -113,7 +116,8 @@ def test_circular_extends_is_refused(tmp_path: Path) -> None:
 
 
 REFUSED_SOURCE = [
-    ("Waker", None, r"unknown scenario 'Waker'; choose from .*Tiny.*, or give a path ending in \.toml"),
+    ("Moon", None, r"unknown scenario 'Moon'; choose from .*Tiny.*, or give a path ending in \.toml"),
+    ("Waker100", None, r"unknown scenario 'Waker100'; did you mean 'Walker100'\?"),
     ("ring12", None, r"unknown scenario 'ring12'; did you mean 'Ring12'\?"),
     ("none.toml", None, r"scenario file 'none\.toml' does not exist"),
     ("Ring12", {"workload.lod": 1.0}, r"override 'workload\.lod': unknown key 'lod' in workload; did you mean 'load'\?"),
@@ -132,11 +136,19 @@ def test_mistakes_in_a_call_are_answered(source, overrides, message: str) -> Non
         load_scenario(source, overrides)
 
 
-def test_three_body_flies_the_published_elements(shared_data: Path) -> None:
-    """Authority: CelesTrak's file of 2025-08-02, letter by letter."""
-    lines = [line.rstrip() for line in (shared_data / "tle" / "three_body_scs01_20250802.tle").read_text().splitlines()]
+@pytest.mark.parametrize(("name", "day"), [("ThreeBody12", "20250802"), ("ThreeBody12Drifted", "20260626")])
+def test_three_body_flies_the_published_elements(shared_data: Path, name: str, day: str) -> None:
+    """Authority: CelesTrak's files of both days, letter by letter."""
+    lines = [line.rstrip() for line in (shared_data / "tle" / f"three_body_scs01_{day}.tle").read_text().splitlines()]
     published = tuple(Satellite(*lines[row : row + 3]) for row in range(0, len(lines), 3))
-    assert load_scenario("ThreeBody12").constellation.satellites == published and len(published) == 12
+    assert load_scenario(name).constellation.satellites == published and len(published) == 12
+
+
+def test_the_drifted_twelve_do_the_work_of_the_first() -> None:
+    """Only orbits, epoch and words differ."""
+    first, drifted = load_scenario("ThreeBody12"), load_scenario("ThreeBody12Drifted")
+    same = {"constellation": first.constellation, "epoch_utc": first.epoch_utc, "name": first.name, "description": first.description}
+    assert dataclasses.replace(drifted, **same) == first and drifted.epoch_utc == "2026-06-26T00:00:00"
 
 
 def test_sites_agree_with_the_published_lists(shared_data: Path) -> None:

@@ -23,6 +23,7 @@ from orbit_gym.env import OrbitEnv
 from orbit_gym.observation import COLUMNS, neighbours
 from orbit_gym.registration import environment_id
 from tests.core.playing import at_random
+from tests.sizes import by_size, marks_of
 
 REPOSITORY = Path(__file__).resolve().parent.parent
 # What the checker recommends for 2-D and 3-D Boxes that are no images; every other warning is an error.
@@ -40,7 +41,7 @@ RECOMMENDATIONS = {
 
 
 def variants() -> list[Any]:
-    cases = [(name, None) for name in REGISTERED]
+    cases = [pytest.param(name, None, marks=marks_of(name)) for name in REGISTERED]
     return [*cases, ("Tiny", {"reward.energy_cost": 1e-5}), ("Ring12", {"workload.load": 0.5, "candidates": 5})]
 
 
@@ -234,7 +235,7 @@ def test_the_end_of_an_episode() -> None:
 # --- observation
 
 
-@pytest.mark.parametrize("name", REGISTERED)
+@pytest.mark.parametrize("name", by_size(REGISTERED))
 def test_observations_stay_inside_the_space(name: str) -> None:
     env, rng = OrbitEnv(name, split="validation"), np.random.default_rng(1)
     observation, _ = env.reset(seed=1)

@@ -18,6 +18,10 @@ FLOORS = {
     "cache": 0,
     "jit": 0,
     "chance": 0,
+    "planes": 0,
+    "tle": 0,
+    "omm": 1,
+    "elements": 2,
     "physics": 1,  # the folder; its files may import each other, downwards too (no cycles)
     "world": 1,
     "episode": 1,
@@ -77,7 +81,7 @@ PHYSICS = {"math", "typing", "numpy", "numba", "orbit_gym", "collections", "__fu
 # Foreign libraries and the only modules that may import them.
 OWNERS = {
     "skyfield": {"orbits"},
-    "sgp4": {"orbits"},
+    "sgp4": {"orbits", "tle", "omm", "elements"},
     "gymnasium": {"observation", "drawing", "env", "vector", "registration"},
     "matplotlib": {"rendering"},
     "czml3": {"rendering"},

@@ -6,7 +6,7 @@ import math
 import numpy as np
 import pytest
 
-from orbit_gym.orbits import Orbits, build_shell, check_line, circular_record, epoch_of, julian_date, load_orbits, read_tle_file
+from orbit_gym.orbits import Orbits, build_shell, circular_record, epoch_of, julian_date, load_orbits
 from orbit_gym.scenario import Constellation, Satellite, Scenario, Shell, Workload
 
 LINE1 = "1 63982U 25100A   25214.80554412  .00009133  00000+0  43367-3 0  9990"
@@ -138,57 +138,17 @@ def test_shells_and_typed_satellites_mix():
     assert orbits.planes.tolist() == [0, 1, 1, 2, 2, 3, 3, 3]
 
 
-@pytest.mark.parametrize(
-    "line1, line2, words",
-    [
-        (LINE1[:-1], LINE2, "'X': line 1 has 68 characters instead of 69"),
-        (LINE1 + "0", LINE2, "'X': line 1 has 70 characters instead of 69"),
-        (LINE2, LINE2, "'X': line 1 starts with '2 ' instead of '1 '"),
-        (LINE1, LINE1, "'X': line 2 starts with '1 ' instead of '2 '"),
-        (LINE1[:-1] + "5", LINE2, "'X': line 1 ends with checksum '5' instead of '0'"),
-        (LINE1, LINE2.replace("97.4033", "97.4034"), "'X': line 2 ends with checksum '3' instead of '4'"),
-        (LINE1, with_checksum(LINE2.replace("63982", "63983")), "line 1 is for object 63982 and line 2 for object 63983"),
-        (LINE1, with_checksum(LINE2.replace("15.19411726", "15.x9411726")), "'X': line 2 holds 'x' where only numbers stand"),
-    ],
-)
-def test_malformed_lines_are_explained(line1, line2, words):
-    with pytest.raises(ValueError) as caught:
-        load_orbits(scenario_of(satellites=(Satellite("X", line1, line2),)))
-    assert words in str(caught.value)
-
-
-def test_messages_show_the_template():
-    with pytest.raises(ValueError, match="it should look like '1 NNNNNC"):
-        check_line("X", "1 25544", 1)
-    assert check_line("X", LINE1 + "   ", 1) == LINE1
-
-
 def test_a_decayed_satellite_is_refused_by_name():
     """SGP4's own error for a mean motion above what the Earth's radius allows (18 rev/day at 97 degrees is underground)."""
     low = with_checksum(LINE2.replace("15.19411726", "17.49411726"))
     with pytest.raises(ValueError, match="'Low'"):
-        states(load_orbits(scenario_of(satellites=(Satellite("Low", LINE1, low),))), scenario_of(shells=(shell_of(),)), np.array([0.0]))
+        load_orbits(scenario_of(satellites=(Satellite("Low", LINE1, low),)))
 
 
 def test_names_must_be_distinct():
     twins = (Satellite("A", LINE1, LINE2), Satellite("A", LINE1, LINE2))
     with pytest.raises(ValueError, match="'A' stands twice"):
         load_orbits(scenario_of(satellites=twins))
-
-
-def test_tle_files(tmp_path):
-    """With and without name lines, with the '0 ' of three-line elements; absent and empty files say so."""
-    path = tmp_path / "a.tle"
-    path.write_text(f"{LINE1}\n{LINE2}\n\n0 NAMED   \n{LINE1}\n{LINE2}\n")
-    assert [satellite.name for satellite in read_tle_file(path)] == ["63982", "NAMED"]
-    (tmp_path / "b.tle").write_text("no elements\n")
-    with pytest.raises(ValueError, match="holds no elements"):
-        read_tle_file(tmp_path / "b.tle")
-    with pytest.raises(ValueError, match="does not exist"):
-        read_tle_file(tmp_path / "c.tle")
-    path.write_text(f"CUT\n{LINE1}\n")
-    with pytest.raises(ValueError, match="'CUT': line 2 has 0 characters"):
-        load_orbits(scenario_of(tle_file=str(path)))
 
 
 def test_epoch_with_a_time_zone_is_turned_into_utc():

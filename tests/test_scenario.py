@@ -81,7 +81,7 @@ REFUSED = [
     (lambda: scenario(stations=(Station("A", 0.0, 0.0),), users=Users(sites=(UserSite("A", 0.0, 0.0),))), r"'A' stands twice"),
     (lambda: scenario(stations=(Station("A", 0.0, 0.0, datacentre="B"),)), r"station 'A' names an unknown datacentre 'B'"),
     (lambda: scenario(peak_op_per_s_each=(1e12, 0.0)), r"peak_op_per_s_each must be positive, got 0\.0"),
-    (lambda: Constellation(), r"constellation is empty: give satellites, shells or tle_file"),
+    (lambda: Constellation(), r"constellation is empty: give satellites, shells, tle_file or omm_file"),
     (lambda: Shell(inclination_deg=200.0, altitude_m=500e3, planes=1, per_plane=1), r"inclination_deg must be at least 0 and at most 180"),
     (lambda: Shell(inclination_deg=0.0, altitude_m=500.0, planes=1, per_plane=1), r"altitude_m must be at least 150000"),
     (lambda: Shell(inclination_deg=0.0, altitude_m=500e3, planes=0, per_plane=1), r"planes must be at least 1"),
