@@ -1,6 +1,6 @@
 """Round-trip times and paths over a +Grid of 1,156 satellites, 200 s in steps of 0.1 s, against Hypatia.
 
-Under test: shells and SGP4 (orbits.py), sidereal time and sites (physics.geometry), the assembly of contacts (contacts.Edges), and
+Under test: shells and SGP4 (orbits.py), sidereal time and sites (physics.geometry), the assembly of contacts (contacts.assemble), and
 the search kernel with its light times. Not under test: the pointing rule (the +Grid is typed here, the compiler has none) and
 elevation masks (Hypatia's limit is a range). Snapshots as in Hypatia: nothing moves while a bundle is on its way.
 
@@ -17,7 +17,7 @@ from typing import NamedTuple
 import numpy as np
 from scipy.optimize import brentq
 
-from orbit_gym.contacts import Edges
+from orbit_gym.contacts import Batch, assemble, steady_batch
 from orbit_gym.episode import FAULT, TASK, Episode
 from orbit_gym.flight import COARSE_GRID_S, site_geometry
 from orbit_gym.orbits import Orbits, build_shell, circular_record, julian_date
@@ -121,26 +121,30 @@ def plus_grid() -> list[tuple[int, int]]:
     ]
 
 
-def add_site(edges: Edges, node: int, in_range: np.ndarray, times_s: np.ndarray) -> None:
-    """Add links between a site and every satellite in range (T, SATELLITES) at some of times_s (T,)."""
-    for satellite in np.flatnonzero(in_range.any(axis=0)):
-        seen_s = times_s[in_range[:, satellite]]
-        resources = (-1, -1)
-        edges.add_steady((node, int(satellite)), USER_UP, resources, INSTANT_BPS, 0.0, seen_s - HALF_STEP_S, seen_s + HALF_STEP_S)
-        edges.add_steady((int(satellite), node), USER_DOWN, resources, INSTANT_BPS, 0.0, seen_s - HALF_STEP_S, seen_s + HALF_STEP_S)
+def instant(links: list[tuple[int, int, int]], start_s: list[np.ndarray], end_s: list[np.ndarray]) -> Batch:
+    """Edges (sender, receiver, kind) with their contacts, that nothing occupies."""
+    ends = np.array([(*link, -1, -1, 0.0, 0.0) for link in links])
+    counts = np.array([len(spans) for spans in start_s])
+    return steady_batch(ends, np.full(len(links), INSTANT_BPS), np.concatenate(start_s), np.concatenate(end_s), counts)
+
+
+def site_links(node: int, in_range: np.ndarray, times_s: np.ndarray) -> Batch:
+    """Links between a site and every satellite in range (T, SATELLITES) at some of times_s (T,), both ways."""
+    seen = [int(satellite) for satellite in np.flatnonzero(in_range.any(axis=0))]
+    links = [link for satellite in seen for link in ((node, satellite, USER_UP), (satellite, node, USER_DOWN))]
+    when_s = [times_s[in_range[:, satellite]] for satellite in seen for _ in range(2)]
+    return instant(links, [instants - HALF_STEP_S for instants in when_s], [instants + HALF_STEP_S for instants in when_s])
 
 
 def build(times_s: np.ndarray, satellites_m: np.ndarray, light_m: np.ndarray) -> Network:
     """Return the network over times_s (T,): contacts from satellites_m, light times from light_m (both (T, SATELLITES, 3))."""
-    edges, sites_m = Edges(), site_positions_m()
-    horizon_s = float(times_s[-1]) + 1.0
-    for pair in plus_grid():
-        for ends in (pair, pair[::-1]):
-            edges.add_steady(ends, LASER, (-1, -1), INSTANT_BPS, 0.0, np.zeros(1), np.full(1, horizon_s))
+    sites_m, horizon_s = site_positions_m(), float(times_s[-1]) + 1.0
+    lasers = [(*ends, LASER) for pair in plus_grid() for ends in (pair, pair[::-1])]
+    batches = [instant(lasers, [np.zeros(1)] * len(lasers), [np.full(1, horizon_s)] * len(lasers))]
     for number, site_m in enumerate(sites_m):
         in_range = np.linalg.norm(satellites_m - site_m, axis=-1) <= LONGEST_SITE_RANGE_M
-        add_site(edges, SATELLITES + number, in_range, times_s)
-    offsets, rows, contacts, pieces = edges.assemble(SATELLITES + len(sites_m))
+        batches.append(site_links(SATELLITES + number, in_range, times_s))
+    offsets, rows, contacts, pieces = assemble(batches, SATELLITES + len(sites_m))
     sizes = np.zeros(1, SIZES)
     sizes["n_satellites"] = sizes["n_candidates"] = SATELLITES
     sizes["n_users"], sizes["n_terminals"], sizes["n_resources"] = len(sites_m), 4, 1
