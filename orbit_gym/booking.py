@@ -3,8 +3,10 @@
 import numpy as np
 
 from orbit_gym.calendars import release_expired, reserve
-from orbit_gym.compute import lanes_taken, note_tail, occupy, resident_after_load, settle
+from orbit_gym.compute import lanes_taken, resident_after_load
 from orbit_gym.jit import inlined
+from orbit_gym.ledger import note_tail, settle
+from orbit_gym.profiles import occupy
 from orbit_gym.state import MAX_HOPS, NONE, Scratch, State
 from orbit_gym.world import World
 

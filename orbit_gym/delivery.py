@@ -12,8 +12,9 @@ import numpy as np
 from orbit_gym.calendars import place_in_chunk, skip_ended
 from orbit_gym.episode import ANY_STATION
 from orbit_gym.jit import inlined
-from orbit_gym.routing import RESULT, earliest_transfer, is_reached, range_m, search
+from orbit_gym.routing import RESULT, is_reached, search
 from orbit_gym.state import END, MAX_HOPS, NONE, START, Scratch, State
+from orbit_gym.transfers import earliest_transfer, range_m
 from orbit_gym.units import SPEED_OF_LIGHT_MPS
 from orbit_gym.world import LASER, World
 

@@ -5,12 +5,13 @@ import math
 import numpy as np
 
 from orbit_gym.calendars import first_free_s
-from orbit_gym.compute import power_row, required_j, resident_after_load, resident_bytes, service_s
+from orbit_gym.compute import resident_after_load, resident_bytes, service_s
 from orbit_gym.episode import ANY_STATION
 from orbit_gym.jit import inlined
+from orbit_gym.ledger import power_row, required_j
 from orbit_gym.observation import COLUMNS
-from orbit_gym.routing import first_contact, first_pass, position_m, range_m
 from orbit_gym.state import GROUND_SLOTS, NONE, Scratch, State
+from orbit_gym.transfers import first_contact, first_pass, position_m, range_m
 from orbit_gym.world import LASER, World
 
 LONGEST_S = 7_200.0

@@ -8,9 +8,11 @@ struck. With faults off there are no records and no faults, and nothing here doe
 import numpy as np
 
 from orbit_gym.calendars import first_free_s, place_in_chunk, reserve, skip_ended
-from orbit_gym.compute import block, load_s, note_tail, settle, stop_drawing
+from orbit_gym.compute import load_s
 from orbit_gym.episode import UNIT_FAULT
 from orbit_gym.jit import kernel
+from orbit_gym.ledger import note_tail, settle
+from orbit_gym.profiles import block, stop_drawing
 from orbit_gym.state import MAX_HOPS, NONE, START, Scratch, State
 from orbit_gym.world import World
 

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from orbit_gym.compute import settle
+from orbit_gym.ledger import settle
 from orbit_gym.simulation import Simulation
 from orbit_gym.state import NONE, copy_state
 from orbit_gym.tasks import TASK_CLASSES

@@ -16,10 +16,11 @@ def draw_faults(
     """Draw the faults (n,) FAULT of an episode that begins at start_s and whose last delivery comes by end_s, in order of strike."""
     if not faults.enabled:
         return np.zeros(0, FAULT)
+    for_resets, for_links, for_clouds = rng.spawn(3)  # one kind switched off leaves the others as they are
     parts = [
-        _resets(faults, world, start_s, end_s, rng),
-        _link_outages(faults, world, start_s, end_s, rng),
-        _clouds(faults, stations, world, start_s, end_s, rng),
+        _resets(faults, world, start_s, end_s, for_resets),
+        _link_outages(faults, world, start_s, end_s, for_links),
+        _clouds(faults, stations, world, start_s, end_s, for_clouds),
     ]
     drawn = np.concatenate(parts)
     return drawn[np.argsort(drawn["strike_s"], kind="stable")]

@@ -4,8 +4,10 @@ import math
 
 import numpy as np
 
-from orbit_gym.compute import carry, find_gap, lane_power_w, lanes_taken, load_s, service_s, wait_s
+from orbit_gym.compute import lane_power_w, lanes_taken, load_s, service_s
 from orbit_gym.jit import inlined
+from orbit_gym.ledger import carry, wait_s
+from orbit_gym.profiles import find_gap
 from orbit_gym.state import State
 from orbit_gym.world import World
 

@@ -8,11 +8,12 @@ import math
 
 import numpy as np
 
-from orbit_gym.compute import lane_power_w, lanes_taken, settle
+from orbit_gym.compute import lane_power_w, lanes_taken
 from orbit_gym.delivery import deliver, join_route, write_route
 from orbit_gym.jit import inlined
+from orbit_gym.ledger import settle
 from orbit_gym.placing import place
-from orbit_gym.routing import EVERYWHERE, INPUT, RESULT, is_reached, search
+from orbit_gym.routing import EVERYWHERE, INPUT, RESULT, WANTED, is_reached, mark_wanted, search
 from orbit_gym.state import NONE, Scratch, State
 from orbit_gym.world import World
 
@@ -51,7 +52,8 @@ def plan_all(world: World, state: State, scratch: Scratch, tasks: np.ndarray, ta
     order_candidates(world, state, scratch, tasks, task, state.candidates)
     for row in range(state.candidates.size):
         _settle_node(world, state, state.candidates[row], tasks[task].release_s)
-    _search_input(world, state, scratch, tasks, task, EVERYWHERE, False, scratch.order)
+    mark_wanted(scratch, state.candidates)
+    _search_input(world, state, scratch, tasks, task, WANTED, False, scratch.order)
     limit_s = tasks[task].release_s + world.sizes[0].look_ahead_s
     for row in range(state.candidates.size):
         _begin_plan(state, scratch, row)

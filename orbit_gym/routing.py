@@ -8,135 +8,17 @@ import math
 
 import numpy as np
 
-from orbit_gym.calendars import place_in_chunk, skip_ended
 from orbit_gym.episode import ANY_STATION
 from orbit_gym.jit import inlined, kernel
-from orbit_gym.state import END, MAX_HOPS, NONE, START, Scratch, State
+from orbit_gym.state import MAX_HOPS, NONE, Scratch, State
+from orbit_gym.transfers import earliest_transfer, first_fit, first_pass, range_m
 from orbit_gym.units import SPEED_OF_LIGHT_MPS
 from orbit_gym.world import DOWNLINK, FIBRE, UPLINK, USER_DOWN, World
 
 EVERYWHERE = -2  # search target: settle every node in reach
+WANTED = -3  # search target: settle every node that mark_wanted marked
 INPUT, RESULT = 0, 1  # rows of Scratch.labels
-
-
-@inlined
-def position_m(world: World, node: int, time_s: float) -> tuple[float, float, float]:
-    """Earth-fixed position of a graph node, linear between grid points (error below 110 m at 10 s in low orbit)."""
-    n_satellites = world.sizes[0].n_satellites
-    if node >= n_satellites:
-        site = world.site_positions_m[node - n_satellites]
-        return site[0], site[1], site[2]
-    place = time_s / world.sizes[0].grid_s
-    row = min(max(int(place), 0), world.positions_m.shape[0] - 2)
-    part = place - row
-    a = world.positions_m[row, node]
-    b = world.positions_m[row + 1, node]
-    return a[0] + part * (b[0] - a[0]), a[1] + part * (b[1] - a[1]), a[2] + part * (b[2] - a[2])
-
-
-@inlined
-def range_m(world: World, node: int, other: int, time_s: float) -> float:
-    """Distance between two graph nodes."""
-    ax, ay, az = position_m(world, node, time_s)
-    bx, by, bz = position_m(world, other, time_s)
-    return math.sqrt((ax - bx) ** 2 + (ay - by) ** 2 + (az - bz) ** 2)
-
-
-@inlined
-def transfer_end_s(world: World, contact: int, start_s: float, bits: float) -> float:
-    """When a transfer begun at start_s inside a contact ends, or infinity if the contact ends first."""
-    low = world.contacts[contact].first_piece
-    high = world.contacts[contact].end_piece
-    end_piece = high
-    while high - low > 1:  # last piece that begins at or before start_s
-        middle = (low + high) // 2
-        if world.pieces[middle].start_s <= start_s:
-            low = middle
-        else:
-            high = middle
-    piece = world.pieces[low]
-    goal_bits = piece.sent_bits + (start_s - piece.start_s) * piece.rate_bps + bits
-    while low + 1 < end_piece and world.pieces[low + 1].sent_bits < goal_bits:
-        low += 1
-    piece = world.pieces[low]
-    # From start_s where the transfer stays in its piece: exact for back-to-back bundles.
-    if piece.start_s <= start_s:
-        end_s = start_s + bits / piece.rate_bps
-    else:
-        end_s = piece.start_s + (goal_bits - piece.sent_bits) / piece.rate_bps
-    return end_s if end_s <= world.contacts[contact].end_s else math.inf
-
-
-@inlined
-def first_contact(world: World, edge: int, time_s: float) -> int:
-    """First contact of an edge that ends after time_s; edges[edge].end_contact where there is none."""
-    low = world.edges[edge].first_contact
-    high = world.edges[edge].end_contact
-    while low < high:
-        middle = (low + high) // 2
-        if world.contacts[middle].end_s > time_s:
-            high = middle
-        else:
-            low = middle + 1
-    return low
-
-
-@inlined
-def first_fit(world: World, state: State, edge: int, contact: int, ready_s: float, bits: float, idle: bool) -> tuple[float, float]:
-    """First gap of an edge's calendars inside one contact that takes the bundle: (start, end), (inf, inf) if none does."""
-    start_s = max(ready_s, world.contacts[contact].start_s)
-    if idle:
-        return start_s, transfer_end_s(world, contact, start_s, bits)
-    resource_a = world.edges[edge].resource_a
-    resource_b = world.edges[edge].resource_b
-    chunk_a = state.heads[resource_a] if resource_a != NONE else NONE
-    chunk_b = state.heads[resource_b] if resource_b != NONE else NONE
-    while True:  # both cursors only move forward
-        end_s = transfer_end_s(world, contact, start_s, bits)
-        if end_s == math.inf:
-            return start_s, end_s
-        chunk_a = skip_ended(state, chunk_a, start_s)
-        if chunk_a != NONE:
-            place = place_in_chunk(state, chunk_a, start_s)
-            if state.intervals[chunk_a, START, place] < end_s:
-                start_s = state.intervals[chunk_a, END, place]
-                continue
-        chunk_b = skip_ended(state, chunk_b, start_s)
-        if chunk_b != NONE:
-            place = place_in_chunk(state, chunk_b, start_s)
-            if state.intervals[chunk_b, START, place] < end_s:
-                start_s = state.intervals[chunk_b, END, place]
-                continue
-        return start_s, end_s
-
-
-@inlined
-def earliest_transfer(
-    world: World, state: State, edge: int, ready_s: float, bits: float, limit_s: float, idle: bool
-) -> tuple[float, float]:
-    """Earliest transfer over an edge at or after ready_s that starts by limit_s: (start, end), (inf, inf) if there is none."""
-    contact = first_contact(world, edge, ready_s)
-    while contact < world.edges[edge].end_contact and world.contacts[contact].start_s <= limit_s:
-        start_s, end_s = first_fit(world, state, edge, contact, ready_s, bits, idle)
-        if end_s < math.inf:
-            return start_s, end_s
-        contact += 1
-    return math.inf, math.inf
-
-
-@inlined
-def first_pass(world: World, satellite: int, time_s: float) -> int:
-    """First row of World.passes of a satellite that may still be in progress at time_s; later rows begin later."""
-    low = world.pass_offsets[satellite]
-    high = world.pass_offsets[satellite + 1]
-    earliest_s = time_s - world.sizes[0].longest_pass_s
-    while low < high:
-        middle = (low + high) // 2
-        if world.passes[middle].start_s >= earliest_s:
-            high = middle
-        else:
-            low = middle + 1
-    return low
+WANTED_STAMP, WANTED_COUNT = 3, 4  # places of Scratch.counter
 
 
 @inlined
@@ -186,6 +68,17 @@ def _pop(labels: np.ndarray, heap: np.ndarray, size: int) -> int:
     return top
 
 
+@inlined
+def mark_wanted(scratch: Scratch, nodes: np.ndarray) -> None:
+    """Mark graph nodes (n,), NONE left out, for a search with target WANTED."""
+    scratch.counter[WANTED_STAMP] += 1
+    scratch.counter[WANTED_COUNT] = 0
+    for node in nodes:
+        if node != NONE:
+            scratch.wanted[node] = scratch.counter[WANTED_STAMP]
+            scratch.counter[WANTED_COUNT] += 1
+
+
 @kernel
 def search(
     world: World,
@@ -202,7 +95,7 @@ def search(
 ) -> int:
     """Earliest arrivals of a bundle from source; returns the node that ended the search, or NONE.
 
-    target: a graph node, ANY_STATION, or EVERYWHERE. With EVERYWHERE, satellites are written to `order` as they are settled
+    target: a graph node, ANY_STATION, WANTED or EVERYWHERE. With EVERYWHERE, satellites are written to `order` as they are settled
     and the search ends when it is full and every datacentre is settled. Nothing that arrives after limit_s is settled. Labels
     stay valid until the next search of the same row `which`.
     """
@@ -212,8 +105,9 @@ def search(
     first_user = first_datacentre + sizes.n_datacentres
     from_datacentre = first_datacentre <= source < first_user
     # Stations serve datacentres or end a result's way: no other search climbs down to one.
-    to_ground = not from_datacentre and (target == ANY_STATION or first_station <= target < first_user or target == EVERYWHERE)
-    to_lone_datacentre = sizes.n_datacentres == 1 and (target == EVERYWHERE or target == first_datacentre)
+    to_many = target == EVERYWHERE or target == WANTED
+    to_ground = not from_datacentre and (target == ANY_STATION or first_station <= target < first_user or to_many)
+    to_lone_datacentre = sizes.n_datacentres == 1 and (to_many or target == first_datacentre)
     labels = scratch.labels[which]
     heap = scratch.heap[which]
     scratch.counter[0] += 1
@@ -228,7 +122,7 @@ def search(
     heap[0] = source
     size = 1
     n_ordered = 0
-    n_left = sizes.n_datacentres
+    n_left = scratch.counter[WANTED_COUNT] if target == WANTED else sizes.n_datacentres
     bound_s = limit_s  # a target seen at this time makes anything later useless
     ground_s = limit_s  # and the one datacentre seen at this time makes any later downlink useless
     while size > 0:
@@ -236,6 +130,10 @@ def search(
         size -= 1
         if node == target or (target == ANY_STATION and first_station <= node < first_datacentre):
             return node
+        if target == WANTED and scratch.wanted[node] == scratch.counter[WANTED_STAMP]:
+            n_left -= 1
+            if n_left == 0:
+                return node
         if target == EVERYWHERE:
             if node < first_station and n_ordered < order.size:
                 order[n_ordered] = node

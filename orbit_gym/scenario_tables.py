@@ -65,10 +65,8 @@ SWITCHES = (
         "thermal limit", {"thermal.resistance_k_per_w": 0.0}, "nodes stay at the sink's temperature and no booking waits for them to cool"
     ),
     Switch("all faults", {"faults.enabled": False}, "plans come true"),
-    Switch("resets", {"faults.reset_mean_s": 0.0}, "accelerators never fail; other faults fall elsewhere, being drawn after these"),
-    Switch(
-        "link outages", {"faults.link_up_fraction": 1.0}, "laser links end only by geometry; clouds fall elsewhere, being drawn after these"
-    ),
+    Switch("resets", {"faults.reset_mean_s": 0.0}, "accelerators never fail; other faults stay"),
+    Switch("link outages", {"faults.link_up_fraction": 1.0}, "laser links end only by geometry; other faults stay"),
     Switch("clouds", {"stations[].is_optical": False}, "no station is blocked"),
     Switch("limited candidates", {"candidates": 0}, "every satellite is shown"),
     Switch("price of energy", {"reward.energy_cost": 0.0}, "reward is value alone"),

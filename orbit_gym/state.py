@@ -149,9 +149,10 @@ class State(NamedTuple):
 class Scratch(NamedTuple):
     """Work space of the kernels; holds nothing that outlives a decision."""
 
-    counter: np.ndarray  # (3,) int64: searches so far, stamp of the latest input search, of the latest result search
+    counter: np.ndarray  # (5,) int64: searches so far, stamps of the latest input and result search, stamp and number of wanted nodes
     labels: np.ndarray  # (2, n_graph_nodes) LABEL: input search, result search
     heap: np.ndarray  # (2, n_graph_nodes) int32
+    wanted: np.ndarray  # (n_graph_nodes,) int64 stamp of the marking that wants a node
     order: np.ndarray  # (n_satellites,) int32 satellites in the order a search settled them
     relaxed: np.ndarray  # (n_candidates,) int32 candidates of a task on the relaxed system
     frame: np.ndarray  # (4, 3) position and axes of the task's origin
@@ -167,9 +168,10 @@ def new_scratch(world: World) -> Scratch:
     labels = np.zeros((2, n_nodes), LABEL)
     labels["stamp"] = NONE
     return Scratch(
-        counter=np.zeros(3, np.int64),
+        counter=np.zeros(5, np.int64),
         labels=labels,
         heap=np.zeros((2, n_nodes), np.int32),
+        wanted=np.zeros(n_nodes, np.int64),
         order=np.zeros(int(world.sizes["n_satellites"][0]), np.int32),
         relaxed=np.zeros(int(world.sizes["n_candidates"][0]), np.int32),
         frame=np.zeros((4, 3)),

@@ -2,7 +2,7 @@
 
 import networkx as nx
 
-from orbit_gym.routing import first_contact, range_m
+from orbit_gym.transfers import first_contact, range_m
 from orbit_gym.units import SPEED_OF_LIGHT_MPS
 from orbit_gym.world import DOWNLINK, FIBRE, LASER, UPLINK, USER_DOWN, USER_UP, World
 

@@ -24,6 +24,8 @@ EVERYTHING: dict[str, Any] = {
     "stations": [KIRUNA, MIYUN],
     "users.sites": SITES,
     "faults.enabled": True,
+    "faults.reset_mean_s": 20_000.0,  # so that an episode holds some of every kind
+    "faults.cloud_spell_s": 600.0,
     "reward.energy_cost": 1e-6,
     "peak_op_per_s_each": [744e12] * 5 + [183e12] * 7,
     "candidates": 4,
@@ -185,11 +187,20 @@ def test_switches_outside_the_world_leave_tasks_and_charge(name: str) -> None:
     ],
 )
 def test_kinds_of_faults_left(names: tuple[str, ...], left: set[str]) -> None:
-    """Kinds by what they strike: an accelerator, a laser calendar, an antenna's calendar."""
-    scenario = switched(*names)
-    world, drawn = get_arrivals(scenario, 1).world, draw(scenario).faults
+    """Kinds by what they strike: an accelerator, a laser calendar, an antenna's calendar; those that are left are the very same."""
+    everything, scenario = switched(), switched(*names)
+    world = get_arrivals(scenario, 1).world
     lasers = set(world.edges["resource_a"][world.edges["kind"] == LASER].tolist())
-    assert {"reset" if row["kind"] == 1 else "link" if int(row["index"]) in lasers else "cloud" for row in drawn} == left
+
+    def rows(drawn: np.ndarray, kinds: set[str]) -> list[tuple]:
+        named = ["reset" if row["kind"] == 1 else "link" if int(row["index"]) in lasers else "cloud" for row in drawn]
+        return [row.tolist() for row, kind in zip(drawn, named, strict=True) if kind in kinds]
+
+    left_over = draw(scenario).faults
+    assert rows(left_over, left) == [row.tolist() for row in left_over]
+    if "clouds" not in names:  # a station without clouds is another World, with the same faults of satellites
+        assert rows(left_over, left) == rows(draw(everything).faults, left)
+    assert all(rows(left_over, {kind}) for kind in left)
 
 
 def test_alerts_off_leave_no_task_that_may_alert() -> None:

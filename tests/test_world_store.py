@@ -14,8 +14,8 @@ from orbit_gym import world_store, worlds
 from orbit_gym.catalogue import load_scenario
 from orbit_gym.compiler import compile_world
 from orbit_gym.orbits import Orbits
-from orbit_gym.routing import range_m
 from orbit_gym.scenario import Constellation
+from orbit_gym.transfers import range_m
 from orbit_gym.world import World
 
 

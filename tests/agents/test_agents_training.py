@@ -211,7 +211,7 @@ def test_learning_beats_the_rule_it_starts_from(tmp_path, monkeypatch):
     seeds = range(3_000_000, 3_000_040)
     trained, rule = (
         np.array([metrics[HEADLINE] for metrics in play(envs, policy, seeds)])
-        for policy in (load_policy(parse(str(out)), envs[0]), make_heuristic("eft_admit"))
+        for policy in (load_policy(parse(str(out)), envs), make_heuristic("eft_admit"))
     )
     gain = trained - rule
     assert gain.mean() > 3.0 * gain.std(ddof=1) / np.sqrt(len(gain))

@@ -7,7 +7,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from orbit_gym.calendars import reserve
-from orbit_gym.routing import INPUT, search, transfer_end_s
+from orbit_gym.routing import INPUT, search
+from orbit_gym.transfers import transfer_end_s
 from tests.core.small_world import Contact, Link, small_world, start, vision
 from tests.reference.routing import LIMIT_S, arrivals, prepare, random_contacts
 
