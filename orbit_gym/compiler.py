@@ -9,7 +9,6 @@ from orbit_gym.contacts import (
     Batch,
     LaserRuns,
     assemble,
-    downlink_passes,
     laser_batch,
     laser_runs,
     pass_batch,
@@ -17,6 +16,7 @@ from orbit_gym.contacts import (
 )
 from orbit_gym.flight import Passes, Survey, Watch, site_geometry, survey
 from orbit_gym.footprint import refuse_too_large
+from orbit_gym.indices import beam_index, laser_index, pass_index
 from orbit_gym.orbits import Orbits, load_orbits
 from orbit_gym.physics.energy import required_charge_j
 from orbit_gym.scenario import Accelerator, Scenario
@@ -49,7 +49,9 @@ def compile_world(scenario: Scenario, day: int, orbits: Orbits | None = None, te
     tell("collecting contacts", 1.0)
     batches, first_alert = _batches(scenario, n_satellites, sky, runs)
     offsets, edge_rows, contacts, pieces = assemble(batches, n_satellites + len(sites_m))
-    pass_offsets, passes = downlink_passes(n_satellites, offsets, edge_rows, contacts)
+    pass_offsets, passes = pass_index(offsets, edge_rows, contacts)
+    n_terminals = int(scenario.lasers.terminals)
+    laser_offsets, lasers = laser_index(n_satellites, n_terminals, offsets, edge_rows, contacts, contacts["terminal"])
     power_offsets, power = _power(scenario, orbits, sky, runs)
     accelerators, datacentre_offsets = _accelerators(scenario, orbits, len(scenario.stations))
     world = World(
@@ -62,6 +64,9 @@ def compile_world(scenario: Scenario, day: int, orbits: Orbits | None = None, te
         pieces=pieces,
         pass_offsets=pass_offsets,
         passes=passes,
+        laser_offsets=laser_offsets,
+        lasers=lasers,
+        beams=beam_index(offsets, edge_rows),
         power_offsets=power_offsets,
         power=power,
         accelerators=accelerators,

@@ -11,7 +11,7 @@ from orbit_gym.physics.pointing import point_terminals
 from orbit_gym.physics.runs import RUN, find_runs, run_pieces
 from orbit_gym.scenario import LaserLinks
 from orbit_gym.units import EARTH_EQUATORIAL_RADIUS_M
-from orbit_gym.world import CONTACT, DOWNLINK, EDGE, LASER, PASS, PIECE, UPLINK, USER_DOWN
+from orbit_gym.world import CONTACT, DOWNLINK, EDGE, LASER, PIECE, UPLINK, USER_DOWN
 
 NO_RESOURCE = -1
 
@@ -110,20 +110,6 @@ def assemble(batches: list[Batch], n_graph_nodes: int) -> tuple[np.ndarray, np.n
     edges["first_contact"] = edges["end_contact"] - counts[order]
     offsets = np.concatenate([[0], np.cumsum(np.bincount(senders, minlength=n_graph_nodes))]).astype(np.int32)
     return offsets, edges, contacts, pieces
-
-
-def downlink_passes(n_satellites: int, offsets: np.ndarray, edges: np.ndarray, contacts: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Return pass_offsets (S + 1,) and passes: the downlink contacts of each satellite over all stations, by start."""
-    flown = edges[: offsets[n_satellites]]
-    rows = np.flatnonzero(flown["kind"] == DOWNLINK)
-    counts = (flown["end_contact"] - flown["first_contact"])[rows]
-    passes = np.zeros(int(counts.sum()), PASS)
-    passes["contact"], passes["edge"] = spans(flown["first_contact"][rows], counts), np.repeat(rows, counts)
-    passes["start_s"], passes["end_s"] = contacts["start_s"][passes["contact"]], contacts["end_s"][passes["contact"]]
-    satellites = np.repeat(np.searchsorted(offsets, rows, side="right") - 1, counts)
-    order = np.lexsort((passes["contact"], passes["edge"], passes["end_s"], passes["start_s"], satellites))
-    per_satellite = np.bincount(satellites, minlength=n_satellites)
-    return np.concatenate([[0], np.cumsum(per_satellite)]).astype(np.int32), passes[order]
 
 
 def laser_runs(sky: Survey, planes: np.ndarray, lasers: LaserLinks, tell: Callable[[float], None]) -> LaserRuns:

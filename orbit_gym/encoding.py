@@ -11,8 +11,8 @@ from orbit_gym.jit import inlined
 from orbit_gym.ledger import power_row, required_j
 from orbit_gym.observation import COLUMNS
 from orbit_gym.state import GROUND_SLOTS, NONE, Scratch, State
-from orbit_gym.transfers import first_contact, first_pass, position_m, range_m
-from orbit_gym.world import LASER, World
+from orbit_gym.transfers import first_laser, first_pass, position_m, range_m
+from orbit_gym.world import World
 
 LONGEST_S = 7_200.0
 _LOG_LONGEST = math.log1p(LONGEST_S)
@@ -250,15 +250,15 @@ def _encode_links(world: World, state: State, slots: np.ndarray, node: int, now_
     slots[:] = NONE
     best = slots[0]
     best_contact = slots[1]
-    for edge in range(world.edge_offsets[node], world.edge_offsets[node + 1]):
-        if world.edges[edge].kind != LASER:
-            break  # lasers come first
-        contact = first_contact(world, edge, now_s)
-        if contact == world.edges[edge].end_contact:
+    n_tracks = (world.laser_offsets.size - 1) // world.sizes[0].n_satellites
+    for track in range(node * n_tracks, (node + 1) * n_tracks):
+        row = first_laser(world, track, now_s)
+        if row == world.laser_offsets[track + 1]:
             continue
+        contact = world.lasers[row].contact
         slot = world.contacts[contact].terminal
         if best[slot] == NONE or _opens_before(world, contact, best_contact[slot], now_s):
-            best[slot] = edge
+            best[slot] = world.lasers[row].edge
             best_contact[slot] = contact
     for row in range(first_pass(world, node, now_s), world.pass_offsets[node + 1]):
         contact = world.passes[row].contact

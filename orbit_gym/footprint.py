@@ -6,7 +6,7 @@ from typing import NamedTuple
 from orbit_gym.flight import time_grid
 from orbit_gym.scenario import Scenario
 from orbit_gym.units import DAY_S
-from orbit_gym.world import CONTACT, EDGE, PIECE, POWER
+from orbit_gym.world import CONTACT, EDGE, PASS, PIECE, POWER
 
 # Most per satellite and day in shells of 100 to 2,800 satellites between 500 and 1,000 km (python -m benchmarks.worlds prints them):
 LASER_CONTACTS = 50.0  # of each terminal: 49 at 100 satellites, 13 at 2,800
@@ -31,8 +31,9 @@ def footprint(scenario: Scenario, n_satellites: int) -> Footprint:
     days, terminals = horizon_s / DAY_S, int(scenario.lasers.terminals)
     site_links = sum(2 * int(station.antennas) for station in scenario.stations) + 2 * len(scenario.users.sites)
     positions_bytes = n_times * n_satellites * 3 * 8
-    laser_bytes = LASER_CONTACTS * terminals * (CONTACT.itemsize + PIECES * PIECE.itemsize + EDGES * EDGE.itemsize)
-    pass_bytes = PASSES * site_links * (CONTACT.itemsize + PIECE.itemsize + EDGE.itemsize / PASSES)
+    contact_size = CONTACT.itemsize + PASS.itemsize  # each stands in an index by time too
+    laser_bytes = LASER_CONTACTS * terminals * (contact_size + PIECES * PIECE.itemsize + EDGES * EDGE.itemsize)
+    pass_bytes = PASSES * site_links * (contact_size + PIECE.itemsize + EDGE.itemsize / PASSES)
     contact_bytes = n_satellites * days * (laser_bytes + pass_bytes + POWER_ROWS * POWER.itemsize)
     pointing_bytes = n_times * n_satellites * (1 + terminals) * 4  # the next one ahead, and what each terminal holds
     return Footprint(positions_bytes + contact_bytes, positions_bytes + pointing_bytes + COPIES * contact_bytes + INTERPRETER_BYTES)

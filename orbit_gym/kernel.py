@@ -9,7 +9,6 @@ from orbit_gym.encoding import encode
 from orbit_gym.faults import drop_records, record_booking, strike_until
 from orbit_gym.jit import kernel
 from orbit_gym.planning import order_candidates, plan_all
-from orbit_gym.routing import INPUT
 from orbit_gym.state import NONE, Scratch, State
 from orbit_gym.world import World
 
@@ -166,7 +165,7 @@ def _relaxed_task(world: World, state: State, scratch: Scratch, tasks: np.ndarra
         node = candidates[row]
         if node == NONE:
             continue
-        ready_s = scratch.labels[INPUT, node].arrival_s
+        ready_s = scratch.reached_s[row]
         unit = node
         if node >= world.sizes[0].n_satellites:
             unit = world.datacentre_offsets[node - world.sizes[0].n_satellites - world.sizes[0].n_stations]

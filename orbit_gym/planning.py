@@ -13,7 +13,7 @@ from orbit_gym.delivery import deliver, join_route, write_route
 from orbit_gym.jit import inlined
 from orbit_gym.ledger import settle
 from orbit_gym.placing import place
-from orbit_gym.routing import EVERYWHERE, INPUT, RESULT, WANTED, is_reached, mark_wanted, search
+from orbit_gym.routing import EVERYWHERE, INPUT, RESULT, SATELLITES, WANTED, is_reached, mark_wanted, search
 from orbit_gym.state import NONE, Scratch, State
 from orbit_gym.world import World
 
@@ -22,28 +22,44 @@ CALENDARS_PER_HOP = 2  # a hop occupies at most two, and takes at most one new c
 
 @inlined
 def _search_input(
-    world: World, state: State, scratch: Scratch, tasks: np.ndarray, task: int, target: int, idle: bool, order: np.ndarray
-) -> None:
-    """Search the input's way from the task's origin."""
+    world: World, state: State, scratch: Scratch, tasks: np.ndarray, task: int, which: int, target: int, idle: bool, order: np.ndarray
+) -> int:
+    """Search the input's way from the task's origin; returns the node that ended the search, or NONE."""
     release_s = tasks[task].release_s
     limit_s = release_s + world.sizes[0].look_ahead_s
-    search(world, state, scratch, INPUT, tasks[task].origin, release_s, tasks[task].input_bits, target, limit_s, idle, order)
+    return search(world, state, scratch, which, tasks[task].origin, release_s, tasks[task].input_bits, target, limit_s, idle, order)
+
+
+@inlined
+def shows_all(world: World) -> bool:
+    """True if every satellite is a candidate: then one search serves satellites and datacentres."""
+    return world.sizes[0].n_candidates - world.sizes[0].n_datacentres >= world.sizes[0].n_satellites
 
 
 @inlined
 def order_candidates(world: World, state: State, scratch: Scratch, tasks: np.ndarray, task: int, candidates: np.ndarray) -> None:
     """Write the candidates of a task: satellites in ascending delay of its input on idle calendars, then datacentres.
 
-    Ties go to the lower index; NONE where fewer satellites, or a datacentre out of reach within the look-ahead.
+    Ties go to the lower index; NONE where fewer satellites, or a datacentre out of reach within the look-ahead. Scratch.reached_s gets
+    the arrivals.
     """
     sizes = world.sizes[0]
     n_rows = sizes.n_candidates - sizes.n_datacentres
     candidates[:] = NONE
-    _search_input(world, state, scratch, tasks, task, EVERYWHERE, True, candidates[:n_rows])
+    target = EVERYWHERE if shows_all(world) else SATELLITES
+    _search_input(world, state, scratch, tasks, task, INPUT, target, True, candidates[:n_rows])
+    for row in range(n_rows):
+        if candidates[row] != NONE:
+            scratch.reached_s[row] = scratch.labels[INPUT, candidates[row]].arrival_s
     for datacentre in range(sizes.n_datacentres):
         node = sizes.n_satellites + sizes.n_stations + datacentre
-        if is_reached(scratch, INPUT, node):
+        which = INPUT
+        if target == SATELLITES:  # a search of its own, straight towards the stations
+            which = RESULT
+            _search_input(world, state, scratch, tasks, task, RESULT, node, True, scratch.order)
+        if is_reached(scratch, which, node):
             candidates[n_rows + datacentre] = node
+            scratch.reached_s[n_rows + datacentre] = scratch.labels[which, node].arrival_s
 
 
 @inlined
@@ -52,11 +68,9 @@ def plan_all(world: World, state: State, scratch: Scratch, tasks: np.ndarray, ta
     order_candidates(world, state, scratch, tasks, task, state.candidates)
     for row in range(state.candidates.size):
         _settle_node(world, state, state.candidates[row], tasks[task].release_s)
-    mark_wanted(scratch, state.candidates)
-    _search_input(world, state, scratch, tasks, task, WANTED, False, scratch.order)
+    _plan_inputs(world, state, scratch, tasks, task)
     limit_s = tasks[task].release_s + world.sizes[0].look_ahead_s
     for row in range(state.candidates.size):
-        _begin_plan(state, scratch, row)
         if state.plans[row].arrival_s < math.inf:
             _plan_service(world, state, tasks, task, row, limit_s)
     _plan_results(world, state, scratch, tasks, task, limit_s)
@@ -66,8 +80,24 @@ def plan_all(world: World, state: State, scratch: Scratch, tasks: np.ndarray, ta
 
 
 @inlined
-def _begin_plan(state: State, scratch: Scratch, row: int) -> None:
-    """An empty plan, and the input's way where there is one."""
+def _plan_inputs(world: World, state: State, scratch: Scratch, tasks: np.ndarray, task: int) -> None:
+    """Begin every plan with the way of its input over the calendars as they are."""
+    n_wanted = state.candidates.size
+    if not shows_all(world):
+        n_wanted -= world.sizes[0].n_datacentres
+    mark_wanted(scratch, state.candidates[:n_wanted])
+    _search_input(world, state, scratch, tasks, task, INPUT, WANTED, False, scratch.order)
+    for row in range(n_wanted):
+        _begin_plan(state, scratch, row, INPUT)
+    for row in range(n_wanted, state.candidates.size):
+        if state.candidates[row] != NONE:
+            _search_input(world, state, scratch, tasks, task, RESULT, state.candidates[row], False, scratch.order)
+        _begin_plan(state, scratch, row, RESULT)
+
+
+@inlined
+def _begin_plan(state: State, scratch: Scratch, row: int, which: int) -> None:
+    """An empty plan, and the input's way where the latest search of a row of labels found one."""
     plan = state.plans[row]
     plan.node = state.candidates[row]
     plan.accelerator = NONE
@@ -76,10 +106,10 @@ def _begin_plan(state: State, scratch: Scratch, row: int) -> None:
     plan.load_s = 0.0
     plan.send_s = -1.0
     plan.energy_j = 0.0
-    if plan.node != NONE and is_reached(scratch, INPUT, plan.node):
-        plan.arrival_s = scratch.labels[INPUT, plan.node].arrival_s
-        plan.input_hops = scratch.labels[INPUT, plan.node].hops
-        write_route(scratch, INPUT, plan.node, state.routes[row], 0)
+    if plan.node != NONE and is_reached(scratch, which, plan.node):
+        plan.arrival_s = scratch.labels[which, plan.node].arrival_s
+        plan.input_hops = scratch.labels[which, plan.node].hops
+        write_route(scratch, which, plan.node, state.routes[row], 0)
 
 
 @inlined

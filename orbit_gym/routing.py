@@ -1,7 +1,8 @@
 """Routing: earliest arrival over time-varying contacts with calendars, store and forward, waiting allowed.
 
 A bundle is stored whole before it is forwarded and fits one contact; rates are integrated over the contact and calendars
-take the first gap, so arrivals are first-in first-out and Dijkstra is exact. Stations relay only to and from datacentres.
+take the first gap, so arrivals are first-in first-out and Dijkstra is exact; so is A* with a bound that light obeys. Stations relay only
+to and from datacentres.
 """
 
 import math
@@ -11,21 +12,24 @@ import numpy as np
 from orbit_gym.episode import ANY_STATION
 from orbit_gym.jit import inlined, kernel
 from orbit_gym.state import MAX_HOPS, NONE, Scratch, State
-from orbit_gym.transfers import earliest_transfer, first_fit, first_pass, range_m
+from orbit_gym.transfers import earliest_transfer, first_fit, first_laser, first_pass, position_m, range_m
 from orbit_gym.units import SPEED_OF_LIGHT_MPS
-from orbit_gym.world import DOWNLINK, FIBRE, UPLINK, USER_DOWN, World
+from orbit_gym.world import FIBRE, World
 
 EVERYWHERE = -2  # search target: settle every node in reach
 WANTED = -3  # search target: settle every node that mark_wanted marked
+SATELLITES = -4  # search target: settle as many satellites as `order` holds
+DIRECTED_FROM = 64  # satellites from which on it pays to search towards a target (A* with the light time as bound)
+FASTEST_MPS = 9_000.0  # no satellite moves faster over the turning Earth: 7.7 km/s and 0.5 km/s of turning at 500 km
 INPUT, RESULT = 0, 1  # rows of Scratch.labels
 WANTED_STAMP, WANTED_COUNT = 3, 4  # places of Scratch.counter
 
 
 @inlined
 def _comes_first(labels: np.ndarray, node: int, other: int) -> bool:
-    """Order of the heap: earlier arrival, then lower index."""
-    a = labels[node].arrival_s
-    b = labels[other].arrival_s
+    """Order of the heap: earlier key, then lower index."""
+    a = labels[node].key_s
+    b = labels[other].key_s
     return a < b or (a == b and node < other)
 
 
@@ -95,9 +99,12 @@ def search(
 ) -> int:
     """Earliest arrivals of a bundle from source; returns the node that ended the search, or NONE.
 
-    target: a graph node, ANY_STATION, WANTED or EVERYWHERE. With EVERYWHERE, satellites are written to `order` as they are settled
-    and the search ends when it is full and every datacentre is settled. Nothing that arrives after limit_s is settled. Labels
-    stay valid until the next search of the same row `which`.
+    target: a graph node, ANY_STATION, WANTED, SATELLITES or EVERYWHERE. With the last two, satellites are written to `order` as they
+    are settled; the search ends when it is full and, with EVERYWHERE, every datacentre is settled. Nothing that arrives after limit_s
+    is settled. Labels stay valid until the next search of the same row `which`.
+
+    A settled node offers only what is open; it stays in the heap until its next contact opens, and then offers that. So a search
+    looks at a handful of contacts a node however many a day holds, and still waits where waiting is best.
     """
     sizes = world.sizes[0]
     first_station = sizes.n_satellites
@@ -108,13 +115,14 @@ def search(
     to_many = target == EVERYWHERE or target == WANTED
     to_ground = not from_datacentre and (target == ANY_STATION or first_station <= target < first_user or to_many)
     to_lone_datacentre = sizes.n_datacentres == 1 and (to_many or target == first_datacentre)
+    is_directed = first_station >= DIRECTED_FROM and (target == ANY_STATION or target >= first_datacentre) and not from_datacentre
     labels = scratch.labels[which]
     heap = scratch.heap[which]
     scratch.counter[0] += 1
     stamp = scratch.counter[0]
     scratch.counter[1 + which] = stamp
     labels[source].stamp = stamp
-    labels[source].arrival_s = ready_s
+    labels[source].key_s = labels[source].arrival_s = ready_s
     labels[source].hops = 0
     labels[source].edge = NONE
     labels[source].previous = NONE
@@ -128,37 +136,79 @@ def search(
     while size > 0:
         node = _pop(labels, heap, size)
         size -= 1
-        if node == target or (target == ANY_STATION and first_station <= node < first_datacentre):
-            return node
-        if target == WANTED and scratch.wanted[node] == scratch.counter[WANTED_STAMP]:
-            n_left -= 1
-            if n_left == 0:
+        is_new = labels[node].settled != stamp
+        from_s = labels[node].arrival_s if is_new else labels[node].wake_s
+        if is_new:
+            labels[node].settled = stamp
+            if node == target or (target == ANY_STATION and first_station <= node < first_datacentre):
                 return node
-        if target == EVERYWHERE:
-            if node < first_station and n_ordered < order.size:
-                order[n_ordered] = node
-                n_ordered += 1
-            elif first_datacentre <= node < first_user:
+            if target == WANTED and scratch.wanted[node] == scratch.counter[WANTED_STAMP]:
                 n_left -= 1
-            if n_ordered == order.size and n_left == 0:
-                return node
-        if labels[node].hops >= MAX_HOPS or (node != source and node >= first_datacentre):
-            continue  # users and datacentres forward nothing
-        size, bound_s = _relax_edges(world, state, labels, heap, size, stamp, node, bits, target, bound_s, idle, from_datacentre)
-        if to_ground and node < first_station:
-            useful_s = min(bound_s, ground_s)
-            size, useful_s = _relax_passes(
-                world, state, labels, heap, size, stamp, node, bits, useful_s, idle, target == ANY_STATION, to_lone_datacentre
+                if n_left == 0:
+                    return node
+            if target == EVERYWHERE or target == SATELLITES:
+                if node < first_station and n_ordered < order.size:
+                    order[n_ordered] = node
+                    n_ordered += 1
+                elif first_datacentre <= node < first_user:
+                    n_left -= 1
+                if n_ordered == order.size and (n_left == 0 or target == SATELLITES):
+                    return node
+            if labels[node].hops >= MAX_HOPS or (node != source and node >= first_datacentre):
+                continue  # users and datacentres forward nothing
+            size, bound_s = _relax_fixed(world, state, labels, heap, size, stamp, node, bits, target, bound_s, idle, is_directed)
+        wake_s = math.inf
+        if node < first_station:
+            size, wake_s = _relax_lasers(
+                world, state, labels, heap, size, stamp, node, from_s, is_new, bits, target, bound_s, idle, is_directed
             )
-            if target == ANY_STATION:
+            if wake_s > bound_s:
+                wake_s = math.inf
+        if to_ground if node < first_station else (node == source or from_datacentre):
+            useful_s = min(bound_s, ground_s) if node < first_station else bound_s
+            ends_here = target == ANY_STATION and node < first_station
+            ends_behind = to_lone_datacentre and node < first_station
+            size, useful_s, opens_s = _relax_passes(
+                world, state, labels, heap, size, stamp, node, from_s, is_new, bits, target, useful_s, idle, ends_here, ends_behind,
+                is_directed,
+            )  # fmt: skip
+            if ends_here:
                 bound_s = useful_s
-            else:
+            elif node < first_station:
                 ground_s = useful_s
+            if opens_s <= useful_s:
+                wake_s = min(wake_s, opens_s)
+        if wake_s < math.inf:  # back into the heap until its next contact opens
+            labels[node].wake_s = wake_s
+            labels[node].key_s = wake_s + (_remaining_s(world, node, wake_s, target) if is_directed else 0.0)
+            labels[node].heap_place = size
+            heap[size] = node
+            size += 1
+            _rise(labels, heap, size - 1)
     return NONE
 
 
 @inlined
-def _relax_edges(
+def _remaining_s(world: World, node: int, time_s: float, target: int) -> float:
+    """Time that a bundle at a satellite surely still needs: light to the target, or to the nearest station, in a straight line."""
+    sizes = world.sizes[0]
+    if node >= sizes.n_satellites:
+        return 0.0
+    first = target - sizes.n_satellites
+    end = first + 1
+    if target < sizes.n_satellites + sizes.n_stations + sizes.n_datacentres:  # any station, or a datacentre behind one
+        first = 0
+        end = sizes.n_stations
+    x, y, z = position_m(world, node, time_s)
+    nearest_m2 = math.inf
+    for site in range(first, end):
+        place = world.site_positions_m[site]
+        nearest_m2 = min(nearest_m2, (x - place[0]) ** 2 + (y - place[1]) ** 2 + (z - place[2]) ** 2)
+    return math.sqrt(nearest_m2) / (SPEED_OF_LIGHT_MPS + FASTEST_MPS) if nearest_m2 < math.inf else 0.0
+
+
+@inlined
+def _relax_fixed(
     world: World,
     state: State,
     labels: np.ndarray,
@@ -170,31 +220,122 @@ def _relax_edges(
     target: int,
     limit_s: float,
     idle: bool,
-    from_datacentre: bool,
+    is_directed: bool,
 ) -> tuple[int, float]:
-    """Offer every edge out of a settled node but its downlinks; returns the size of the heap and the bound on useful arrivals."""
-    for edge in range(world.edge_offsets[node], world.edge_offsets[node + 1]):
-        kind = world.edges[edge].kind
-        to = world.edges[edge].to
-        if kind == DOWNLINK:
-            break  # the last of a satellite's edges; World.passes has them in order of time
-        if kind == USER_DOWN and to != target:
-            if target < to:
-                break  # sorted by receiver: the target is not among them
-            continue
-        if kind == UPLINK and not from_datacentre:
-            break
-        known = labels[to].stamp == stamp
-        if known and labels[to].heap_place == NONE:
-            continue
-        latest_s = min(limit_s, labels[to].arrival_s) if known else limit_s
-        start_s, end_s = earliest_transfer(world, state, edge, labels[node].arrival_s, bits, latest_s, idle)
-        if end_s > latest_s:
-            continue
-        size = _offer(world, labels, heap, size, stamp, node, edge, start_s, end_s, latest_s)
+    """Offer fibre, and the beam to a target user, with all its contacts; returns the size of the heap and the bound on useful arrivals."""
+    if node >= world.sizes[0].n_satellites:
+        for edge in range(world.edge_offsets[node], world.edge_offsets[node + 1]):
+            if world.edges[edge].kind != FIBRE:
+                break
+            size, limit_s = _relax_edge(world, state, labels, heap, size, stamp, node, edge, bits, target, limit_s, idle, is_directed)
+        return size, limit_s
+    low = world.beams[0, node]
+    high = world.beams[1, node]
+    if low == high or target < world.edges[low].to:
+        return size, limit_s
+    while high - low > 1:  # sorted by receiver
+        middle = (low + high) // 2
+        if world.edges[middle].to <= target:
+            low = middle
+        else:
+            high = middle
+    if world.edges[low].to == target:
+        return _relax_edge(world, state, labels, heap, size, stamp, node, low, bits, target, limit_s, idle, is_directed)
+    return size, limit_s
+
+
+@inlined
+def _relax_edge(
+    world: World,
+    state: State,
+    labels: np.ndarray,
+    heap: np.ndarray,
+    size: int,
+    stamp: int,
+    node: int,
+    edge: int,
+    bits: float,
+    target: int,
+    limit_s: float,
+    idle: bool,
+    is_directed: bool,
+) -> tuple[int, float]:
+    """Offer one edge at the first of its contacts that takes the bundle."""
+    to = world.edges[edge].to
+    known = labels[to].stamp == stamp
+    if known and labels[to].settled == stamp:
+        return size, limit_s
+    latest_s = min(limit_s, labels[to].arrival_s) if known else limit_s
+    start_s, end_s = earliest_transfer(world, state, edge, labels[node].arrival_s, bits, latest_s, idle)
+    if end_s <= latest_s:
+        size = _offer(world, labels, heap, size, stamp, node, edge, start_s, end_s, latest_s, target, is_directed)
         if to == target and labels[to].stamp == stamp:
             limit_s = min(limit_s, labels[to].arrival_s)
     return size, limit_s
+
+
+@inlined
+def _relax_lasers(
+    world: World,
+    state: State,
+    labels: np.ndarray,
+    heap: np.ndarray,
+    size: int,
+    stamp: int,
+    node: int,
+    from_s: float,
+    is_new: bool,
+    bits: float,
+    target: int,
+    limit_s: float,
+    idle: bool,
+    is_directed: bool,
+) -> tuple[int, float]:
+    """Offer the laser contacts of a satellite that are open at from_s, or open just then; returns heap size and the next opening."""
+    n_tracks = (world.laser_offsets.size - 1) // world.sizes[0].n_satellites
+    wake_s = math.inf
+    for track in range(node * n_tracks, (node + 1) * n_tracks):
+        row = first_laser(world, track, from_s)
+        end = world.laser_offsets[track + 1]
+        if row < end and world.lasers[row].start_s <= from_s:
+            if is_new or world.lasers[row].start_s == from_s:
+                size = _relax_contact(
+                    world, state, labels, heap, size, stamp, node, world.lasers[row].edge, world.lasers[row].contact, bits, target, limit_s,
+                    idle, is_directed,
+                )  # fmt: skip
+            row += 1
+        if row < end:
+            wake_s = min(wake_s, world.lasers[row].start_s)
+    return size, wake_s
+
+
+@inlined
+def _relax_contact(
+    world: World,
+    state: State,
+    labels: np.ndarray,
+    heap: np.ndarray,
+    size: int,
+    stamp: int,
+    node: int,
+    edge: int,
+    contact: int,
+    bits: float,
+    target: int,
+    limit_s: float,
+    idle: bool,
+    is_directed: bool,
+) -> int:
+    """Offer one contact; returns the size of the heap."""
+    to = world.edges[edge].to
+    known = labels[to].stamp == stamp
+    if known and labels[to].settled == stamp:
+        return size
+    latest_s = min(limit_s, labels[to].arrival_s) if known else limit_s
+    start_s, end_s = first_fit(world, state, edge, contact, labels[node].arrival_s, bits, idle)
+    if end_s <= latest_s:
+        size = _offer(world, labels, heap, size, stamp, node, edge, start_s, end_s, latest_s, target, is_directed)
+    return size
 
 
 @inlined
@@ -206,35 +347,36 @@ def _relax_passes(
     size: int,
     stamp: int,
     node: int,
+    from_s: float,
+    is_new: bool,
     bits: float,
+    target: int,
     limit_s: float,
     idle: bool,
     ends_here: bool,
     ends_behind: bool,
-) -> tuple[int, float]:
-    """Offer the passes of a settled satellite in order of time; returns the size of the heap and the limit on useful downlinks.
+    is_directed: bool,
+) -> tuple[int, float, float]:
+    """Offer the passes of a node that are in progress at from_s, or begin just then.
 
-    ends_here: the search ends at any station; ends_behind: it needs of the ground only its one datacentre. Either way what
-    arrives after the best seen so far is useless.
+    Returns the size of the heap, the limit on useful arrivals, and when the next pass begins. ends_here: the search ends at any
+    station; ends_behind: it needs of the ground only its one datacentre. Either way what arrives after the best seen so far is useless.
     """
-    ready_s = labels[node].arrival_s
-    row = first_pass(world, node, ready_s)
+    row = first_pass(world, node, from_s)
     end = world.pass_offsets[node + 1]
-    while row < end and world.passes[row].start_s <= limit_s:
-        edge = world.passes[row].edge
-        to = world.edges[edge].to
-        known = labels[to].stamp == stamp
-        if world.passes[row].end_s > ready_s and not (known and labels[to].heap_place == NONE):
-            latest_s = min(limit_s, labels[to].arrival_s) if known else limit_s
-            start_s, end_s = first_fit(world, state, edge, world.passes[row].contact, ready_s, bits, idle)
-            if end_s <= latest_s:
-                size = _offer(world, labels, heap, size, stamp, node, edge, start_s, end_s, latest_s)
-                if labels[to].stamp == stamp and ends_here:
-                    limit_s = min(limit_s, labels[to].arrival_s)
-                elif labels[to].stamp == stamp and ends_behind:
-                    limit_s = min(limit_s, _landing_s(world, to, labels[to].arrival_s, bits))
+    while row < end and world.passes[row].start_s <= from_s:
+        if world.passes[row].end_s > from_s and (is_new or world.passes[row].start_s == from_s):
+            edge = world.passes[row].edge
+            to = world.edges[edge].to
+            size = _relax_contact(
+                world, state, labels, heap, size, stamp, node, edge, world.passes[row].contact, bits, target, limit_s, idle, is_directed
+            )
+            if labels[to].stamp == stamp and ends_here:
+                limit_s = min(limit_s, labels[to].arrival_s)
+            elif labels[to].stamp == stamp and ends_behind:
+                limit_s = min(limit_s, _landing_s(world, to, labels[to].arrival_s, bits))
         row += 1
-    return size, limit_s
+    return size, limit_s, world.passes[row].start_s if row < end else math.inf
 
 
 @inlined
@@ -259,6 +401,8 @@ def _offer(
     start_s: float,
     end_s: float,
     latest_s: float,
+    target: int,
+    is_directed: bool,
 ) -> int:
     """Improve the label at the other end of a transfer if it arrives by latest_s; returns the size of the heap."""
     to = world.edges[edge].to
@@ -270,6 +414,7 @@ def _offer(
         return size
     labels[to].stamp = stamp
     labels[to].arrival_s = arrival_s
+    labels[to].key_s = arrival_s + (_remaining_s(world, to, arrival_s, target) if is_directed else 0.0)
     labels[to].start_s = start_s
     labels[to].end_s = end_s
     labels[to].edge = edge
@@ -287,4 +432,4 @@ def _offer(
 def is_reached(scratch: Scratch, which: int, node: int) -> bool:
     """True if the latest search of a row settled this node."""
     label = scratch.labels[which, node]
-    return label.stamp == scratch.counter[1 + which] and label.heap_place == NONE
+    return label.stamp == scratch.counter[1 + which] and label.settled == label.stamp

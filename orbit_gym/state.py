@@ -117,11 +117,14 @@ LABEL = np.dtype(
         ("arrival_s", "f8"),
         ("start_s", "f8"),  # of the transfer that arrives here
         ("end_s", "f8"),
+        ("key_s", "f8"),  # place in the heap: arrival (or wake_s) plus what surely remains to the target
+        ("wake_s", "f8"),  # of a settled node: when its next contact opens
         ("stamp", "i8"),  # search that wrote the label
+        ("settled", "i8"),  # search that settled it
         ("edge", "i4"),
         ("previous", "i4"),
         ("hops", "i4"),
-        ("heap_place", "i4"),  # NONE once settled
+        ("heap_place", "i4"),  # NONE outside the heap
     ],
     align=True,
 )
@@ -154,6 +157,7 @@ class Scratch(NamedTuple):
     heap: np.ndarray  # (2, n_graph_nodes) int32
     wanted: np.ndarray  # (n_graph_nodes,) int64 stamp of the marking that wants a node
     order: np.ndarray  # (n_satellites,) int32 satellites in the order a search settled them
+    reached_s: np.ndarray  # (n_candidates,) arrivals on idle calendars of the candidates ordered last
     relaxed: np.ndarray  # (n_candidates,) int32 candidates of a task on the relaxed system
     frame: np.ndarray  # (4, 3) position and axes of the task's origin
     slots: np.ndarray  # (2, slots) int64 edge and contact shown in each link slot
@@ -166,13 +170,14 @@ def new_scratch(world: World) -> Scratch:
     """Allocate work space for a World."""
     n_nodes = world.edge_offsets.size - 1
     labels = np.zeros((2, n_nodes), LABEL)
-    labels["stamp"] = NONE
+    labels["stamp"] = labels["settled"] = NONE
     return Scratch(
         counter=np.zeros(5, np.int64),
         labels=labels,
         heap=np.zeros((2, n_nodes), np.int32),
         wanted=np.zeros(n_nodes, np.int64),
         order=np.zeros(int(world.sizes["n_satellites"][0]), np.int32),
+        reached_s=np.zeros(int(world.sizes["n_candidates"][0])),
         relaxed=np.zeros(int(world.sizes["n_candidates"][0]), np.int32),
         frame=np.zeros((4, 3)),
         slots=np.zeros((2, int(world.sizes["n_terminals"][0]) + GROUND_SLOTS), np.int64),

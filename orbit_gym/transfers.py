@@ -114,14 +114,28 @@ def earliest_transfer(
 
 
 @inlined
-def first_pass(world: World, satellite: int, time_s: float) -> int:
-    """First row of World.passes of a satellite that may still be in progress at time_s; later rows begin later."""
-    low = world.pass_offsets[satellite]
-    high = world.pass_offsets[satellite + 1]
+def first_pass(world: World, node: int, time_s: float) -> int:
+    """First row of World.passes of a node that may still be in progress at time_s; later rows begin later."""
+    low = world.pass_offsets[node]
+    high = world.pass_offsets[node + 1]
     earliest_s = time_s - world.sizes[0].longest_pass_s
     while low < high:
         middle = (low + high) // 2
         if world.passes[middle].start_s >= earliest_s:
+            high = middle
+        else:
+            low = middle + 1
+    return low
+
+
+@inlined
+def first_laser(world: World, track: int, time_s: float) -> int:
+    """First row of a track that ends after time_s."""
+    low = world.laser_offsets[track]
+    high = world.laser_offsets[track + 1]
+    while low < high:
+        middle = (low + high) // 2
+        if world.lasers[middle].end_s > time_s:
             high = middle
         else:
             low = middle + 1

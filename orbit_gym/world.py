@@ -39,7 +39,7 @@ CONTACT = np.dtype(
     align=True,
 )
 PIECE = np.dtype([("start_s", "f8"), ("rate_bps", "f8"), ("sent_bits", "f8")], align=True)  # bits sent before start_s
-PASS = np.dtype([("start_s", "f8"), ("end_s", "f8"), ("edge", "i4"), ("contact", "i4")], align=True)  # a downlink contact
+PASS = np.dtype([("start_s", "f8"), ("end_s", "f8"), ("edge", "i4"), ("contact", "i4")], align=True)  # a contact, with its edge
 POWER = np.dtype(
     [
         ("start_s", "f8"),  # from here to the next row's start the baseline is constant
@@ -106,8 +106,11 @@ class World(NamedTuple):
     edges: np.ndarray  # (n_edges,) EDGE; of a node: fibre, lasers, user uplinks; then uplinks, users; then downlinks; by receiver
     contacts: np.ndarray  # (n_contacts,) CONTACT
     pieces: np.ndarray  # (n_pieces,) PIECE
-    pass_offsets: np.ndarray  # (n_satellites + 1,) int32, rows of passes of each satellite
-    passes: np.ndarray  # (n_passes,) PASS: downlink contacts of all stations by start, the same rows as in contacts
+    pass_offsets: np.ndarray  # (n_graph_nodes + 1,) int32, rows of passes of each node
+    passes: np.ndarray  # (n_passes,) PASS by start: a satellite's downlinks, a station's and a user's uplinks; rows of contacts again
+    laser_offsets: np.ndarray  # (n_satellites * n_tracks + 1,) int32, rows of lasers of each satellite and track (laser terminal)
+    lasers: np.ndarray  # (n_laser_contacts,) PASS by start, never overlapping within a track; rows of contacts again
+    beams: np.ndarray  # (2, n_graph_nodes) int32, first and end row of each node's edges to users, by receiver
     power_offsets: np.ndarray  # (n_satellites + 1,) int32, rows of power of each satellite
     power: np.ndarray  # (n_rows,) POWER
     accelerators: np.ndarray  # (n_accelerators,) ACCELERATOR

@@ -395,7 +395,33 @@ def test_a_station_that_sees_nobody_has_no_edges():
     """Over the equator nobody passes Svalbard: only its fibre leaves it, and there is no pass to be listed."""
     world = compile_world(small(constellation=Constellation(shells=(Shell(0.0, 500e3, planes=1, per_plane=3, phasing=0),))), 1)
     assert [(node, int(edge["kind"])) for node, _, edge in edge_table(world) if node == 3] == [(3, FIBRE)]
-    assert len(world.passes) == 0 and world.pass_offsets.tolist() == [0, 0, 0, 0] and world.sizes["longest_pass_s"][0] == 0.0
+    assert world.pass_offsets[:4].tolist() == [0, 0, 0, 0]  # satellites: no downlink
+    assert set(world.edges["kind"][world.passes["edge"]].tolist()) == {USER_UP}
+
+
+def test_indices_list_every_contact_once_and_tracks_never_overlap(crossing):
+    """Passes: downlinks of satellites, uplinks of stations and users; lasers by satellite and terminal; both in order of time."""
+    made = crossing[1]
+    kinds = np.repeat(made.edges["kind"], made.edges["end_contact"] - made.edges["first_contact"])
+    for rows, wanted in ((made.passes, (DOWNLINK, UPLINK, USER_UP)), (made.lasers, (LASER,))):
+        assert sorted(rows["contact"].tolist()) == np.flatnonzero(np.isin(kinds, wanted)).tolist()
+        assert (rows["start_s"] == made.contacts["start_s"][rows["contact"]]).all()
+        assert (made.edges["first_contact"][rows["edge"]] <= rows["contact"]).all()
+        assert (rows["contact"] < made.edges["end_contact"][rows["edge"]]).all()
+    senders = np.searchsorted(made.edge_offsets, np.arange(len(made.edges)), side="right") - 1
+    n_tracks = int(made.sizes["n_terminals"][0])
+    for track, (first, end) in enumerate(zip(made.laser_offsets, made.laser_offsets[1:], strict=False)):
+        rows = made.lasers[first:end]
+        assert (senders[rows["edge"]] == track // n_tracks).all()
+        assert (made.contacts["terminal"][rows["contact"]] == track % n_tracks).all()
+        assert (rows["end_s"][:-1] <= rows["start_s"][1:]).all()
+    for node, (first, end) in enumerate(zip(made.pass_offsets, made.pass_offsets[1:], strict=False)):
+        assert (senders[made.passes["edge"][first:end]] == node).all()
+        assert (np.diff(made.passes["start_s"][first:end]) >= 0.0).all()
+    for node in range(len(made.edge_offsets) - 1):
+        mine = range(made.edge_offsets[node], made.edge_offsets[node + 1])
+        beams = [edge for edge in mine if made.edges["kind"][edge] == USER_DOWN]
+        assert list(range(made.beams[0, node], made.beams[1, node])) == beams
 
 
 def test_days_differ_and_repeat(scenario, world):

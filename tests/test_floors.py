@@ -35,6 +35,7 @@ FLOORS = {
     "calendars": 3,
     "flight": 4,
     "contacts": 5,
+    "indices": 5,
     "footprint": 5,
     "compiler": 6,
     "world_store": 7,

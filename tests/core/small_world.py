@@ -7,6 +7,7 @@ import numpy as np
 
 from orbit_gym.catalogue import load_scenario
 from orbit_gym.episode import ANY_STATION, FAULT, TASK, Episode
+from orbit_gym.indices import beam_index, laser_index
 from orbit_gym.simulation import Simulation
 from orbit_gym.world import ACCELERATOR, CONTACT, EDGE, LASER, PASS, PIECE, POWER, SIZES, World
 
@@ -75,6 +76,11 @@ def small_world(
         positions_m = 7e6 * np.eye(3)[np.arange(n_satellites) % 3]
     offsets = np.searchsorted([link.sender for link in links], np.arange(n_satellites + 1)).astype(np.int32)
     edges, contacts, pieces = _network(links)
+    senders = np.array([link.sender for link in links for _ in link.contacts], np.int64)
+    tracks = np.array([row for row, link in enumerate(links) for _ in link.contacts], np.int64)  # each link a track of its own
+    tracks -= offsets[senders] if len(links) else 0
+    n_tracks = int(np.diff(offsets).max(initial=1))
+    laser_offsets, lasers = laser_index(n_satellites, n_tracks, offsets, edges, contacts, tracks)
     rows = power_rows(power, {**NODE, **node}["floor_j"])
     accelerators = np.zeros(n_satellites, ACCELERATOR)
     accelerators["node"] = np.arange(n_satellites)
@@ -97,6 +103,9 @@ def small_world(
         pieces=pieces,
         pass_offsets=np.zeros(n_satellites + 1, np.int32),
         passes=np.zeros(0, PASS),
+        laser_offsets=laser_offsets,
+        lasers=lasers,
+        beams=beam_index(offsets, edges),
         power_offsets=(len(rows) * np.arange(n_satellites + 1)).astype(np.int32),
         power=np.tile(rows, n_satellites),
         accelerators=accelerators,

@@ -20,13 +20,14 @@ from scipy.optimize import brentq
 from orbit_gym.contacts import Batch, assemble, steady_batch
 from orbit_gym.episode import FAULT, TASK, Episode
 from orbit_gym.flight import COARSE_GRID_S, site_geometry
+from orbit_gym.indices import beam_index, laser_index, pass_index
 from orbit_gym.orbits import Orbits, build_shell, circular_record, julian_date
 from orbit_gym.physics.geometry import gmst_rad, rotate_to_earth_fixed
 from orbit_gym.routing import INPUT, search
 from orbit_gym.scenario import Shell
 from orbit_gym.state import NONE, Scratch, State, new_scratch, new_state
 from orbit_gym.units import DAY_S
-from orbit_gym.world import ACCELERATOR, LASER, PASS, POWER, SIZES, USER_DOWN, USER_UP, World
+from orbit_gym.world import ACCELERATOR, LASER, POWER, SIZES, USER_DOWN, USER_UP, World
 from tests.reference.rows import Row, judged, skipped
 
 AUTHORITY = "Hypatia, Kuiper-630"
@@ -150,8 +151,15 @@ def build(times_s: np.ndarray, satellites_m: np.ndarray, light_m: np.ndarray) ->
     sizes["n_users"], sizes["n_terminals"], sizes["n_resources"] = len(sites_m), 4, 1
     sizes["first_alert_resource"], sizes["horizon_s"], sizes["grid_s"] = -1, horizon_s, horizon_s
     none = np.zeros(SATELLITES + 1, np.int32)
+    pass_offsets, passes = pass_index(offsets, rows, contacts)
+    sizes["longest_pass_s"] = (passes["end_s"] - passes["start_s"]).max()
+    tracks = np.repeat(np.arange(len(rows)), rows["end_contact"] - rows["first_contact"]) - offsets[0]
+    senders = np.repeat(np.arange(len(offsets) - 1), np.diff(offsets))
+    tracks = (np.arange(len(rows)) - offsets[senders])[tracks]  # each laser a track of its own: a satellite's edges begin with them
+    laser_offsets, laser_rows = laser_index(SATELLITES, 4, offsets, rows, contacts, np.where(tracks < 4, tracks, 0))
     world = World(
-        sizes, np.zeros((2, SATELLITES, 3)), sites_m, offsets, rows, contacts, pieces, none, np.zeros(0, PASS), none, np.zeros(0, POWER),
+        sizes, np.zeros((2, SATELLITES, 3)), sites_m, offsets, rows, contacts, pieces, pass_offsets, passes, laser_offsets, laser_rows,
+        beam_index(offsets, rows), none, np.zeros(0, POWER),
         np.zeros(SATELLITES, ACCELERATOR), np.array([SATELLITES], np.int32), np.zeros(1),
     )  # fmt: skip
     world = World(*(_frozen(array) for array in world))

@@ -12,7 +12,6 @@ import numpy as np
 from orbit_gym.calendars import reserve
 from orbit_gym.routing import EVERYWHERE, INPUT, search
 from orbit_gym.simulation import Simulation
-from orbit_gym.state import NONE
 from orbit_gym.units import SPEED_OF_LIGHT_MPS
 from tests.core.plain_routes import first_gap_end_s
 from tests.core.small_world import Contact, Link, always, small_world, start, vision
@@ -83,7 +82,7 @@ def arrivals(simulation: Simulation, source: int, ready_s: float, bits: float, i
     scratch = simulation._scratch
     search(simulation.world, simulation.state, scratch, INPUT, source, ready_s, bits, EVERYWHERE, LIMIT_S, idle, scratch.order)
     labels = scratch.labels[INPUT]
-    settled = (labels["stamp"] == scratch.counter[1 + INPUT]) & (labels["heap_place"] == NONE)
+    settled = labels["settled"] == scratch.counter[1 + INPUT]
     return {int(node): float(labels["arrival_s"][node]) for node in np.flatnonzero(settled)}
 
 
