@@ -97,7 +97,7 @@ REFUSED = [
     (lambda: Workload(mix={"drone_query": -1.0}), r"workload\.mix\.drone_query must be at least 0, got -1\.0"),
     (lambda: Workload(mix=MIX, slack_scale={"drone_query": 0.0}), r"workload\.slack_scale\.drone_query must be positive"),
     (lambda: Workload(script=(ScriptedTask("typo", 0.0),)), r"workload\.script names an unknown task class 'typo'"),
-    (lambda: AlertChannel(interval_s=-1.0), r"alertchannel\.interval_s must be at least 0"),
+    (lambda: AlertChannel(interval_s=-1.0), r"alerts\.interval_s must be at least 0"),
     (lambda: AlertChannel(delay_low_s=50.0), r"alerts\.delay_low_s must be at most delay_high_s = 40, got 50"),
 ]
 

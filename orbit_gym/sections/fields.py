@@ -9,6 +9,7 @@ from dataclasses import MISSING, field, fields
 from typing import Any
 
 INFINITY = math.inf
+SECTION_NAMES = {"LaserLinks": "lasers", "AlertChannel": "alerts"}  # as typed in TOML, where a class is called otherwise
 TYPED = "choice: typed by whoever writes the scenario"  # source of what has no default
 
 
@@ -61,4 +62,4 @@ class Checked:
                 continue
             limits = (item.metadata["low"], item.metadata["high"], item.metadata["open_low"])
             for element in value if isinstance(value, tuple) else (value,):
-                check_number(f"{type(self).__name__.lower()}.{item.name}", element, *limits)
+                check_number(f"{SECTION_NAMES.get(type(self).__name__, type(self).__name__.lower())}.{item.name}", element, *limits)

@@ -205,8 +205,8 @@ class LaserLinks(Checked):
         """Ranges must rise and rates must fall."""
         super().__post_init__()
         if len(self.mode_range_m) != len(self.mode_rate_bps) or not self.mode_range_m:
-            raise ValueError("laserlinks.mode_range_m and mode_rate_bps must have the same length, at least 1")
+            raise ValueError("lasers.mode_range_m and mode_rate_bps must have the same length, at least 1")
         if list(self.mode_range_m) != sorted(self.mode_range_m):
-            raise ValueError(f"laserlinks.mode_range_m must rise, got {self.mode_range_m}")
+            raise ValueError(f"lasers.mode_range_m must rise, got {self.mode_range_m}")
         if list(self.mode_rate_bps) != sorted(self.mode_rate_bps, reverse=True):
-            raise ValueError(f"laserlinks.mode_rate_bps must fall, got {self.mode_rate_bps}")
+            raise ValueError(f"lasers.mode_rate_bps must fall, got {self.mode_rate_bps}")
