@@ -1,6 +1,5 @@
 """A batch of environments: their States stacked in pools, stepped by one compiled call per World."""
 
-from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
@@ -35,7 +34,7 @@ class Batch:
         self._states: State | None = None
         self._pools: dict[str, np.ndarray] = {}
         self._scratches: list[Scratch] = []
-        self._threads = ThreadPoolExecutor(threads) if threads > 1 else None
+        self._threads = ThreadPoolExecutor(threads - 1) if threads > 1 else None
         self._n_threads = threads
 
     @property
@@ -82,22 +81,27 @@ class Batch:
             groups.setdefault(id(drawn.world.sizes), []).append(member)
         assert self._states is not None
         revoked_before = self._states.clock["revoked_value"][:, 0].copy()
-        for group in groups.values():
-            self._step_group(group, actions)
+        self._share_out([np.array(group, np.int64) for group in groups.values()], actions)
         self._n_invalid[members] += self.outcomes["is_invalid"][members]
         for member in members[self.outcomes["is_over"][members] == 1].tolist():
             self._play_faults_out(member, float(revoked_before[member]))
 
-    def _step_group(self, group: Sequence[int], actions: np.ndarray) -> None:
-        drawn = self._drawn[group[0]]
-        assert drawn is not None
-        parts = np.array_split(np.array(group, np.int64), min(self._n_threads, len(group)))
-        if self._threads is None:
-            self._call(drawn.world, self._scratches[0], parts[0], actions)
-            return
-        jobs = [self._threads.submit(self._call, drawn.world, scratch, part, actions) for scratch, part in zip(self._scratches, parts)]
+    def _share_out(self, groups: list[np.ndarray], actions: np.ndarray) -> None:
+        """Give every thread its part of every group; this thread takes the last parts."""
+        shares = [[parts[k] for parts in (np.array_split(group, self._n_threads) for group in groups)] for k in range(self._n_threads)]
+        jobs = []
+        if self._threads is not None:
+            jobs = [self._threads.submit(self._step_share, self._scratches[k], shares[k], actions) for k in range(self._n_threads - 1)]
+        self._step_share(self._scratches[-1], shares[-1], actions)
         for job in jobs:
             job.result()
+
+    def _step_share(self, scratch: Scratch, share: list[np.ndarray], actions: np.ndarray) -> None:
+        for members in share:
+            if members.size:
+                drawn = self._drawn[int(members[0])]
+                assert drawn is not None
+                self._call(drawn.world, scratch, members, actions)
 
     def _call(self, world: World, scratch: Scratch, members: np.ndarray, actions: np.ndarray) -> None:
         pools = self._pools

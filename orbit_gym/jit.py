@@ -38,6 +38,12 @@ def inlined(function: Callable[..., Any]) -> Any:
     return njit(**options)(function)
 
 
+def shared(function: Callable[..., Any]) -> Any:
+    """Compile a kernel that several threads of Python may run at once, each on its own rows."""
+    options: dict[str, Any] = {"cache": True, "nogil": True, **_OPTIONS}
+    return njit(**options)(function)
+
+
 def kernel(function: Callable[..., Any]) -> Any:
     """Compile a kernel that allocates no array; it works on the arrays it is given."""
     options: dict[str, Any] = {"cache": True, **_OPTIONS}

@@ -7,7 +7,7 @@ from orbit_gym.compute import lanes_taken, service_s
 from orbit_gym.delivery import deliver
 from orbit_gym.encoding import encode
 from orbit_gym.faults import drop_records, record_booking, strike_until
-from orbit_gym.jit import kernel
+from orbit_gym.jit import kernel, shared
 from orbit_gym.planning import order_candidates, plan_all
 from orbit_gym.state import NONE, Scratch, State
 from orbit_gym.world import World
@@ -84,7 +84,7 @@ def step(
     return booked
 
 
-@kernel
+@shared
 def step_many(
     world: World,
     states: State,

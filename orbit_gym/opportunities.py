@@ -158,7 +158,11 @@ def near_hotspot(up: np.ndarray) -> np.ndarray:
     places = np.radians(np.array(HOTSPOTS_DEG))
     sites_m = geodetic_to_earth_fixed_m(places[:, 0], places[:, 1], np.zeros(len(places)))
     sites = sites_m / np.linalg.norm(sites_m, axis=-1, keepdims=True)
-    return (up @ sites.T).max(axis=-1) >= np.cos(HOTSPOT_RADIUS_M / np.linalg.norm(sites_m, axis=-1).mean())
+    least = np.cos(HOTSPOT_RADIUS_M / np.linalg.norm(sites_m, axis=-1).mean())
+    near = np.zeros(up.shape[:-1], bool)
+    for site in sites:  # one at a time: all at once take gigabytes at thousands of satellites
+        near |= up @ site >= least
+    return near
 
 
 def user_windows(scenario: Scenario, world: World) -> np.ndarray:
