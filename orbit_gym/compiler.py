@@ -4,6 +4,7 @@ from collections.abc import Callable
 
 import numpy as np
 
+from orbit_gym.bounds import bounds_to_ground
 from orbit_gym.contacts import (
     NO_RESOURCE,
     Batch,
@@ -23,6 +24,7 @@ from orbit_gym.scenario import Accelerator, Scenario
 from orbit_gym.tasks import MODEL_BYTES
 from orbit_gym.world import ACCELERATOR, DOWNLINK, FIBRE, POWER, SIZES, UPLINK, USER_DOWN, USER_UP, World
 
+BOUNDED_FROM = 64  # satellites; routing.DIRECTED_FROM
 FLYING_SHARE = 0.6  # of the time a World takes; pointing takes most of the rest (measured at 2,800 satellites)
 
 
@@ -52,6 +54,11 @@ def compile_world(scenario: Scenario, day: int, orbits: Orbits | None = None, te
     pass_offsets, passes = pass_index(offsets, edge_rows, contacts)
     n_terminals = int(scenario.lasers.terminals)
     laser_offsets, lasers = laser_index(n_satellites, n_terminals, offsets, edge_rows, contacts, contacts["terminal"])
+    light_s, hops = np.zeros((0, n_satellites), np.float32), np.zeros((0, n_satellites), np.uint8)
+    if n_satellites >= BOUNDED_FROM:
+        tell("bounding", 1.0)
+        index = (np.ascontiguousarray(edge_rows["to"]), laser_offsets, lasers, pass_offsets, passes)
+        light_s, hops = bounds_to_ground(sky.positions_m, sky.grid_s, sites_m, sky.horizon_s, *index)
     power_offsets, power = _power(scenario, orbits, sky, runs)
     accelerators, datacentre_offsets = _accelerators(scenario, orbits, len(scenario.stations))
     world = World(
@@ -67,6 +74,8 @@ def compile_world(scenario: Scenario, day: int, orbits: Orbits | None = None, te
         laser_offsets=laser_offsets,
         lasers=lasers,
         beams=beam_index(offsets, edge_rows),
+        ground_light_s=light_s,
+        ground_hops=hops,
         power_offsets=power_offsets,
         power=power,
         accelerators=accelerators,
@@ -248,5 +257,7 @@ def _sizes(scenario: Scenario, sky: Survey, n_satellites: int, first_alert: int,
     sizes["first_alert_resource"] = first_alert if has_alerts else -1
     sizes["horizon_s"], sizes["grid_s"], sizes["look_ahead_s"] = sky.horizon_s, sky.grid_s, scenario.look_ahead_s
     sizes["longest_pass_s"] = (passes["end_s"] - passes["start_s"]).max(initial=0.0)
+    sizes["fastest_laser_bps"] = max(scenario.lasers.mode_rate_bps)
+    sizes["fastest_downlink_bps"] = max((station.downlink_bps for station in scenario.stations), default=1.0)
     sizes["alert_bits"], sizes["alert_interval_s"] = scenario.alerts.message_bits, scenario.alerts.interval_s
     return sizes

@@ -6,9 +6,11 @@ to and from datacentres.
 """
 
 import math
+from typing import NamedTuple
 
 import numpy as np
 
+from orbit_gym.bounds import BUCKET_S, WINDOW_S
 from orbit_gym.episode import ANY_STATION
 from orbit_gym.jit import inlined, kernel
 from orbit_gym.state import MAX_HOPS, NONE, Scratch, State
@@ -19,10 +21,26 @@ from orbit_gym.world import FIBRE, World
 EVERYWHERE = -2  # search target: settle every node in reach
 WANTED = -3  # search target: settle every node that mark_wanted marked
 SATELLITES = -4  # search target: settle as many satellites as `order` holds
-DIRECTED_FROM = 64  # satellites from which on it pays to search towards a target (A* with the light time as bound)
+DIRECTED_FROM = 64  # satellites from which on it pays to search towards a target (A*)
 FASTEST_MPS = 9_000.0  # no satellite moves faster over the turning Earth: 7.7 km/s and 0.5 km/s of turning at 500 km
 INPUT, RESULT = 0, 1  # rows of Scratch.labels
 WANTED_STAMP, WANTED_COUNT = 3, 4  # places of Scratch.counter
+
+
+NOWHERE, AT_SITE, TO_GROUND = 0, 1, 2
+
+
+class Aim(NamedTuple):
+    """What a search goes towards, and what bounds the rest of a way."""
+
+    kind: int
+    row: int  # site, or minute of World.ground_light_s
+    laser_s: float  # least time of the bundle on any laser
+    downlink_s: float  # and on any downlink
+    end_s: float  # until when the bound of the minute holds
+
+
+UNDIRECTED = Aim(NOWHERE, 0, 0.0, 0.0, math.inf)
 
 
 @inlined
@@ -115,7 +133,9 @@ def search(
     to_many = target == EVERYWHERE or target == WANTED
     to_ground = not from_datacentre and (target == ANY_STATION or first_station <= target < first_user or to_many)
     to_lone_datacentre = sizes.n_datacentres == 1 and (to_many or target == first_datacentre)
-    is_directed = first_station >= DIRECTED_FROM and (target == ANY_STATION or target >= first_datacentre) and not from_datacentre
+    aim = UNDIRECTED
+    if first_station >= DIRECTED_FROM and not from_datacentre and (target == ANY_STATION or target >= first_datacentre):
+        aim = _take_aim(world, target, ready_s, bits)
     labels = scratch.labels[which]
     heap = scratch.heap[which]
     scratch.counter[0] += 1
@@ -156,12 +176,10 @@ def search(
                     return node
             if labels[node].hops >= MAX_HOPS or (node != source and node >= first_datacentre):
                 continue  # users and datacentres forward nothing
-            size, bound_s = _relax_fixed(world, state, labels, heap, size, stamp, node, bits, target, bound_s, idle, is_directed)
+            size, bound_s = _relax_fixed(world, state, labels, heap, size, stamp, node, bits, target, bound_s, idle, aim)
         wake_s = math.inf
         if node < first_station:
-            size, wake_s = _relax_lasers(
-                world, state, labels, heap, size, stamp, node, from_s, is_new, bits, target, bound_s, idle, is_directed
-            )
+            size, wake_s = _relax_lasers(world, state, labels, heap, size, stamp, node, from_s, is_new, bits, target, bound_s, idle, aim)
             if wake_s > bound_s:
                 wake_s = math.inf
         if to_ground if node < first_station else (node == source or from_datacentre):
@@ -170,7 +188,7 @@ def search(
             ends_behind = to_lone_datacentre and node < first_station
             size, useful_s, opens_s = _relax_passes(
                 world, state, labels, heap, size, stamp, node, from_s, is_new, bits, target, useful_s, idle, ends_here, ends_behind,
-                is_directed,
+                aim,
             )  # fmt: skip
             if ends_here:
                 bound_s = useful_s
@@ -180,7 +198,7 @@ def search(
                 wake_s = min(wake_s, opens_s)
         if wake_s < math.inf:  # back into the heap until its next contact opens
             labels[node].wake_s = wake_s
-            labels[node].key_s = wake_s + (_remaining_s(world, node, wake_s, target) if is_directed else 0.0)
+            labels[node].key_s = wake_s + _remaining_s(world, node, wake_s, aim)
             labels[node].heap_place = size
             heap[size] = node
             size += 1
@@ -189,22 +207,30 @@ def search(
 
 
 @inlined
-def _remaining_s(world: World, node: int, time_s: float, target: int) -> float:
-    """Time that a bundle at a satellite surely still needs: light to the target, or to the nearest station, in a straight line."""
+def _take_aim(world: World, target: int, ready_s: float, bits: float) -> Aim:
+    """How to bound what remains to a user, or (target a station, a datacentre or any station) to the ground."""
     sizes = world.sizes[0]
-    if node >= sizes.n_satellites:
+    site = target - sizes.n_satellites
+    if site >= sizes.n_stations + sizes.n_datacentres:
+        return Aim(AT_SITE, site, 0.0, 0.0, math.inf)
+    bucket = int(ready_s / BUCKET_S)
+    if bucket >= world.ground_light_s.shape[0]:
+        return UNDIRECTED
+    return Aim(TO_GROUND, bucket, bits / sizes.fastest_laser_bps, bits / sizes.fastest_downlink_bps, bucket * BUCKET_S + WINDOW_S)
+
+
+@inlined
+def _remaining_s(world: World, node: int, time_s: float, aim: Aim) -> float:
+    """Time that a bundle at a node surely still needs; consistent, so that the search is exact (see bounds.py)."""
+    if aim.kind == NOWHERE or node >= world.sizes[0].n_satellites:
         return 0.0
-    first = target - sizes.n_satellites
-    end = first + 1
-    if target < sizes.n_satellites + sizes.n_stations + sizes.n_datacentres:  # any station, or a datacentre behind one
-        first = 0
-        end = sizes.n_stations
-    x, y, z = position_m(world, node, time_s)
-    nearest_m2 = math.inf
-    for site in range(first, end):
-        place = world.site_positions_m[site]
-        nearest_m2 = min(nearest_m2, (x - place[0]) ** 2 + (y - place[1]) ** 2 + (z - place[2]) ** 2)
-    return math.sqrt(nearest_m2) / (SPEED_OF_LIGHT_MPS + FASTEST_MPS) if nearest_m2 < math.inf else 0.0
+    if aim.kind == AT_SITE:  # light in a straight line, while both ends move
+        x, y, z = position_m(world, node, time_s)
+        place = world.site_positions_m[aim.row]
+        distance_m = math.sqrt((x - place[0]) ** 2 + (y - place[1]) ** 2 + (z - place[2]) ** 2)
+        return distance_m / (SPEED_OF_LIGHT_MPS + FASTEST_MPS)
+    surely_s = world.ground_light_s[aim.row, node] + world.ground_hops[aim.row, node] * aim.laser_s + aim.downlink_s
+    return max(0.0, min(surely_s, aim.end_s - time_s))
 
 
 @inlined
@@ -220,14 +246,14 @@ def _relax_fixed(
     target: int,
     limit_s: float,
     idle: bool,
-    is_directed: bool,
+    aim: Aim,
 ) -> tuple[int, float]:
     """Offer fibre, and the beam to a target user, with all its contacts; returns the size of the heap and the bound on useful arrivals."""
     if node >= world.sizes[0].n_satellites:
         for edge in range(world.edge_offsets[node], world.edge_offsets[node + 1]):
             if world.edges[edge].kind != FIBRE:
                 break
-            size, limit_s = _relax_edge(world, state, labels, heap, size, stamp, node, edge, bits, target, limit_s, idle, is_directed)
+            size, limit_s = _relax_edge(world, state, labels, heap, size, stamp, node, edge, bits, target, limit_s, idle, aim)
         return size, limit_s
     low = world.beams[0, node]
     high = world.beams[1, node]
@@ -240,7 +266,7 @@ def _relax_fixed(
         else:
             high = middle
     if world.edges[low].to == target:
-        return _relax_edge(world, state, labels, heap, size, stamp, node, low, bits, target, limit_s, idle, is_directed)
+        return _relax_edge(world, state, labels, heap, size, stamp, node, low, bits, target, limit_s, idle, aim)
     return size, limit_s
 
 
@@ -258,7 +284,7 @@ def _relax_edge(
     target: int,
     limit_s: float,
     idle: bool,
-    is_directed: bool,
+    aim: Aim,
 ) -> tuple[int, float]:
     """Offer one edge at the first of its contacts that takes the bundle."""
     to = world.edges[edge].to
@@ -268,7 +294,7 @@ def _relax_edge(
     latest_s = min(limit_s, labels[to].arrival_s) if known else limit_s
     start_s, end_s = earliest_transfer(world, state, edge, labels[node].arrival_s, bits, latest_s, idle)
     if end_s <= latest_s:
-        size = _offer(world, labels, heap, size, stamp, node, edge, start_s, end_s, latest_s, target, is_directed)
+        size = _offer(world, labels, heap, size, stamp, node, edge, start_s, end_s, latest_s, aim)
         if to == target and labels[to].stamp == stamp:
             limit_s = min(limit_s, labels[to].arrival_s)
     return size, limit_s
@@ -289,7 +315,7 @@ def _relax_lasers(
     target: int,
     limit_s: float,
     idle: bool,
-    is_directed: bool,
+    aim: Aim,
 ) -> tuple[int, float]:
     """Offer the laser contacts of a satellite that are open at from_s, or open just then; returns heap size and the next opening."""
     n_tracks = (world.laser_offsets.size - 1) // world.sizes[0].n_satellites
@@ -301,7 +327,7 @@ def _relax_lasers(
             if is_new or world.lasers[row].start_s == from_s:
                 size = _relax_contact(
                     world, state, labels, heap, size, stamp, node, world.lasers[row].edge, world.lasers[row].contact, bits, target, limit_s,
-                    idle, is_directed,
+                    idle, aim,
                 )  # fmt: skip
             row += 1
         if row < end:
@@ -324,7 +350,7 @@ def _relax_contact(
     target: int,
     limit_s: float,
     idle: bool,
-    is_directed: bool,
+    aim: Aim,
 ) -> int:
     """Offer one contact; returns the size of the heap."""
     to = world.edges[edge].to
@@ -334,7 +360,7 @@ def _relax_contact(
     latest_s = min(limit_s, labels[to].arrival_s) if known else limit_s
     start_s, end_s = first_fit(world, state, edge, contact, labels[node].arrival_s, bits, idle)
     if end_s <= latest_s:
-        size = _offer(world, labels, heap, size, stamp, node, edge, start_s, end_s, latest_s, target, is_directed)
+        size = _offer(world, labels, heap, size, stamp, node, edge, start_s, end_s, latest_s, aim)
     return size
 
 
@@ -355,7 +381,7 @@ def _relax_passes(
     idle: bool,
     ends_here: bool,
     ends_behind: bool,
-    is_directed: bool,
+    aim: Aim,
 ) -> tuple[int, float, float]:
     """Offer the passes of a node that are in progress at from_s, or begin just then.
 
@@ -369,7 +395,7 @@ def _relax_passes(
             edge = world.passes[row].edge
             to = world.edges[edge].to
             size = _relax_contact(
-                world, state, labels, heap, size, stamp, node, edge, world.passes[row].contact, bits, target, limit_s, idle, is_directed
+                world, state, labels, heap, size, stamp, node, edge, world.passes[row].contact, bits, target, limit_s, idle, aim
             )
             if labels[to].stamp == stamp and ends_here:
                 limit_s = min(limit_s, labels[to].arrival_s)
@@ -401,8 +427,7 @@ def _offer(
     start_s: float,
     end_s: float,
     latest_s: float,
-    target: int,
-    is_directed: bool,
+    aim: Aim,
 ) -> int:
     """Improve the label at the other end of a transfer if it arrives by latest_s; returns the size of the heap."""
     to = world.edges[edge].to
@@ -414,7 +439,7 @@ def _offer(
         return size
     labels[to].stamp = stamp
     labels[to].arrival_s = arrival_s
-    labels[to].key_s = arrival_s + (_remaining_s(world, to, arrival_s, target) if is_directed else 0.0)
+    labels[to].key_s = arrival_s + _remaining_s(world, to, arrival_s, aim)
     labels[to].start_s = start_s
     labels[to].end_s = end_s
     labels[to].edge = edge

@@ -89,6 +89,8 @@ SIZES = np.dtype(
         ("grid_s", "f8"),  # step of positions_m
         ("look_ahead_s", "f8"),
         ("longest_pass_s", "f8"),  # of World.passes: a pass in progress began no earlier than this ago
+        ("fastest_laser_bps", "f8"),
+        ("fastest_downlink_bps", "f8"),
         ("alert_bits", "f8"),  # largest message of the alert channel
         ("alert_interval_s", "f8"),  # one message per this many seconds and satellite
     ],
@@ -111,6 +113,8 @@ class World(NamedTuple):
     laser_offsets: np.ndarray  # (n_satellites * n_tracks + 1,) int32, rows of lasers of each satellite and track (laser terminal)
     lasers: np.ndarray  # (n_laser_contacts,) PASS by start, never overlapping within a track; rows of contacts again
     beams: np.ndarray  # (2, n_graph_nodes) int32, first and end row of each node's edges to users, by receiver
+    ground_light_s: np.ndarray  # (n_minutes, n_satellites) float32, least light time to a station (bounds.py); none where few fly
+    ground_hops: np.ndarray  # (n_minutes, n_satellites) uint8, least laser hops to a satellite that sees one
     power_offsets: np.ndarray  # (n_satellites + 1,) int32, rows of power of each satellite
     power: np.ndarray  # (n_rows,) POWER
     accelerators: np.ndarray  # (n_accelerators,) ACCELERATOR

@@ -44,6 +44,8 @@ DTYPES = {
     "laser_offsets": np.dtype("i4"),
     "lasers": PASS,
     "beams": np.dtype("i4"),
+    "ground_light_s": np.dtype("f4"),
+    "ground_hops": np.dtype("u1"),
     "power_offsets": np.dtype("i4"),
     "power": POWER,
     "accelerators": ACCELERATOR,

@@ -32,6 +32,7 @@ FLOORS = {
     "state": 2,
     "reward": 3,
     "observation": 3,
+    "bounds": 1,
     "calendars": 3,
     "flight": 4,
     "contacts": 5,

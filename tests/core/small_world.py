@@ -106,6 +106,8 @@ def small_world(
         laser_offsets=laser_offsets,
         lasers=lasers,
         beams=beam_index(offsets, edges),
+        ground_light_s=np.zeros((0, n_satellites), np.float32),
+        ground_hops=np.zeros((0, n_satellites), np.uint8),
         power_offsets=(len(rows) * np.arange(n_satellites + 1)).astype(np.int32),
         power=np.tile(rows, n_satellites),
         accelerators=accelerators,

@@ -159,7 +159,7 @@ def build(times_s: np.ndarray, satellites_m: np.ndarray, light_m: np.ndarray) ->
     laser_offsets, laser_rows = laser_index(SATELLITES, 4, offsets, rows, contacts, np.where(tracks < 4, tracks, 0))
     world = World(
         sizes, np.zeros((2, SATELLITES, 3)), sites_m, offsets, rows, contacts, pieces, pass_offsets, passes, laser_offsets, laser_rows,
-        beam_index(offsets, rows), none, np.zeros(0, POWER),
+        beam_index(offsets, rows), np.zeros((0, SATELLITES), np.float32), np.zeros((0, SATELLITES), np.uint8), none, np.zeros(0, POWER),
         np.zeros(SATELLITES, ACCELERATOR), np.array([SATELLITES], np.int32), np.zeros(1),
     )  # fmt: skip
     world = World(*(_frozen(array) for array in world))

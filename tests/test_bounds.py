@@ -1,0 +1,74 @@
+"""Bounds to the ground: never above what light needs over the links of any instant of their window, and close below it."""
+
+import networkx as nx
+import numpy as np
+import pytest
+
+from orbit_gym.bounds import BUCKET_S, UNREACHABLE, WINDOW_S, _least_m
+from orbit_gym.catalogue import load_scenario
+from orbit_gym.compiler import BOUNDED_FROM, graph_names
+from orbit_gym.orbits import load_orbits
+from orbit_gym.routing import DIRECTED_FROM
+from orbit_gym.topology import topology
+from orbit_gym.worlds import get_world
+
+
+@pytest.fixture(scope="module")
+def scenario():
+    return load_scenario("Walker100")
+
+
+@pytest.fixture(scope="module")
+def world(scenario):
+    return get_world(scenario, 4)
+
+
+def ways_down(world, names, time_s: float) -> tuple[dict[int, float], dict[int, int]]:
+    """Least light time and least number of lasers from each satellite to any station, over what is up at an instant (networkx)."""
+    up = topology(world, names, time_s)
+    graph = nx.DiGraph()
+    for a, b, link in up.edges(data=True):
+        if link["kind"] == "laser":
+            graph.add_edge(b, a, light_s=link["delay_s"], hops=1)  # turned round: the search starts on the ground
+        elif link["kind"] == "downlink":
+            known = graph.get_edge_data("ground", a, {"light_s": np.inf})["light_s"]
+            graph.add_edge("ground", a, light_s=min(known, link["delay_s"]), hops=0)
+    if "ground" not in graph:
+        return {}, {}
+    return (
+        nx.single_source_dijkstra_path_length(graph, "ground", weight="light_s"),
+        nx.single_source_dijkstra_path_length(graph, "ground", weight="hops"),
+    )
+
+
+def test_no_way_at_any_instant_of_a_window_is_shorter_and_most_are_little_longer(scenario, world) -> None:
+    """Authority: networkx over the topology at 5 instants of 12 windows; nothing below the bound, half within 10 % above it."""
+    names, rng = tuple(graph_names(scenario, load_orbits(scenario))), np.random.default_rng(0)
+    ratios = []
+    for minute in rng.integers(0, len(world.ground_light_s), 12):
+        for time_s in minute * BUCKET_S + np.linspace(0.0, WINDOW_S, 5):
+            light_s, hops = ways_down(world, names, float(time_s))
+            for satellite in range(100):
+                if satellite in light_s:
+                    assert world.ground_light_s[minute, satellite] <= light_s[satellite]
+                    assert world.ground_hops[minute, satellite] <= hops[satellite]
+                    ratios.append(light_s[satellite] / world.ground_light_s[minute, satellite])
+    assert len(ratios) > 3_000 and np.median(ratios) < 1.10
+
+
+def test_what_leads_nowhere_is_said_to(world) -> None:
+    """Infinite light time exactly where there are no hops to count."""
+    assert ((world.ground_hops == UNREACHABLE) == np.isinf(world.ground_light_s)).all()
+
+
+def test_small_worlds_have_none() -> None:
+    assert get_world(load_scenario("CrossPlane12"), 4).ground_light_s.shape == (0, 12) and BOUNDED_FROM == DIRECTED_FROM
+
+
+def test_least_distance_of_two_straight_ways() -> None:
+    """By hand: passing at 3, closest at the start, parallel."""
+    points = [np.array(point, float) for point in ([-4, 3, 0], [4, 3, 0], [0, 0, 0], [1, 3, 0], [0, 0, 8], [8, 3, 0])]
+    a, b, origin, start, _, far = points
+    assert _least_m(a, b, origin, origin) == 3.0
+    assert _least_m(start, far, origin, origin) == pytest.approx(np.sqrt(10.0))
+    assert _least_m(a, b, origin, origin + (b - a)) == 5.0
