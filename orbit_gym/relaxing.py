@@ -1,0 +1,208 @@
+"""Relaxing: a settled node offers a bundle over its edges, at the first gap of their contacts and calendars."""
+
+import math
+from typing import NamedTuple
+
+import numpy as np
+
+from orbit_gym.aims import Aim, remaining_s
+from orbit_gym.heap import rise
+from orbit_gym.jit import inlined
+from orbit_gym.state import State
+from orbit_gym.transfers import earliest_transfer, first_fit, first_laser, first_pass, range_m
+from orbit_gym.units import SPEED_OF_LIGHT_MPS
+from orbit_gym.world import FIBRE, World
+
+
+class Quest(NamedTuple):
+    """One search: its labels and heap, and what it looks for."""
+
+    labels: np.ndarray  # (n_graph_nodes,) LABEL
+    heap: np.ndarray  # (n_graph_nodes,) int32
+    stamp: int
+    bits: float
+    target: int
+    idle: bool  # calendars are taken as empty
+    aim: Aim
+
+
+@inlined
+def relax_fixed(
+    world: World,
+    state: State,
+    quest: Quest,
+    size: int,
+    node: int,
+    limit_s: float,
+) -> tuple[int, float]:
+    """Offer fibre, and the beam to a target user, with all its contacts; returns the size of the heap and the bound on useful arrivals."""
+    if node >= world.sizes[0].n_satellites:
+        for edge in range(world.edge_offsets[node], world.edge_offsets[node + 1]):
+            if world.edges[edge].kind != FIBRE:
+                break
+            size, limit_s = _relax_edge(world, state, quest, size, node, edge, limit_s)
+        return size, limit_s
+    low = world.beams[0, node]
+    high = world.beams[1, node]
+    if low == high or quest.target < world.edges[low].to:
+        return size, limit_s
+    while high - low > 1:  # sorted by receiver
+        middle = (low + high) // 2
+        if world.edges[middle].to <= quest.target:
+            low = middle
+        else:
+            high = middle
+    if world.edges[low].to == quest.target:
+        return _relax_edge(world, state, quest, size, node, low, limit_s)
+    return size, limit_s
+
+
+@inlined
+def _relax_edge(
+    world: World,
+    state: State,
+    quest: Quest,
+    size: int,
+    node: int,
+    edge: int,
+    limit_s: float,
+) -> tuple[int, float]:
+    """Offer one edge at the first of its contacts that takes the bundle."""
+    to = world.edges[edge].to
+    known = quest.labels[to].stamp == quest.stamp
+    if known and quest.labels[to].settled == quest.stamp:
+        return size, limit_s
+    latest_s = min(limit_s, quest.labels[to].arrival_s) if known else limit_s
+    start_s, end_s = earliest_transfer(world, state, edge, quest.labels[node].arrival_s, quest.bits, latest_s, quest.idle)
+    if end_s <= latest_s:
+        size = _offer(world, quest, size, node, edge, start_s, end_s, latest_s)
+        if to == quest.target and quest.labels[to].stamp == quest.stamp:
+            limit_s = min(limit_s, quest.labels[to].arrival_s)
+    return size, limit_s
+
+
+@inlined
+def relax_lasers(
+    world: World,
+    state: State,
+    quest: Quest,
+    size: int,
+    node: int,
+    from_s: float,
+    is_new: bool,
+    limit_s: float,
+) -> tuple[int, float]:
+    """Offer the laser contacts of a satellite that are open at from_s, or open just then; returns heap size and the next opening."""
+    n_tracks = (world.laser_offsets.size - 1) // world.sizes[0].n_satellites
+    wake_s = math.inf
+    for track in range(node * n_tracks, (node + 1) * n_tracks):
+        row = first_laser(world, track, from_s)
+        end = world.laser_offsets[track + 1]
+        if row < end and world.lasers[row].start_s <= from_s:
+            if is_new or world.lasers[row].start_s == from_s:
+                size = _relax_contact(world, state, quest, size, node, world.lasers[row].edge, world.lasers[row].contact, limit_s)
+            row += 1
+        if row < end:
+            wake_s = min(wake_s, world.lasers[row].start_s)
+    return size, wake_s
+
+
+@inlined
+def _relax_contact(
+    world: World,
+    state: State,
+    quest: Quest,
+    size: int,
+    node: int,
+    edge: int,
+    contact: int,
+    limit_s: float,
+) -> int:
+    """Offer one contact; returns the size of the heap."""
+    to = world.edges[edge].to
+    known = quest.labels[to].stamp == quest.stamp
+    if known and quest.labels[to].settled == quest.stamp:
+        return size
+    latest_s = min(limit_s, quest.labels[to].arrival_s) if known else limit_s
+    start_s, end_s = first_fit(world, state, edge, contact, quest.labels[node].arrival_s, quest.bits, quest.idle)
+    if end_s <= latest_s:
+        size = _offer(world, quest, size, node, edge, start_s, end_s, latest_s)
+    return size
+
+
+@inlined
+def relax_passes(
+    world: World,
+    state: State,
+    quest: Quest,
+    size: int,
+    node: int,
+    from_s: float,
+    is_new: bool,
+    limit_s: float,
+    ends_here: bool,
+    ends_behind: bool,
+) -> tuple[int, float, float]:
+    """Offer the passes of a node that are in progress at from_s, or begin just then.
+
+    Returns the size of the heap, the limit on useful arrivals, and when the next pass begins. ends_here: the search ends at any
+    station; ends_behind: it needs of the ground only its one datacentre. Either way what arrives after the best seen so far is useless.
+    """
+    row = first_pass(world, node, from_s)
+    end = world.pass_offsets[node + 1]
+    while row < end and world.passes[row].start_s <= from_s:
+        if world.passes[row].end_s > from_s and (is_new or world.passes[row].start_s == from_s):
+            edge = world.passes[row].edge
+            to = world.edges[edge].to
+            size = _relax_contact(world, state, quest, size, node, edge, world.passes[row].contact, limit_s)
+            if quest.labels[to].stamp == quest.stamp and ends_here:
+                limit_s = min(limit_s, quest.labels[to].arrival_s)
+            elif quest.labels[to].stamp == quest.stamp and ends_behind:
+                limit_s = min(limit_s, _landing_s(world, to, quest.labels[to].arrival_s, quest.bits))
+        row += 1
+    return size, limit_s, world.passes[row].start_s if row < end else math.inf
+
+
+@inlined
+def _landing_s(world: World, station: int, arrival_s: float, bits: float) -> float:
+    """When a bundle at a station is at its datacentre; infinity where the station has no fibre."""
+    edge = world.edge_offsets[station]
+    if edge == world.edge_offsets[station + 1] or world.edges[edge].kind != FIBRE:
+        return math.inf
+    piece = world.contacts[world.edges[edge].first_contact].first_piece
+    return arrival_s + bits / world.pieces[piece].rate_bps + world.edges[edge].delay_s
+
+
+@inlined
+def _offer(
+    world: World,
+    quest: Quest,
+    size: int,
+    node: int,
+    edge: int,
+    start_s: float,
+    end_s: float,
+    latest_s: float,
+) -> int:
+    """Improve the label at the other end of a transfer if it arrives by latest_s; returns the size of the heap."""
+    to = world.edges[edge].to
+    arrival_s = end_s + world.edges[edge].delay_s
+    if world.edges[edge].kind != FIBRE:
+        arrival_s += range_m(world, node, to, end_s) / SPEED_OF_LIGHT_MPS
+    known = quest.labels[to].stamp == quest.stamp
+    if arrival_s > latest_s or (known and arrival_s >= quest.labels[to].arrival_s):
+        return size
+    quest.labels[to].stamp = quest.stamp
+    quest.labels[to].arrival_s = arrival_s
+    quest.labels[to].key_s = arrival_s + remaining_s(world, to, arrival_s, quest.aim)
+    quest.labels[to].start_s = start_s
+    quest.labels[to].end_s = end_s
+    quest.labels[to].edge = edge
+    quest.labels[to].previous = node
+    quest.labels[to].hops = quest.labels[node].hops + 1
+    if not known:
+        quest.labels[to].heap_place = size
+        quest.heap[size] = to
+        size += 1
+    rise(quest.labels, quest.heap, quest.labels[to].heap_place)
+    return size
