@@ -9,7 +9,6 @@ from orbit_gym.transfers import position_m
 from orbit_gym.units import SPEED_OF_LIGHT_MPS
 from orbit_gym.world import World
 
-DIRECTED_FROM = 64  # satellites from which on it pays to search towards a target (A*)
 FASTEST_MPS = 9_000.0  # no satellite moves faster over the turning Earth: 7.7 km/s and 0.5 km/s of turning at 500 km
 NOWHERE, AT_SITE, TO_GROUND = 0, 1, 2
 

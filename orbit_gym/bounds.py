@@ -11,9 +11,11 @@ from numba import njit
 
 from orbit_gym.units import SPEED_OF_LIGHT_MPS
 
+DIRECTED_FROM = 64  # satellites from which on it pays to search towards a target (A*), and so to make these bounds
 BUCKET_S = 60.0
 WINDOW_S = 120.0  # whole buckets; the last of it is what a search that begins late in a bucket has left
 UNREACHABLE = 255  # hops
+BYTES = 5  # of a satellite and minute
 
 
 def bounds_to_ground(

@@ -4,7 +4,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from orbit_gym.bounds import bounds_to_ground
+from orbit_gym.bounds import DIRECTED_FROM, bounds_to_ground
 from orbit_gym.contacts import (
     NO_RESOURCE,
     Batch,
@@ -24,7 +24,6 @@ from orbit_gym.scenario import Accelerator, Scenario
 from orbit_gym.tasks import MODEL_BYTES
 from orbit_gym.world import ACCELERATOR, DOWNLINK, FIBRE, POWER, SIZES, UPLINK, USER_DOWN, USER_UP, World
 
-BOUNDED_FROM = 64  # satellites; routing.DIRECTED_FROM
 FLYING_SHARE = 0.6  # of the time a World takes; pointing takes most of the rest (measured at 2,800 satellites)
 
 
@@ -55,7 +54,7 @@ def compile_world(scenario: Scenario, day: int, orbits: Orbits | None = None, te
     n_terminals = int(scenario.lasers.terminals)
     laser_offsets, lasers = laser_index(n_satellites, n_terminals, offsets, edge_rows, contacts, contacts["terminal"])
     light_s, hops = np.zeros((0, n_satellites), np.float32), np.zeros((0, n_satellites), np.uint8)
-    if n_satellites >= BOUNDED_FROM:
+    if n_satellites >= DIRECTED_FROM:
         tell("bounding", 1.0)
         index = (np.ascontiguousarray(edge_rows["to"]), laser_offsets, lasers, pass_offsets, passes)
         light_s, hops = bounds_to_ground(sky.positions_m, sky.grid_s, sites_m, sky.horizon_s, *index)

@@ -16,8 +16,6 @@ from orbit_gym.profiles import block, stop_drawing
 from orbit_gym.state import MAX_HOPS, NONE, START, Scratch, State
 from orbit_gym.world import World
 
-SEGMENTS_PER_CUT = 6  # an outage or a loss cuts a profile at two places; rows it may take, with some to spare
-
 
 @kernel
 def record_booking(world: World, state: State, scratch: Scratch, task: int, value: float, lanes: int) -> None:
@@ -82,7 +80,7 @@ def _reset(world: World, state: State, unit: int, strike_s: float, reboot_end_s:
     settle(world, state, unit, strike_s)
     end_s = _restored_s(world, state, unit, reboot_end_s)
     _lose(world, state, world.sizes[0].n_resources + unit, strike_s, end_s)
-    if state.clock[0].n_free_segments > SEGMENTS_PER_CUT:
+    if _can_cut(state, unit):
         block(world, state, unit, strike_s, end_s)
     note_tail(world, state, unit)
 
@@ -134,10 +132,16 @@ def _lose_task(world: World, state: State, task: int, strike_s: float) -> None:
         if entry.task != task:
             continue
         entry.task = NONE
-        if entry.lanes > 0 and clock.n_free_segments > SEGMENTS_PER_CUT:
-            unit = entry.resource - world.sizes[0].n_resources
+        unit = entry.resource - world.sizes[0].n_resources
+        if entry.lanes > 0 and _can_cut(state, unit):
             stop_drawing(state, unit, max(strike_s, entry.start_s), entry.end_s, entry.lanes)
             note_tail(world, state, unit)
+
+
+@kernel
+def _can_cut(state: State, unit: int) -> bool:
+    """True if the pool has the rows that cutting a profile may take (see profiles.occupy)."""
+    return state.clock[0].n_free_segments >= 2 * state.units[unit].n_segments + 3
 
 
 @kernel

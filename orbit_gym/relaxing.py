@@ -69,16 +69,25 @@ def _relax_edge(
 ) -> tuple[int, float]:
     """Offer one edge at the first of its contacts that takes the bundle."""
     to = world.edges[edge].to
-    known = quest.labels[to].stamp == quest.stamp
-    if known and quest.labels[to].settled == quest.stamp:
+    latest_s = _latest_s(quest, to, limit_s)
+    if latest_s == -math.inf:
         return size, limit_s
-    latest_s = min(limit_s, quest.labels[to].arrival_s) if known else limit_s
     start_s, end_s = earliest_transfer(world, state, edge, quest.labels[node].arrival_s, quest.bits, latest_s, quest.idle)
     if end_s <= latest_s:
         size = _offer(world, quest, size, node, edge, start_s, end_s, latest_s)
         if to == quest.target and quest.labels[to].stamp == quest.stamp:
             limit_s = min(limit_s, quest.labels[to].arrival_s)
     return size, limit_s
+
+
+@inlined
+def _latest_s(quest: Quest, node: int, limit_s: float) -> float:
+    """Latest arrival at a node that is of use: before the best seen so far, never (-infinity) once it is settled."""
+    if quest.labels[node].stamp != quest.stamp:
+        return limit_s
+    if quest.labels[node].settled == quest.stamp:
+        return -math.inf
+    return min(limit_s, quest.labels[node].arrival_s)
 
 
 @inlined
@@ -119,11 +128,9 @@ def _relax_contact(
     limit_s: float,
 ) -> int:
     """Offer one contact; returns the size of the heap."""
-    to = world.edges[edge].to
-    known = quest.labels[to].stamp == quest.stamp
-    if known and quest.labels[to].settled == quest.stamp:
+    latest_s = _latest_s(quest, world.edges[edge].to, limit_s)
+    if latest_s == -math.inf:
         return size
-    latest_s = min(limit_s, quest.labels[to].arrival_s) if known else limit_s
     start_s, end_s = first_fit(world, state, edge, contact, quest.labels[node].arrival_s, quest.bits, quest.idle)
     if end_s <= latest_s:
         size = _offer(world, quest, size, node, edge, start_s, end_s, latest_s)

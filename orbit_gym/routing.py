@@ -9,7 +9,8 @@ import math
 
 import numpy as np
 
-from orbit_gym.aims import DIRECTED_FROM, UNDIRECTED, remaining_s, take_aim
+from orbit_gym.aims import UNDIRECTED, remaining_s, take_aim
+from orbit_gym.bounds import DIRECTED_FROM
 from orbit_gym.episode import ANY_STATION
 from orbit_gym.heap import pop, rise
 from orbit_gym.jit import inlined, kernel
