@@ -5,7 +5,7 @@ that is feasible on the relaxed system are measured once per World from a fixed 
 Recorded work (traces, event lists, task files) is added to what the mix draws; the load does not speak of it.
 """
 
-from dataclasses import dataclass, field
+from dataclasses import astuple, dataclass, field
 from functools import partial
 
 import numpy as np
@@ -15,6 +15,7 @@ from orbit_gym.chance import Random, Stratified
 from orbit_gym.compute import service_s
 from orbit_gym.episode import FAULT, Episode
 from orbit_gym.kernel import relaxed_on_time
+from orbit_gym.load_store import kept_loads
 from orbit_gym.making import Maker, in_order
 from orbit_gym.opportunities import Opportunities
 from orbit_gym.outages import draw_faults
@@ -44,6 +45,7 @@ class Arrivals:
 
     opportunities: Opportunities
     midnight_jd: float  # Julian date of 00:00 UTC of the World's day
+    world_name: str | None = None  # of the World on disk; measured loads are kept under it
     loads: dict[tuple, dict[str, ClassLoad]] = field(init=False, default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -70,10 +72,14 @@ class Arrivals:
         """Measured load of every class in the mix, from a stratified sample of SAMPLES_PER_CLASS tasks spread over the day."""
         key = tuple(sorted(workload.slack_scale.items())) + (workload.polarimeters, tuple(sorted(workload.mix)))
         if key not in self.loads:
-            self.loads[key] = {name: self._measure(name, workload, Stratified(SAMPLE_SEED)) for name in sorted(workload.mix)}
+            found = kept_loads(
+                self.world_name, key, lambda: {name: astuple(self._measure(name, workload)) for name in sorted(workload.mix)}
+            )
+            self.loads[key] = {name: ClassLoad(*figures) for name, figures in found.items()}
         return self.loads[key]
 
-    def _measure(self, name: str, workload: Workload, rng: Random) -> ClassLoad:
+    def _measure(self, name: str, workload: Workload) -> ClassLoad:
+        rng: Random = Stratified(SAMPLE_SEED)
         origin = TASK_CLASSES[name].origin
         if self.opportunities.weighted_s(origin, workload, 0.0, DAY_S) <= 0.0:
             return ClassLoad(0.0, 0.0, 0.0)

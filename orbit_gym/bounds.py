@@ -1,7 +1,7 @@
-"""What surely remains from each satellite to the ground, by minute: the bound that a search towards a station or datacentre follows.
+"""What surely remains from each satellite to each station, by minute: the bound that a search towards the ground follows.
 
 A bound of a minute holds from its beginning to WINDOW_S later: every link that is up at any time of the window counts as up for all of
-it, at its least range. So no bundle can be faster, and a search of a window's length may follow it (see routing.search).
+it, at its least range. So no bundle can be faster, and a search of a window's length may follow it (see aims.py).
 """
 
 import math
@@ -15,7 +15,7 @@ DIRECTED_FROM = 64  # satellites from which on it pays to search towards a targe
 BUCKET_S = 60.0
 WINDOW_S = 120.0  # whole buckets; the last of it is what a search that begins late in a bucket has left
 UNREACHABLE = 255  # hops
-BYTES = 5  # of a satellite and minute
+BYTES = 5  # of a satellite, station and minute
 
 
 def bounds_to_ground(
@@ -26,20 +26,28 @@ def bounds_to_ground(
     edge_to: np.ndarray,
     laser_offsets: np.ndarray,
     lasers: np.ndarray,
-    pass_offsets: np.ndarray,
-    passes: np.ndarray,
+    gate_offsets: np.ndarray,
+    gates: np.ndarray,
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Return least light time (B, S) float32, infinity where nothing leads down, and least laser hops (B, S) uint8, by minute.
+    """Return least light time (B, S, G) float32, infinity where nothing leads down, and least laser hops (B, S, G) uint8.
 
-    positions_m (T, S, 3) every grid_s, sites_m (N, 3), edge_to (E,) the receivers of edges; the indices are the World's.
+    B minutes, S satellites, G stations. positions_m (T, S, 3) every grid_s, sites_m (N, 3), edge_to (E,) the receivers of edges; the
+    indices are the World's.
     """
-    n_satellites, n_buckets = positions_m.shape[1], math.ceil(horizon_s / BUCKET_S)
-    light_s = np.full((n_buckets, n_satellites), np.inf, np.float32)
-    hops = np.full((n_buckets, n_satellites), UNREACHABLE, np.uint8)
-    lengths_s, arcs = np.zeros(len(lasers)), np.zeros(len(lasers), np.int32)
-    work = (lengths_s, arcs, np.zeros(n_satellites), np.zeros(n_satellites, np.int32), np.zeros(n_satellites, np.int32))
-    n_tracks = (len(laser_offsets) - 1) // n_satellites
-    _fill(positions_m, grid_s, sites_m, edge_to, laser_offsets, lasers, n_tracks, pass_offsets, passes, light_s, hops, *work)
+    n_satellites, n_stations, n_buckets = positions_m.shape[1], len(gate_offsets) - 1, math.ceil(horizon_s / BUCKET_S)
+    light_s = np.full((n_buckets, n_satellites, n_stations), np.inf, np.float32)
+    hops = np.full((n_buckets, n_satellites, n_stations), UNREACHABLE, np.uint8)
+    arcs = np.zeros(len(lasers), np.int32), np.zeros(len(lasers)), np.zeros(n_satellites + 1, np.int32)
+    work = np.zeros(n_satellites), np.zeros(n_satellites, np.int32), np.zeros(n_satellites, np.int32), np.zeros(n_satellites, np.uint8)
+    next_laser, next_gate = laser_offsets[:-1].copy(), gate_offsets[:-1].copy()  # first rows that may still be up
+    for bucket in range(n_buckets):
+        begin_s = bucket * BUCKET_S
+        samples = min(int(begin_s / grid_s), len(positions_m) - 2), min(math.ceil((begin_s + WINDOW_S) / grid_s), len(positions_m) - 1)
+        flown_m = positions_m[samples[0] : samples[1] + 1]
+        _collect(flown_m, begin_s, edge_to, laser_offsets, lasers, next_laser, *arcs)
+        for station in range(n_stations):
+            end = gate_offsets[station + 1]
+            _spread_from(flown_m, begin_s, sites_m[station], gates, next_gate, station, end, *arcs, light_s[bucket], hops[bucket], *work)
     return light_s, hops
 
 
@@ -56,71 +64,81 @@ def _least_m(a0: np.ndarray, a1: np.ndarray, b0: np.ndarray, b1: np.ndarray) -> 
 
 
 @njit(cache=True)
-def _fill(
-    positions_m: np.ndarray,
-    grid_s: float,
-    sites_m: np.ndarray,
+def _collect(
+    flown_m: np.ndarray,
+    begin_s: float,
     edge_to: np.ndarray,
     laser_offsets: np.ndarray,
     lasers: np.ndarray,
-    n_tracks: int,
-    pass_offsets: np.ndarray,
-    passes: np.ndarray,
+    next_laser: np.ndarray,
+    arcs: np.ndarray,
+    lengths_s: np.ndarray,
+    offsets: np.ndarray,
+) -> None:
+    """Write the lasers up at any time of a window: receivers and least light times, grouped by sender; flown_m (N, S, 3)."""
+    n_satellites = flown_m.shape[1]
+    n_tracks = (laser_offsets.size - 1) // n_satellites
+    count = 0
+    for satellite in range(n_satellites):
+        offsets[satellite] = count
+        for track in range(satellite * n_tracks, (satellite + 1) * n_tracks):
+            while next_laser[track] < laser_offsets[track + 1] and lasers[next_laser[track]].end_s <= begin_s:
+                next_laser[track] += 1
+            row = next_laser[track]
+            while row < laser_offsets[track + 1] and lasers[row].start_s < begin_s + WINDOW_S:
+                other = edge_to[lasers[row].edge]
+                least_m = math.inf
+                for k in range(flown_m.shape[0] - 1):
+                    here = _least_m(flown_m[k, satellite], flown_m[k + 1, satellite], flown_m[k, other], flown_m[k + 1, other])
+                    least_m = min(least_m, here)
+                arcs[count] = other
+                lengths_s[count] = least_m / SPEED_OF_LIGHT_MPS
+                count += 1
+                row += 1
+    offsets[n_satellites] = count
+
+
+@njit(cache=True)
+def _spread_from(
+    flown_m: np.ndarray,
+    begin_s: float,
+    site_m: np.ndarray,
+    gates: np.ndarray,
+    next_gate: np.ndarray,
+    station: int,
+    end: int,
+    arcs: np.ndarray,
+    lengths_s: np.ndarray,
+    offsets: np.ndarray,
     light_s: np.ndarray,
     hops: np.ndarray,
-    lengths_s: np.ndarray,
-    arcs: np.ndarray,
     best_s: np.ndarray,
     queue: np.ndarray,
     is_queued: np.ndarray,
+    least_hops: np.ndarray,
 ) -> None:
-    n_satellites = positions_m.shape[1]
-    next_laser = laser_offsets[:-1].copy()  # first row of each track that may still be up
-    next_pass = pass_offsets[: n_satellites + 1].copy()
-    offsets = np.zeros(n_satellites + 1, np.int32)
-    for bucket in range(light_s.shape[0]):
-        begin_s = bucket * BUCKET_S
-        end_s = begin_s + WINDOW_S
-        first = min(int(begin_s / grid_s), positions_m.shape[0] - 2)
-        last = min(int(math.ceil(end_s / grid_s)), positions_m.shape[0] - 1)
-        n_arcs = 0
-        for satellite in range(n_satellites):
-            offsets[satellite] = n_arcs
-            for track in range(satellite * n_tracks, (satellite + 1) * n_tracks):
-                while next_laser[track] < laser_offsets[track + 1] and lasers[next_laser[track]].end_s <= begin_s:
-                    next_laser[track] += 1
-                row = next_laser[track]
-                while row < laser_offsets[track + 1] and lasers[row].start_s < end_s:
-                    other = edge_to[lasers[row].edge]
-                    least_m = math.inf
-                    for sample in range(first, last):
-                        least_m = min(
-                            least_m,
-                            _least_m(
-                                positions_m[sample, satellite], positions_m[sample + 1, satellite],
-                                positions_m[sample, other], positions_m[sample + 1, other],
-                            ),
-                        )  # fmt: skip
-                    arcs[n_arcs] = other
-                    lengths_s[n_arcs] = least_m / SPEED_OF_LIGHT_MPS
-                    n_arcs += 1
-                    row += 1
-            best_s[satellite] = math.inf
-            while next_pass[satellite] < pass_offsets[satellite + 1] and passes[next_pass[satellite]].end_s <= begin_s:
-                next_pass[satellite] += 1
-            row = next_pass[satellite]
-            while row < pass_offsets[satellite + 1] and passes[row].start_s < end_s:
-                if passes[row].end_s > begin_s:
-                    site = sites_m[edge_to[passes[row].edge] - n_satellites]
-                    for sample in range(first, last):
-                        least_m = _least_m(positions_m[sample, satellite], positions_m[sample + 1, satellite], site, site)
-                        best_s[satellite] = min(best_s[satellite], least_m / SPEED_OF_LIGHT_MPS)
-                row += 1
-        offsets[n_satellites] = n_arcs
-        _spread(offsets, arcs, lengths_s, best_s, queue, is_queued)
-        for satellite in range(n_satellites):
-            light_s[bucket, satellite] = np.float32(best_s[satellite] * (1.0 - 1e-6))  # never above, whatever float32 rounds to
-        _count_hops(begin_s, end_s, offsets, arcs, pass_offsets, passes, next_pass, hops[bucket], queue)
+    """Fill one station's column of a minute's tables (S, G) from the satellites that it sees in the window."""
+    best_s[:] = math.inf
+    least_hops[:] = UNREACHABLE
+    while next_gate[station] < end and gates[next_gate[station]].end_s <= begin_s:  # ends are not in order: what is left is looked at
+        next_gate[station] += 1
+    count = 0
+    row = next_gate[station]
+    while row < end and gates[row].start_s < begin_s + WINDOW_S:
+        satellite = gates[row].satellite
+        if gates[row].end_s > begin_s and least_hops[satellite] > 0:
+            for k in range(flown_m.shape[0] - 1):
+                here_s = _least_m(flown_m[k, satellite], flown_m[k + 1, satellite], site_m, site_m) / SPEED_OF_LIGHT_MPS
+                best_s[satellite] = min(best_s[satellite], here_s)
+            least_hops[satellite] = 0
+            queue[count] = satellite
+            count += 1
+        row += 1
+    _count_hops(offsets, arcs, least_hops, queue, count)
+    _spread(offsets, arcs, lengths_s, best_s, queue, is_queued)
+    for satellite in range(best_s.size):
+        light_s[satellite, station] = np.float32(best_s[satellite] * (1.0 - 1e-6))  # never above, whatever float32 rounds to
+        hops[satellite, station] = least_hops[satellite]
 
 
 @njit(cache=True)
@@ -153,28 +171,8 @@ def _spread(
 
 
 @njit(cache=True)
-def _count_hops(
-    begin_s: float,
-    end_s: float,
-    offsets: np.ndarray,
-    arcs: np.ndarray,
-    pass_offsets: np.ndarray,
-    passes: np.ndarray,
-    next_pass: np.ndarray,
-    hops: np.ndarray,
-    queue: np.ndarray,
-) -> None:
-    """Least laser hops (S,) to a satellite that sees a station within the window: breadth first."""
-    count = 0
-    for satellite in range(hops.size):
-        row = next_pass[satellite]
-        while row < pass_offsets[satellite + 1] and passes[row].start_s < end_s:
-            if passes[row].end_s > begin_s:
-                hops[satellite] = 0
-            row += 1
-        if hops[satellite] == 0:
-            queue[count] = satellite
-            count += 1
+def _count_hops(offsets: np.ndarray, arcs: np.ndarray, hops: np.ndarray, queue: np.ndarray, count: int) -> None:
+    """Least laser hops (S,) to one of the first `count` satellites of the queue, which have 0: breadth first."""
     place = 0
     while place < count:
         satellite = queue[place]

@@ -17,12 +17,12 @@ from orbit_gym.contacts import (
 )
 from orbit_gym.flight import Passes, Survey, Watch, site_geometry, survey
 from orbit_gym.footprint import refuse_too_large
-from orbit_gym.indices import beam_index, laser_index, pass_index
+from orbit_gym.indices import beam_index, gate_index, laser_index, pass_index
 from orbit_gym.orbits import Orbits, load_orbits
 from orbit_gym.physics.energy import required_charge_j
 from orbit_gym.scenario import Accelerator, Scenario
 from orbit_gym.tasks import MODEL_BYTES
-from orbit_gym.world import ACCELERATOR, DOWNLINK, FIBRE, POWER, SIZES, UPLINK, USER_DOWN, USER_UP, World
+from orbit_gym.world import ACCELERATOR, DOWNLINK, FIBRE, GATE, POWER, SIZES, UPLINK, USER_DOWN, USER_UP, World
 
 FLYING_SHARE = 0.6  # of the time a World takes; pointing takes most of the rest (measured at 2,800 satellites)
 
@@ -53,10 +53,13 @@ def compile_world(scenario: Scenario, day: int, orbits: Orbits | None = None, te
     pass_offsets, passes = pass_index(offsets, edge_rows, contacts)
     n_terminals = int(scenario.lasers.terminals)
     laser_offsets, lasers = laser_index(n_satellites, n_terminals, offsets, edge_rows, contacts, contacts["terminal"])
-    light_s, hops = np.zeros((0, n_satellites), np.float32), np.zeros((0, n_satellites), np.uint8)
+    n_stations = len(scenario.stations)
+    light_s, hops = np.zeros((0, n_satellites, n_stations), np.float32), np.zeros((0, n_satellites, n_stations), np.uint8)
+    gate_offsets, gates = np.zeros(n_stations + 1, np.int32), np.zeros(0, GATE)
     if n_satellites >= DIRECTED_FROM:
         tell("bounding", 1.0)
-        index = (np.ascontiguousarray(edge_rows["to"]), laser_offsets, lasers, pass_offsets, passes)
+        gate_offsets, gates = gate_index(n_satellites, n_stations, offsets, edge_rows, contacts)
+        index = (np.ascontiguousarray(edge_rows["to"]), laser_offsets, lasers, gate_offsets, gates)
         light_s, hops = bounds_to_ground(sky.positions_m, sky.grid_s, sites_m, sky.horizon_s, *index)
     power_offsets, power = _power(scenario, orbits, sky, runs)
     accelerators, datacentre_offsets = _accelerators(scenario, orbits, len(scenario.stations))
@@ -70,6 +73,8 @@ def compile_world(scenario: Scenario, day: int, orbits: Orbits | None = None, te
         pieces=pieces,
         pass_offsets=pass_offsets,
         passes=passes,
+        gate_offsets=gate_offsets,
+        gates=gates,
         laser_offsets=laser_offsets,
         lasers=lasers,
         beams=beam_index(offsets, edge_rows),

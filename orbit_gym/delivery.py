@@ -61,16 +61,29 @@ def _alert(world: World, state: State, tasks: np.ndarray, task: int, node: int, 
 
 
 @inlined
-def write_route(scratch: Scratch, which: int, node: int, hops: np.ndarray, first: int) -> None:
-    """Write the transfers on the way to a node of the latest search into hops, in order, from place `first`."""
+def write_route(scratch: Scratch, which: int, node: int, hops: np.ndarray, first: int) -> int:
+    """Write the transfers on the way to a node of the latest search into hops, in order, from place `first`.
+
+    Returns how many there are; NONE if more than MAX_HOPS, which an earlier way to a node on the route can make of fewer.
+    """
     labels = scratch.labels[which]
+    count = 0
+    at = node
+    while labels[at].previous != NONE:
+        count += 1
+        at = labels[at].previous
+    if count > MAX_HOPS:
+        return NONE
+    place_ = first + count
     while labels[node].previous != NONE:
-        hop = hops[first + labels[node].hops - 1]
+        place_ -= 1
+        hop = hops[place_]
         hop.start_s = labels[node].start_s
         hop.end_s = labels[node].end_s
         hop.from_node = labels[node].previous
         hop.edge = labels[node].edge
         node = labels[node].previous
+    return count
 
 
 @inlined

@@ -31,7 +31,7 @@ def footprint(scenario: Scenario, n_satellites: int) -> Footprint:
     horizon_s, _, n_times = time_grid(scenario, n_satellites)
     days, terminals = horizon_s / DAY_S, int(scenario.lasers.terminals)
     site_links = sum(2 * int(station.antennas) for station in scenario.stations) + 2 * len(scenario.users.sites)
-    positions_bytes = n_times * n_satellites * 3 * 8 + horizon_s / BUCKET_S * n_satellites * BYTES  # and bounds
+    positions_bytes = n_times * n_satellites * 3 * 8 + horizon_s / BUCKET_S * n_satellites * len(scenario.stations) * BYTES  # and bounds
     contact_size = CONTACT.itemsize + PASS.itemsize  # each stands in an index by time too
     laser_bytes = LASER_CONTACTS * terminals * (contact_size + PIECES * PIECE.itemsize + EDGES * EDGE.itemsize)
     pass_bytes = PASSES * site_links * (contact_size + PIECE.itemsize + EDGE.itemsize / PASSES)

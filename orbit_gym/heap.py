@@ -1,4 +1,4 @@
-"""A heap of graph nodes over an array, each label knowing its node's place: earliest key first, then lowest index."""
+"""A heap of graph nodes over an array, each label knowing its node's place: earliest key first, then lowest tie_s and index."""
 
 import numpy as np
 
@@ -8,9 +8,13 @@ from orbit_gym.state import NONE
 
 @inlined
 def _comes_first(labels: np.ndarray, node: int, other: int) -> bool:
-    """Order of the heap: earlier key, then lower index."""
+    """Order of the heap: earlier key, then lower tie_s, then lower index."""
     a = labels[node].key_s
     b = labels[other].key_s
+    if a != b:
+        return a < b
+    a = labels[node].tie_s
+    b = labels[other].tie_s
     return a < b or (a == b and node < other)
 
 

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from orbit_gym.world import DOWNLINK, LASER, PASS, UPLINK, USER_DOWN, USER_UP
+from orbit_gym.world import DOWNLINK, GATE, LASER, PASS, UPLINK, USER_DOWN, USER_UP
 
 
 def _contact_rows(offsets: np.ndarray, edges: np.ndarray, contacts: np.ndarray, kinds: tuple[int, ...]) -> tuple[np.ndarray, np.ndarray]:
@@ -28,6 +28,18 @@ def pass_index(offsets: np.ndarray, edges: np.ndarray, contacts: np.ndarray) -> 
     """Return pass_offsets (n_graph_nodes + 1,) and passes: a satellite's downlinks, a station's and a user's uplinks, by start."""
     senders, rows = _contact_rows(offsets, edges, contacts, (DOWNLINK, UPLINK, USER_UP))
     return _grouped(senders, rows, len(offsets) - 1)
+
+
+def gate_index(
+    n_satellites: int, n_stations: int, offsets: np.ndarray, edges: np.ndarray, contacts: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return gate_offsets (n_stations + 1,) and gates: the downlink contacts that each station receives, by start."""
+    senders, rows = _contact_rows(offsets, edges, contacts, (DOWNLINK,))
+    gates = np.zeros(rows.size, GATE)
+    for name in PASS.names or ():
+        gates[name] = rows[name]
+    gates["satellite"] = senders
+    return _grouped(edges["to"][rows["edge"]] - n_satellites, gates, n_stations)
 
 
 def laser_index(

@@ -107,9 +107,10 @@ def _begin_plan(state: State, scratch: Scratch, row: int, which: int) -> None:
     plan.send_s = -1.0
     plan.energy_j = 0.0
     if plan.node != NONE and is_reached(scratch, which, plan.node):
-        plan.arrival_s = scratch.labels[which, plan.node].arrival_s
-        plan.input_hops = scratch.labels[which, plan.node].hops
-        write_route(scratch, which, plan.node, state.routes[row], 0)
+        count = write_route(scratch, which, plan.node, state.routes[row], 0)
+        if count != NONE:
+            plan.arrival_s = scratch.labels[which, plan.node].arrival_s
+            plan.input_hops = count
 
 
 @inlined
@@ -147,8 +148,11 @@ def _plan_results(world: World, state: State, scratch: Scratch, tasks: np.ndarra
         plan.delivery_s, found, plan.send_s = deliver(world, state, scratch, tasks, task, plan.node, plan.finish_s, limit_s, False)
         plan.by_alert = 1 if plan.send_s >= 0.0 else 0
         if found != NONE:
-            plan.result_hops = scratch.labels[RESULT, found].hops
-            write_route(scratch, RESULT, found, state.routes[row], plan.input_hops)
+            count = write_route(scratch, RESULT, found, state.routes[row], plan.input_hops)
+            if count == NONE:
+                plan.delivery_s = math.inf
+            else:
+                plan.result_hops = count
         end = found if may_join else NONE
 
 

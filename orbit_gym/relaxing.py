@@ -5,10 +5,10 @@ from typing import NamedTuple
 
 import numpy as np
 
-from orbit_gym.aims import Aim, remaining_s
+from orbit_gym.aims import Aim, fibre_s, key_of
 from orbit_gym.heap import rise
 from orbit_gym.jit import inlined
-from orbit_gym.state import State
+from orbit_gym.state import NONE, State
 from orbit_gym.transfers import earliest_transfer, first_fit, first_laser, first_pass, range_m
 from orbit_gym.units import SPEED_OF_LIGHT_MPS
 from orbit_gym.world import FIBRE, World
@@ -24,6 +24,7 @@ class Quest(NamedTuple):
     target: int
     idle: bool  # calendars are taken as empty
     aim: Aim
+    ways: np.ndarray  # Scratch.ways_down
 
 
 @inlined
@@ -69,7 +70,7 @@ def _relax_edge(
 ) -> tuple[int, float]:
     """Offer one edge at the first of its contacts that takes the bundle."""
     to = world.edges[edge].to
-    latest_s = _latest_s(quest, to, limit_s)
+    latest_s = _latest_s(quest, to, quest.labels[node].arrival_s, limit_s)
     if latest_s == -math.inf:
         return size, limit_s
     start_s, end_s = earliest_transfer(world, state, edge, quest.labels[node].arrival_s, quest.bits, latest_s, quest.idle)
@@ -81,11 +82,11 @@ def _relax_edge(
 
 
 @inlined
-def _latest_s(quest: Quest, node: int, limit_s: float) -> float:
-    """Latest arrival at a node that is of use: before the best seen so far, never (-infinity) once it is settled."""
+def _latest_s(quest: Quest, node: int, from_s: float, limit_s: float) -> float:
+    """Latest arrival at a node that is of use: before the best seen so far, never (-infinity) once that is known to be the best."""
     if quest.labels[node].stamp != quest.stamp:
         return limit_s
-    if quest.labels[node].settled == quest.stamp:
+    if quest.labels[node].settled == quest.stamp and (quest.aim.n_ways == 0 or quest.labels[node].arrival_s <= from_s):
         return -math.inf
     return min(limit_s, quest.labels[node].arrival_s)
 
@@ -128,7 +129,7 @@ def _relax_contact(
     limit_s: float,
 ) -> int:
     """Offer one contact; returns the size of the heap."""
-    latest_s = _latest_s(quest, world.edges[edge].to, limit_s)
+    latest_s = _latest_s(quest, world.edges[edge].to, quest.labels[node].arrival_s, limit_s)
     if latest_s == -math.inf:
         return size
     start_s, end_s = first_fit(world, state, edge, contact, quest.labels[node].arrival_s, quest.bits, quest.idle)
@@ -176,8 +177,7 @@ def _landing_s(world: World, station: int, arrival_s: float, bits: float) -> flo
     edge = world.edge_offsets[station]
     if edge == world.edge_offsets[station + 1] or world.edges[edge].kind != FIBRE:
         return math.inf
-    piece = world.contacts[world.edges[edge].first_contact].first_piece
-    return arrival_s + bits / world.pieces[piece].rate_bps + world.edges[edge].delay_s
+    return arrival_s + fibre_s(world, edge, bits)
 
 
 @inlined
@@ -201,13 +201,14 @@ def _offer(
         return size
     quest.labels[to].stamp = quest.stamp
     quest.labels[to].arrival_s = arrival_s
-    quest.labels[to].key_s = arrival_s + remaining_s(world, to, arrival_s, quest.aim)
+    quest.labels[to].key_s, quest.labels[to].tie_s = key_of(world, to, arrival_s, quest.aim, quest.ways)
     quest.labels[to].start_s = start_s
     quest.labels[to].end_s = end_s
+    quest.labels[to].settled = NONE  # again, where equal keys had settled it over a later way
     quest.labels[to].edge = edge
     quest.labels[to].previous = node
     quest.labels[to].hops = quest.labels[node].hops + 1
-    if not known:
+    if not known or quest.labels[to].heap_place == NONE:
         quest.labels[to].heap_place = size
         quest.heap[size] = to
         size += 1

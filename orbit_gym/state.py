@@ -11,6 +11,7 @@ from orbit_gym.episode import Episode
 from orbit_gym.world import World
 
 MAX_HOPS = 40
+WAYS_DOWN = 4  # that a search keeps apart
 GROUND_SLOTS = 2  # ground contacts shown per candidate, after its laser terminals
 NONE = -1
 
@@ -119,12 +120,22 @@ LABEL = np.dtype(
         ("end_s", "f8"),
         ("key_s", "f8"),  # place in the heap: arrival (or wake_s) plus what surely remains to the target
         ("wake_s", "f8"),  # of a settled node: when its next contact opens
+        ("tie_s", "f8"),  # orders equal keys: time here plus what remains to the best way down, once a search knows that
         ("stamp", "i8"),  # search that wrote the label
         ("settled", "i8"),  # search that settled it
         ("edge", "i4"),
         ("previous", "i4"),
         ("hops", "i4"),
         ("heap_place", "i4"),  # NONE outside the heap
+    ],
+    align=True,
+)
+# A pass over which a bundle could come down, in one search.
+WAY_DOWN = np.dtype(
+    [
+        ("floor_s", "f8"),  # least arrival through it
+        ("satellite", "i4"),
+        ("station", "i4"),
     ],
     align=True,
 )
@@ -155,6 +166,7 @@ class Scratch(NamedTuple):
     counter: np.ndarray  # (5,) int64: searches so far, stamps of the latest input and result search, stamp and number of wanted nodes
     labels: np.ndarray  # (2, n_graph_nodes) LABEL: input search, result search
     heap: np.ndarray  # (2, n_graph_nodes) int32
+    ways_down: np.ndarray  # (WAYS_DOWN,) WAY_DOWN of the search in progress, earliest first
     wanted: np.ndarray  # (n_graph_nodes,) int64 stamp of the marking that wants a node
     order: np.ndarray  # (n_satellites,) int32 satellites in the order a search settled them
     reached_s: np.ndarray  # (n_candidates,) arrivals on idle calendars of the candidates ordered last
@@ -175,6 +187,7 @@ def new_scratch(world: World) -> Scratch:
         counter=np.zeros(5, np.int64),
         labels=labels,
         heap=np.zeros((2, n_nodes), np.int32),
+        ways_down=np.zeros(WAYS_DOWN, WAY_DOWN),
         wanted=np.zeros(n_nodes, np.int64),
         order=np.zeros(int(world.sizes["n_satellites"][0]), np.int32),
         reached_s=np.zeros(int(world.sizes["n_candidates"][0])),

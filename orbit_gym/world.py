@@ -40,6 +40,7 @@ CONTACT = np.dtype(
 )
 PIECE = np.dtype([("start_s", "f8"), ("rate_bps", "f8"), ("sent_bits", "f8")], align=True)  # bits sent before start_s
 PASS = np.dtype([("start_s", "f8"), ("end_s", "f8"), ("edge", "i4"), ("contact", "i4")], align=True)  # a contact, with its edge
+GATE = np.dtype(PASS.descr + [("satellite", "i4"), ("pad", "i4")], align=True)  # a downlink contact, with its sender
 POWER = np.dtype(
     [
         ("start_s", "f8"),  # from here to the next row's start the baseline is constant
@@ -110,11 +111,13 @@ class World(NamedTuple):
     pieces: np.ndarray  # (n_pieces,) PIECE
     pass_offsets: np.ndarray  # (n_graph_nodes + 1,) int32, rows of passes of each node
     passes: np.ndarray  # (n_passes,) PASS by start: a satellite's downlinks, a station's and a user's uplinks; rows of contacts again
+    gate_offsets: np.ndarray  # (n_stations + 1,) int32, rows of gates of each station; none where few fly
+    gates: np.ndarray  # (n_gates,) GATE by start: the downlink passes that a station receives
     laser_offsets: np.ndarray  # (n_satellites * n_tracks + 1,) int32, rows of lasers of each satellite and track (laser terminal)
     lasers: np.ndarray  # (n_laser_contacts,) PASS by start, never overlapping within a track; rows of contacts again
     beams: np.ndarray  # (2, n_graph_nodes) int32, first and end row of each node's edges to users, by receiver
-    ground_light_s: np.ndarray  # (n_minutes, n_satellites) float32, least light time to a station (bounds.py); none where few fly
-    ground_hops: np.ndarray  # (n_minutes, n_satellites) uint8, least laser hops to a satellite that sees one
+    ground_light_s: np.ndarray  # (n_minutes, n_satellites, n_stations) float32, least light time (bounds.py); none where few fly
+    ground_hops: np.ndarray  # (n_minutes, n_satellites, n_stations) uint8, least laser hops to a satellite that sees the station
     power_offsets: np.ndarray  # (n_satellites + 1,) int32, rows of power of each satellite
     power: np.ndarray  # (n_rows,) POWER
     accelerators: np.ndarray  # (n_accelerators,) ACCELERATOR

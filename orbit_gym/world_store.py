@@ -24,7 +24,7 @@ import numpy as np
 
 from orbit_gym.cache import KEEP_S, cache_root, hash_of, sources_behind
 from orbit_gym.orbits import Orbits, elements_of
-from orbit_gym.world import ACCELERATOR, CONTACT, EDGE, PASS, PIECE, POWER, SIZES, World
+from orbit_gym.world import ACCELERATOR, CONTACT, EDGE, GATE, PASS, PIECE, POWER, SIZES, World
 
 MAGIC = b"OrbWorld"
 HEAD = len(MAGIC) + 16  # magic, length of the header, checksum of header and arrays
@@ -41,6 +41,8 @@ DTYPES = {
     "pieces": PIECE,
     "pass_offsets": np.dtype("i4"),
     "passes": PASS,
+    "gate_offsets": np.dtype("i4"),
+    "gates": GATE,
     "laser_offsets": np.dtype("i4"),
     "lasers": PASS,
     "beams": np.dtype("i4"),
@@ -56,7 +58,7 @@ DTYPES = {
 
 def stored_world(key: str, orbits: Orbits, build: Callable[[], World]) -> World:
     """Return the World of a key (scenario and day) and its orbits: opened where it is stored, otherwise built and stored."""
-    path = _path(key, orbits)
+    path = cache_root() / "worlds" / f"{world_name(key, orbits)}{SUFFIX}"
     world = open_world(path)
     if world is not None:
         return world
@@ -141,11 +143,12 @@ def _aligned(place: int) -> int:
     return -(-place // ALIGN) * ALIGN
 
 
-def _path(key: str, orbits: Orbits) -> Path:
+def world_name(key: str, orbits: Orbits) -> str:
+    """Name of the World of a key (scenario and day) and its orbits: a hash of everything it depends on."""
     digest = hashlib.sha256(f"{_code_version()}\n{key}\n".encode())
     digest.update(elements_of(orbits).tobytes())
     digest.update(np.ascontiguousarray(orbits.planes, dtype=np.int64).tobytes())
-    return cache_root() / "worlds" / f"{digest.hexdigest()[:32]}{SUFFIX}"
+    return digest.hexdigest()[:32]
 
 
 @cache

@@ -18,7 +18,7 @@ from orbit_gym.replay import check_origins
 from orbit_gym.scenario import Scenario
 from orbit_gym.units import DAY_S
 from orbit_gym.world import World
-from orbit_gym.world_store import stored_world
+from orbit_gym.world_store import stored_world, world_name
 
 MOST_WORLDS = 8  # kept in memory; the least recently used goes
 SLOW_SATELLITES = 200  # from here on a World takes seconds
@@ -54,7 +54,7 @@ def get_arrivals(scenario: Scenario, day: int) -> Arrivals:
         check_origins(scenario, tuple(orbits.names))
         world = stored_world(key, orbits, lambda: _compile(scenario, day, orbits))
         opportunities = Opportunities(scenario, world, tuple(orbits.names), sunlit_ground(scenario, world, day))
-        _days[key] = Arrivals(opportunities, sum(julian_date(midnight_of(scenario, day))))
+        _days[key] = Arrivals(opportunities, sum(julian_date(midnight_of(scenario, day))), world_name(key, orbits))
         if len(_days) > MOST_WORLDS:
             _days.popitem(last=False)
     _days.move_to_end(key)

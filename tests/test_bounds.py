@@ -22,22 +22,21 @@ def world(scenario):
     return get_world(scenario, 4)
 
 
-def ways_down(world, names, time_s: float) -> tuple[dict[int, float], dict[int, int]]:
-    """Least light time and least number of lasers from each satellite to any station, over what is up at an instant (networkx)."""
+def ways_down(world, names, time_s: float) -> tuple[dict[tuple[int, int], float], dict[tuple[int, int], int]]:
+    """Least light time and least number of lasers by (satellite, station), over what is up at an instant (networkx)."""
     up = topology(world, names, time_s)
     graph = nx.DiGraph()
     for a, b, link in up.edges(data=True):
         if link["kind"] == "laser":
             graph.add_edge(b, a, light_s=link["delay_s"], hops=1)  # turned round: the search starts on the ground
         elif link["kind"] == "downlink":
-            known = graph.get_edge_data("ground", a, {"light_s": np.inf})["light_s"]
-            graph.add_edge("ground", a, light_s=min(known, link["delay_s"]), hops=0)
-    if "ground" not in graph:
-        return {}, {}
-    return (
-        nx.single_source_dijkstra_path_length(graph, "ground", weight="light_s"),
-        nx.single_source_dijkstra_path_length(graph, "ground", weight="hops"),
-    )
+            graph.add_edge(b, a, light_s=link["delay_s"], hops=0)
+    found: tuple[dict, dict] = {}, {}
+    for station in [b for _, b, link in up.edges(data=True) if link["kind"] == "downlink"]:
+        for lengths, weight in zip(found, ("light_s", "hops")):
+            for node, length in nx.single_source_dijkstra_path_length(graph, station, weight=weight).items():
+                lengths[node, station - 100] = length
+    return found
 
 
 def test_no_way_at_any_instant_of_a_window_is_shorter_and_most_are_little_longer(scenario, world) -> None:
@@ -48,10 +47,11 @@ def test_no_way_at_any_instant_of_a_window_is_shorter_and_most_are_little_longer
         for time_s in minute * BUCKET_S + np.linspace(0.0, WINDOW_S, 5):
             light_s, hops = ways_down(world, names, float(time_s))
             for satellite in range(100):
-                if satellite in light_s:
-                    assert world.ground_light_s[minute, satellite] <= light_s[satellite]
-                    assert world.ground_hops[minute, satellite] <= hops[satellite]
-                    ratios.append(light_s[satellite] / world.ground_light_s[minute, satellite])
+                for station in range(world.ground_light_s.shape[2]):
+                    if (satellite, station) in light_s:
+                        assert world.ground_light_s[minute, satellite, station] <= light_s[satellite, station]
+                        assert world.ground_hops[minute, satellite, station] <= hops[satellite, station]
+                        ratios.append(light_s[satellite, station] / world.ground_light_s[minute, satellite, station])
     assert len(ratios) > 3_000 and np.median(ratios) < 1.10
 
 
@@ -61,7 +61,7 @@ def test_what_leads_nowhere_is_said_to(world) -> None:
 
 
 def test_small_worlds_have_none() -> None:
-    assert get_world(load_scenario("CrossPlane12"), 4).ground_light_s.shape == (0, 12) and 12 < DIRECTED_FROM
+    assert get_world(load_scenario("CrossPlane12"), 4).ground_light_s.shape == (0, 12, 5) and 12 < DIRECTED_FROM
 
 
 def test_least_distance_of_two_straight_ways() -> None:

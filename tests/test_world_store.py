@@ -216,7 +216,7 @@ def test_every_element_that_is_flown_names_the_file(folder):
     def path_of(changed: int) -> Path:
         record = Satrec()
         record.sgp4init(WGS72, "i", 1, *(value + 1e-6 * (number == changed) for number, value in enumerate(elements)))
-        return world_store._path("key", Orbits(("A",), np.zeros(1, np.int32), (record,)))
+        return world_store.world_name("key", Orbits(("A",), np.zeros(1, np.int32), (record,)))
 
     assert len({path_of(changed) for changed in (-1, 0, 1, 4, 5, 6, 7, 8, 9)}) == 9
     assert path_of(2) == path_of(3) == path_of(-1)

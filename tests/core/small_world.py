@@ -9,7 +9,7 @@ from orbit_gym.catalogue import load_scenario
 from orbit_gym.episode import ANY_STATION, FAULT, TASK, Episode
 from orbit_gym.indices import beam_index, laser_index
 from orbit_gym.simulation import Simulation
-from orbit_gym.world import ACCELERATOR, CONTACT, EDGE, LASER, PASS, PIECE, POWER, SIZES, World
+from orbit_gym.world import ACCELERATOR, CONTACT, EDGE, GATE, LASER, PASS, PIECE, POWER, SIZES, World
 
 HORIZON_S = 100_000.0
 MODEL_BYTES = (16e9, 16e9, 8.5e9, 6e9, 0.2e9)
@@ -103,11 +103,13 @@ def small_world(
         pieces=pieces,
         pass_offsets=np.zeros(n_satellites + 1, np.int32),
         passes=np.zeros(0, PASS),
+        gate_offsets=np.zeros(1, np.int32),
+        gates=np.zeros(0, GATE),
         laser_offsets=laser_offsets,
         lasers=lasers,
         beams=beam_index(offsets, edges),
-        ground_light_s=np.zeros((0, n_satellites), np.float32),
-        ground_hops=np.zeros((0, n_satellites), np.uint8),
+        ground_light_s=np.zeros((0, n_satellites, 0), np.float32),
+        ground_hops=np.zeros((0, n_satellites, 0), np.uint8),
         power_offsets=(len(rows) * np.arange(n_satellites + 1)).astype(np.int32),
         power=np.tile(rows, n_satellites),
         accelerators=accelerators,

@@ -27,7 +27,7 @@ from orbit_gym.routing import INPUT, search
 from orbit_gym.scenario import Shell
 from orbit_gym.state import NONE, Scratch, State, new_scratch, new_state
 from orbit_gym.units import DAY_S
-from orbit_gym.world import ACCELERATOR, LASER, POWER, SIZES, USER_DOWN, USER_UP, World
+from orbit_gym.world import ACCELERATOR, GATE, LASER, POWER, SIZES, USER_DOWN, USER_UP, World
 from tests.reference.rows import Row, judged, skipped
 
 AUTHORITY = "Hypatia, Kuiper-630"
@@ -157,11 +157,30 @@ def build(times_s: np.ndarray, satellites_m: np.ndarray, light_m: np.ndarray) ->
     senders = np.repeat(np.arange(len(offsets) - 1), np.diff(offsets))
     tracks = (np.arange(len(rows)) - offsets[senders])[tracks]  # each laser a track of its own: a satellite's edges begin with them
     laser_offsets, laser_rows = laser_index(SATELLITES, 4, offsets, rows, contacts, np.where(tracks < 4, tracks, 0))
+    no_table = (0, SATELLITES, 0)
     world = World(
-        sizes, np.zeros((2, SATELLITES, 3)), sites_m, offsets, rows, contacts, pieces, pass_offsets, passes, laser_offsets, laser_rows,
-        beam_index(offsets, rows), np.zeros((0, SATELLITES), np.float32), np.zeros((0, SATELLITES), np.uint8), none, np.zeros(0, POWER),
-        np.zeros(SATELLITES, ACCELERATOR), np.array([SATELLITES], np.int32), np.zeros(1),
-    )  # fmt: skip
+        sizes=sizes,
+        positions_m=np.zeros((2, SATELLITES, 3)),
+        site_positions_m=sites_m,
+        edge_offsets=offsets,
+        edges=rows,
+        contacts=contacts,
+        pieces=pieces,
+        pass_offsets=pass_offsets,
+        passes=passes,
+        gate_offsets=np.zeros(1, np.int32),
+        gates=np.zeros(0, GATE),
+        laser_offsets=laser_offsets,
+        lasers=laser_rows,
+        beams=beam_index(offsets, rows),
+        ground_light_s=np.zeros(no_table, np.float32),
+        ground_hops=np.zeros(no_table, np.uint8),
+        power_offsets=none,
+        power=np.zeros(0, POWER),
+        accelerators=np.zeros(SATELLITES, ACCELERATOR),
+        datacentre_offsets=np.array([SATELLITES], np.int32),
+        model_bytes=np.zeros(1),
+    )
     world = World(*(_frozen(array) for array in world))
     span_s = np.array([0.0, horizon_s])
     episode = Episode(np.zeros(0, TASK), np.zeros(SATELLITES), np.zeros(SATELLITES, np.int64), span_s, np.zeros(0, FAULT))
