@@ -10,7 +10,7 @@ from orbit_gym.rendering.projection import Box, CloseUp, WorldView
 
 FINE = 4  # pixels of the land's texture to one of the map, a side: what a close-up needs
 GRID_STEP_DEG = 30.0
-SUN_STEP = 2e-3  # of a unit vector, a third of a pixel: as far as the Sun moves in half a minute
+SUN_DECIMALS = 3  # of a unit vector: a sixth of a pixel, as far as the Sun moves in a quarter of a minute; the shading is kept so long
 
 
 class Ground:
@@ -43,9 +43,10 @@ class Ground:
 
     def world(self, sun: np.ndarray) -> np.ndarray:
         """Return the map under a Sun (3,), (height, width, 3) uint8 from the north west."""
-        if self._world is None or np.abs(sun - self._sun).max() > SUN_STEP:
-            dark = darkness(sun_sine(sun, self._longitude_deg, self._latitude_deg))
-            self._world, self._sun = (self._day + self._deeper * dark[..., None]).astype(np.uint8), sun
+        coarse = np.round(sun, SUN_DECIMALS)
+        if self._world is None or (coarse != self._sun).any():
+            dark = darkness(sun_sine(coarse, self._longitude_deg, self._latitude_deg))
+            self._world, self._sun = (self._day + self._deeper * dark[..., None]).astype(np.uint8), coarse
         return self._world
 
     def around(self, view: CloseUp, sun: np.ndarray) -> np.ndarray:

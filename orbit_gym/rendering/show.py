@@ -1,7 +1,7 @@
 """What the environments know of rendering: check the mode, follow the decisions, hand out frames. Without a mode nothing runs."""
 
-from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -11,7 +11,6 @@ from orbit_gym.simulation import Simulation
 
 if TYPE_CHECKING:
     from orbit_gym.rendering.canvas import Canvas
-    from orbit_gym.rendering.window import Window
 
 RENDER_FPS = 10  # choice: decisions a second in a window or a video
 MISSING = 'render_mode needs matplotlib, which is not installed: pip install "orbit-gym[viz]"'
@@ -38,16 +37,18 @@ class Show:
     def __init__(self, mode: str, scenario: Scenario, names: tuple[str, ...], count: int = 1) -> None:
         """Import what draws; ImportError says what to install, RuntimeError where a window cannot be opened."""
         try:
-            from orbit_gym.rendering import canvas, ground, window
+            from orbit_gym.rendering.canvas import MAP, Canvas
+            from orbit_gym.rendering.ground import Ground
+            from orbit_gym.rendering.window import Window
         except ModuleNotFoundError as error:
             if (error.name or "").partition(".")[0] == "matplotlib":
                 raise ImportError(MISSING) from error
             raise
         self._scenario, self._names = scenario, names
         self._members: list[_Member | None] = [None] * count
-        self._new_canvas: Any = canvas.Canvas
-        self._ground = ground.Ground(canvas.MAP)
-        self._window: Window | None = window.Window(f"OrbitGym {scenario.name}", RENDER_FPS) if mode == "human" else None
+        self._new_canvas: Callable[..., Canvas] = Canvas
+        self._ground = Ground(MAP)
+        self._window = Window(f"OrbitGym {scenario.name}", RENDER_FPS) if mode == "human" else None
 
     def begin(self, simulation: Simulation, day: int, member: int = 0) -> None:
         """An episode starts on a day counted from the scenario's epoch."""
