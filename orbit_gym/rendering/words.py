@@ -27,7 +27,7 @@ def duration(seconds: float) -> str:
         return f"{seconds:.0f} s"
     if seconds < 7_199.5:
         return f"{int(round(seconds)) // 60} min {int(round(seconds)) % 60:02d} s"
-    return f"{int(seconds / 60.0) // 60} h {int(seconds / 60.0) % 60:02d} min"
+    return f"{int(round(seconds / 60.0)) // 60} h {int(round(seconds / 60.0)) % 60:02d} min"
 
 
 def task_lines(task: np.void, names: tuple[str, ...]) -> list[str]:
