@@ -3,7 +3,7 @@
 from typing import Any
 
 import numpy as np
-from matplotlib.backend_bases import FigureManagerBase
+from matplotlib.backend_bases import CloseEvent, FigureManagerBase
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 
 SHOWN: list[np.ndarray] = []
@@ -12,6 +12,9 @@ SHOWN: list[np.ndarray] = []
 class FigureManager(FigureManagerBase):
     def show(self) -> None:
         pass
+
+    def destroy(self) -> None:  # as the toolkits' own do when the user closes the window
+        self.canvas.callbacks.process("close_event", CloseEvent("close_event", self.canvas))
 
 
 class FigureCanvas(FigureCanvasAgg):
