@@ -3,6 +3,7 @@
 import numpy as np
 
 from orbit_gym.rendering import palette
+from orbit_gym.rendering.coastlines import coasts_deg
 from orbit_gym.rendering.ground import Ground
 from orbit_gym.rendering.layers import Layers, style_for
 from orbit_gym.rendering.moment import Moment
@@ -52,6 +53,7 @@ class Canvas:
         self._pen.pixels[:] = self._still
         self._paste(MAP, self.ground.world(moment.sun))
         self._paste(NEAR, self.ground.around(near, moment.sun))
+        self._coasts(near)
         self._layers.draw(world, moment, style_for(self._count, False), bunch)
         self._layers.draw(near, moment, style_for(self._count, True), np.zeros(self._count, np.bool_))
         self._frame_of(world, near)
@@ -65,6 +67,10 @@ class Canvas:
     def _paste(self, box: Box, pixels: np.ndarray) -> None:
         top, left = round(HEIGHT - box.bottom - box.height), round(box.left)
         self._pen.pixels[top : top + pixels.shape[0], left : left + pixels.shape[1], :3] = pixels
+
+    def _coasts(self, near: CloseUp) -> None:
+        pieces = near.pixels(coasts_deg())
+        self._pen.lines(pieces[NEAR.holds(pieces).any(axis=1)], palette.COAST, 0.8, 0.55, NEAR)
 
     def _aim(self, moment: Moment, places_deg: np.ndarray, bunch: np.ndarray) -> tuple[np.ndarray, float]:
         """Middle and radius of the close-up: the bunch, else where the task placed last (or at hand) appeared, with its route."""

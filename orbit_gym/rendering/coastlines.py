@@ -18,6 +18,13 @@ def land_rings_deg() -> tuple[np.ndarray, ...]:
     return (*rings, *turned)
 
 
+@cache
+def coasts_deg() -> np.ndarray:
+    """Return the pieces of coast, (N, 2, 2) of longitude and latitude; the edge that closes Antarctica at the pole is none."""
+    pieces = np.concatenate([np.stack([ring[:-1], ring[1:]], axis=1) for ring in land_rings_deg()])
+    return pieces[pieces[..., 1].min(axis=1) > -90.0]
+
+
 def _is_beyond(ring: np.ndarray, turn: float) -> bool:
     """True if a ring reaches over the edge of the map that a turn by this angle brings it back from."""
     return bool(ring[:, 0].max() > 180.0) if turn < 0.0 else bool(ring[:, 0].min() < -180.0)

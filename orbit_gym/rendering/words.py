@@ -18,9 +18,9 @@ def amount(value: float, unit: str) -> str:
 
 
 def duration(seconds: float) -> str:
-    """Return "0 s", "0.35 s", "42 s", "12 min 05 s" or "1 h 03 min"."""
-    if seconds == 0.0:
-        return "0 s"
+    """Return "0 s", "5 ms", "0.35 s", "42 s", "12 min 05 s" or "1 h 03 min"."""
+    if seconds < 0.0995:
+        return f"{1e3 * seconds:.0f} ms" if seconds >= 0.0005 else "0 s"
     if seconds < 9.95:
         return f"{seconds:.2f} s"
     if seconds < 119.5:

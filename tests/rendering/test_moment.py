@@ -167,6 +167,7 @@ def test_labels_keep_clear_of_each_other_and_inside() -> None:
         (amount(999.7, "J"), "1 kJ"),
         (amount(208.4, "J"), "208 J"),
         (duration(0.0), "0 s"),
+        (duration(0.0051), "5 ms"),
         (duration(0.35), "0.35 s"),
         (duration(42.4), "42 s"),
         (duration(725.0), "12 min 05 s"),
