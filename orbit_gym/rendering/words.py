@@ -34,12 +34,13 @@ def task_lines(task: np.void, names: tuple[str, ...]) -> list[str]:
     """Return what a task is by its numbers: four lines."""
     model = MODELS[int(task["model"])]
     flop = float(task["vision_flop"] + task["prefill_flop"])
-    work = amount(flop, "flop") + (f" + {task['decode_tokens']:,.0f} tokens on one lane" if task["one_lane"] else " on all lanes")
+    work = amount(flop, "flop") + (f" and {task['decode_tokens']:,.0f} tokens" if task["one_lane"] else "")
+    lanes = "one lane" if task["one_lane"] else "all lanes"
     goes = "to any station" if task["destination"] < 0 else f"to {names[int(task['destination'])]}"
     return [
         f"from {names[int(task['origin'])]} {goes}",
         f"{amount(float(task['input_bits']), 'bit')} in, {amount(float(task['result_bits']), 'bit')} out, {work}",
-        f"model {model.replace('_', ' ')} ({MODEL_BYTES[model] / 1e9:.3g} GB)",
+        f"{lanes}, model {model.replace('_', ' ')} ({MODEL_BYTES[model] / 1e9:.3g} GB)",
         f"slack {duration(float(task['slack_s']))}, value {float(task['value']):.2f}",
     ]
 

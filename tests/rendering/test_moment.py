@@ -8,11 +8,14 @@ from orbit_gym.env import OrbitEnv
 from orbit_gym.ledger import power_row, settle
 from orbit_gym.observation import COLUMNS
 from orbit_gym.rendering import palette
+from orbit_gym.rendering.canvas import PLACED
 from orbit_gym.rendering.layers import arcs, free_place
-from orbit_gym.rendering.moment import Moment, Watcher, totals
+from orbit_gym.rendering.lettering import text_width
+from orbit_gym.rendering.moment import Moment, Placed, Watcher, totals
+from orbit_gym.rendering.page import SMALL
 from orbit_gym.rendering.projection import Box
 from orbit_gym.rendering.reservations import FADING_S, RecentUse
-from orbit_gym.rendering.words import amount, duration
+from orbit_gym.rendering.words import amount, duration, plan_lines, task_lines
 from orbit_gym.state import copy_state
 from tests.core.playing import at_random
 
@@ -157,6 +160,18 @@ def test_labels_keep_clear_of_each_other_and_inside() -> None:
     assert (first, second) == ((61.0, 54.0), (61.0, 37.0))  # at the right; below it, since the left side leaves the box
     assert free_place(np.array([195.0, 50.0]), 40.0, box, []) == (144.0, 54.0)
     assert free_place(np.array([50.0, 50.0]), 300.0, box, []) is None
+
+
+def test_tasks_fit_their_cards(seen: tuple[OrbitEnv, Moment]) -> None:
+    """Every line about every task of the episode, and about the plan at every candidate of the one at hand, without a cut."""
+    env, _ = seen
+    tasks, number = env.simulation.episode.tasks, env.simulation.task_index
+    lines = {line for task in tasks for line in task_lines(task, env.node_names)}
+    for k in range(13):
+        plan = env.plan(k)
+        lines |= set(plan_lines(Placed(number, tasks[number], plan if plan.exists else None, not plan.exists), env.node_names))
+    longest = max(lines, key=lambda line: text_width(line, SMALL, False))
+    assert text_width(longest, SMALL, False) <= PLACED.width - 24.0, longest
 
 
 @pytest.mark.parametrize(
