@@ -119,10 +119,12 @@ class Batch:
 
     def metrics(self, member: int) -> dict[str, float]:
         """Metrics of a member's finished episode."""
-        simulation = self.simulation(member)
-        size = simulation.episode.tasks.size
-        log, is_booked = self._pools["log"][member, :size], self._pools["is_booked"][member, :size]
-        return episode_metrics(simulation, log, is_booked, int(self._n_invalid[member]))
+        return episode_metrics(self.simulation(member), *self.bookings(member), int(self._n_invalid[member]))
+
+    def bookings(self, member: int) -> tuple[np.ndarray, np.ndarray]:
+        """What a member has booked: PLAN (n_tasks,), and whether, (n_tasks,) bool."""
+        size = int(self._n_tasks[member])
+        return self._pools["log"][member, :size], self._pools["is_booked"][member, :size]
 
     def close(self) -> None:
         """Stop the threads."""

@@ -11,6 +11,7 @@ from orbit_gym.catalogue import load_scenario
 from orbit_gym.drawing import EpisodeSource
 from orbit_gym.episode import Episode
 from orbit_gym.metrics import episode_metrics
+from orbit_gym.rendering.show import RENDER_FPS, Show, checked_mode
 from orbit_gym.reward import reward_terms
 from orbit_gym.scenario import Scenario
 from orbit_gym.simulation import Plan, Simulation, checked_action
@@ -29,11 +30,12 @@ class OrbitEnv(gym.Env[Observation, np.int64]):
     Rewards: value of the task if it will be delivered in time, paid when it is booked, minus the price of energy (0 by default).
     Starting state: day and time, initial charge and memory, and all tasks are drawn by reset; actions consume no randomness.
     Episode end: truncated at the first task released at or after episode_s; terminated stays False.
-    Arguments: scenario (name, path, dict or Scenario), overrides ({"workload.load": 1.3}), split ("train", "validation", "test").
+    Arguments: scenario (name, path, dict or Scenario), overrides ({"workload.load": 1.3}), split ("train", "validation", "test"),
+    render_mode ("rgb_array" for pictures, "human" for a window).
     Version history: v0, first release.
     """
 
-    metadata = {"render_modes": []}
+    metadata = {"render_modes": ["human", "rgb_array"], "render_fps": RENDER_FPS}
 
     def __init__(
         self,
@@ -43,16 +45,15 @@ class OrbitEnv(gym.Env[Observation, np.int64]):
         render_mode: str | None = None,
     ) -> None:
         """Read and check the scenario; Worlds are compiled when a day is first drawn. ValueError says what to type instead."""
-        if render_mode is not None:
-            raise ValueError(f"render_mode must be None in this version, got {render_mode!r}")
+        self.render_mode = checked_mode(render_mode, self.metadata["render_modes"])
         self.scenario = load_scenario(scenario, overrides)
-        self.render_mode = render_mode
         self.split = split
         self._source = EpisodeSource(self.scenario, split)
         self.node_names = self._source.node_names
         self.observation_space: gym.Space[Any]
         self.observation_space, self.action_space = self._source.spaces()
         self._simulation: Simulation | None = None
+        self._show = Show(self.render_mode, self.scenario, self.node_names) if self.render_mode else None
 
     @property
     def simulation(self) -> Simulation:
@@ -71,6 +72,9 @@ class OrbitEnv(gym.Env[Observation, np.int64]):
         self._booked = np.zeros(episode.tasks.size, np.bool_)
         self._n_invalid = 0
         self._has_ended = False  # an episode without any task ends with its first step
+        if self._show is not None:
+            self._show.begin(self._simulation, info["day"])
+            self._show_to_people()
         return self._simulation.observe(), info
 
     def step(self, action: Any) -> tuple[Observation, float, bool, bool, dict[str, Any]]:
@@ -91,16 +95,39 @@ class OrbitEnv(gym.Env[Observation, np.int64]):
         }
         if self._has_ended:
             info["episode_metrics"] = episode_metrics(simulation, self._log, self._booked, self._n_invalid)
+        self._show_to_people()
         return simulation.observe(), sum(terms.values()), False, self._has_ended, info
 
     def _place(self, action: int) -> dict[str, float]:
         """Apply a checked action and log what it booked; returns the reward terms."""
         task = self.simulation.task_index
+        if self._show is not None:
+            self._show.deciding(self.simulation, action)
         booked, terms = self.simulation.apply(action)
         if booked:
             self._log[task] = self.simulation.last_booking
         self._booked[task] = booked
+        if self._show is not None:
+            self._show.decided(self.simulation)
         return terms
+
+    def render(self) -> np.ndarray | None:  # type: ignore[override]
+        """The picture of the moment in mode "rgb_array", (720, 1280, 3) uint8; in mode "human" the window shows it after each step."""
+        if self._show is None:
+            gym.logger.warn('render() shows nothing without a render_mode, e.g. gym.make(..., render_mode="rgb_array")')
+            return None
+        picture = self._show.frame(self.simulation, self._log, self._booked)
+        return picture if self.render_mode == "rgb_array" else None
+
+    def close(self) -> None:
+        """Close the window, if there is one."""
+        if self._show is not None:
+            self._show.close()
+
+    def _show_to_people(self) -> None:
+        """In mode "human" the window follows by itself."""
+        if self.render_mode == "human":
+            self.render()
 
     def action_masks(self) -> np.ndarray:
         """Valid actions, (n_actions,) bool."""

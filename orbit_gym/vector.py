@@ -11,6 +11,7 @@ from gymnasium.vector.utils import batch_space
 from orbit_gym.batch import Batch
 from orbit_gym.catalogue import load_scenario
 from orbit_gym.drawing import EpisodeSource
+from orbit_gym.rendering.show import RENDER_FPS, Show, checked_mode
 from orbit_gym.reward import reward_terms
 from orbit_gym.scenario import Scenario
 from orbit_gym.simulation import Simulation, action_error
@@ -24,7 +25,7 @@ class OrbitVectorEnv(gym.vector.VectorEnv[Observations, np.ndarray, np.ndarray])
 
     Arguments beside OrbitEnv's: autoreset_mode ("NextStep", "SameStep", "Disabled" or the enum), threads (members of a step are shared
     between them), copy (False hands out the arrays that the next step overwrites), metrics (False leaves out episode_metrics,
-    whose relaxed bound takes as long as a few hundred steps).
+    whose relaxed bound takes as long as a few hundred steps). render_mode is None or "rgb_array".
     """
 
     def __init__(
@@ -43,11 +44,9 @@ class OrbitVectorEnv(gym.vector.VectorEnv[Observations, np.ndarray, np.ndarray])
         for name, value in (("num_envs", num_envs), ("threads", threads)):
             if value < 1:
                 raise ValueError(f"{name} must be at least 1, got {value}")
-        if render_mode is not None:
-            raise ValueError(f"render_mode must be None for the native vector environment, got {render_mode!r}")
+        self.render_mode = checked_mode(render_mode, ("rgb_array",))
         self.autoreset_mode = _mode(autoreset_mode)
-        self.metadata = {"render_modes": [], "autoreset_mode": self.autoreset_mode}
-        self.render_mode = render_mode
+        self.metadata = {"render_modes": ["rgb_array"], "render_fps": RENDER_FPS, "autoreset_mode": self.autoreset_mode}
         self.scenario = load_scenario(scenario, overrides)
         self.num_envs, self.copy, self.metrics = num_envs, copy, metrics
         self._source = EpisodeSource(self.scenario, split)
@@ -60,6 +59,7 @@ class OrbitVectorEnv(gym.vector.VectorEnv[Observations, np.ndarray, np.ndarray])
         self._generators: list[np.random.Generator | None] = [None] * num_envs
         self._is_done = np.zeros(num_envs, np.bool_)
         self._has_begun = np.zeros(num_envs, np.bool_)
+        self._show = Show(self.render_mode, self.scenario, self.node_names, num_envs) if self.render_mode else None
 
     def reset(
         self, *, seed: int | list[int | None] | None = None, options: dict[str, Any] | None = None
@@ -98,13 +98,23 @@ class OrbitVectorEnv(gym.vector.VectorEnv[Observations, np.ndarray, np.ndarray])
         if self._is_done[members].any():
             over = members[self._is_done[members]].tolist()
             raise RuntimeError(f"members {over} are over; reset them with options={{'reset_mask': ...}}")
-        self._batch.step(members, self._checked(actions, members))
+        checked = self._checked(actions, members)
+        self._tell_show(members, checked)
+        self._batch.step(members, checked)
+        self._tell_show(members)
         rewards, infos = self._results(members)
         truncated = np.zeros(self.num_envs, np.bool_)
         truncated[members] = self._batch.outcomes["is_over"][members] == 1
         self._is_done |= truncated
         infos = self._end_episodes(np.flatnonzero(truncated), infos)
         return self._observations(), rewards, np.zeros(self.num_envs, np.bool_), truncated, infos
+
+    def render(self) -> tuple[np.ndarray, ...] | None:  # type: ignore[override]
+        """Pictures of all members, each (720, 1280, 3) uint8, in mode "rgb_array"."""
+        if self._show is None:
+            return None
+        members = range(self.num_envs)
+        return tuple(self._show.frame(self._batch.simulation(member), *self._batch.bookings(member), member) for member in members)
 
     def action_masks(self) -> np.ndarray:
         """Valid actions, (num_envs, n_actions) bool."""
@@ -127,8 +137,19 @@ class OrbitVectorEnv(gym.vector.VectorEnv[Observations, np.ndarray, np.ndarray])
         episode_seed = int(generator.integers(2**31)) if seed is None else seed
         drawn = self._source.draw(episode_seed, options)
         self._batch.begin(member, drawn)
+        if self._show is not None:
+            self._show.begin(self._batch.simulation(member), drawn.info["day"], member)
         self._is_done[member], self._has_begun[member] = False, True
         return drawn.info
+
+    def _tell_show(self, members: np.ndarray, actions: np.ndarray | None = None) -> None:
+        """Let what is rendered follow the members (m,): before a step with their actions (num_envs,), after it without."""
+        for member in members.tolist() if self._show is not None else ():
+            simulation = self._batch.simulation(member)
+            if actions is None:
+                self._show.decided(simulation, member)  # type: ignore[union-attr]
+            elif not simulation.is_over:
+                self._show.deciding(simulation, int(actions[member]), member)  # type: ignore[union-attr]
 
     def _checked(self, actions: np.ndarray, members: np.ndarray) -> np.ndarray:
         """Actions (num_envs,) int64; ValueError for the first one outside the space among the members that step."""

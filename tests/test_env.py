@@ -120,8 +120,8 @@ def test_registering_again_changes_nothing() -> None:
 def test_users_mistakes_are_one_sentence() -> None:
     with pytest.raises(ValueError, match=r"unknown split 'tset'; choose from train, validation, test"):
         OrbitEnv("Tiny", split="tset")
-    with pytest.raises(ValueError, match=r"render_mode must be None in this version, got 'human'"):
-        OrbitEnv("Tiny", render_mode="human")
+    with pytest.raises(ValueError, match=r"render_mode must be None or one of human, rgb_array, got 'ansi'"):
+        OrbitEnv("Tiny", render_mode="ansi")
     with pytest.raises(RuntimeError, match=r"call reset\(\) first"):
         OrbitEnv("Tiny").step(0)
     # 8 GB cannot hold a 16 GB model: without this refusal its load would never end

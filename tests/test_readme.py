@@ -173,7 +173,7 @@ def test_a_missing_block_is_named() -> None:
 
 @pytest.mark.slow
 def test_the_picture_can_be_drawn(tmp_path: Path) -> None:
-    """PNG by its first bytes, below 200 kB."""
+    """PNG by its first bytes, below 250 kB."""
     out = tmp_path / "picture.png"
-    subprocess.run([sys.executable, "-m", "benchmarks.picture", "--out", str(out)], cwd=ROOT, check=True)
-    assert out.read_bytes()[:4] == b"\x89PNG" and out.stat().st_size < 200_000
+    subprocess.run([sys.executable, "-m", "benchmarks.picture", "--decisions", "20", "--out", str(out)], cwd=ROOT, check=True)
+    assert out.read_bytes()[:4] == b"\x89PNG" and out.stat().st_size < 250_000

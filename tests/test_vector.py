@@ -153,7 +153,7 @@ def test_actions_outside_the_space_are_refused_before_anything_changes(actions: 
         ({"threads": 0}, "threads must be at least 1, got 0"),
         ({"autoreset_mode": "never"}, "autoreset_mode must be one of NextStep, SameStep, Disabled, got 'never'"),
         ({"scenario": "Tinny"}, "unknown scenario 'Tinny'; did you mean 'Tiny'"),
-        ({"render_mode": "human"}, "render_mode must be None"),
+        ({"render_mode": "human"}, "render_mode must be None or one of rgb_array, got 'human'"),
     ],
 )
 def test_mistakes_are_refused(arguments: dict[str, Any], message: str) -> None:
