@@ -11,11 +11,12 @@ from orbit_gym.jit import inlined
 from orbit_gym.ledger import power_row, required_j
 from orbit_gym.observation import COLUMNS
 from orbit_gym.state import GROUND_SLOTS, NONE, Scratch, State
-from orbit_gym.transfers import first_laser, first_pass, position_m, range_m
+from orbit_gym.transfers import first_laser, first_pass, piece_at, position_m, range_m
 from orbit_gym.world import World
 
 LONGEST_S = 7_200.0
 _LOG_LONGEST = math.log1p(LONGEST_S)
+_LOG_1E6, _LOG_1E8 = math.log1p(1e6), math.log1p(1e8)
 
 T_PRESENT, T_INPUT, T_RESULT, T_SERVICE = (COLUMNS["task"][n] for n in ("present", "input_size", "result_size", "service"))
 T_LANES, T_MODEL, T_SLACK, T_VALUE = (COLUMNS["task"][n] for n in ("lanes", "model_size", "slack", "value"))
@@ -40,13 +41,17 @@ L_OPENS, L_REMAINING, L_OTHER = (COLUMNS["links"][n] for n in ("opens_in", "rema
 
 @inlined
 def log_time(seconds: float) -> float:
-    """Time on a scale of 0 to 1: log1p(s) / log1p(7200)."""
-    return math.log1p(min(max(seconds, 0.0), LONGEST_S)) / _LOG_LONGEST
+    """Time on a scale of 0 to 1: log1p(s) / log1p(7200). Most times are at an end of it: nothing waits, a link lasts."""
+    if seconds <= 0.0:
+        return 0.0
+    if seconds >= LONGEST_S:
+        return 1.0
+    return math.log1p(seconds) / _LOG_LONGEST
 
 
 @inlined
-def _log_size(amount: float, unit: float, most: float) -> float:
-    return math.log1p(min(max(amount, 0.0) / unit, most)) / math.log1p(most)
+def _log_size(amount: float, unit: float, most: float, log_most: float) -> float:
+    return math.log1p(min(max(amount, 0.0) / unit, most)) / log_most
 
 
 @inlined
@@ -95,8 +100,8 @@ def encode(
 def _encode_task(world: World, tasks: np.ndarray, task: int, out: np.ndarray) -> None:
     entry = tasks[task]
     out[T_PRESENT] = 1.0
-    out[T_INPUT] = _log_size(entry.input_bits, 1e6, 1e6)
-    out[T_RESULT] = _log_size(entry.result_bits, 1e3, 1e8)
+    out[T_INPUT] = _log_size(entry.input_bits, 1e6, 1e6, _LOG_1E6)
+    out[T_RESULT] = _log_size(entry.result_bits, 1e3, 1e8, _LOG_1E8)
     out[T_SERVICE] = log_time(service_s(world, tasks, task, 0))
     out[T_LANES] = 1.0 / world.accelerators[0].lanes if entry.one_lane == 1 else 1.0
     out[T_MODEL] = min(world.model_bytes[entry.model] / 32e9, 1.0)
@@ -227,7 +232,7 @@ def _encode_plan(state: State, tasks: np.ndarray, task: int, row: int, out: np.n
     out[P_FINISH] = log_time(plan.finish_s - release_s)
     out[P_DELIVERY] = log_time(plan.delivery_s - release_s)
     out[P_MARGIN] = _clip((release_s + slack_s - plan.delivery_s) / max(slack_s, 1e-9), -1.0, 1.0)
-    out[P_ENERGY] = _log_size(plan.energy_j, 1.0, 1e6)
+    out[P_ENERGY] = _log_size(plan.energy_j, 1.0, 1e6, _LOG_1E6)
     out[P_INPUT_HOPS] = min(plan.input_hops / 40.0, 1.0)
     out[P_RESULT_HOPS] = min(plan.result_hops / 40.0, 1.0)
 
@@ -266,9 +271,14 @@ def _encode_links(world: World, state: State, slots: np.ndarray, node: int, now_
             break  # passes are in order of time
         if world.passes[row].end_s > now_s:
             _offer_ground(world, world.passes[row].edge, contact, n_terminals, best, best_contact, now_s)
+    rate_bps = rate = 0.0
     for slot in range(out.shape[0]):
         if best[slot] != NONE:
-            _encode_link(world, state, node, best[slot], best_contact[slot], now_s, out[slot])
+            here_bps = _encode_link(world, state, node, best[slot], best_contact[slot], now_s, out[slot])
+            if here_bps != rate_bps:  # neighbouring links often have one rate
+                rate_bps = here_bps
+                rate = _log_size(rate_bps, 1e6, 1e6, _LOG_1E6)
+            out[slot, L_RATE] = rate
     if best[n_terminals] == NONE:
         return LONGEST_S
     return max(0.0, world.contacts[best_contact[n_terminals]].start_s - now_s)
@@ -296,14 +306,11 @@ def _offer_ground(world: World, edge: int, contact: int, first_slot: int, best: 
 
 
 @inlined
-def _encode_link(world: World, state: State, node: int, edge: int, contact: int, now_s: float, out: np.ndarray) -> None:
+def _encode_link(world: World, state: State, node: int, edge: int, contact: int, now_s: float, out: np.ndarray) -> float:
+    """Everything about a link but its rate, which is returned, bit/s."""
     start_s = world.contacts[contact].start_s
     at_s = max(now_s, start_s)
-    piece = world.contacts[contact].first_piece
-    while piece + 1 < world.contacts[contact].end_piece and world.pieces[piece + 1].start_s <= at_s:
-        piece += 1
     out[L_UP] = 1.0 if start_s <= now_s else 0.0
-    out[L_RATE] = _log_size(world.pieces[piece].rate_bps, 1e6, 1e6)
     resource_a = world.edges[edge].resource_a
     resource_b = world.edges[edge].resource_b
     free_s = first_free_s(state, resource_a, at_s)
@@ -315,3 +322,4 @@ def _encode_link(world: World, state: State, node: int, edge: int, contact: int,
     out[L_OPENS] = log_time(start_s - now_s)
     out[L_REMAINING] = log_time(world.contacts[contact].end_s - now_s)
     out[L_OTHER] = (_row_of(state, to) + 1) / state.candidates.size
+    return world.pieces[piece_at(world, contact, at_s)].rate_bps

@@ -32,17 +32,24 @@ def range_m(world: World, node: int, other: int, time_s: float) -> float:
 
 
 @inlined
-def transfer_end_s(world: World, contact: int, start_s: float, bits: float) -> float:
-    """When a transfer begun at start_s inside a contact ends, or infinity if the contact ends first."""
+def piece_at(world: World, contact: int, time_s: float) -> int:
+    """Last piece of a contact that begins at or before a time inside it."""
     low = world.contacts[contact].first_piece
     high = world.contacts[contact].end_piece
-    end_piece = high
-    while high - low > 1:  # last piece that begins at or before start_s
+    while high - low > 1:
         middle = (low + high) // 2
-        if world.pieces[middle].start_s <= start_s:
+        if world.pieces[middle].start_s <= time_s:
             low = middle
         else:
             high = middle
+    return low
+
+
+@inlined
+def transfer_end_s(world: World, contact: int, start_s: float, bits: float) -> float:
+    """When a transfer begun at start_s inside a contact ends, or infinity if the contact ends first."""
+    low = piece_at(world, contact, start_s)
+    end_piece = world.contacts[contact].end_piece
     piece = world.pieces[low]
     goal_bits = piece.sent_bits + (start_s - piece.start_s) * piece.rate_bps + bits
     while low + 1 < end_piece and world.pieces[low + 1].sent_bits < goal_bits:
