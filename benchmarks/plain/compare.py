@@ -35,7 +35,7 @@ class Tally:
 
 
 def compare_plans(plain: PlainSimulation, simulation: Simulation, tally: Tally) -> None:
-    """Compare every candidate's plan; a plain plan whose route ties with the kernel's takes over the kernel's. Difference says what differs."""
+    """Compare every candidate's plan; Difference says what differs. A plan whose route ties with the kernel's takes the kernel's."""
     tally.steps += 1
     if simulation.state.clock[0]["n_lost_plans"]:
         raise Difference("a pool is full, which the plain step has none of: give the scenario more calendar_chunks or profile_segments")
@@ -141,7 +141,9 @@ def check_route(network: Network, hops: list[Hop], source: int, ready_s: float, 
             raise Difference(f"the kernel's route leaves node {node} at {hop.start_s!r} s and is there only at {time_s!r} s")
         start_s, end_s = network.earliest_transfer(link, max(hop.start_s, time_s), bits, math.inf, False)
         if abs(start_s - hop.start_s) > SAME_TIME_S or abs(end_s - hop.end_s) > SAME_TIME_S:
-            raise Difference(f"the kernel's transfer over edge {hop.edge} at {hop[2:]} s is not possible; the next is at {(start_s, end_s)} s")
+            raise Difference(
+                f"the kernel's transfer over edge {hop.edge} at {hop[2:]} s is not possible; the next is at {(start_s, end_s)} s"
+            )
         other = network.receivers[hop.edge]
         node, time_s = other, network.arrival_s(link, node, other, hop.end_s)
     if abs(time_s - arrival_s) > SAME_TIME_S:
