@@ -45,8 +45,8 @@ class Options:
     """Measure nothing; draw and print what is there."""
     write: bool = False
     """Put the table of exponents into the document."""
-    seconds: float = 4.0
-    """Processor time for choosing a point's actions; it plays as many as that gives, or a whole episode."""
+    seconds: float = 15.0
+    """Most processor time for choosing a point's actions."""
     figures: Path = ROOT / "docs" / "figures" / "growth.json"
     images: Path = ROOT / "docs" / "images"
     document: Path = ROOT / "docs" / "performance.md"

@@ -29,7 +29,7 @@ def exponent(curve: Curve, points: Points, figure: str) -> float:
 def draw(name: str, points: Points, folder: Path) -> Path:
     """Two panels, time of a step and memory, both logarithmic; returns the picture's path."""
     curve = CURVES[name]
-    figure, (left, right) = plt.subplots(1, 2, figsize=(8.0, 3.0), dpi=100, layout="constrained")
+    figure, (left, right) = plt.subplots(1, 2, figsize=(8.0, 3.3), dpi=100, layout="constrained")
     values = sorted(points)
     times = [points[value]["step_us"] for value in values]
     quartiles = np.array([points[value]["quartiles_us"] for value in values]).T
@@ -47,7 +47,9 @@ def draw(name: str, points: Points, folder: Path) -> Path:
         axes.minorticks_off()
         axes.yaxis.set_major_formatter(lambda size, _: f"{size:g}")
         axes.grid(alpha=0.3)
-        axes.legend(fontsize="small")
+        axes.legend(
+            fontsize="small", loc="lower center", bbox_to_anchor=(0.5, 1.0), ncols=4, frameon=False, handletextpad=0.3, columnspacing=0.9
+        )
     low, high = left.get_ylim()
     left.set_ylim(min(low, 10.0 ** np.floor(np.log10(min(times)))), max(high, 10.0 ** np.ceil(np.log10(max(times)))))
     figure.suptitle(curve.about, fontsize="medium", color=INK)

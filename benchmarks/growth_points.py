@@ -25,7 +25,6 @@ from orbit_gym.world import World
 
 SEED = 4_000_000  # of no split's convention
 BLOCKS = 25  # the median is over these
-MOST_DECISIONS = 100_000
 STARLINK = Path(__file__).resolve().parent.parent.parent / "shared" / "data" / "tle" / "celestrak_starlink_20260530.tle.gz"
 N_STARLINK = 10_395  # in the file, of which 10,370 fly
 PLANES = {12: 2, 24: 3, 48: 4, 100: 5, 200: 8, 400: 10, 800: 16, 1_600: 20, 2_800: 28}  # of Walker stars; choices near Walker100's shape
@@ -40,9 +39,10 @@ class Curve:
     label: str  # of the axis, with its unit
     values: tuple[float, ...]
     scenario: Callable[[float], Scenario]
-    fit_from: float = 0.0  # smaller values are another regime
+    fit_from: float = 0.0  # smaller values are another regime: fewer candidates, searches without a bound (DIRECTED_FROM satellites)
     fit_to: float = np.inf
-    memory: str = "world_bytes"  # what is drawn of memory, the State besides
+    memory: str = "world_bytes"  # the memory whose growth is fitted in the picture
+    decisions: int = 100_000  # at most; the same for every point where more of the episode would be another regime
 
 
 def _pools(n_satellites: int) -> dict[str, int]:
@@ -54,7 +54,7 @@ def star(n_satellites: float) -> Scenario:
     """A Walker star like Walker100 of this many satellites, at StarCompute2800's load and length; the Starlink file for its number."""
     count = int(n_satellites)
     base = load_scenario("Walker100", {"workload.load": 0.1, "episode_s": 3_000.0, **_pools(count)})
-    flown = Constellation(tle_file=str(STARLINK))
+    flown = Constellation(tle_file=str(STARLINK), strict=False)
     if count != N_STARLINK:
         shell = Shell(walker=f"97.59:{count}/{PLANES[count]}/1", pattern="star", altitude_m=550e3, raan_deg=289.0)
         flown = Constellation(shells=(shell,))
@@ -90,14 +90,15 @@ def far_look_ahead(hours: float) -> Scenario:
 
 CURVES = {
     "satellites": Curve(
-        "Walker stars at 550 km, load 0.1; the last point is the Starlink file, outside the fit",
+        "Walker stars at 550 km, load 0.1, K at most 32; the last point is the Starlink file",
         "satellites",
         (*PLANES, N_STARLINK),
         star,
-        fit_from=48.0,
+        fit_from=100.0,
         fit_to=2_800.0,
+        decisions=2_000,
     ),
-    "candidates": Curve("Walker100, load 1.0", "satellites shown, K", (4, 8, 16, 32, 64), shown, memory="state_bytes"),
+    "candidates": Curve("Walker100, load 1.0", "satellites shown, K", (4, 8, 16, 32, 64), shown, memory="state_bytes", decisions=8_000),
     "load": Curve("ThreeBody12", "load", (0.3, 0.5, 0.7, 1.0, 1.4, 2.0), loaded, memory="used_bytes"),
     "episode": Curve("ThreeBody12, load 1.0", "episode length, h", (1, 2, 4, 8, 16, 24), long_episode),
     "look_ahead": Curve("ThreeBody12, load 1.0, episode 5,700 s", "look-ahead, h", (2, 4, 8, 16, 24), far_look_ahead),
@@ -110,13 +111,13 @@ def is_there(curve: str, value: float) -> bool:
 
 
 def measure(curve: str, value: float, seconds: float) -> dict[str, Any]:
-    """One point, in a process of its own: its peak memory is then the point's. seconds: processor time for choosing actions."""
+    """One point, in a process of its own: its peak memory is then the point's. seconds: for choosing actions, at most."""
     scenario = CURVES[curve].scenario(value)
     begin = time.process_time()
     drawn = EpisodeSource(scenario, "validation").draw(SEED)
     ready_s = time.process_time() - begin
     simulation = Simulation(scenario, drawn.world, drawn.episode)
-    actions = stored_stream(simulation, seconds)
+    actions = stored_stream(simulation, CURVES[curve].decisions, seconds)
     covered_s = float(simulation.time_s - drawn.episode.tasks["release_s"][0])
     del simulation
     start = Simulation(scenario, drawn.world, drawn.episode)
@@ -138,10 +139,10 @@ def measure(curve: str, value: float, seconds: float) -> dict[str, Any]:
     }
 
 
-def stored_stream(simulation: Simulation, seconds: float) -> list[int]:
-    """Actions to the end of the episode, or as many as are chosen in so many seconds of processor time."""
+def stored_stream(simulation: Simulation, most: int, seconds: float) -> list[int]:
+    """Actions to the end of the episode, at most so many, or as many as are chosen in so many seconds of processor time."""
     rng, actions, until_s = np.random.default_rng(SEED), [], time.process_time() + seconds
-    while not simulation.is_over and len(actions) < MOST_DECISIONS and (time.process_time() < until_s or len(actions) < 2 * BLOCKS):
+    while not simulation.is_over and len(actions) < most and (time.process_time() < until_s or len(actions) < 2 * BLOCKS):
         rows, mask = simulation.observe()["nodes"], simulation.action_masks()
         actions.append(int(choose(rows[None], mask[None], rng)[0]))
         simulation.apply(actions[-1])
