@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 import networkx as nx
+import numpy as np
 
 from orbit_gym.units import SPEED_OF_LIGHT_MPS
 from orbit_gym.world import FIBRE, World
@@ -97,7 +98,7 @@ class Network:
             for row in range(world.edge_offsets[node], world.edge_offsets[node + 1]):
                 self._add_edge(node, row, world.edges[row])
 
-    def _add_edge(self, node: int, row: int, edge) -> None:
+    def _add_edge(self, node: int, row: int, edge: np.void) -> None:
         resources = [int(edge["resource_a"]), int(edge["resource_b"])]
         calendars = [self.calendars[resource] for resource in resources if resource != NOTHING]
         contacts = range(int(edge["first_contact"]), int(edge["end_contact"]))
@@ -167,8 +168,8 @@ class Network:
     ) -> tuple[dict[int, Way], int | None]:
         """Earliest ways of a bundle from source, and the node at which is_last first said yes.
 
-        Only nodes in the result that are settled count: is_last is asked once for each, in order of arrival. The one user that a bundle may
-        be brought to is `user`; to_ground lets satellites send to stations.
+        The ways are those of settled nodes; is_last is asked once for each, in order of arrival. The one user that a bundle may be brought
+        to is `user`; to_ground lets satellites send to stations.
         """
         ways = {source: Way(ready_s, 0, None, None)}
         settled: dict[int, Way] = {}

@@ -1,12 +1,13 @@
 """Plan every candidate, book one, advance: the whole step in plain Python. Faults are left out, and pools never run full."""
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 import numpy as np
 
 from benchmarks.plain.accelerator import NOWHERE, Accelerator, Placement
-from benchmarks.plain.network import Calendar, Hop, Network
+from benchmarks.plain.network import Calendar, Hop, Network, Way
 from orbit_gym.episode import ANY_STATION, Episode
 from orbit_gym.scenario import Reward
 from orbit_gym.world import World
@@ -125,7 +126,8 @@ class PlainSimulation:
     def _is_datacentre(self, node: int) -> bool:
         return self.network.first_datacentre <= node < self.network.first_user
 
-    def _search_input(self, is_last, idle: bool):
+    def _search_input(self, is_last: Callable[[int], bool], idle: bool) -> dict[int, Way]:
+        """Ways of the task's input from its origin."""
         task = self.task
         return self.network.search(
             int(task["origin"]), float(task["release_s"]), float(task["input_bits"]), self.limit_s, is_last, idle=idle
