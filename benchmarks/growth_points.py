@@ -90,7 +90,7 @@ def far_look_ahead(hours: float) -> Scenario:
 
 CURVES = {
     "satellites": Curve(
-        "Walker stars at 550 km, load 0.1, K at most 32; the last point is the Starlink file",
+        "Walker stars at 550 km, load 0.1, K at most 32 (10395: the Starlink file)",
         "satellites",
         (*PLANES, N_STARLINK),
         star,
