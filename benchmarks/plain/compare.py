@@ -61,9 +61,9 @@ def _compare_plan(plain: PlainSimulation, plan: PlainPlan, row: np.void, route: 
         return
     task, network = plain.task, plain.network
     release_s = float(task["release_s"])
-    plan.input_hops = _agreed(
-        network, plan.input_hops, hops[:n_input], int(task["origin"]), release_s, float(task["input_bits"]), plan.arrival_s, tally
-    )
+    was = plan.input_hops
+    plan.input_hops = _agreed(network, was, hops[:n_input], int(task["origin"]), release_s, float(task["input_bits"]), plan.arrival_s, tally)
+    plan.energy_j += network.transmit_j(plan.input_hops) - network.transmit_j(was)
     _same("hops of the input", len(plan.input_hops), n_input)
     _same("exists", plan.exists, bool(row["exists"]))
     _same("on time", plan.is_on_time, bool(row["on_time"]))
