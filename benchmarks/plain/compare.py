@@ -62,7 +62,9 @@ def _compare_plan(plain: PlainSimulation, plan: PlainPlan, row: np.void, route: 
     task, network = plain.task, plain.network
     release_s = float(task["release_s"])
     was = plan.input_hops
-    plan.input_hops = _agreed(network, was, hops[:n_input], int(task["origin"]), release_s, float(task["input_bits"]), plan.arrival_s, tally)
+    plan.input_hops = _agreed(
+        network, was, hops[:n_input], int(task["origin"]), release_s, float(task["input_bits"]), plan.arrival_s, tally
+    )
     plan.energy_j += network.transmit_j(plan.input_hops) - network.transmit_j(was)
     _same("hops of the input", len(plan.input_hops), n_input)
     _same("exists", plan.exists, bool(row["exists"]))
