@@ -72,6 +72,12 @@ def load_policy(spec: Spec, envs: Environments, seed: int = 0) -> Policy:
     return policy  # type: ignore[return-value]
 
 
+def stored_network(name: str) -> tuple[str, dict[str, Any], dict[str, torch.Tensor]]:
+    """Algorithm, network settings and best weights of a run folder."""
+    checkpoint = load_checkpoint(Path(name) / BEST)
+    return checkpoint["algo"], checkpoint["network"], checkpoint["weights"]
+
+
 def _spaces(envs: Environments) -> tuple[Any, Any]:
     """Observation and action space of one environment."""
     if isinstance(envs, OrbitVectorEnv):

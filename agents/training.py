@@ -19,7 +19,8 @@ from agents.algorithms import build_model
 from agents.callbacks import Progress, Validation
 from agents.checkpoints import CONFIG, LAST, load_checkpoint, load_weights, read_json, write_json
 from agents.discount import TimeDiscount
-from agents.environments import make_env, make_many, make_vec
+from agents.environments import make_env, make_many, make_mixture
+from agents.loading import stored_network
 from agents.settings import LEARNING, Recipe, Settings, recipe_for
 from orbit_gym.cache import announce_compilation
 from orbit_gym.catalogue import scenario_to_dict
@@ -43,20 +44,34 @@ def train(settings: Settings) -> Path:
     else:
         refuse_used_folder(out)
         recipe, checkpoint = recipe_for(settings), None
-    start = checkpoint["timesteps"] if checkpoint else 0
+        recipe, weights = started_from(settings, recipe)
+    first = checkpoint["timesteps"] if checkpoint else 0
     announce_compilation()
-    env = make_vec(settings.scenario, settings.envs, settings.seed, start, None, recipe.reward_scale, recipe.subtract_value)
+    scenarios = recipe.scenarios or (settings.scenario,)
+    env = make_mixture(scenarios, settings.envs, settings.seed, first, recipe.reward_scale, recipe.subtract_value, recipe.load_range)
     try:
         model = build_model(settings, recipe, env)
         if checkpoint:
             restore(model, checkpoint, out / LAST)
         else:
+            if weights is not None:
+                load_weights(model.policy, weights, Path(str(settings.start)))
             out.mkdir(parents=True, exist_ok=True)
             write_json(out / CONFIG, describe_run(settings, recipe))
         _learn(model, settings, recipe, out, checkpoint["history"] if checkpoint else [])
     finally:
         env.close()
     return out
+
+
+def started_from(settings: Settings, recipe: Recipe) -> tuple[Recipe, dict[str, torch.Tensor] | None]:
+    """The recipe with the network of the run that --from names, and its weights; unchanged and None without --from."""
+    if settings.start is None:
+        return recipe, None
+    algo, network, weights = stored_network(settings.start)
+    if algo != settings.algo:
+        raise ValueError(f"--from {settings.start} was trained with --algo {algo}, not {settings.algo}")
+    return replace(recipe, network=network), weights
 
 
 def refuse_used_folder(out: Path) -> None:
@@ -102,7 +117,8 @@ def _learn(model: Any, settings: Settings, recipe: Recipe, out: Path, history: l
     if remaining <= 0:
         return
     model.set_logger(configure(str(out / "tensorboard"), ["tensorboard"]))
-    envs = make_many(settings.scenario, "validation", min(settings.validation_episodes, 8))  # decided in one call of the network
+    scenarios, size = recipe.scenarios or (settings.scenario,), min(settings.validation_episodes, 8)
+    envs = {name: make_many(name, "validation", size) for name in scenarios}  # `size` episodes are decided in one call of the network
     every = math.ceil(settings.timesteps / settings.validations)
     validation = Validation(envs, settings.validation_episodes, every, out, settings.algo, recipe.network, history)
     progress = Progress(settings.timesteps)
