@@ -39,6 +39,8 @@ CLASSES: dict[str, type[BaseAlgorithm]] = {"maskable_ppo": LeanPPO, "ppo": PPO, 
 def build_model(settings: Settings, recipe: Recipe, env: VecEnv) -> Any:
     """Make the untrained model of a run; with tau_s its gamma is 0 and TimeDiscount does the discounting."""
     arguments = dict(recipe.hyperparameters)
+    if "n_steps" in arguments:  # a rollout of few environments may be smaller than a minibatch
+        arguments["batch_size"] = min(arguments["batch_size"], arguments["n_steps"] * env.num_envs)
     if settings.tau_s is not None:
         arguments |= {"gamma": 0.0, "rollout_buffer_class": TimeDiscountBuffer}
     return CLASSES[settings.algo](
