@@ -11,8 +11,11 @@ from agents.episodes import Environments
 from agents.heuristics import HEURISTICS, make_heuristic
 from agents.network import POLICIES, build_policy
 from agents.policy import Policy
+from agents.rules import RULES, make_rule
+from orbit_gym.scenario import Scenario
 from orbit_gym.vector import OrbitVectorEnv
 
+BASELINES = (*HEURISTICS, *RULES)  # policies by name that need no run
 UNTRAINED, SAMPLED, PRETRAINED = "untrained:", "@sampled", "pretrained"
 
 
@@ -23,7 +26,7 @@ class Spec:
     name: str  # as typed: the key in the results
     is_sampled: bool
     is_untrained: bool
-    run: Path | None  # None for a heuristic
+    run: Path | None  # None for a baseline
     heuristic: str = ""
 
 
@@ -32,13 +35,13 @@ def parse(name: str) -> Spec:
     base, is_sampled = name.removesuffix(SAMPLED), name.endswith(SAMPLED)
     if base == PRETRAINED:
         raise ValueError("'pretrained' is not available: no weights are shipped yet; train a run and give its folder")
-    if base in HEURISTICS:
+    if base in BASELINES:
         if is_sampled:
             raise ValueError(f"{name!r}: {base} is a rule and has no sampled form; give {base!r}")
         return Spec(name, False, False, None, base)
     run = Path(base.removeprefix(UNTRAINED))
     if not run.is_dir():
-        raise ValueError(f"unknown policy {name!r}; choose from {', '.join(HEURISTICS)}, a run folder, or untrained:<run folder>")
+        raise ValueError(f"unknown policy {name!r}; choose from {', '.join(BASELINES)}, a run folder, or untrained:<run folder>")
     if not (run / BEST).is_file():
         raise ValueError(f"{run} holds no trained run: {run / BEST} is missing")
     spec = Spec(name, is_sampled, base.startswith(UNTRAINED), run)
@@ -51,7 +54,7 @@ def with_controls(names: tuple[str, ...], sampled: bool, controls: bool) -> tupl
     result: dict[str, None] = {}
     for name in names:
         result[name] = None
-        if name in HEURISTICS or name.startswith(UNTRAINED) or name.endswith(SAMPLED) or name == PRETRAINED:
+        if name in BASELINES or name.startswith(UNTRAINED) or name.endswith(SAMPLED) or name == PRETRAINED:
             continue
         extra = [name + SAMPLED] * sampled + [UNTRAINED + name, UNTRAINED + name + SAMPLED] * controls
         result |= dict.fromkeys(extra)
@@ -60,6 +63,8 @@ def with_controls(names: tuple[str, ...], sampled: bool, controls: bool) -> tupl
 
 def load_policy(spec: Spec, envs: Environments, seed: int = 0) -> Policy:
     """Make the policy for the spaces of the environments; weights serve any number of candidates. Seed matters to `random` only."""
+    if spec.heuristic in RULES:
+        return make_rule(spec.heuristic, scenario_name(envs))
     if spec.run is None:
         return make_heuristic(spec.heuristic, seed)
     checkpoint = load_checkpoint(spec.run / BEST)
@@ -70,6 +75,13 @@ def load_policy(spec: Spec, envs: Environments, seed: int = 0) -> Policy:
     if not spec.is_untrained:
         load_weights(policy, checkpoint["weights"], spec.run / BEST)
     return policy  # type: ignore[return-value]
+
+
+def scenario_name(envs: Environments) -> str:
+    """Name of the scenario that environments play, "another problem" where they are not ours."""
+    problem = envs if isinstance(envs, OrbitVectorEnv) else envs[0].unwrapped
+    scenario = getattr(problem, "scenario", None)
+    return scenario.name if isinstance(scenario, Scenario) else "another problem"
 
 
 def _spaces(envs: Environments) -> tuple[Any, Any]:
