@@ -15,8 +15,11 @@ from agents.heuristics import HEURISTICS, make_heuristic
 from agents.network import POLICIES, build_policy
 from agents.policy import Policy
 from agents.pretrained import DEFAULT, read_card, read_weights
+from agents.rules import RULES, make_rule
+from orbit_gym.scenario import Scenario
 from orbit_gym.vector import OrbitVectorEnv
 
+BASELINES = (*HEURISTICS, *RULES)  # policies by name that need no run
 UNTRAINED, SAMPLED, PRETRAINED = "untrained:", "@sampled", "pretrained"
 
 
@@ -27,7 +30,7 @@ class Spec:
     name: str  # as typed: the key in the results
     is_sampled: bool
     is_untrained: bool
-    run: Path | None  # run folder
+    run: Path | None  # run folder, None for a baseline and for shipped weights
     heuristic: str = ""
     shipped: str = ""  # name in agents/pretrained
 
@@ -40,7 +43,7 @@ class Spec:
 def parse(name: str) -> Spec:
     """Read a policy's name; ValueError with the choices if there is no such policy, or one that cannot be loaded."""
     base, is_sampled = name.removesuffix(SAMPLED), name.endswith(SAMPLED)
-    if base in HEURISTICS:
+    if base in BASELINES:
         if is_sampled:
             raise ValueError(f"{name!r}: {base} is a rule and has no sampled form; give {base!r}")
         return Spec(name, False, False, None, base)
@@ -52,7 +55,7 @@ def parse(name: str) -> Spec:
     run = Path(stored)
     if not run.is_dir():
         raise ValueError(
-            f"unknown policy {name!r}; choose from {', '.join(HEURISTICS)}, a run folder, {PRETRAINED}, or untrained:<run folder>"
+            f"unknown policy {name!r}; choose from {', '.join(BASELINES)}, a run folder, {PRETRAINED}, or untrained:<run folder>"
         )
     if not (run / BEST).is_file():
         raise ValueError(f"{run} holds no trained run: {run / BEST} is missing")
@@ -66,7 +69,7 @@ def with_controls(names: tuple[str, ...], sampled: bool, controls: bool) -> tupl
     result: dict[str, None] = {}
     for name in names:
         result[name] = None
-        if name in HEURISTICS or name.startswith(UNTRAINED) or name.endswith(SAMPLED):
+        if name in BASELINES or name.startswith(UNTRAINED) or name.endswith(SAMPLED):
             continue
         extra = [name + SAMPLED] * sampled + [UNTRAINED + name, UNTRAINED + name + SAMPLED] * controls
         result |= dict.fromkeys(extra)
@@ -75,6 +78,8 @@ def with_controls(names: tuple[str, ...], sampled: bool, controls: bool) -> tupl
 
 def load_policy(spec: Spec, envs: Environments, seed: int = 0) -> Policy:
     """Make the policy for the spaces of the environments; weights serve any number of candidates. Seed matters to `random` only."""
+    if spec.heuristic in RULES:
+        return make_rule(spec.heuristic, scenario_name(envs))
     if not spec.is_network:
         return make_heuristic(spec.heuristic, seed)
     source = str(spec.run) if spec.run is not None else f"{PRETRAINED}:{spec.shipped}"
@@ -96,6 +101,11 @@ def stored_network(name: str) -> tuple[str, dict[str, Any], dict[str, torch.Tens
         return card["algo"], card["network"], read_weights(shipped)
     checkpoint = load_checkpoint(Path(name) / BEST)
     return checkpoint["algo"], checkpoint["network"], checkpoint["weights"]
+def scenario_name(envs: Environments) -> str:
+    """Name of the scenario that environments play, "another problem" where they are not ours."""
+    problem = envs if isinstance(envs, OrbitVectorEnv) else envs[0].unwrapped
+    scenario = getattr(problem, "scenario", None)
+    return scenario.name if isinstance(scenario, Scenario) else "another problem"
 
 
 def _spaces(envs: Environments) -> tuple[Any, Any]:
