@@ -10,10 +10,12 @@ from agents.checkpoints import BEST, CONFIG, load_checkpoint, load_weights, read
 from agents.episodes import Environments
 from agents.heuristics import HEURISTICS, make_heuristic
 from agents.network import POLICIES, build_policy
+from agents.planner import PLANNERS, make_planner
 from agents.policy import Policy
 from orbit_gym.vector import OrbitVectorEnv
 
 UNTRAINED, SAMPLED, PRETRAINED = "untrained:", "@sampled", "pretrained"
+NAMES = (*HEURISTICS, *PLANNERS)
 
 
 @dataclass(frozen=True)
@@ -24,7 +26,12 @@ class Spec:
     is_sampled: bool
     is_untrained: bool
     run: Path | None  # None for a heuristic
-    heuristic: str = ""
+    heuristic: str = ""  # or the name of a planner
+
+    @property
+    def plans(self) -> bool:
+        """True for what looks ahead in the simulation: slow, and one episode at a time."""
+        return self.heuristic in PLANNERS
 
 
 def parse(name: str) -> Spec:
@@ -32,13 +39,13 @@ def parse(name: str) -> Spec:
     base, is_sampled = name.removesuffix(SAMPLED), name.endswith(SAMPLED)
     if base == PRETRAINED:
         raise ValueError("'pretrained' is not available: no weights are shipped yet; train a run and give its folder")
-    if base in HEURISTICS:
+    if base in NAMES:
         if is_sampled:
             raise ValueError(f"{name!r}: {base} is a rule and has no sampled form; give {base!r}")
         return Spec(name, False, False, None, base)
     run = Path(base.removeprefix(UNTRAINED))
     if not run.is_dir():
-        raise ValueError(f"unknown policy {name!r}; choose from {', '.join(HEURISTICS)}, a run folder, or untrained:<run folder>")
+        raise ValueError(f"unknown policy {name!r}; choose from {', '.join(NAMES)}, a run folder, or untrained:<run folder>")
     if not (run / BEST).is_file():
         raise ValueError(f"{run} holds no trained run: {run / BEST} is missing")
     spec = Spec(name, is_sampled, base.startswith(UNTRAINED), run)
@@ -51,7 +58,7 @@ def with_controls(names: tuple[str, ...], sampled: bool, controls: bool) -> tupl
     result: dict[str, None] = {}
     for name in names:
         result[name] = None
-        if name in HEURISTICS or name.startswith(UNTRAINED) or name.endswith(SAMPLED) or name == PRETRAINED:
+        if name in NAMES or name.startswith(UNTRAINED) or name.endswith(SAMPLED) or name == PRETRAINED:
             continue
         extra = [name + SAMPLED] * sampled + [UNTRAINED + name, UNTRAINED + name + SAMPLED] * controls
         result |= dict.fromkeys(extra)
@@ -60,6 +67,8 @@ def with_controls(names: tuple[str, ...], sampled: bool, controls: bool) -> tupl
 
 def load_policy(spec: Spec, envs: Environments, seed: int = 0) -> Policy:
     """Make the policy for the spaces of the environments; weights serve any number of candidates. Seed matters to `random` only."""
+    if spec.plans:
+        return make_planner(spec.heuristic)
     if spec.run is None:
         return make_heuristic(spec.heuristic, seed)
     checkpoint = load_checkpoint(spec.run / BEST)
@@ -80,7 +89,9 @@ def _spaces(envs: Environments) -> tuple[Any, Any]:
 
 
 def label(spec: Spec) -> str:
-    """Name for tables: a trained run says that its interval is about this one policy, not about training again."""
+    """Name for tables: a trained run says that its interval is about this one policy, not about training again; a yardstick says so."""
+    if spec.plans and PLANNERS[spec.heuristic][1]:
+        return f"{spec.name} (yardstick: knows the future)"
     return f"{spec.name} (this policy only)" if spec.run is not None and not spec.is_untrained else spec.name
 
 
