@@ -102,12 +102,13 @@ def make_vec(
     reward_scale: float = 1.0,
     subtract_value: bool = False,
     load_range: tuple[float, float] | None = None,
+    scatter: bool = False,
 ) -> VecEnv:
     """Make the training vector; environment i draws from its own part of the seeds below TRAINING_SEEDS.
 
     A resumed run passes its first_timestep, so that it sees new episodes and still is reproducible.
     """
-    return VecMonitor(_make_vec(scenario, n_envs, seed, first_timestep, overrides, reward_scale, subtract_value, load_range))
+    return VecMonitor(_make_vec(scenario, n_envs, seed, first_timestep, overrides, reward_scale, subtract_value, load_range, scatter))
 
 
 def make_mixture(
@@ -118,13 +119,14 @@ def make_mixture(
     reward_scale: float = 1.0,
     subtract_value: bool = False,
     load_range: tuple[float, float] | None = None,
+    scatter: bool = False,
 ) -> VecEnv:
     """Make a training vector whose members are shared out between scenarios as evenly as they can be."""
     counts = [len(part) for part in np.array_split(np.arange(n_envs), len(scenarios))]
     if 0 in counts:
         raise ValueError(f"{len(scenarios)} scenarios need at least as many environments, got {n_envs}")
     parts = [
-        _make_vec(name, count, seed, first_timestep, None, reward_scale, subtract_value, load_range)
+        _make_vec(name, count, seed, first_timestep, None, reward_scale, subtract_value, load_range, scatter)
         for name, count in zip(scenarios, counts)
     ]
     return VecMonitor(MixedVecEnv(parts) if len(parts) > 1 else parts[0])
@@ -139,6 +141,7 @@ def _make_vec(
     reward_scale: float,
     subtract_value: bool,
     load_range: tuple[float, float] | None,
+    scatter: bool,
 ) -> VecEnv:
     """The training vector of one scenario, without a monitor."""
     width = TRAINING_SEEDS // n_envs
@@ -147,7 +150,7 @@ def _make_vec(
     options = native_options(scenario)
     if options is not None:
         envs = OrbitVectorEnv(n_envs, **options, split="train", overrides=dict(overrides or {}), autoreset_mode="Disabled")
-        return NativeVecEnv(envs, seeds, keys, reward_scale, subtract_value, load_range)
+        return NativeVecEnv(envs, seeds, keys, reward_scale, subtract_value, load_range, scatter)
     if load_range is not None:
         raise ValueError(f"load_range works with scenarios of this package, not with {scenario}")
 

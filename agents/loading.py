@@ -13,13 +13,15 @@ from agents.checkpoints import BEST, CONFIG, load_checkpoint, load_weights, read
 from agents.episodes import Environments
 from agents.heuristics import HEURISTICS, make_heuristic
 from agents.network import POLICIES, build_policy
+from agents.planner import PLANNERS, make_planner
 from agents.policy import Policy
 from agents.pretrained import DEFAULT, read_card, read_weights
 from agents.rules import RULES, make_rule
 from orbit_gym.scenario import Scenario
 from orbit_gym.vector import OrbitVectorEnv
 
-BASELINES = (*HEURISTICS, *RULES)  # policies by name that need no run
+QUICK = (*HEURISTICS, *RULES)  # policies by name that decide in microseconds
+BASELINES = (*QUICK, *PLANNERS)  # policies by name that need no run
 UNTRAINED, SAMPLED, PRETRAINED = "untrained:", "@sampled", "pretrained"
 
 
@@ -31,13 +33,18 @@ class Spec:
     is_sampled: bool
     is_untrained: bool
     run: Path | None  # run folder, None for a baseline and for shipped weights
-    heuristic: str = ""
+    heuristic: str = ""  # or the name of a rule or planner
     shipped: str = ""  # name in agents/pretrained
 
     @property
     def is_network(self) -> bool:
         """Whether it has weights."""
         return self.run is not None or bool(self.shipped)
+
+    @property
+    def plans(self) -> bool:
+        """True for what looks ahead in the simulation: slow, and one episode at a time."""
+        return self.heuristic in PLANNERS
 
 
 def parse(name: str) -> Spec:
@@ -78,6 +85,8 @@ def with_controls(names: tuple[str, ...], sampled: bool, controls: bool) -> tupl
 
 def load_policy(spec: Spec, envs: Environments, seed: int = 0) -> Policy:
     """Make the policy for the spaces of the environments; weights serve any number of candidates. Seed matters to `random` only."""
+    if spec.plans:
+        return make_planner(spec.heuristic)
     if spec.heuristic in RULES:
         return make_rule(spec.heuristic, scenario_name(envs))
     if not spec.is_network:
@@ -101,6 +110,8 @@ def stored_network(name: str) -> tuple[str, dict[str, Any], dict[str, torch.Tens
         return card["algo"], card["network"], read_weights(shipped)
     checkpoint = load_checkpoint(Path(name) / BEST)
     return checkpoint["algo"], checkpoint["network"], checkpoint["weights"]
+
+
 def scenario_name(envs: Environments) -> str:
     """Name of the scenario that environments play, "another problem" where they are not ours."""
     problem = envs if isinstance(envs, OrbitVectorEnv) else envs[0].unwrapped
@@ -116,7 +127,9 @@ def _spaces(envs: Environments) -> tuple[Any, Any]:
 
 
 def label(spec: Spec) -> str:
-    """Name for tables: a trained run says that its interval is about this one policy, not about training again."""
+    """Name for tables: a trained run says that its interval is about this one policy, not about training again; a yardstick says so."""
+    if spec.plans and PLANNERS[spec.heuristic][1]:
+        return f"{spec.name} (yardstick: knows the future)"
     return f"{spec.name} (this policy only)" if spec.is_network and not spec.is_untrained else spec.name
 
 

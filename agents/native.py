@@ -7,6 +7,7 @@ import gymnasium as gym
 import numpy as np
 from stable_baselines3.common.vec_env import VecEnv
 
+from agents.scoring import EFT_ADMIT, choose_many
 from orbit_gym.observation import COLUMNS
 from orbit_gym.vector import OrbitVectorEnv
 
@@ -19,6 +20,8 @@ class NativeVecEnv(VecEnv):
 
     Rewards become (reward - value of the task) * scale if subtract_value (regret): tasks do not depend on actions, so this
     changes no policy's rank. With a load_range every episode draws its load from it, uniformly.
+    With scatter the first episodes begin anywhere in their course, played to there by `eft_admit`: a rollout of short steps over many
+    members would see nothing but the beginnings of episodes otherwise, where every queue is empty.
     """
 
     def __init__(
@@ -29,18 +32,21 @@ class NativeVecEnv(VecEnv):
         scale: float,
         subtract_value: bool,
         load_range: tuple[float, float] | None = None,
+        scatter: bool = False,
     ):
         """Take an environment whose autoreset is disabled, and per member the half-open range of seeds and its generator's key."""
         self.envs, self.seed_ranges = envs, list(seeds)  # before VecEnv's own, which asks for attributes
         super().__init__(envs.num_envs, envs.single_observation_space, envs.single_action_space)  # type: ignore[arg-type]
         self.rngs = [np.random.default_rng(key) for key in rng_keys]
-        self.scale, self.subtract_value, self.load_range = scale, subtract_value, load_range
+        self.scale, self.subtract_value, self.load_range, self.scatter = scale, subtract_value, load_range, scatter
         self._actions = np.zeros(envs.num_envs, np.int64)
         self._task_values = np.zeros(envs.num_envs)
 
     def reset(self) -> Any:
         """Start the next episode of every member's range."""
         observations = self._begin(np.ones(self.num_envs, np.bool_))
+        if self.scatter:
+            observations = self._scattered(observations)
         self._remember(observations)
         return observations
 
@@ -76,6 +82,22 @@ class NativeVecEnv(VecEnv):
             one = np.arange(self.num_envs) == member
             observations = self.envs.reset(seed=seeds, options={"reset_mask": one, "load": load})[0]
         return observations
+
+    def _scattered(self, observations: Any) -> Any:
+        """Play every member to a place in its episode that its own generator draws; returns the observations there."""
+        decided = [self._decisions(member) for member in range(self.num_envs)]
+        left = np.array([int(rng.integers(max(count, 1))) for rng, count in zip(self.rngs, decided, strict=True)])
+        actions = np.zeros(self.num_envs, np.int64)
+        while (members := np.flatnonzero(left > 0)).size:
+            choose_many(observations["task"], observations["nodes"], self.envs.action_masks(), EFT_ADMIT, actions)
+            observations = self.envs.step_members(members, actions)[0]
+            left[members] -= 1
+        return observations
+
+    def _decisions(self, member: int) -> int:
+        """Decisions of a member's episode."""
+        episode = self.envs.simulation(member).episode
+        return int(np.searchsorted(episode.tasks["release_s"], episode.span_s[1]))
 
     def _remember(self, observations: Any) -> None:
         self._task_values = VALUE_SCALE * observations["task"][:, VALUE].astype(np.float64)

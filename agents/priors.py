@@ -12,24 +12,24 @@ import torch
 
 from agents.scoring import (
     BACKLOG,
-    BUSY,
     CHARGE_MARGIN,
     DELIVERY,
     ENERGY,
     EVICTED,
     FINISH,
-    FREE,
     IN_HOPS,
     INPUT,
+    LANES,
     LOAD,
-    MARGIN,
     N_COST,
     OUT_HOPS,
+    PRESENT,
     RESULT,
     SATELLITE,
-    START,
+    SERVICE,
+    SLACK,
     SUNLIT,
-    TEMPERATURE,
+    VALUE,
     WEIGHTS,
     WORK,
 )
@@ -116,67 +116,58 @@ def in_time(nodes: torch.Tensor) -> torch.Tensor:
 def prior_logits(task: torch.Tensor, nodes: torch.Tensor, start: Start) -> torch.Tensor:
     """Logits (batch, n + 1) of the rule from task (batch, T) and nodes (batch, n, F); the last is rejection.
 
-    The best plan in time gets exactly 0, others in time -sharpness * (cost - best), rejection -margin * (what the rule's admission says),
-    late plans less than that. The best row's subtraction is exact, so the largest logit stands where the rule points.
+    The best admitted plan gets exactly 0, others admitted -sharpness * (cost - best), rejection -margin * (what admission says of that one).
+    Where nothing is admitted rejection gets 0; rows that are not lie below rejection by what admission says, late plans below all.
+    The best row's subtraction is exact, so the largest logit stands where the rule points.
     """
-    on_time = in_time(nodes)
-    cost = nodes[..., NODES["plan_delivery"]] if start.rule is None else costs(task.double(), nodes.double(), start.rule)
-    best = cost.masked_fill(~on_time, torch.inf).amin(dim=1, keepdim=True)
+    on_time, delivery = in_time(nodes), nodes[..., DELIVERY]
     if start.rule is None:  # admits whatever is in time
-        reject = torch.full_like(best, -start.margin)
-    else:
-        reject = -start.margin * admission(task.double(), nodes.double(), cost, on_time, start.rule).clamp(-MOST_SAID, MOST_SAID)
-    rows = torch.where(on_time, -start.sharpness * (cost - best), reject - LATE_GAP - nodes[..., NODES["plan_delivery"]])
+        best = delivery.masked_fill(~on_time, 2.0).amin(dim=1, keepdim=True)  # deliveries are at most 1
+        rows = torch.where(on_time, -start.sharpness * (delivery - best), -start.margin - LATE_GAP - delivery)
+        return torch.cat([rows, torch.full_like(best, -start.margin)], dim=1)
+    cost, says = costs(task.double(), nodes.double(), start.rule), admission(task.double(), nodes.double(), start.rule)
+    admitted = on_time & (says >= 0.0)
+    any_is = admitted.any(dim=1, keepdim=True)
+    best, first = cost.masked_fill(~torch.where(any_is, admitted, on_time), torch.inf).min(dim=1, keepdim=True)
+    reject = torch.where(any_is, -start.margin * says.gather(1, first).clamp(0.0, MOST_SAID), 0.0)
+    behind = start.sharpness * (cost - best)
+    below = reject + start.margin * says.clamp(-MOST_SAID, 0.0) - behind.clamp(min=0.0)
+    rows = torch.where(on_time, torch.where(admitted, -behind, below), reject - LATE_GAP - delivery)
     return torch.cat([rows, reject], dim=1).float()
 
 
 def costs(task: torch.Tensor, nodes: torch.Tensor, rule: Sequence[float]) -> torch.Tensor:
     """Cost of every row (batch, n) by the tuned rule; the terms are those of agents.scoring, float64 in and out."""
-    row = nodes.unbind(dim=-1)
-    urgency = 1.0 - task[:, None, TASK["slack"]]
-    on_satellite, work = row[SATELLITE], row[WORK]
+    row, urgency = nodes.unbind(dim=-1), 1.0 - task[:, None, SLACK]
     longer = (minutes(row[FINISH]) - minutes(row[BACKLOG])).clamp(min=0.0)
-    hole = (minutes(row[START]) - minutes(row[BACKLOG])).clamp(min=0.0) - row[LOAD]
-    one_lane = (task[:, None, TASK["lanes"]] < 1.0).double()
+    transfer = row[IN_HOPS] * task[:, None, INPUT] + row[OUT_HOPS] * task[:, None, RESULT]
     terms = (
-        row[DELIVERY], row[DELIVERY] * urgency, row[FINISH], row[LOAD], row[LOAD] * row[FREE], row[EVICTED],
-        row[BACKLOG], row[BACKLOG] * urgency, work, work * urgency,
-        longer, longer * mean_work(nodes), hole.clamp(0.0, 2.0), row[BUSY] * one_lane,
-        on_satellite, on_satellite * urgency, row[ENERGY] * on_satellite * (1.0 - row[SUNLIT]),
-        1.0 - row[CHARGE_MARGIN], row[TEMPERATURE],
-        row[IN_HOPS] * task[:, None, INPUT], row[OUT_HOPS] * task[:, None, RESULT], 1.0 - row[MARGIN],
+        row[DELIVERY], row[DELIVERY] * urgency, row[BACKLOG], row[BACKLOG] * urgency, row[LOAD], row[EVICTED], longer,
+        row[SATELLITE], row[SATELLITE] * urgency, row[ENERGY] * row[SATELLITE] * (1.0 - row[SUNLIT]), 1.0 - row[CHARGE_MARGIN], transfer,
     )  # fmt: skip
-    total = torch.zeros_like(work)
-    for weight, term in zip(rule[:N_COST], terms, strict=True):
+    return weighted(rule[:N_COST], terms)
+
+
+def admission(task: torch.Tensor, nodes: torch.Tensor, rule: Sequence[float]) -> torch.Tensor:
+    """What the tuned rule's admission says of every row (batch, n): negative is not admitted."""
+    row = nodes.unbind(dim=-1)
+    on_satellite = ((row[PRESENT] > 0.5) & (row[SATELLITE] > 0.5)).double()
+    share = on_satellite / on_satellite.sum(dim=1, keepdim=True).clamp(min=1.0)
+    deficit = 1.0 - row[CHARGE_MARGIN]
+    system = ((row[WORK] * share).sum(dim=1, keepdim=True), (deficit * share).sum(dim=1, keepdim=True))
+    taken_min = task[:, None, LANES] * minutes(task[:, None, SERVICE]) + row[LOAD]
+    worth = torch.log(task[:, None, VALUE].clamp(min=1e-6) / taken_min.clamp(min=1e-6))
+    terms = (torch.ones_like(worth), *system, task[:, None, SLACK], worth, row[BACKLOG], deficit, row[SATELLITE])
+    return weighted(rule[N_COST:], terms)
+
+
+def weighted(weights: Sequence[float], terms: Sequence[torch.Tensor]) -> torch.Tensor:
+    """Sum of terms (batch, n) or (batch, 1), each times its weight."""
+    total = torch.zeros_like(max(terms, key=torch.numel))
+    for weight, term in zip(weights, terms, strict=True):
         if weight != 0.0:
             total = total + weight * term
     return total
-
-
-def mean_work(nodes: torch.Tensor) -> torch.Tensor:
-    """Mean booked work of the satellites, (batch, 1)."""
-    is_satellite = (nodes[..., NODES["present"]] > 0.5) & (nodes[..., SATELLITE] > 0.5)
-    return (nodes[..., WORK] * is_satellite).sum(dim=1, keepdim=True) / is_satellite.sum(dim=1, keepdim=True).clamp(min=1)
-
-
-def admission(task: torch.Tensor, nodes: torch.Tensor, cost: torch.Tensor, on_time: torch.Tensor, rule: Sequence[float]) -> torch.Tensor:
-    """What the tuned rule's admission says of the row of least cost, (batch, 1): negative rejects; 0 where nothing is in time."""
-    first = cost.masked_fill(~on_time, torch.inf).argmin(dim=1)
-    row = nodes[torch.arange(len(nodes)), first].unbind(dim=-1)
-    is_satellite = (nodes[..., NODES["present"]] > 0.5) & (nodes[..., SATELLITE] > 0.5)
-    least_backlog = nodes[..., BACKLOG].masked_fill(~is_satellite, 1.0).amin(dim=1).clamp(max=1.0)
-    taken_min = task[:, TASK["lanes"]] * minutes(task[:, TASK["service"]]) + row[LOAD]
-    worth = torch.log(task[:, TASK["value"]].clamp(min=1e-6) / taken_min.clamp(min=1e-6))
-    longer = (minutes(row[FINISH]) - minutes(row[BACKLOG])).clamp(min=0.0)
-    terms = (
-        torch.ones_like(worth), worth, mean_work(nodes)[:, 0], least_backlog, row[BACKLOG], row[WORK], longer, row[LOAD],
-        task[:, TASK["slack"]], task[:, TASK["lanes"]],
-    )  # fmt: skip
-    total = torch.zeros_like(worth)
-    for weight, term in zip(rule[N_COST:], terms, strict=True):
-        if weight != 0.0:
-            total = total + weight * term
-    return (total * on_time.any(dim=1))[:, None]
 
 
 def pooling(nodes: torch.Tensor, prior: torch.Tensor) -> torch.Tensor:

@@ -48,7 +48,8 @@ def train(settings: Settings) -> Path:
     first = checkpoint["timesteps"] if checkpoint else 0
     announce_compilation()
     scenarios = recipe.scenarios or (settings.scenario,)
-    env = make_mixture(scenarios, settings.envs, settings.seed, first, recipe.reward_scale, recipe.subtract_value, recipe.load_range)
+    options = (recipe.reward_scale, recipe.subtract_value, recipe.load_range, recipe.scatter)
+    env = make_mixture(scenarios, settings.envs, settings.seed, first, *options)
     try:
         model = build_model(settings, recipe, env)
         if checkpoint:
