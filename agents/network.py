@@ -12,7 +12,7 @@ from torch import nn
 
 from agents.policy import Observation
 from agents.priors import Prepared
-from agents.scorer import CandidateEncoder, CandidateHeads, masked
+from agents.scorer import MASKED, CandidateEncoder, CandidateHeads, masked
 
 Network = dict[str, Any]  # arguments of CandidateEncoder, and most_learned of CandidateHeads
 NETWORK: Network = {"hidden": 64, "sharpness": 64.0, "margin": 4.0, "most_learned": 4.0, "rule": None}
@@ -64,6 +64,28 @@ class MaskableScorerPolicy(_Scored, MaskableMultiInputActorCriticPolicy):  # typ
         log_probs = torch.log_softmax(logits, dim=1)
         entropy = -(log_probs.exp() * log_probs).sum(dim=1)  # a masked row's probability is exactly 0
         return self.value_net(latent), log_probs.gather(1, actions.long()[:, None])[:, 0], entropy
+
+    def predict(  # type: ignore[override]
+        self,
+        observation: Observation,
+        state: Any = None,
+        episode_start: np.ndarray | None = None,
+        deterministic: bool = False,
+        action_masks: np.ndarray | None = None,
+    ) -> tuple[Any, Any]:
+        """Return (actions, state) for one observation or a batch; masks narrow the choice further if they are given."""
+        is_single = observation["task"].ndim == 1
+        with torch.inference_mode():
+            given = {key: torch.from_numpy(np.ascontiguousarray(block, np.float32)) for key, block in observation.items()}
+            logits = self._logits({key: block[None] for key, block in given.items()} if is_single else given)
+            if action_masks is not None:
+                logits = logits.masked_fill(~torch.from_numpy(np.asarray(action_masks, bool)).reshape(logits.shape), MASKED)
+            actions = logits.argmax(dim=1) if deterministic else torch.multinomial(torch.softmax(logits, dim=1), 1)[:, 0]
+        return (actions.numpy()[0] if is_single else actions.numpy()), state
+
+    def _logits(self, observation: dict[str, torch.Tensor]) -> torch.Tensor:
+        """Logits (batch, n + 1) of observations."""
+        return self.mlp_extractor.forward_actor(self.features_extractor(observation))  # type: ignore[operator]
 
 
 class ScorerPolicy(_Scored, MultiInputActorCriticPolicy):  # type: ignore[misc]

@@ -116,7 +116,7 @@ def in_time(nodes: torch.Tensor) -> torch.Tensor:
 def prior_logits(task: torch.Tensor, nodes: torch.Tensor, start: Start) -> torch.Tensor:
     """Logits (batch, n + 1) of the rule from task (batch, T) and nodes (batch, n, F); the last is rejection.
 
-    The best admitted plan gets exactly 0, others admitted -sharpness * (cost - best), rejection -margin * (what admission says of that one).
+    The best admitted plan gets exactly 0, others admitted -sharpness * (cost - best), rejection -margin * (what admission says there).
     Where nothing is admitted rejection gets 0; rows that are not lie below rejection by what admission says, late plans below all.
     The best row's subtraction is exact, so the largest logit stands where the rule points.
     """

@@ -8,35 +8,15 @@ import tyro
 
 from agents.checkpoints import read_json
 from agents.network import NETWORK
+from agents.rules import load_weights
+from agents.scoring import UNTUNED, WEIGHTS
+from orbit_gym.catalogue import load_scenario
 
 Algo = Literal["maskable_ppo", "ppo", "dqn"]
 
-_PPO: dict[str, Any] = {
-    "learning_rate": 1e-4,
-    "n_steps": 64,
-    "batch_size": 512,
-    "n_epochs": 4,
-    "gamma": 0.998,  # decisions are about 1 s apart: a horizon of eight minutes; .99 learned to fill queues and fell below its start
-    "gae_lambda": 0.97,
-    "ent_coef": 0.0,
-    "target_kl": 0.01,
-}
+RECIPES = Path(__file__).resolve().parent / "recipes"
 HYPERPARAMETERS: dict[str, dict[str, Any]] = {
-    "maskable_ppo": _PPO,
-    "ppo": _PPO,
-    "dqn": {
-        "learning_rate": 1e-4,
-        "buffer_size": 20_000,  # an observation is about 3 kB and is kept twice
-        "learning_starts": 2_000,
-        "batch_size": 128,
-        "train_freq": 1,
-        "gradient_steps": 2,  # with 64 environments: one for 32 decisions
-        "gamma": 0.99,
-        "target_update_interval": 2_000,
-        "exploration_initial_eps": 0.1,  # the untrained network is a good rule already
-        "exploration_final_eps": 0.02,
-        "exploration_fraction": 0.5,
-    },
+    algo: read_json(RECIPES / f"{algo}.json")["hyperparameters"] for algo in ("maskable_ppo", "ppo", "dqn")
 }
 _MORE_PPO = ("clip_range", "clip_range_vf", "normalize_advantage", "vf_coef", "max_grad_norm")
 MORE = {  # hyperparameters that have a default in the algorithm itself
@@ -64,7 +44,7 @@ class Settings:
     out: str = "runs/demo"
     """Folder of the run."""
     recipe: str | None = None
-    """JSON file of hyperparameters, such as agents/recipes/default.json; what it leaves out keeps its default."""
+    """JSON file of hyperparameters, such as agents/recipes/start.json; what it leaves out is as in the file named after the algorithm."""
     start: Annotated[str | None, tyro.conf.arg(name="from")] = None
     """Run folder, or `pretrained`, whose best weights the network starts from; its network settings go before the recipe's."""
     resume: bool = False
@@ -145,6 +125,17 @@ def recipe_for(settings: Settings) -> Recipe:
     given["hyperparameters"] = default | given.get("hyperparameters", {})
     given["network"] = NETWORK | given.get("network", {})
     try:
+        given["network"]["rule"] = rule_weights(given["network"]["rule"], settings.scenario)
         return Recipe(**given)
     except (TypeError, ValueError) as error:
         raise ValueError(f"{settings.recipe}: {error}") from error
+
+
+def rule_weights(rule: str | dict[str, float] | None, scenario: str) -> dict[str, float] | None:
+    """Weights of the rule that the network starts from: as given, or by name: `tuned` for this scenario, or `untuned`."""
+    if not isinstance(rule, str):
+        return rule
+    if rule not in ("tuned", "untuned"):
+        raise ValueError(f"the network's rule must be tuned, untuned, null or weights by name, got {rule!r}")
+    weights = UNTUNED if rule == "untuned" else load_weights("tuned", load_scenario(scenario).name)
+    return dict(zip(WEIGHTS, weights.tolist(), strict=True))
