@@ -23,6 +23,7 @@ from orbit_gym.catalogue import load_scenario
 from orbit_gym.cli import fail_cleanly
 from orbit_gym.vector import OrbitVectorEnv
 
+SAVED_EVERY = 500  # decisions: what is lost by an interruption
 Row = tuple[dict[str, np.ndarray], int, np.ndarray]
 
 
@@ -74,6 +75,7 @@ def label(asked: Labels) -> Path:
     envs = OrbitVectorEnv(1, load_scenario(asked.scenario), split="train", autoreset_mode="Disabled", metrics=False)
     weights = EFT_ADMIT if asked.rule == "eft_admit" else load_weights("tuned", envs.scenario.name)
     announce_compilation()
+    path.parent.mkdir(parents=True, exist_ok=True)
     rows: list[Row] = []
     rng = np.random.default_rng([asked.seed, 2])
     with tqdm(total=asked.decisions, unit=" decisions", desc="labelling", mininterval=5.0) as bar:
@@ -82,13 +84,17 @@ def label(asked: Labels) -> Path:
             for row in labelled(envs, weights, asked, rng):
                 rows.append(row)
                 bar.update()
+                if len(rows) % SAVED_EVERY == 0 or len(rows) == asked.decisions:
+                    save_demonstrations(path, stacked(rows))
                 if len(rows) == asked.decisions:
                     break
-    task, nodes, links = (np.stack([row[0][name] for row in rows]) for name in ("task", "nodes", "links"))
-    action = np.array([row[1] for row in rows], np.int64)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    save_demonstrations(path, Demonstrations(task, nodes, links, action, np.stack([row[2] for row in rows])))
     return path
+
+
+def stacked(rows: list[Row]) -> Demonstrations:
+    """All labelled decisions as arrays."""
+    task, nodes, links = (np.stack([row[0][name] for row in rows]) for name in ("task", "nodes", "links"))
+    return Demonstrations(task, nodes, links, np.array([row[1] for row in rows], np.int64), np.stack([row[2] for row in rows]))
 
 
 def labelled(envs: OrbitVectorEnv, weights: np.ndarray, asked: Labels, rng: np.random.Generator) -> Iterator[Row]:
