@@ -1,5 +1,7 @@
 """Train one agent: a run folder with config.json, best.pt, last.pt and TensorBoard logs, which can be interrupted and resumed."""
 
+import contextlib
+import ctypes
 import math
 import platform
 import shlex
@@ -27,6 +29,7 @@ from orbit_gym.catalogue import scenario_to_dict
 from orbit_gym.scenario import Scenario
 
 PACKAGES = ("numpy", "numba", "gymnasium", "torch", "stable-baselines3", "sb3-contrib")
+M_TRIM_THRESHOLD, M_MMAP_THRESHOLD = -1, -3  # malloc.h of glibc
 ROOT = Path(__file__).resolve().parent.parent
 
 
@@ -37,6 +40,7 @@ class Interrupted(Exception):
 def train(settings: Settings) -> Path:
     """Train (or go on training) and return the run folder; ValueError before any long work if that cannot be done."""
     torch.set_num_threads(1)  # the network is small: threads only get in each other's way
+    keep_freed_memory()
     out = Path(settings.out)
     if settings.resume:
         settings, recipe = resumed_settings(settings, out)
@@ -63,6 +67,14 @@ def train(settings: Settings) -> Path:
     finally:
         env.close()
     return out
+
+
+def keep_freed_memory() -> None:
+    """Let the allocator keep large blocks: every minibatch frees and asks for the same ones, a sixth of an update's time (glibc only)."""
+    with contextlib.suppress(OSError, AttributeError):  # another C library decides for itself
+        library = ctypes.CDLL("libc.so.6")
+        library.mallopt(M_MMAP_THRESHOLD, 1 << 30)
+        library.mallopt(M_TRIM_THRESHOLD, (1 << 31) - 1)
 
 
 def started_from(settings: Settings, recipe: Recipe) -> tuple[Recipe, dict[str, torch.Tensor] | None]:

@@ -5,6 +5,7 @@ import json
 import numpy as np
 import pytest
 
+from agents.ablations import read_plan
 from agents.environments import make_vec
 from agents.network import NETWORK
 from agents.scoring import EFT_ADMIT, UNTUNED, WEIGHTS, choose_many
@@ -46,6 +47,13 @@ BAD = [
     ({"load_range": [1.4, 0.7]}, r"load_range must be two positive numbers in order, got \[1.4, 0.7\]"),
     ({"reward_scale": 0.0}, "reward_scale must be positive and finite, got 0.0"),
 ]
+
+
+def test_the_shipped_plan_of_ablations_is_read():
+    plan = read_plan(RECIPES / "ablations.json")
+    base = recipe_for(Settings(recipe=str(RECIPES / "tuned.json")))
+    assert plan["recipe"]["hyperparameters"] == base.hyperparameters and len(plan["seeds"]) >= 3
+    assert plan["recipe"]["network"].items() <= (base.network | {"rule": "tuned"}).items()
 
 
 @pytest.mark.parametrize(("content", "message"), BAD)
