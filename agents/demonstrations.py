@@ -109,17 +109,20 @@ def collect(
     spans = [(index * width, (index + 1) * width) for index in range(envs.num_envs)]
     keys = [[seed, index, 1] for index in range(envs.num_envs)]
     vector = NativeVecEnv(envs, spans, keys, 1.0, False, loads)
+    if attach := getattr(policy, "attach", None):  # planners look into the simulation
+        attach(envs)
     observations, kept, actions, count = vector.reset(), [], [], 0
+    state, starts = None, np.ones(envs.num_envs, np.bool_)
     phase = np.arange(envs.num_envs) % every  # members are kept in turn, so that a file does not hold 16 alike
     with tqdm(total=decisions, unit=" decisions", desc="collecting", mininterval=2.0) as bar:
         step = 0
         while count < decisions:
-            chosen, _ = policy.predict(observations, action_masks=envs.action_masks())
+            chosen, state = policy.predict(observations, state, starts, True, envs.action_masks())
             rows = np.flatnonzero((step + phase) % every == 0)[: decisions - count]
             kept.append({name: block[rows] for name, block in observations.items()})
             actions.append(np.asarray(chosen)[rows])
             vector.step_async(chosen)
-            observations, _, _, _ = vector.step_wait()
+            observations, _, starts, _ = vector.step_wait()
             count, step = count + len(rows), step + 1
             bar.update(len(rows))
     task, nodes, links = (np.concatenate([part[name] for part in kept]) for name in ("task", "nodes", "links"))
