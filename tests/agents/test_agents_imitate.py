@@ -66,6 +66,7 @@ def test_gain_by_hand():
 
 def test_joined_pads_with_empty_rows_and_moves_rejection():
     small, large = made_up(10, n=3), made_up(8, n=5, seed=2, n_terminals=4)
+    small.values[:, 3] = 0.25  # of rejection
     both = joined([small, large])
     assert both.nodes.shape[:2] == (18, 5) and both.links.shape[:3] == (18, 5, 6)
     assert (both.nodes[:10, 3:] == 0.0).all() and (both.links[:10, :, 4:] == 0.0).all()
