@@ -3,7 +3,6 @@
 from typing import Any
 
 import numpy as np
-from sb3_contrib import MaskablePPO
 from stable_baselines3 import DQN, PPO
 from stable_baselines3.common.base_class import BaseAlgorithm
 from stable_baselines3.common.noise import ActionNoise
@@ -12,6 +11,7 @@ from stable_baselines3.common.vec_env import VecEnv
 from agents.discount import TimeDiscountBuffer
 from agents.heuristics import Random
 from agents.network import POLICIES, policy_kwargs
+from agents.ppo import LeanPPO
 from agents.settings import Recipe, Settings
 
 
@@ -33,12 +33,14 @@ class MaskedDQN(DQN):
         self._explorer = Random(self.seed or 0)
 
 
-CLASSES: dict[str, type[BaseAlgorithm]] = {"maskable_ppo": MaskablePPO, "ppo": PPO, "dqn": MaskedDQN}
+CLASSES: dict[str, type[BaseAlgorithm]] = {"maskable_ppo": LeanPPO, "ppo": PPO, "dqn": MaskedDQN}
 
 
 def build_model(settings: Settings, recipe: Recipe, env: VecEnv) -> Any:
     """Make the untrained model of a run; with tau_s its gamma is 0 and TimeDiscount does the discounting."""
     arguments = dict(recipe.hyperparameters)
+    if "n_steps" in arguments:  # a rollout of few environments may be smaller than a minibatch
+        arguments["batch_size"] = min(arguments["batch_size"], arguments["n_steps"] * env.num_envs)
     if settings.tau_s is not None:
         arguments |= {"gamma": 0.0, "rollout_buffer_class": TimeDiscountBuffer}
     return CLASSES[settings.algo](

@@ -1,6 +1,7 @@
 """What happens during learning: progress, validation on fixed held-out episodes, best and last checkpoints."""
 
 import sys
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +17,7 @@ FIRST_VALIDATION_SEED = 2_000_000
 HEADLINE = "served_value_fraction"
 
 
-def snapshot(model: Any, algo: str, network: dict[str, float], history: list[dict[str, Any]]) -> dict[str, Any]:
+def snapshot(model: Any, algo: str, network: dict[str, Any], history: list[dict[str, Any]]) -> dict[str, Any]:
     """Everything that a checkpoint keeps of a model."""
     return {
         "algo": algo,
@@ -30,16 +31,19 @@ def snapshot(model: Any, algo: str, network: dict[str, float], history: list[dic
 
 
 class Validation(BaseCallback):
-    """Validates every so many decisions, the untrained network first; the best by mean headline is kept in best.pt."""
+    """Validates every so many decisions, the untrained network first; the best by mean headline is kept in best.pt.
+
+    With several scenarios the mean is over all their episodes, equally many of each.
+    """
 
     def __init__(
         self,
-        envs: Environments,
+        envs: Mapping[str, Environments],
         episodes: int,
         every: int,
         out: Path,
         algo: str,
-        network: dict[str, float],
+        network: dict[str, Any],
         history: list[dict[str, Any]],
     ) -> None:
         super().__init__()
@@ -54,9 +58,10 @@ class Validation(BaseCallback):
         """Play the validation episodes, remember the result, keep the policy if it is strictly the best so far."""
         policy: Policy = self.model.policy  # type: ignore[assignment]
         seeds = range(FIRST_VALIDATION_SEED, FIRST_VALIDATION_SEED + self.episodes)
-        fractions = [metrics[HEADLINE] for metrics in play_all(self.envs, lambda _: policy, seeds)]
+        by_scenario = {name: [metrics[HEADLINE] for metrics in play_all(envs, lambda _: policy, seeds)] for name, envs in self.envs.items()}
+        fractions = [fraction for part in by_scenario.values() for fraction in part]
         mean, is_best = float(np.mean(fractions)), float(np.mean(fractions)) > self.best()
-        self.history.append({"timesteps": timesteps, HEADLINE: mean, "episodes": fractions})
+        self.history.append({"timesteps": timesteps, HEADLINE: mean, "episodes": fractions, "scenarios": list(by_scenario)})
         if is_best:
             self.save(BEST)
         self.save(LAST)

@@ -8,8 +8,9 @@ from typing import Any
 
 import numpy as np
 import torch
-from sb3_contrib.common.maskable.buffers import MaskableDictRolloutBuffer
 from stable_baselines3.common.callbacks import BaseCallback
+
+from agents.ppo import LeanBuffer
 
 
 def discounted_gae(
@@ -28,7 +29,7 @@ def discounted_gae(
     return advantages
 
 
-class TimeDiscountBuffer(MaskableDictRolloutBuffer):
+class TimeDiscountBuffer(LeanBuffer):
     """Rollout buffer that keeps a discount per step; `discounts` is written by TimeDiscount just before each `add`."""
 
     def reset(self) -> None:

@@ -1,7 +1,7 @@
 """Environments for the agents: one at a time for evaluation, a vector of them for training."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import gymnasium as gym
@@ -9,6 +9,7 @@ import numpy as np
 from stable_baselines3.common.vec_env import DummyVecEnv, VecEnv, VecMonitor
 
 import orbit_gym  # noqa: F401  (registers the environments)
+from agents.mixture import MixedVecEnv
 from agents.native import VALUE, VALUE_SCALE, NativeVecEnv
 from orbit_gym.vector import OrbitVectorEnv
 
@@ -100,20 +101,60 @@ def make_vec(
     overrides: Mapping[str, Any] | None = None,
     reward_scale: float = 1.0,
     subtract_value: bool = False,
+    load_range: tuple[float, float] | None = None,
+    scatter: bool = False,
 ) -> VecEnv:
     """Make the training vector; environment i draws from its own part of the seeds below TRAINING_SEEDS.
 
     A resumed run passes its first_timestep, so that it sees new episodes and still is reproducible.
     """
+    return VecMonitor(_make_vec(scenario, n_envs, seed, first_timestep, overrides, reward_scale, subtract_value, load_range, scatter))
+
+
+def make_mixture(
+    scenarios: Sequence[str],
+    n_envs: int,
+    seed: int,
+    first_timestep: int = 0,
+    reward_scale: float = 1.0,
+    subtract_value: bool = False,
+    load_range: tuple[float, float] | None = None,
+    scatter: bool = False,
+) -> VecEnv:
+    """Make a training vector whose members are shared out between scenarios as evenly as they can be."""
+    counts = [len(part) for part in np.array_split(np.arange(n_envs), len(scenarios))]
+    if 0 in counts:
+        raise ValueError(f"{len(scenarios)} scenarios need at least as many environments, got {n_envs}")
+    parts = [
+        _make_vec(name, count, seed, first_timestep, None, reward_scale, subtract_value, load_range, scatter)
+        for name, count in zip(scenarios, counts)
+    ]
+    return VecMonitor(MixedVecEnv(parts) if len(parts) > 1 else parts[0])
+
+
+def _make_vec(
+    scenario: str,
+    n_envs: int,
+    seed: int,
+    first_timestep: int,
+    overrides: Mapping[str, Any] | None,
+    reward_scale: float,
+    subtract_value: bool,
+    load_range: tuple[float, float] | None,
+    scatter: bool,
+) -> VecEnv:
+    """The training vector of one scenario, without a monitor."""
     width = TRAINING_SEEDS // n_envs
     seeds = [(index * width, (index + 1) * width) for index in range(n_envs)]
     keys = [[seed, index, first_timestep] for index in range(n_envs)]
     options = native_options(scenario)
     if options is not None:
         envs = OrbitVectorEnv(n_envs, **options, split="train", overrides=dict(overrides or {}), autoreset_mode="Disabled")
-        return VecMonitor(NativeVecEnv(envs, seeds, keys, reward_scale, subtract_value))
+        return NativeVecEnv(envs, seeds, keys, reward_scale, subtract_value, load_range, scatter)
+    if load_range is not None:
+        raise ValueError(f"load_range works with scenarios of this package, not with {scenario}")
 
     def maker(index: int) -> gym.Env:
         return TrainingEpisodes(make_env(scenario, "train", overrides), seeds[index], keys[index], reward_scale, subtract_value)
 
-    return VecMonitor(DummyVecEnv([lambda i=i: maker(i) for i in range(n_envs)]))  # type: ignore[misc]
+    return DummyVecEnv([lambda i=i: maker(i) for i in range(n_envs)])  # type: ignore[misc]

@@ -100,8 +100,11 @@ def stack(observations: Sequence[Observation]) -> Observation:
 def play(envs: Environments, policy: Policy, seeds: Sequence[int], deterministic: bool = True) -> list[Metrics]:
     """Play one episode per seed, always with masks; return their episode_metrics in order.
 
-    Actions consume none of the environment's randomness, so equal seeds mean equal tasks for every policy.
+    Actions consume none of the environment's randomness, so equal seeds mean equal tasks for every policy. A policy that needs the
+    simulation itself (agents.planner) has a method `attach` and gets the environments first.
     """
+    if hasattr(policy, "attach"):
+        policy.attach(envs)
     table: Table = Native(envs) if isinstance(envs, OrbitVectorEnv) else Singles(envs)
     observations, metrics = table.reset(seeds), dict[int, Metrics]()
     state, starts = None, np.ones(len(seeds), dtype=bool)

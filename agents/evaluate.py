@@ -1,6 +1,7 @@
 """Score policies on the same held-out episodes: ``python -m agents.evaluate --policies eft least_loaded runs/demo``.
 
-Writes results.json, results.csv and pictures, prints a table with paired differences. Networks always see the masks.
+Writes results.json, results.csv and pictures, prints a table with paired differences. Networks always see the masks. Interrupted,
+it keeps the episodes of planners (minutes each) in OUT/parts and goes on from there.
 """
 
 import shlex
@@ -21,8 +22,9 @@ from agents import report
 from agents.checkpoints import write_json
 from agents.environments import make_many
 from agents.episodes import Environments, Metrics, play
-from agents.heuristics import HEURISTICS
-from agents.loading import Spec, label, load_policy, parse, with_controls
+from agents.loading import BASELINES, QUICK, Spec, label, load_policy, parse, with_controls
+from agents.parts import Parts
+from agents.planner import fingerprint
 from agents.statistics import paired_difference, summarise
 from orbit_gym.cache import announce_compilation
 from orbit_gym.cli import fail_cleanly
@@ -36,8 +38,8 @@ VERSION = 1
 class Evaluation:
     """Evaluate policies on the same episodes."""
 
-    policies: tuple[str, ...] = tuple(HEURISTICS)
-    """Names of heuristics, run folders, or untrained:<run folder>; @sampled after a run draws its actions."""
+    policies: tuple[str, ...] = QUICK
+    """Names of baselines, run folders, or untrained:<run folder>; @sampled after a run draws its actions."""
     scenario: str = "ThreeBody12"
     """Catalogue name, path to a TOML file, or a registered id."""
     seeds: int = 30
@@ -84,7 +86,7 @@ def check(asked: Evaluation) -> list[Spec]:
         if getattr(asked, name) < low:
             raise ValueError(f"--{name.replace('_', '-')} must be at least {low}, got {getattr(asked, name)}")
     if not asked.policies:
-        raise ValueError(f"--policies must name at least one policy; choose from {', '.join(HEURISTICS)}, or a run folder")
+        raise ValueError(f"--policies must name at least one policy; choose from {', '.join(BASELINES)}, or a run folder")
     specs = [parse(name) for name in with_controls(asked.policies, asked.sampled, asked.controls)]
     out = Path(asked.out)
     if out.exists() and not out.is_dir():
@@ -138,15 +140,25 @@ Job = tuple[Spec, str, str, tuple[tuple[str, float], ...], tuple[int, ...]]
 def _play_everything(asked: Evaluation, specs: list[Spec]) -> dict[str, list[Metrics]]:
     """Play all groups of episodes, in this process or in workers; the outcome does not depend on how many there are."""
     seeds = range(asked.first_seed, asked.first_seed + asked.seeds)
-    groups = [tuple(seeds[first : first + GROUP]) for first in range(0, len(seeds), GROUP)]
-    jobs: list[Job] = [(spec, asked.scenario, asked.split, tuple(asked.overrides.items()), group) for group in groups for spec in specs]
-    found: dict[tuple[str, int], list[Metrics]] = {}
+    played = asked.scenario, asked.split, tuple(asked.overrides.items())
+    jobs: list[Job] = [(spec, *played, group) for spec in specs for group in _groups(spec, seeds)]
+    jobs.sort(key=lambda job: job[-1])
+    parts = Parts(Path(asked.out), fingerprint())
+    found = {job: metrics for job in jobs if job[0].plans and (metrics := parts.read(job))}
     every_s = 0.2 if sys.stderr.isatty() else 15.0
-    with tqdm(total=len(seeds) * len(specs), unit=" episodes", desc="evaluating", mininterval=every_s) as bar:
-        for job, metrics in _finished(jobs, asked.processes):
-            found[job[0].name, job[-1][0]] = metrics
+    with tqdm(total=len(seeds) * len(specs), initial=len(found), unit=" episodes", desc="evaluating", mininterval=every_s) as bar:
+        for job, metrics in _finished([job for job in jobs if job not in found], asked.processes):
+            found[job] = metrics
             bar.update(len(metrics))
-    return {spec.name: [item for group in groups for item in found[spec.name, group[0]]] for spec in specs}
+            if job[0].plans:
+                parts.write(job, metrics)
+    return {spec.name: [item for job in jobs if job[0] == spec for item in found[job]] for spec in specs}
+
+
+def _groups(spec: Spec, seeds: range) -> list[tuple[int, ...]]:
+    """Seeds that are played side by side: planners plan one episode at a time, which is kept when it is over."""
+    size = 1 if spec.plans else GROUP
+    return [tuple(seeds[first : first + size]) for first in range(0, len(seeds), size)]
 
 
 def _finished(jobs: list[Job], processes: int) -> Iterator[tuple[Job, list[Metrics]]]:

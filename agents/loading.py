@@ -1,4 +1,7 @@
-"""Policies by name: a heuristic, a run folder, or `untrained:` and a run folder; `@sampled` draws actions instead of the best."""
+"""Policies by name: a heuristic, a run folder, or shipped weights (`pretrained`, `pretrained:NAME`).
+
+`untrained:` before a run folder or shipped weights is the network that they started from; `@sampled` draws actions instead of the best.
+"""
 
 from dataclasses import dataclass
 from pathlib import Path
@@ -10,9 +13,15 @@ from agents.checkpoints import BEST, CONFIG, load_checkpoint, load_weights, read
 from agents.episodes import Environments
 from agents.heuristics import HEURISTICS, make_heuristic
 from agents.network import POLICIES, build_policy
+from agents.planner import PLANNERS, make_planner
 from agents.policy import Policy
+from agents.pretrained import DEFAULT, read_card, read_weights
+from agents.rules import RULES, make_rule
+from orbit_gym.scenario import Scenario
 from orbit_gym.vector import OrbitVectorEnv
 
+QUICK = (*HEURISTICS, *RULES)  # policies by name that decide in microseconds
+BASELINES = (*QUICK, *PLANNERS)  # policies by name that need no run
 UNTRAINED, SAMPLED, PRETRAINED = "untrained:", "@sampled", "pretrained"
 
 
@@ -23,25 +32,41 @@ class Spec:
     name: str  # as typed: the key in the results
     is_sampled: bool
     is_untrained: bool
-    run: Path | None  # None for a heuristic
-    heuristic: str = ""
+    run: Path | None  # run folder, None for a baseline and for shipped weights
+    heuristic: str = ""  # or the name of a rule or planner
+    shipped: str = ""  # name in agents/pretrained
+
+    @property
+    def is_network(self) -> bool:
+        """Whether it has weights."""
+        return self.run is not None or bool(self.shipped)
+
+    @property
+    def plans(self) -> bool:
+        """True for what looks ahead in the simulation: slow, and one episode at a time."""
+        return self.heuristic in PLANNERS
 
 
 def parse(name: str) -> Spec:
     """Read a policy's name; ValueError with the choices if there is no such policy, or one that cannot be loaded."""
     base, is_sampled = name.removesuffix(SAMPLED), name.endswith(SAMPLED)
-    if base == PRETRAINED:
-        raise ValueError("'pretrained' is not available: no weights are shipped yet; train a run and give its folder")
-    if base in HEURISTICS:
+    if base in BASELINES:
         if is_sampled:
             raise ValueError(f"{name!r}: {base} is a rule and has no sampled form; give {base!r}")
         return Spec(name, False, False, None, base)
-    run = Path(base.removeprefix(UNTRAINED))
+    untrained, stored = base.startswith(UNTRAINED), base.removeprefix(UNTRAINED)
+    if stored == PRETRAINED or stored.startswith(PRETRAINED + ":"):
+        shipped = stored.removeprefix(PRETRAINED).removeprefix(":") or DEFAULT
+        read_card(shipped), read_weights(shipped)
+        return Spec(name, is_sampled, untrained, None, shipped=shipped)
+    run = Path(stored)
     if not run.is_dir():
-        raise ValueError(f"unknown policy {name!r}; choose from {', '.join(HEURISTICS)}, a run folder, or untrained:<run folder>")
+        raise ValueError(
+            f"unknown policy {name!r}; choose from {', '.join(BASELINES)}, a run folder, {PRETRAINED}, or untrained:<run folder>"
+        )
     if not (run / BEST).is_file():
         raise ValueError(f"{run} holds no trained run: {run / BEST} is missing")
-    spec = Spec(name, is_sampled, base.startswith(UNTRAINED), run)
+    spec = Spec(name, is_sampled, untrained, run)
     load_checkpoint(run / BEST)  # damaged files are found now, not after long work
     return spec
 
@@ -51,7 +76,7 @@ def with_controls(names: tuple[str, ...], sampled: bool, controls: bool) -> tupl
     result: dict[str, None] = {}
     for name in names:
         result[name] = None
-        if name in HEURISTICS or name.startswith(UNTRAINED) or name.endswith(SAMPLED) or name == PRETRAINED:
+        if name in BASELINES or name.startswith(UNTRAINED) or name.endswith(SAMPLED):
             continue
         extra = [name + SAMPLED] * sampled + [UNTRAINED + name, UNTRAINED + name + SAMPLED] * controls
         result |= dict.fromkeys(extra)
@@ -60,16 +85,38 @@ def with_controls(names: tuple[str, ...], sampled: bool, controls: bool) -> tupl
 
 def load_policy(spec: Spec, envs: Environments, seed: int = 0) -> Policy:
     """Make the policy for the spaces of the environments; weights serve any number of candidates. Seed matters to `random` only."""
-    if spec.run is None:
+    if spec.plans:
+        return make_planner(spec.heuristic)
+    if spec.heuristic in RULES:
+        return make_rule(spec.heuristic, scenario_name(envs))
+    if not spec.is_network:
         return make_heuristic(spec.heuristic, seed)
-    checkpoint = load_checkpoint(spec.run / BEST)
-    if checkpoint["algo"] not in POLICIES:
-        raise ValueError(f"{spec.run / BEST} was trained with an unknown algorithm {checkpoint['algo']!r}")
+    source = str(spec.run) if spec.run is not None else f"{PRETRAINED}:{spec.shipped}"
+    algo, network, weights = stored_network(source)
+    if algo not in POLICIES:
+        raise ValueError(f"{source} was trained with an unknown algorithm {algo!r}")
     torch.set_num_threads(1)
-    policy = build_policy(checkpoint["algo"], *_spaces(envs), checkpoint["network"])
+    policy = build_policy(algo, *_spaces(envs), network)
     if not spec.is_untrained:
-        load_weights(policy, checkpoint["weights"], spec.run / BEST)
+        load_weights(policy, weights, Path(source))
     return policy  # type: ignore[return-value]
+
+
+def stored_network(name: str) -> tuple[str, dict[str, Any], dict[str, torch.Tensor]]:
+    """Algorithm, network settings and best weights of a run folder, or of shipped weights (pretrained, pretrained:NAME)."""
+    if name == PRETRAINED or name.startswith(PRETRAINED + ":"):
+        shipped = name.removeprefix(PRETRAINED).removeprefix(":") or DEFAULT
+        card = read_card(shipped)
+        return card["algo"], card["network"], read_weights(shipped)
+    checkpoint = load_checkpoint(Path(name) / BEST)
+    return checkpoint["algo"], checkpoint["network"], checkpoint["weights"]
+
+
+def scenario_name(envs: Environments) -> str:
+    """Name of the scenario that environments play, "another problem" where they are not ours."""
+    problem = envs if isinstance(envs, OrbitVectorEnv) else envs[0].unwrapped
+    scenario = getattr(problem, "scenario", None)
+    return scenario.name if isinstance(scenario, Scenario) else "another problem"
 
 
 def _spaces(envs: Environments) -> tuple[Any, Any]:
@@ -80,8 +127,10 @@ def _spaces(envs: Environments) -> tuple[Any, Any]:
 
 
 def label(spec: Spec) -> str:
-    """Name for tables: a trained run says that its interval is about this one policy, not about training again."""
-    return f"{spec.name} (this policy only)" if spec.run is not None and not spec.is_untrained else spec.name
+    """Name for tables: a trained run says that its interval is about this one policy, not about training again; a yardstick says so."""
+    if spec.plans and PLANNERS[spec.heuristic][1]:
+        return f"{spec.name} (yardstick: knows the future)"
+    return f"{spec.name} (this policy only)" if spec.is_network and not spec.is_untrained else spec.name
 
 
 def trained_on(spec: Spec) -> str | None:

@@ -1,84 +1,90 @@
 """The per-candidate scorer: shared weights for every candidate row, so one set of weights serves any number of candidates.
 
-Untrained, its logits are those of `eft_admit` (earliest delivery in time, else reject): learned parts start at zero.
+Untrained, its logits are those of a rule (agents.priors: `eft_admit`, or the tuned rule): learned parts start at zero.
+Rows see each other through a pooled context, and rejection has a head of its own.
 """
+
+from collections.abc import Mapping
+from typing import NamedTuple
 
 import torch
 from gymnasium import spaces
 from stable_baselines3.common.torch_layers import BaseFeaturesExtractor
 from torch import nn
 
-from orbit_gym.observation import COLUMNS, WIDTH
+from agents.priors import N_POOLS, ROW_WIDTH, Prepared, make_start, prepare
+from orbit_gym.observation import WIDTH
 
-NODES = COLUMNS["nodes"]
-OTHER_END = COLUMNS["links"]["other_end"]  # a row number: it would break the symmetry between rows, so it is left out
 MASKED = -1e8  # logit of a row that may not be chosen, as in sb3-contrib
-LINK_WIDTH = 16
-# Logits between rejection and a late plan. Late earns nothing and takes time from others, a cost that comes minutes later and
-# is hard to learn, so late plans are practically never drawn.
-LATE_GAP = 20.0
-# Learned parts of a logit stay within this. Any plan in time earns the same at once, so the choice among them is learned from
-# consequences minutes later; unbounded, noise walked the policy away from the rule (validation .824 fell to .526 in 75,000 decisions).
-MOST_LEARNED = 4.0
 
 
-def prior_logits(nodes: torch.Tensor, sharpness: float, margin: float) -> torch.Tensor:
-    """Logits (batch, n + 1) of `eft_admit` from nodes (batch, n, F); the last is rejection.
+class Encoded(NamedTuple):
+    """What the heads read; kept apart, because cutting one tensor into these costs a tenth of the backward pass."""
 
-    The best plan in time gets exactly 0, others in time -sharpness * (delivery - best), rejection -margin, late plans less.
-    The best row's subtraction is exact, so the largest logit stands where `eft_admit` points.
-    """
-    delivery = nodes[..., NODES["plan_delivery"]]
-    on_time = (nodes[..., NODES["plan_on_time"]] > 0.5) & (nodes[..., NODES["plan_exists"]] > 0.5)
-    best = delivery.masked_fill(~on_time, 2.0).min(dim=1, keepdim=True).values  # deliveries are at most 1
-    rows = torch.where(on_time, -sharpness * (delivery - best), -margin - LATE_GAP - delivery)
-    return torch.cat([rows, torch.full_like(best, -margin)], dim=1)
+    rows: torch.Tensor  # (batch, n, hidden)
+    context: torch.Tensor  # (batch, hidden)
+    prior: torch.Tensor  # (batch, n + 1) logits of the rule
+    valid: torch.Tensor  # (batch, n + 1) bool
 
 
 class CandidateEncoder(BaseFeaturesExtractor):
-    """Observation -> (batch, n + 1, hidden + 2): a row per candidate, then the pooled context; last columns prior and valid."""
+    """Observation -> Encoded: a hidden row per candidate and a pooled context, both equivariant to the order of candidates."""
 
-    def __init__(self, observation_space: spaces.Dict, hidden: int = 64, sharpness: float = 64.0, margin: float = 4.0) -> None:
-        """Build the shared layers; sharpness and margin shape the initial logits (sharpness a power of two)."""
+    def __init__(
+        self,
+        observation_space: spaces.Dict,
+        hidden: int = 64,
+        sharpness: float = 64.0,
+        margin: float = 4.0,
+        rule: Mapping[str, float] | None = None,
+    ) -> None:
+        """Build the shared layers; the others shape the initial logits (agents.priors.Start)."""
         super().__init__(observation_space, hidden)
-        self.sharpness, self.margin = sharpness, margin
-        self.link = nn.Linear(WIDTH["links"] - 1, LINK_WIDTH)
-        self.node = nn.Linear(WIDTH["nodes"] + LINK_WIDTH, hidden)
+        self.start = make_start(sharpness, margin, rule)
+        self.node = nn.Linear(ROW_WIDTH, hidden)
         self.task = nn.Linear(WIDTH["task"], hidden, bias=False)
+        self.shared = nn.Linear(N_POOLS * hidden + WIDTH["task"], hidden)
         self.mixed = nn.Linear(hidden, hidden)
-        self.shared = nn.Linear(2 * hidden, hidden, bias=False)
-        self.context = nn.Linear(2 * hidden + WIDTH["task"], hidden)
+        self.spread = nn.Linear(hidden, hidden, bias=False)
+        self.context = nn.Linear((N_POOLS + 1) * hidden, hidden)
 
-    def forward(self, observation: dict[str, torch.Tensor]) -> torch.Tensor:
-        """Encode rows, mix in the pooled context once, append the context row."""
-        task, nodes = observation["task"], observation["nodes"]
-        present = nodes[..., NODES["present"], None]  # (batch, n, 1)
-        links = torch.cat([observation["links"][..., :OTHER_END], observation["links"][..., OTHER_END + 1 :]], dim=-1)
-        pooled_links = torch.relu(self.link(links)).mean(dim=2)
+    def prepare(self, observation: dict[str, torch.Tensor]) -> Prepared:
+        """Fixed inputs of `encode`."""
+        return prepare(observation, self.start)
+
+    def forward(self, observation: dict[str, torch.Tensor]) -> Encoded:  # type: ignore[override]  # several tensors
+        """Encode an observation batch."""
+        return self.encode(self.prepare(observation))
+
+    def encode(self, given: Prepared) -> Encoded:
+        """Encode rows, mix in the pooled context once, pool again."""
         # A sum of linear maps equals one linear map of the concatenation, without repeating the task for every row.
-        rows = torch.relu(self.node(torch.cat([nodes, pooled_links], dim=-1)) + self.task(task)[:, None]) * present
-        rows = torch.relu(self.mixed(rows) + self.shared(pool(rows, present))[:, None]) * present
-        context = torch.relu(self.context(torch.cat([pool(rows, present), task], dim=-1)))
-        values = torch.cat([rows, context[:, None]], dim=1)
-        prior = prior_logits(nodes, self.sharpness, self.margin)
-        valid = torch.cat([nodes[..., NODES["plan_exists"]], torch.ones_like(prior[:, :1])], dim=1)
-        return torch.cat([values, prior[..., None], valid[..., None]], dim=-1)
+        first = torch.relu_(self.node(given.rows).add_(self.task(given.task)[:, None]))
+        shared = torch.relu_(self.shared(torch.cat([pooled(first, given.pools), given.task], dim=-1)))
+        rows = torch.relu_(self.mixed(first).add_(self.spread(shared)[:, None]))
+        context = torch.relu_(self.context(torch.cat([pooled(rows, given.pools), shared], dim=-1)))
+        return Encoded(rows, context, given.prior, given.valid)
 
 
-def pool(rows: torch.Tensor, present: torch.Tensor) -> torch.Tensor:
-    """Mean and maximum over present rows (batch, n, hidden) -> (batch, 2 hidden); rows are >= 0 and 0 where absent."""
-    mean = rows.sum(dim=1) / present.sum(dim=1).clamp(min=1.0)
-    return torch.cat([mean, rows.max(dim=1).values], dim=-1)
+def pooled(rows: torch.Tensor, pools: torch.Tensor) -> torch.Tensor:
+    """Weighted sums of rows (batch, n, hidden) with weights (batch, k, n) -> (batch, k * hidden)."""
+    return torch.bmm(pools, rows).flatten(1)
 
 
 class CandidateHeads(nn.Module):
-    """Actor: one shared linear gives a logit per candidate, another the rejection; critic: from the pooled context."""
+    """Actor: one shared linear gives a logit per candidate, a head of its own the rejection; critic: from the pooled context.
 
-    def __init__(self, hidden: int) -> None:
+    Learned parts of a logit stay within `most_learned` of zero (a smooth limit): any plan in time earns the same at once, so the choice
+    among them is learned from consequences minutes later, and unbounded, noise walked the policy away from its rule.
+    """
+
+    def __init__(self, hidden: int, most_learned: float = 4.0) -> None:
         """Build the heads; `zero_residuals` must follow any other initialisation."""
         super().__init__()
-        self.latent_dim_pi = self.latent_dim_vf = self.hidden = hidden
+        self.latent_dim_pi = self.latent_dim_vf = hidden
+        self.most_learned = most_learned
         self.score = nn.Linear(hidden, 1)
+        self.weigh = nn.Linear(2 * hidden, hidden)
         self.reject = nn.Linear(hidden, 1)
         self.critic = nn.Linear(hidden, hidden)
 
@@ -88,25 +94,33 @@ class CandidateHeads(nn.Module):
             nn.init.zeros_(layer.weight)
             nn.init.zeros_(layer.bias)
 
-    def residuals(self, features: torch.Tensor) -> torch.Tensor:
-        """Learned part of the logits, (batch, n + 1), within MOST_LEARNED of zero."""
-        rows, context = features[:, :-1, : self.hidden], features[:, -1, : self.hidden]
-        learned = torch.cat([self.score(rows)[..., 0], self.reject(context)], dim=1)
-        return MOST_LEARNED * torch.tanh(learned / MOST_LEARNED)
+    def residuals(self, encoded: Encoded) -> torch.Tensor:
+        """Learned part of the logits, (batch, n + 1), within most_learned of zero."""
+        scores = self.limited(self.score(encoded.rows)[..., 0])
+        # The row that would be taken: rejecting it is weighed against what the whole system looks like.
+        valid = encoded.valid[:, :-1]
+        logits = (encoded.prior[:, :-1] + scores.detach()).masked_fill(~valid, MASKED)
+        best = pooled(encoded.rows, (torch.softmax(logits, dim=1) * valid)[:, None])  # 0 where nothing can be taken
+        weighed = torch.relu_(self.weigh(torch.cat([best, encoded.context], dim=-1)))
+        return torch.cat([scores, self.limited(self.reject(weighed))], dim=1)
 
-    def forward(self, features: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+    def limited(self, learned: torch.Tensor) -> torch.Tensor:
+        """Any number, smoothly within most_learned of zero."""
+        return self.most_learned * torch.tanh(learned / self.most_learned)
+
+    def forward(self, encoded: Encoded) -> tuple[torch.Tensor, torch.Tensor]:
         """Logits (batch, n + 1) and the critic's latent (batch, hidden)."""
-        return self.forward_actor(features), self.forward_critic(features)
+        return self.forward_actor(encoded), self.forward_critic(encoded)
 
-    def forward_actor(self, features: torch.Tensor) -> torch.Tensor:
+    def forward_actor(self, encoded: Encoded) -> torch.Tensor:
         """Prior plus residuals, MASKED where no plan exists."""
-        return masked(features[..., -2] + self.residuals(features), features)
+        return masked(encoded.prior + self.residuals(encoded), encoded)
 
-    def forward_critic(self, features: torch.Tensor) -> torch.Tensor:
-        """Latent of the critic from the context row."""
-        return torch.relu(self.critic(features[:, -1, : self.hidden]))
+    def forward_critic(self, encoded: Encoded) -> torch.Tensor:
+        """Latent of the critic from the context."""
+        return torch.relu(self.critic(encoded.context))
 
 
-def masked(values: torch.Tensor, features: torch.Tensor) -> torch.Tensor:
-    """Replace values (batch, n + 1) by MASKED where the features' last column says that no plan exists."""
-    return values.masked_fill(features[..., -1] < 0.5, MASKED)
+def masked(values: torch.Tensor, encoded: Encoded) -> torch.Tensor:
+    """Replace values (batch, n + 1) by MASKED where no plan exists."""
+    return values.masked_fill(~encoded.valid, MASKED)

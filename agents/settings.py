@@ -1,37 +1,28 @@
 """What a training run is asked to do, and the hyperparameters of each algorithm."""
 
-from dataclasses import asdict, dataclass, field
-from typing import Any, Literal
+from dataclasses import asdict, dataclass, field, fields
+from pathlib import Path
+from typing import Annotated, Any, Literal
 
+import tyro
+
+from agents.checkpoints import read_json
 from agents.network import NETWORK
+from agents.rules import load_weights
+from agents.scoring import UNTUNED, WEIGHTS
+from orbit_gym.catalogue import load_scenario
 
 Algo = Literal["maskable_ppo", "ppo", "dqn"]
 
-_PPO: dict[str, Any] = {
-    "learning_rate": 1e-4,
-    "n_steps": 512,
-    "batch_size": 512,
-    "n_epochs": 4,
-    "gamma": 0.998,  # decisions are about 1 s apart: a horizon of eight minutes; .99 learned to fill queues and fell below its start
-    "gae_lambda": 0.97,
-    "ent_coef": 0.0,
-    "target_kl": 0.01,
-}
+RECIPES = Path(__file__).resolve().parent / "recipes"
 HYPERPARAMETERS: dict[str, dict[str, Any]] = {
-    "maskable_ppo": _PPO,
-    "ppo": _PPO,
-    "dqn": {
-        "learning_rate": 1e-4,
-        "buffer_size": 20_000,  # an observation is about 3 kB and is kept twice
-        "learning_starts": 2_000,
-        "batch_size": 128,
-        "train_freq": 4,
-        "gamma": 0.99,
-        "target_update_interval": 2_000,
-        "exploration_initial_eps": 0.1,  # the untrained network is a good rule already
-        "exploration_final_eps": 0.02,
-        "exploration_fraction": 0.5,
-    },
+    algo: read_json(RECIPES / f"{algo}.json")["hyperparameters"] for algo in ("maskable_ppo", "ppo", "dqn")
+}
+_MORE_PPO = ("clip_range", "clip_range_vf", "normalize_advantage", "vf_coef", "max_grad_norm")
+MORE = {  # hyperparameters that have a default in the algorithm itself
+    "maskable_ppo": (*_MORE_PPO, "final_fraction", "critic_alone"),
+    "ppo": _MORE_PPO,
+    "dqn": ("tau", "max_grad_norm"),
 }
 REWARD_SCALE = 0.05  # returns over the horizon of 1 / (1 - gamma) = 500 decisions are then of order 10
 
@@ -48,10 +39,14 @@ class Settings:
     """Decisions to train on, over all environments."""
     seed: int = 0
     """Seed of weights, sampling and training episodes."""
-    envs: int = 8
+    envs: int = 64
     """Environments that step together."""
     out: str = "runs/demo"
     """Folder of the run."""
+    recipe: str | None = None
+    """JSON file of hyperparameters, such as agents/recipes/start.json; what it leaves out is as in the file named after the algorithm."""
+    start: Annotated[str | None, tyro.conf.arg(name="from")] = None
+    """Run folder, or `pretrained`, whose best weights the network starts from; its network settings go before the recipe's."""
     resume: bool = False
     """Go on with the run in --out."""
     tau_s: float | None = None
@@ -82,7 +77,7 @@ class Settings:
             raise ValueError(f"--tau-s works with --algo maskable_ppo only, got {self.algo}")
 
 
-LEARNING = ("scenario", "algo", "seed", "envs", "tau_s")  # settings that a resumed run must keep
+LEARNING = ("scenario", "algo", "seed", "envs", "tau_s", "recipe", "start")  # settings that a resumed run must keep
 
 
 @dataclass(frozen=True)
@@ -90,9 +85,23 @@ class Recipe:
     """Everything that shapes learning and is not a setting; written to config.json and read back on resume."""
 
     hyperparameters: dict[str, Any]
-    network: dict[str, float] = field(default_factory=lambda: dict(NETWORK))
+    network: dict[str, Any] = field(default_factory=lambda: dict(NETWORK))
     reward_scale: float = REWARD_SCALE
     subtract_value: bool = True  # less noise to learn through; with gamma .998 validation rose from .824 to .847 in 30,000 decisions
+    load_range: tuple[float, float] | None = None  # every episode draws its load from it
+    scatter: bool = True  # the first episodes begin anywhere in their course; without it 64 short rollouts saw only empty queues
+    scenarios: tuple[str, ...] = ()  # trained on together, and validated on, in place of the one in the settings
+    about: str = ""  # what the recipe is for
+
+    def __post_init__(self) -> None:
+        """Make tuples of lists from JSON and check what has a range."""
+        object.__setattr__(self, "scenarios", tuple(self.scenarios))
+        if self.load_range is not None:
+            object.__setattr__(self, "load_range", tuple(self.load_range))
+            if len(self.load_range) != 2 or not 0.0 < self.load_range[0] <= self.load_range[1] < float("inf"):
+                raise ValueError(f"load_range must be two positive numbers in order, got {list(self.load_range)}")
+        if not 0.0 < self.reward_scale < float("inf"):
+            raise ValueError(f"reward_scale must be positive and finite, got {self.reward_scale}")
 
     def as_dict(self) -> dict[str, Any]:
         """Plain dict for JSON."""
@@ -100,5 +109,33 @@ class Recipe:
 
 
 def recipe_for(settings: Settings) -> Recipe:
-    """Default recipe of these settings."""
-    return Recipe(hyperparameters=dict(HYPERPARAMETERS[settings.algo]))
+    """Recipe of these settings: the file if there is one, over the defaults of the algorithm. ValueError names what is wrong."""
+    default = HYPERPARAMETERS[settings.algo]
+    if settings.recipe is None:
+        return Recipe(hyperparameters=dict(default))
+    given = read_json(Path(settings.recipe))
+    known = [item.name for item in fields(Recipe)]
+    if not isinstance(given, dict):
+        raise ValueError(f"{settings.recipe} must hold one JSON object with some of {', '.join(known)}")
+    if unknown := sorted(set(given) - set(known)):
+        raise ValueError(f"{settings.recipe} has an unknown entry {unknown[0]!r}; choose from {', '.join(known)}")
+    for name, names in (("network", NETWORK), ("hyperparameters", {*default, *MORE[settings.algo]})):
+        if unknown := sorted(set(given.get(name, {})) - set(names)):
+            raise ValueError(f"{settings.recipe} has an unknown entry {unknown[0]!r} in {name}; choose from {', '.join(sorted(names))}")
+    given["hyperparameters"] = default | given.get("hyperparameters", {})
+    given["network"] = NETWORK | given.get("network", {})
+    try:
+        given["network"]["rule"] = rule_weights(given["network"]["rule"], settings.scenario)
+        return Recipe(**given)
+    except (TypeError, ValueError) as error:
+        raise ValueError(f"{settings.recipe}: {error}") from error
+
+
+def rule_weights(rule: str | dict[str, float] | None, scenario: str) -> dict[str, float] | None:
+    """Weights of the rule that the network starts from: as given, or by name: `tuned` for this scenario, or `untuned`."""
+    if not isinstance(rule, str):
+        return rule
+    if rule not in ("tuned", "untuned"):
+        raise ValueError(f"the network's rule must be tuned, untuned, null or weights by name, got {rule!r}")
+    weights = UNTUNED if rule == "untuned" else load_weights("tuned", load_scenario(scenario).name)
+    return dict(zip(WEIGHTS, weights.tolist(), strict=True))

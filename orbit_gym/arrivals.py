@@ -141,6 +141,22 @@ class Arrivals:
         drawn.flags.writeable = False
         return episode._replace(faults=drawn)
 
+    def sample(self, workload: Workload, faults: Faults, start_s: float, rng: np.random.Generator) -> Episode:
+        """Draw what might come, for planners: tasks of the mix and faults of the same place and time, drawn apart from any episode's own.
+
+        It goes on for the look-ahead after the episode's end, which a scheduler does not know of. Recorded work is left out, since
+        its only future is the true one; ValueError where nothing else is asked.
+        """
+        if not workload.has_mix:
+            raise ValueError("no future can be sampled: the workload has no mix, its tasks are typed or recorded")
+        end_s = start_s + self.scenario.episode_s
+        until_s = end_s + self.scenario.look_ahead_s
+        tasks = self.draw_tasks(workload, start_s, until_s, rng)
+        tasks.flags.writeable = False
+        drawn = draw_faults(faults, self.scenario.stations, self.world, start_s, until_s, rng)
+        unknown = np.zeros(0, np.int64)  # a planner forks a State and needs no initial conditions
+        return Episode(tasks=tasks, initial_charge_j=unknown, initial_resident=unknown, span_s=np.array([start_s, end_s]), faults=drawn)
+
     def _scripted(self, workload: Workload, start_s: float, end_s: float) -> Episode:
         charge = np.full(self._n_satellites, self.scenario.power.initial_charge_high_fraction)
         return self._episode(self.maker.scripted(workload, start_s), start_s, end_s, charge, None)

@@ -6,6 +6,7 @@ import numpy as np
 
 from orbit_gym import kernel
 from orbit_gym.drawing import Drawn
+from orbit_gym.episode import Episode
 from orbit_gym.metrics import episode_metrics
 from orbit_gym.observation import GROUND_SLOTS, WIDTH
 from orbit_gym.scenario import Scenario
@@ -71,6 +72,13 @@ class Batch:
         fields |= {name: fields[name][: drawn.episode.tasks.size] for name in BY_TASK}
         rows = tuple(row[member] for row in self.buffers)
         return Simulation.attached(self.scenario, drawn.world, drawn.episode, State(**fields), self._scratches[0], rows)
+
+    def sample_future(self, member: int, rng: np.random.Generator) -> Episode:
+        """Draw what might have come instead of a member's episode."""
+        drawn = self._drawn[member]
+        if drawn is None:
+            raise RuntimeError("call reset() first")
+        return drawn.sample(rng)
 
     def step(self, members: np.ndarray, actions: np.ndarray) -> None:
         """Step members (m,), grouped by World; actions (count,) int64, already checked. `outcomes` and `buffers` then hold the result."""

@@ -1,6 +1,8 @@
 """Drawing episodes: from a scenario, a split and a seed to a World and an Episode; what single and vector environments share."""
 
+from collections.abc import Callable
 from dataclasses import fields, replace
+from functools import partial
 from typing import Any, NamedTuple
 
 import gymnasium as gym
@@ -24,6 +26,7 @@ class Drawn(NamedTuple):
     world: World
     episode: Episode
     info: dict[str, Any]  # episode_seed, day, start_s
+    sample: Callable[[np.random.Generator], Episode]  # draws what might have come instead (Arrivals.sample)
 
 
 class EpisodeSource:
@@ -55,7 +58,8 @@ class EpisodeSource:
         start_s = drawn_start_s if start_s is None else start_s
         arrivals = get_arrivals(self.scenario, day)
         episode = arrivals.draw(workload, self.scenario.faults, start_s, rng)
-        return Drawn(arrivals.world, episode, {"episode_seed": episode_seed, "day": day, "start_s": start_s})
+        info = {"episode_seed": episode_seed, "day": day, "start_s": start_s}
+        return Drawn(arrivals.world, episode, info, partial(arrivals.sample, workload, self.scenario.faults, start_s))
 
     def _read_options(self, options: dict[str, Any]) -> tuple[Workload, float | None, int | None]:
         """Split reset options into a workload, a start and a day; ValueError names an unknown one."""

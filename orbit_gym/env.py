@@ -66,7 +66,7 @@ class OrbitEnv(gym.Env[Observation, np.int64]):
         """Draw an episode and show its first task; options: workload fields, start_s (of the day), day (offset of the split)."""
         super().reset(seed=seed)
         episode_seed = int(self.np_random.integers(2**31)) if seed is None else seed
-        world, episode, info = self._source.draw(episode_seed, options)
+        world, episode, info, self._sample = self._source.draw(episode_seed, options)
         self._simulation = Simulation(self.scenario, world, episode)
         self._log = np.zeros(episode.tasks.size, PLAN)
         self._booked = np.zeros(episode.tasks.size, np.bool_)
@@ -149,3 +149,9 @@ class OrbitEnv(gym.Env[Observation, np.int64]):
     def fork(self, episode: Episode | None = None) -> Simulation:
         """An independent copy of the State, for search; it offers candidate_nodes, plan, action_masks, observe, step and fork."""
         return self.simulation.fork(episode)
+
+    def sample_future(self, rng: np.random.Generator) -> Episode:
+        """Draw what might have come instead of the running episode, for planners (orbit_gym.arrivals.Arrivals.sample)."""
+        if self._simulation is None:
+            raise RuntimeError("call reset() first")
+        return self._sample(rng)

@@ -11,6 +11,7 @@ from gymnasium.vector.utils import batch_space
 from orbit_gym.batch import Batch
 from orbit_gym.catalogue import load_scenario
 from orbit_gym.drawing import EpisodeSource
+from orbit_gym.episode import Episode
 from orbit_gym.rendering.show import RENDER_FPS, Show, checked_mode
 from orbit_gym.reward import reward_terms
 from orbit_gym.scenario import Scenario
@@ -123,6 +124,10 @@ class OrbitVectorEnv(gym.vector.VectorEnv[Observations, np.ndarray, np.ndarray])
     def simulation(self, member: int) -> Simulation:
         """The running Simulation of one member, for plans, forks and topology; it ends with the member's episode."""
         return self._batch.simulation(member)
+
+    def sample_future(self, member: int, rng: np.random.Generator) -> Episode:
+        """Draw what might have come instead of a member's episode, for planners (orbit_gym.arrivals.Arrivals.sample)."""
+        return self._batch.sample_future(member, rng)
 
     def close_extras(self, **kwargs: Any) -> None:
         """Stop the threads."""

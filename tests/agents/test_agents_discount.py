@@ -13,6 +13,7 @@ from stable_baselines3.common.vec_env import DummyVecEnv
 
 from agents.discount import TimeDiscount, TimeDiscountBuffer, discounted_gae
 from agents.network import NETWORK, POLICIES, policy_kwargs
+from agents.ppo import LeanPPO
 from tests.agents.fake_env import FakeEnv
 
 STEPS, ENVS, LAMBDA = 9, 3, 0.9
@@ -99,7 +100,8 @@ def rollout(tau_s, wrap, **kwargs):
     env = DummyVecEnv([lambda: wrap(FakeEnv(steps=12)) for _ in range(2)])
     copy = Rollout()
     callbacks = [copy] if tau_s is None else [TimeDiscount(tau_s), copy]
-    model = MaskablePPO(
+    kind = LeanPPO if "rollout_buffer_class" in kwargs else MaskablePPO  # ours against stock: buffer and update alike
+    model = kind(
         POLICIES["maskable_ppo"],
         env,
         n_steps=40,

@@ -7,9 +7,11 @@ import torch
 
 from agents.heuristics import make_heuristic
 from agents.network import NETWORK, POLICIES, build_policy
-from agents.scorer import MASKED, prior_logits
+from agents.priors import make_start, prior_logits
+from agents.scorer import MASKED
+from agents.scoring import N_COST, WEIGHTS, choose_many
 from orbit_gym.observation import observation_space
-from tests.agents.fake_env import NODE, random_observation
+from tests.agents.fake_env import NODE, TASK, random_observation
 
 
 def untrained(algo, n):
@@ -49,13 +51,32 @@ def test_untrained_greedy_is_eft_admit(algo):
     assert np.array_equal(actions, make_heuristic("eft_admit").predict(obs)[0])
 
 
+@pytest.mark.parametrize("seed", range(4))
+def test_untrained_greedy_is_the_tuned_rule_where_its_weights_are_given(seed):
+    rng = np.random.default_rng(seed)
+    obs, weights = random_observation(rng, 12, 3000), rng.normal(size=len(WEIGHTS))
+    weights[N_COST] = 2.0 * seed + 1.0  # admits more and more
+    chosen = np.zeros(3000, np.int64)
+    choose_many(obs["task"], obs["nodes"], masks_of(obs), weights, chosen)
+    space = observation_space(12, 2)
+    policy = build_policy("maskable_ppo", space, gym.spaces.Discrete(13), NETWORK | {"rule": dict(zip(WEIGHTS, weights.tolist()))})
+    actions, _ = policy.predict(obs, deterministic=True, action_masks=masks_of(obs))
+    assert np.array_equal(actions, chosen)
+    assert 0 < (chosen == 12).sum() < 3000  # both happen
+
+
+def test_a_rule_with_an_unknown_weight_is_refused():
+    with pytest.raises(ValueError, match=r"unknown weight 'cost.colour' in the network's rule; choose from cost.delivery"):
+        make_start(64.0, 4.0, {"cost.colour": 1.0})
+
+
 def test_prior_order_is_best_then_reject_then_late():
     nodes = torch.zeros(1, 3, len(NODE))
     nodes[0, :, NODE["plan_exists"]] = 1.0
     nodes[0, :, NODE["plan_on_time"]] = torch.tensor([1.0, 1.0, 0.0])
     nodes[0, :, NODE["plan_delivery"]] = torch.tensor([0.5, 0.25, 0.125])
     # best in time 0; the other -64 * (0.5 - 0.25); late -4 - 20 - 0.125; rejection -4
-    assert prior_logits(nodes, 64.0, 4.0).tolist() == [[-16.0, 0.0, -24.125, -4.0]]
+    assert prior_logits(torch.zeros(1, len(TASK)), nodes, make_start(64.0, 4.0, None)).tolist() == [[-16.0, 0.0, -24.125, -4.0]]
 
 
 @pytest.mark.parametrize("algo", POLICIES)

@@ -1,0 +1,300 @@
+"""Look-ahead, one compiled call a decision: try a few actions in forks of the State against the same futures, going on by the tuned rule.
+
+The root is a fork of the running State whose task at hand has index 0; what comes after it is cut out of sampled episodes (Futures)
+at the clock. The true episode is not an argument: nothing here can see it. All memory is given (Bench), none is allocated.
+"""
+
+import math
+from typing import NamedTuple
+
+import numpy as np
+
+from agents.jit import inlined, shared
+from agents.scoring import choose
+from orbit_gym.faults import strike_until
+from orbit_gym.kernel import step
+from orbit_gym.observation import COLUMNS
+from orbit_gym.state import NONE, Scratch, State
+from orbit_gym.world import World
+
+ON_TIME, ARRIVAL, START, LOAD = (COLUMNS["nodes"][name] for name in ("plan_on_time", "plan_arrival", "plan_start", "plan_load"))
+N_COUNTS = 3
+LOOKED, ROLLED, STEPPED = range(N_COUNTS)
+
+
+class Futures(NamedTuple):
+    """Sampled episodes, read-only, padded to one length."""
+
+    tasks: np.ndarray  # (n_pool, longest) TASK in order of release
+    n_tasks: np.ndarray  # (n_pool,) int64
+    faults: np.ndarray  # (n_pool, most) FAULT in order of strike
+    n_faults: np.ndarray  # (n_pool,) int64
+
+
+class Rule(NamedTuple):
+    """The base policy: weights of agents.scoring, and the same without admission, which rank every plan in time."""
+
+    weights: np.ndarray
+    ranking: np.ndarray
+
+
+class Knobs(NamedTuple):
+    """How to look ahead."""
+
+    horizon_s: float
+    price_per_s: float  # value of a node-second that is booked beyond the horizon
+    n_first: int  # futures before the first verdict; then twice as many, and so on
+    z_drop: float  # an action is dropped that lies so many standard errors behind the best,
+    z_leave: float  # and the rule's own is left only for one that lies so many above it
+    skips_plain: bool  # go on by the rule, unlooked, where its plan waits for nothing: see is_plain
+
+
+class Bench(NamedTuple):
+    """Work space of one planner."""
+
+    words: np.ndarray  # (2, n_words) uint64: memory of the root State and of the fork that plays
+    windows: np.ndarray  # (n_futures, room) TASK: the task at hand, then a future's tasks up to the horizon
+    read_windows: np.ndarray  # the same memory, read-only, as the step takes it
+    n_window: np.ndarray  # (n_futures,) int64
+    task_row: np.ndarray  # observation and mask of the fork that plays
+    node_rows: np.ndarray
+    link_rows: np.ndarray
+    mask: np.ndarray
+    tried: np.ndarray  # (n_tried,) int64 actions, the rule's own first
+    is_out: np.ndarray  # (n_tried,) bool
+    n_scored: np.ndarray  # (n_tried,) int64 futures
+    scores: np.ndarray  # (n_tried, n_futures) value in time
+    counts: np.ndarray  # (N_COUNTS,) int64 decisions looked at, rollouts, steps: since the episode's start
+
+
+@inlined
+def rank(task_row: np.ndarray, node_rows: np.ndarray, mask: np.ndarray, rule: Rule, allowed: np.ndarray, tried: np.ndarray) -> int:
+    """Fill tried with the rule's choice, its next plans in time and rejection; returns how many there are. allowed (n + 1,) is scratch."""
+    n = node_rows.shape[0]
+    for row in range(n):
+        allowed[row] = mask[row] and node_rows[row, ON_TIME] > 0.5
+    allowed[n] = True
+    tried[0] = choose(task_row, node_rows, mask, rule.weights)
+    count = 1
+    room = tried.size
+    if tried[0] < n:
+        allowed[tried[0]] = False
+        room -= 1
+    while count < room:
+        row = choose(task_row, node_rows, allowed, rule.ranking)
+        if row == n:
+            break
+        tried[count] = row
+        allowed[row] = False
+        count += 1
+    if tried[0] < n:
+        tried[count] = n
+        count += 1
+    return count
+
+
+@inlined
+def is_plain(node_rows: np.ndarray, action: int) -> bool:
+    """True where an action's plan loads no model and starts as soon as its input is there: little can be gained or displaced."""
+    if action == node_rows.shape[0]:
+        return False
+    return node_rows[action, LOAD] == 0.0 and node_rows[action, START] <= node_rows[action, ARRIVAL]
+
+
+@inlined
+def _cut(tasks: np.ndarray, n_tasks: int, now_s: float, until_s: float, out: np.ndarray) -> int:
+    """Write a future's tasks released after now and before until_s behind out's first row; returns the rows used."""
+    low, high = 0, n_tasks
+    while low < high:
+        middle = (low + high) // 2
+        if tasks[middle].release_s <= now_s:
+            low = middle + 1
+        else:
+            high = middle
+    count = 1
+    while low < n_tasks and tasks[low].release_s < until_s and count < out.size:
+        out[count] = tasks[low]
+        low += 1
+        count += 1
+    return count
+
+
+@inlined
+def _next_fault(faults: np.ndarray, now_s: float) -> int:
+    """Row of the first fault that strikes after now."""
+    row = 0
+    while row < faults.size and faults[row].strike_s <= now_s:
+        row += 1
+    return row
+
+
+@inlined
+def _booked_beyond_s(world: World, state: State, until_s: float) -> float:
+    """Node-seconds booked beyond a time on all accelerators."""
+    total_s = 0.0
+    for unit in range(state.units.size):
+        row = state.units[unit].first_segment
+        while row != NONE:
+            segment = state.segments[row]
+            if segment.end_s > until_s:
+                total_s += (segment.end_s - max(segment.start_s, until_s)) * segment.lanes / world.accelerators[unit].lanes
+            row = segment.next
+    return total_s
+
+
+@inlined
+def _roll_out(
+    world: World,
+    work: State,
+    scratch: Scratch,
+    tasks: np.ndarray,
+    faults: np.ndarray,
+    until_s: float,
+    action: int,
+    rule: Rule,
+    bench: Bench,
+) -> float:
+    """Value delivered in time by an action and the rule after it, less what faults up to a time take; the fork `work` plays all tasks."""
+    clock = work.clock[0]
+    value = clock.revoked_value
+    while True:
+        task = clock.task
+        is_booked = step(world, work, scratch, tasks, faults, action, bench.task_row, bench.node_rows, bench.link_rows, bench.mask)
+        bench.counts[STEPPED] += 1
+        if is_booked and scratch.booked[0].on_time == 1:
+            value += tasks[task].value
+        if clock.task >= tasks.size:
+            strike_until(world, work, faults, until_s)
+            return value - clock.revoked_value
+        action = choose(bench.task_row, bench.node_rows, bench.mask, rule.weights)
+
+
+@inlined
+def _paired(scores: np.ndarray, n: int, a: int, b: int) -> tuple[float, float]:
+    """Mean of scores[a] - scores[b] over the first n futures, and its standard error."""
+    mean = 0.0
+    for k in range(n):
+        mean += (scores[a, k] - scores[b, k]) / n
+    squares = 0.0
+    for k in range(n):
+        squares += (scores[a, k] - scores[b, k] - mean) ** 2
+    return mean, math.sqrt(squares / (n * max(n - 1, 1)))
+
+
+@inlined
+def _best(bench: Bench, n_tried: int, n: int) -> int:
+    """Place of the action of highest mean over n futures among those not dropped; ties go to the earlier place."""
+    best, most = 0, -math.inf
+    for place in range(n_tried):
+        total = 0.0
+        for k in range(n):
+            total += bench.scores[place, k]
+        if not bench.is_out[place] and total > most:
+            best, most = place, total
+    return best
+
+
+@inlined
+def _drop(bench: Bench, n_tried: int, n: int, z_drop: float) -> int:
+    """Drop what lies clearly behind the best, and what scores the same as an earlier place; returns how many are left."""
+    best = _best(bench, n_tried, n)
+    left = 0
+    for place in range(n_tried):
+        if bench.is_out[place]:
+            continue
+        mean, error = _paired(bench.scores, n, place, best)
+        if place != best and (mean + z_drop * error < 0.0 or (mean == 0.0 and error == 0.0)):
+            bench.is_out[place] = True
+        else:
+            left += 1
+    return left
+
+
+@inlined
+def _score(
+    world: World,
+    task_at_hand: np.ndarray,
+    work: State,
+    scratch: Scratch,
+    futures: Futures,
+    rule: Rule,
+    knobs: Knobs,
+    bench: Bench,
+    n_tried: int,
+    future: int,
+    k: int,
+) -> None:
+    """Score every action still in question against one future, column k of the scores."""
+    now_s = task_at_hand[0].release_s
+    until_s = now_s + knobs.horizon_s
+    bench.windows[k, 0] = task_at_hand[0]
+    bench.n_window[k] = _cut(futures.tasks[future], futures.n_tasks[future], now_s, until_s, bench.windows[k])
+    tasks = bench.read_windows[k][: bench.n_window[k]]
+    faults = futures.faults[future][: futures.n_faults[future]]
+    next_fault = _next_fault(faults, now_s)
+    for place in range(n_tried):
+        if bench.is_out[place]:
+            continue
+        for word in range(bench.words.shape[1]):
+            bench.words[1, word] = bench.words[0, word]
+        work.clock[0].next_fault = next_fault
+        value = _roll_out(world, work, scratch, tasks, faults, until_s, bench.tried[place], rule, bench)
+        bench.scores[place, k] = value - knobs.price_per_s * _booked_beyond_s(world, work, until_s)
+        bench.n_scored[place] = k + 1
+        bench.counts[ROLLED] += 1
+
+
+@shared
+def decide(
+    world: World,
+    task_at_hand: np.ndarray,
+    task_row: np.ndarray,
+    node_rows: np.ndarray,
+    mask: np.ndarray,
+    work: State,
+    scratch: Scratch,
+    futures: Futures,
+    first_future: int,
+    rule: Rule,
+    knobs: Knobs,
+    bench: Bench,
+    values: np.ndarray,
+) -> int:
+    """Action for the task at hand, (1,) TASK, whose observation and mask are given and whose State lies in the root of the bench.
+
+    Futures are taken in turn from first_future on. values (n + 1,) get what each action tried is worth: its mean, with the best
+    action's over all futures in place of what it did not see itself; NaN where not tried.
+    """
+    values[:] = np.nan
+    n_futures = bench.n_window.size
+    n_tried = rank(task_row, node_rows, mask, rule, bench.mask, bench.tried)
+    if n_tried == 1 or (knobs.skips_plain and is_plain(node_rows, bench.tried[0])):
+        return bench.tried[0]
+    bench.counts[LOOKED] += 1
+    bench.is_out[:] = False
+    done, target = 0, min(knobs.n_first, n_futures)
+    while True:
+        for k in range(done, target):
+            future = (first_future + k) % futures.n_tasks.size
+            _score(world, task_at_hand, work, scratch, futures, rule, knobs, bench, n_tried, future, k)
+        done = target
+        if done == n_futures or _drop(bench, n_tried, done, knobs.z_drop) == 1:
+            break
+        target = min(2 * done, n_futures)
+    best = _best(bench, n_tried, done)
+    if not bench.is_out[0]:
+        mean, error = _paired(bench.scores, done, best, 0)
+        if mean <= knobs.z_leave * error:
+            best = 0
+    _write_values(bench, n_tried, done, best, values)
+    return bench.tried[best]
+
+
+@inlined
+def _write_values(bench: Bench, n_tried: int, done: int, best: int, values: np.ndarray) -> None:
+    mean = 0.0
+    for k in range(done):
+        mean += bench.scores[best, k] / done
+    for place in range(n_tried):
+        behind, _ = _paired(bench.scores, bench.n_scored[place], place, best)
+        values[bench.tried[place]] = mean + behind

@@ -1,0 +1,68 @@
+"""Plans of runs: refusals, resuming, and the table."""
+
+import json
+
+import pytest
+
+from agents import ablations
+from agents.ablations import Ablations, run_all, tabulate
+from agents.checkpoints import load_checkpoint
+from agents.settings import Settings
+from tests.agents.fake_env import ENV_ID
+
+BASE = {"scenario": ENV_ID, "timesteps": 200, "envs": 2, "validations": 1, "validation_episodes": 2}
+
+
+def written(path, **changes):
+    plan = {"seeds": [0, 1], "settings": BASE, "recipe": {"hyperparameters": {"n_steps": 50, "batch_size": 50}}}
+    path.write_text(json.dumps(plan | {"variants": {"fast": {"recipe": {"hyperparameters": {"learning_rate": 0.01}}}}} | changes))
+    return str(path)
+
+
+def test_a_plan_is_trained_once_and_can_be_gone_on_with(tmp_path, monkeypatch):
+    begun = []
+    train = ablations.train
+    monkeypatch.setattr(ablations, "train", lambda settings: begun.append((settings.seed, settings.resume)) or train(settings))
+    asked = Ablations(written(tmp_path / "plan.json"), out=str(tmp_path / "out"), most_s=0.0)
+    assert run_all(asked)["rows"] == {} and begun == []  # no time to begin anything
+    table = run_all(Ablations(asked.plan, asked.out))
+    assert begun == [(0, False), (0, False), (1, False), (1, False)]
+    assert set(table["rows"]) == {"base", "fast"} and table["rows"]["fast"]["last"]["n"] == 2
+    recipe = json.loads((tmp_path / "out" / "fast" / "recipe.json").read_text())
+    assert recipe["hyperparameters"] == {"n_steps": 50, "batch_size": 50, "learning_rate": 0.01}  # the change, and the rest of the base
+    assert run_all(Ablations(asked.plan, asked.out)) == table and len(begun) == 4
+    longer = written(tmp_path / "longer.json", settings=BASE | {"timesteps": 300})
+    run_all(Ablations(longer, asked.out))
+    assert begun[4:] == [(0, True)] * 2 + [(1, True)] * 2
+    assert load_checkpoint(tmp_path / "out" / "fast" / "seed1" / "last.pt")["timesteps"] == 300
+
+
+def test_the_table_by_hand(monkeypatch):
+    histories = {"a": [0.5, 0.7, 0.6], "b": [0.5, 0.6, 0.8], "c": [0.5, 0.9, 0.7], "d": [0.5, 0.6, 0.9]}
+    monkeypatch.setattr(ablations, "is_finished", lambda settings: True)
+    content = {name: {"history": [{"served_value_fraction": value} for value in values]} for name, values in histories.items()}
+    monkeypatch.setattr(ablations, "load_checkpoint", lambda path: content[path.parent.name])
+    runs = [("base", 0, "a"), ("base", 1, "b"), ("new", 0, "c"), ("new", 1, "d")]
+    rows = tabulate({}, [(name, seed, Settings(out=out)) for name, seed, out in runs])["rows"]
+    assert rows["new"]["untrained"] == 0.5 and rows["new"]["best"]["mean"] == pytest.approx(0.9)
+    assert rows["new"]["last_minus_base"]["mean"] == pytest.approx(0.1)  # .7 - .6 and .9 - .8: paired, so without any spread
+    assert rows["new"]["last_minus_base"]["ci95"] == pytest.approx([0.1, 0.1])
+    # last of the base: .6 and .8, s = .1414, t(1) = 12.706: .7 ± 12.706 * .1414 / sqrt 2 = .7 ± 1.2706
+    assert rows["base"]["last"]["ci95"] == pytest.approx([0.7 - 1.2706, 0.7 + 1.2706], abs=1e-4)
+
+
+BAD = [
+    ({"seeds": [1, 1]}, r"seeds must be different numbers, at least one, got \[1, 1\]"),
+    ({"variants": {"base": {}}}, "no variant may be called 'base'"),
+    ({"variants": {"x": {"settings": {"colour": 1}}}}, "x has the setting 'colour'; choose from algo, envs"),
+    ({"variants": {"x": {"recipe": {"colour": 1}}}}, "has an unknown entry 'colour'; choose from hyperparameters"),
+    ({"variants": {"x": {"recipe": {"hyperparameters": {"colour": 1}}}}}, "has an unknown entry 'colour' in hyperparameters"),
+    ({"extra": 1}, "must hold seeds and variants, and may hold about, recipe, settings"),
+]
+
+
+@pytest.mark.parametrize(("changes", "message"), BAD)
+def test_bad_plans_are_refused_before_any_training(tmp_path, monkeypatch, changes, message):
+    monkeypatch.setattr(ablations, "train", lambda settings: pytest.fail("trained"))
+    with pytest.raises(ValueError, match=message):
+        run_all(Ablations(written(tmp_path / "plan.json", **changes), out=str(tmp_path / "out")))
