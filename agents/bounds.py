@@ -20,7 +20,7 @@ from agents.environments import make_many
 from agents.episodes import play
 from agents.jit import shared
 from agents.loading import load_policy, parse
-from agents.planner import decided
+from agents.packing import decided
 from orbit_gym.cli import fail_cleanly
 from orbit_gym.compute import load_s, service_s
 from orbit_gym.delivery import deliver

@@ -22,8 +22,7 @@ from agents import report
 from agents.checkpoints import write_json
 from agents.environments import make_many
 from agents.episodes import Environments, Metrics, play
-from agents.heuristics import HEURISTICS
-from agents.loading import Spec, label, load_policy, parse, with_controls
+from agents.loading import BASELINES, Spec, label, load_policy, parse, with_controls
 from agents.parts import Parts
 from agents.planner import fingerprint
 from agents.statistics import paired_difference, summarise
@@ -39,8 +38,8 @@ VERSION = 1
 class Evaluation:
     """Evaluate policies on the same episodes."""
 
-    policies: tuple[str, ...] = tuple(HEURISTICS)
-    """Names of heuristics, run folders, or untrained:<run folder>; @sampled after a run draws its actions."""
+    policies: tuple[str, ...] = BASELINES
+    """Names of baselines, run folders, or untrained:<run folder>; @sampled after a run draws its actions."""
     scenario: str = "ThreeBody12"
     """Catalogue name, path to a TOML file, or a registered id."""
     seeds: int = 30
@@ -87,7 +86,7 @@ def check(asked: Evaluation) -> list[Spec]:
         if getattr(asked, name) < low:
             raise ValueError(f"--{name.replace('_', '-')} must be at least {low}, got {getattr(asked, name)}")
     if not asked.policies:
-        raise ValueError(f"--policies must name at least one policy; choose from {', '.join(HEURISTICS)}, or a run folder")
+        raise ValueError(f"--policies must name at least one policy; choose from {', '.join(BASELINES)}, or a run folder")
     specs = [parse(name) for name in with_controls(asked.policies, asked.sampled, asked.controls)]
     out = Path(asked.out)
     if out.exists() and not out.is_dir():

@@ -12,10 +12,13 @@ from agents.heuristics import HEURISTICS, make_heuristic
 from agents.network import POLICIES, build_policy
 from agents.planner import PLANNERS, make_planner
 from agents.policy import Policy
+from agents.rules import RULES, make_rule
+from orbit_gym.scenario import Scenario
 from orbit_gym.vector import OrbitVectorEnv
 
+BASELINES = (*HEURISTICS, *RULES)  # policies by name that need no run
+NAMES = (*BASELINES, *PLANNERS)  # planners take minutes an episode
 UNTRAINED, SAMPLED, PRETRAINED = "untrained:", "@sampled", "pretrained"
-NAMES = (*HEURISTICS, *PLANNERS)
 
 
 @dataclass(frozen=True)
@@ -25,7 +28,7 @@ class Spec:
     name: str  # as typed: the key in the results
     is_sampled: bool
     is_untrained: bool
-    run: Path | None  # None for a heuristic
+    run: Path | None  # None for a baseline
     heuristic: str = ""  # or the name of a planner
 
     @property
@@ -68,7 +71,9 @@ def with_controls(names: tuple[str, ...], sampled: bool, controls: bool) -> tupl
 def load_policy(spec: Spec, envs: Environments, seed: int = 0) -> Policy:
     """Make the policy for the spaces of the environments; weights serve any number of candidates. Seed matters to `random` only."""
     if spec.plans:
-        return make_planner(spec.heuristic)
+        return make_planner(spec.heuristic, scenario_name(envs))
+    if spec.heuristic in RULES:
+        return make_rule(spec.heuristic, scenario_name(envs))
     if spec.run is None:
         return make_heuristic(spec.heuristic, seed)
     checkpoint = load_checkpoint(spec.run / BEST)
@@ -79,6 +84,13 @@ def load_policy(spec: Spec, envs: Environments, seed: int = 0) -> Policy:
     if not spec.is_untrained:
         load_weights(policy, checkpoint["weights"], spec.run / BEST)
     return policy  # type: ignore[return-value]
+
+
+def scenario_name(envs: Environments) -> str:
+    """Name of the scenario that environments play, "another problem" where they are not ours."""
+    problem = envs if isinstance(envs, OrbitVectorEnv) else envs[0].unwrapped
+    scenario = getattr(problem, "scenario", None)
+    return scenario.name if isinstance(scenario, Scenario) else "another problem"
 
 
 def _spaces(envs: Environments) -> tuple[Any, Any]:

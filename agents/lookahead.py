@@ -13,7 +13,9 @@ from agents.jit import inlined, shared
 from agents.scoring import choose
 from orbit_gym.faults import strike_until
 from orbit_gym.kernel import step
+from orbit_gym.ledger import note_tail
 from orbit_gym.observation import COLUMNS
+from orbit_gym.profiles import occupy
 from orbit_gym.state import NONE, Scratch, State
 from orbit_gym.world import World
 
@@ -42,10 +44,11 @@ class Knobs(NamedTuple):
     """How to look ahead."""
 
     horizon_s: float
-    price_per_s: float  # value of a node-second that is booked beyond the horizon
+    price_per_s: float  # value of a node-second that is booked on a satellite beyond the horizon
     n_first: int  # futures before the first verdict; then twice as many, and so on
     z_drop: float  # an action is dropped that lies so many standard errors behind the best,
     z_leave: float  # and the rule's own is left only for one that lies so many above it
+    probe_s: float  # where positive, what is scored is the rule's action, and the same with so much work put on every satellite
     skips_plain: bool  # go on by the rule, unlooked, where its plan waits for nothing: see is_plain
 
 
@@ -130,9 +133,9 @@ def _next_fault(faults: np.ndarray, now_s: float) -> int:
 
 @inlined
 def _booked_beyond_s(world: World, state: State, until_s: float) -> float:
-    """Node-seconds booked beyond a time on all accelerators."""
+    """Node-seconds booked beyond a time on all satellites."""
     total_s = 0.0
-    for unit in range(state.units.size):
+    for unit in range(world.sizes[0].n_satellites):
         row = state.units[unit].first_segment
         while row != NONE:
             segment = state.segments[row]
@@ -140,6 +143,17 @@ def _booked_beyond_s(world: World, state: State, until_s: float) -> float:
                 total_s += (segment.end_s - max(segment.start_s, until_s)) * segment.lanes / world.accelerators[unit].lanes
             row = segment.next
     return total_s
+
+
+@inlined
+def _burden(world: World, state: State, seconds: float) -> None:
+    """Put so much work behind the last booking of every satellite, where the pool has room."""
+    for unit in range(world.sizes[0].n_satellites):
+        entry = state.units[unit]
+        if state.clock[0].n_free_segments >= 2 * entry.n_segments + 3:
+            start_s = max(entry.tail_s, entry.time_s)
+            occupy(state, unit, start_s, start_s + seconds, world.accelerators[unit].lanes, entry.tail_resident)
+            note_tail(world, state, unit)
 
 
 @inlined
@@ -238,6 +252,8 @@ def _score(
         for word in range(bench.words.shape[1]):
             bench.words[1, word] = bench.words[0, word]
         work.clock[0].next_fault = next_fault
+        if knobs.probe_s > 0.0 and place > 0:
+            _burden(world, work, knobs.probe_s)
         value = _roll_out(world, work, scratch, tasks, faults, until_s, bench.tried[place], rule, bench)
         bench.scores[place, k] = value - knobs.price_per_s * _booked_beyond_s(world, work, until_s)
         bench.n_scored[place] = k + 1
@@ -268,6 +284,8 @@ def decide(
     values[:] = np.nan
     n_futures = bench.n_window.size
     n_tried = rank(task_row, node_rows, mask, rule, bench.mask, bench.tried)
+    if knobs.probe_s > 0.0:
+        bench.tried[1], n_tried = bench.tried[0], 2
     if n_tried == 1 or (knobs.skips_plain and is_plain(node_rows, bench.tried[0])):
         return bench.tried[0]
     bench.counts[LOOKED] += 1

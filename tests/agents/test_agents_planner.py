@@ -18,8 +18,12 @@ from tests.agents.fake_env import FakeEnv
 
 SHORT = {"episode_s": 240.0, "workload.load": 1.5}
 FAULTS = {"faults.enabled": True, "faults.reset_mean_s": 3_000.0, "faults.link_up_fraction": 0.8}
-QUICK = LookAhead(candidates=3, futures=4, n_first=2, horizon_s=60.0, pool=8)
-WHOLE = LookAhead(candidates=3, futures=1, n_first=1, pool=1, horizon_s=20_000.0, z_leave=0.0)  # beyond the last delivery
+QUICK = LookAhead(candidates=3, futures=4, horizon_s=60.0, pool=8, price_horizon_s=100.0, skips_plain=False)
+WHOLE = LookAhead(  # beyond the last delivery
+    candidates=3, futures=1, n_first=1, pool=1, horizon_s=20_000.0, price_every_s=0.0, z_leave=0.0, skips_plain=False
+)
+    candidates=3, futures=1, n_first=1, pool=1, horizon_s=20_000.0, price_every_s=0.0, z_leave=0.0, skips_plain=False
+)  # beyond the last delivery
 LATER = 100  # decisions after which queues are worth looking at
 
 
@@ -197,9 +201,9 @@ def test_planners_need_a_simulation_and_a_mix() -> None:
     env = OrbitVectorEnv(1, "Tiny", autoreset_mode="Disabled")
     observation, _ = env.reset(seed=1)
     with pytest.raises(RuntimeError, match="call attach"):
-        Planner(QUICK).predict(observation)
+        Planner(QUICK, EFT_ADMIT).predict(observation)
     with pytest.raises(ValueError, match="OrbitGym's own environments only"):
-        Planner(QUICK).attach([FakeEnv()])
+        Planner(QUICK, EFT_ADMIT).attach([FakeEnv()])
     with pytest.raises(ValueError, match="no future can be sampled"):
-        play(env, Planner(QUICK), [1])
+        play(env, Planner(QUICK, EFT_ADMIT), [1])
     assert play(env, Planner(WHOLE, EFT_ADMIT, True), [1])[0]["delivered_value"] == 10.0  # the best there is (tests/test_tiny.py)

@@ -10,6 +10,7 @@ from orbit_gym.observation import observation_space
 from tests.agents.fake_env import NODE, TASK, random_observation
 
 N = 4
+ALWAYS = {"admit_one": 1.0}
 
 
 def masks_of(obs):
@@ -58,6 +59,7 @@ def test_one_observation_and_a_batch_agree_and_masked_or_late_rows_are_never_tak
     masks = masks_of(obs) & (rng.random((300, 8)) < 0.5)
     masks[:, -1] = True
     weights = rng.normal(size=len(WEIGHTS))
+    weights[WEIGHTS.index("admit.one")] = 2.0
     actions = decide(obs, masks, weights)
     assert [choose(obs["task"][i], obs["nodes"][i], masks[i], weights) for i in range(300)] == actions.tolist()
     assert masks[np.arange(300), actions].all() and 0 < (actions < 7).sum() < 300
@@ -67,59 +69,42 @@ def test_one_observation_and_a_batch_agree_and_masked_or_late_rows_are_never_tak
 
 SMALLER_IS_BETTER = {
     "delivery": {"plan_delivery": [0.5, 0.4, 0.6, 0.7]},
-    "finish": {"plan_finish": [0.5, 0.4, 0.6, 0.7]},
-    "load": {"plan_load": [0.2, 0.0, 0.1, 0.1]},
-    "load_idle": {"plan_load": 0.1, "memory_free": [0.5, 0.1, 0.3, 1.0]},
-    "evicted": {"evicted": [0.5, 0.1, 0.3, 1.0]},
     "backlog": {"backlog": [0.5, 0.1, 0.3, 0.4]},
-    "work": {"booked_work": [0.5, 0.1, 0.3, 0.4]},
+    "load": {"plan_load": [0.2, 0.0, 0.1, 0.1]},
+    "evicted": {"evicted": [0.5, 0.1, 0.3, 1.0]},
     "extension": {"backlog": [0.1, 0.45, 0.3, 0.2]},  # all finish at .5: the longest backlog is put off least
-    "hole": {"plan_start": [0.4, 0.25, 0.45, 0.45], "backlog": [0.2, 0.2, 0.2, 0.2]},
-    "lanes_joined": {"lanes_busy": [0.5, 0.0, 0.25, 0.75]},
     "satellite": {"is_satellite": [1, 0, 1, 1]},
     "energy_eclipse": {"sunlit": [0, 1, 0, 0], "plan_energy": 0.5},
     "charge_deficit": {"charge_margin": [0.5, 0.9, 0.3, -0.4]},
-    "heat": {"temperature": [0.5, 0.1, 0.3, 0.9]},
-    "hops_input": {"plan_input_hops": [0.1, 0.0, 0.2, 0.1]},
-    "hops_result": {"plan_result_hops": [0.1, 0.0, 0.2, 0.1]},
-    "tightness": {"plan_margin": [0.5, 0.9, 0.3, -0.4]},
+    "transfer": {"plan_input_hops": [0.1, 0.0, 0.0, 0.0], "plan_result_hops": [0.0, 0.0, 0.2, 0.1]},
 }
-ONE_LANE = {"lanes": 0.125, "input_size": 0.5, "result_size": 0.5}
+SIZES = {"input_size": 0.5, "result_size": 0.5}
 
 
 @pytest.mark.parametrize(("term", "columns"), SMALLER_IS_BETTER.items())
 def test_each_term_of_the_cost_ranks_by_its_column(term, columns):
-    obs = by_hand(ONE_LANE, **columns)
-    assert answer(obs, named(**{f"cost_{term}": 1.0})) == 1
-    assert answer(obs, named(**{f"cost_{term}": -1.0})) != 1
+    obs = by_hand(SIZES, **columns)
+    assert answer(obs, named(**{f"cost_{term}": 1.0, **ALWAYS})) == 1
+    assert answer(obs, named(**{f"cost_{term}": -1.0, **ALWAYS})) != 1
 
 
-@pytest.mark.parametrize("term", ["delivery_urgent", "backlog_urgent", "work_urgent", "satellite_urgent"])
+@pytest.mark.parametrize("term", ["delivery_urgent", "backlog_urgent", "satellite_urgent"])
 def test_urgent_terms_vanish_where_nothing_hurries(term):
-    columns = {"plan_delivery": [0.5, 0.1, 0.3, 0.4], "backlog": [0.5, 0.1, 0.3, 0.4], "booked_work": [0.5, 0.1, 0.3, 0.4]}
-    columns["is_satellite"] = [1, 0, 1, 1]
-    weights = named(**{f"cost_{term}": 1.0})
+    columns = {"plan_delivery": [0.5, 0.1, 0.3, 0.4], "backlog": [0.5, 0.1, 0.3, 0.4], "is_satellite": [1, 0, 1, 1]}
+    weights = named(**{f"cost_{term}": 1.0, **ALWAYS})
     assert answer(by_hand({"slack": 0.2}, **columns), weights) == 1
     assert answer(by_hand({"slack": 1.0}, **columns), weights) == 0  # all equal: the lowest row
 
 
-def test_extension_counts_more_in_a_full_system():
-    weights = named(cost_extension_loaded=1.0)
-    columns = {"backlog": [0.1, 0.45, 0.3, 0.2]}
-    assert answer(by_hand(booked_work=0.4, **columns), weights) == 1
-    assert answer(by_hand(booked_work=0.0, **columns), weights) == 0
-
-
-ADMITTED = {  # the same weights, a case that is admitted and one that is not
-    "worth": ({"admit_one": 0.0, "admit_worth": 1.0}, {"task": {"value": 1.0, "service": 0.1}}, {"task": {"value": 0.01, "service": 0.9}}),
-    "system_work": ({"admit_one": 0.3, "admit_system_work": -1.0}, {"booked_work": 0.2}, {"booked_work": 0.4}),
-    "system_backlog": ({"admit_one": 0.3, "admit_system_backlog": -1.0}, {"backlog": [0.9, 0.2, 0.9, 0.9]}, {"backlog": 0.4}),
-    "row_backlog": ({"admit_one": 0.3, "admit_row_backlog": -1.0}, {"backlog": [0.2, 0.9, 0.9, 0.9]}, {"backlog": [0.4, 0.0, 0.0, 0.0]}),
-    "row_work": ({"admit_one": 0.3, "admit_row_work": -1.0}, {"booked_work": [0.2, 0.9, 0.9, 0.9]}, {"booked_work": [0.4, 0.0, 0.0, 0.0]}),
-    "row_extension": ({"admit_one": 0.3, "admit_row_extension": -1.0}, {"plan_finish": 0.3}, {"plan_finish": 0.5}),  # 13 s, 84 s
-    "row_load": ({"admit_one": 0.3, "admit_row_load": -1.0}, {"plan_load": [0.2, 0.0, 0.0, 0.0]}, {"plan_load": [0.4, 0.0, 0.0, 0.0]}),
+FULL, EMPTY = [0.4, 0.4, 0.4, 0.4], [0.2, 0.2, 0.2, 0.2]
+ADMITTED = {  # weights, a case that is admitted and one that is not
+    "worth": ({"admit_worth": 1.0}, {"task": {"value": 1.0, "service": 0.1}}, {"task": {"value": 0.01, "service": 0.9}}),
+    "system_work": ({"admit_one": 0.3, "admit_system_work": -1.0}, {"booked_work": EMPTY}, {"booked_work": FULL}),
+    "system_deficit": ({"admit_one": 0.3, "admit_system_deficit": -1.0}, {"charge_margin": 0.8}, {"charge_margin": 0.6}),
     "slack": ({"admit_one": 0.3, "admit_slack": -1.0}, {"task": {"slack": 0.2}}, {"task": {"slack": 0.4}}),
-    "lanes": ({"admit_one": 0.3, "admit_lanes": -1.0}, {"task": {"lanes": 0.125}}, {"task": {"lanes": 1.0}}),
+    "backlog": ({"admit_one": 0.3, "admit_backlog": -1.0}, {"backlog": EMPTY}, {"backlog": FULL}),
+    "charge_deficit": ({"admit_one": 0.3, "admit_charge_deficit": -1.0}, {"charge_margin": 0.8}, {"charge_margin": 0.6}),
+    "satellite": ({"admit_one": 0.3, "admit_satellite": -1.0}, {"is_satellite": 0}, {"is_satellite": 1}),
 }
 
 
@@ -130,10 +115,29 @@ def test_each_term_of_the_admission(term, case):
     assert answer(by_hand(**no), named(**weights)) == N
 
 
+def test_worth_counts_a_model_load_and_the_lanes_taken():
+    weights = named(admit_worth=1.0, admit_one=2.0)  # at least e^-2 = .135 a minute; .1 for .42 min: .24
+    assert answer(by_hand({"service": 0.367}), weights) == 0
+    assert answer(by_hand({"service": 0.367}, plan_load=0.4), weights) == N  # .1 / .82 = .122
+    assert answer(by_hand({"service": 0.6}), weights) == N  # 3.4 min
+    assert answer(by_hand({"service": 0.6, "lanes": 0.125}), weights) == 0  # .43 min
+
+
+def test_the_cheapest_row_is_sought_among_those_that_admit():
+    weights = named(cost_delivery=1.0, admit_one=0.3, admit_backlog=-1.0)
+    columns = {"plan_delivery": [0.1, 0.3, 0.2, 0.4], "backlog": [0.5, 0.1, 0.4, 0.2]}
+    assert answer(by_hand(**columns), weights) == 1
+
+
+def test_the_system_is_the_satellites_that_are_shown():
+    weights = named(admit_one=0.3, admit_system_work=-1.0)
+    columns = {"booked_work": [0.2, 0.2, 0.9, 0.9], "is_satellite": [1, 1, 0, 1], "present": [1, 1, 1, 0]}
+    assert answer(by_hand(**columns), weights) == 0
+
+
 def test_every_term_is_tested_above():
-    urgent = {"delivery_urgent", "backlog_urgent", "work_urgent", "satellite_urgent", "extension_loaded"}
-    assert set(scoring.COST) == set(SMALLER_IS_BETTER) | urgent
-    assert set(scoring.ADMISSION) == set(ADMITTED) | {"one"}
+    assert set(scoring.COST) == set(SMALLER_IS_BETTER) | {"delivery_urgent", "backlog_urgent", "satellite_urgent"}
+    assert {*scoring.SYSTEM, *scoring.ROW} == set(ADMITTED) | {"one"}
 
 
 def test_a_wrong_name_lists_the_choices():

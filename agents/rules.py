@@ -1,0 +1,96 @@
+"""Rules by name, with weights tuned per scenario: `tuned`, `phoenix`, `equinox`.
+
+Weights stand in agents/tuned/<scenario>.json (of the published rules in <scenario>-<rule>.json), written by
+``python -m agents.tune``. A scenario without a file of its own takes those of ThreeBody12, and says so once.
+"""
+
+import sys
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from agents.checkpoints import read_json
+from agents.heuristics import Heuristic, View
+from agents.playing import EQUINOX, PHOENIX, TUNED, decide_many
+from agents.published import EQUINOX as EQUINOX_TERMS
+from agents.published import PHOENIX as PHOENIX_TERMS
+from agents.scoring import UNTUNED, WEIGHTS
+
+FOLDER = Path(__file__).resolve().parent / "tuned"
+STAND_IN = "ThreeBody12"
+
+
+@dataclass(frozen=True)
+class Rule:
+    """A family of rules: its number in `playing.decide`, the names of its weights and where tuning starts."""
+
+    number: int
+    terms: tuple[str, ...]
+    start: np.ndarray  # (len(terms),) float64
+
+
+RULES = {
+    "tuned": Rule(TUNED, WEIGHTS, UNTUNED),
+    # batteries first; delay breaks ties
+    "phoenix": Rule(PHOENIX, PHOENIX_TERMS, np.array([1.0, 1.0, 0.1, 0.5, 0.3])),
+    # a price of 0.1 to 0.3 a minute (half of what tasks are worth a minute), a queue limit of 10 minutes, 0.01 a hop
+    "equinox": Rule(EQUINOX, EQUINOX_TERMS, np.log([0.1, 0.1, 0.3, 10.0, 0.01])),
+}
+
+
+class RulePolicy(Heuristic):
+    """One rule with its weights, a compiled loop over the batch."""
+
+    def __init__(self, rule: str, weights: np.ndarray) -> None:
+        """Take a name of RULES and weights in the order of its terms."""
+        self.rule, self.weights = RULES[rule], weights
+
+    def decide(self, view: View, state: Any, episode_start: np.ndarray | None) -> tuple[np.ndarray, Any]:
+        """Choose for every observation of the batch."""
+        masks = np.concatenate([view.valid, np.ones((len(view.valid), 1), bool)], axis=1)
+        actions = np.zeros(len(masks), np.int64)
+        blocks = (np.ascontiguousarray(view.observation[name], np.float32) for name in ("task", "nodes"))
+        decide_many(self.rule.number, *blocks, masks, self.weights, actions)
+        return actions, state
+
+
+def weights_file(rule: str, scenario: str, folder: Path = FOLDER) -> Path:
+    """Where the weights of a rule for a scenario are kept."""
+    return folder / (f"{scenario}.json" if rule == "tuned" else f"{scenario}-{rule}.json")
+
+
+def load_weights(rule: str, scenario: str, folder: Path = FOLDER) -> np.ndarray:
+    """Weights of a rule for a scenario by name; those of ThreeBody12 where it has none; ValueError for a damaged file."""
+    path = weights_file(rule, scenario, folder)
+    if not path.exists():
+        path = weights_file(rule, STAND_IN, folder)
+        _say_once(f"{rule}: no weights tuned for {scenario}; using those of {STAND_IN}" if path.exists() else f"{rule}: not tuned yet")
+    return read_weights(path, rule) if path.exists() else RULES[rule].start
+
+
+@cache
+def _say_once(sentence: str) -> None:
+    print(sentence, file=sys.stderr)
+
+
+def read_weights(path: Path, rule: str) -> np.ndarray:
+    """Weights of a file in the order of the rule's terms; ValueError names what is wrong with it."""
+    content = read_json(path)
+    given = content.get("weights") if isinstance(content, dict) else None
+    if not isinstance(given, dict) or content.get("rule") != rule:
+        raise ValueError(f"{path} holds no weights of the rule {rule!r}")
+    terms = RULES[rule].terms
+    if wrong := sorted(set(terms) ^ set(given)):
+        raise ValueError(f"{path} was made for other terms: {wrong[0]!r} is {'missing' if wrong[0] in terms else 'unknown'}; tune again")
+    weights = np.array([given[term] for term in terms], np.float64)
+    if not np.isfinite(weights).all():
+        raise ValueError(f"{path} holds a weight that is not a finite number")
+    return weights
+
+
+def make_rule(rule: str, scenario: str) -> RulePolicy:
+    """The policy of a rule for a scenario by name."""
+    return RulePolicy(rule, load_weights(rule, scenario))

@@ -1,0 +1,41 @@
+"""Whole episodes in one compiled call are the environment's own episodes, bit for bit."""
+
+import numpy as np
+import pytest
+
+from agents.environments import make_many
+from agents.episodes import play
+from agents.playing import play_rule
+from agents.rules import RULES, RulePolicy
+from orbit_gym.catalogue import load_scenario
+from orbit_gym.drawing import EpisodeSource
+
+SEEDS = [1_000_000, 1_000_001]
+
+
+@pytest.mark.parametrize(
+    ("scenario", "rule"), [("ThreeBody12", "tuned"), ("faults", "tuned"), ("Ring12", "phoenix"), ("Ring12", "equinox")]
+)
+def test_an_episode_is_the_same_through_the_environment(scenario, rule):
+    changes = {"workload.load": 2.0, "episode_s": 900.0}
+    if scenario == "faults":  # often enough to strike within 15 min
+        changes |= {"faults.reset_mean_s": 3_600.0}
+    source = EpisodeSource(load_scenario(scenario, changes), "train")
+    family = RULES[rule]
+    metrics = play(make_many(scenario, "train", len(SEEDS), changes), RulePolicy(rule, family.start), SEEDS)
+    for seed, told in zip(SEEDS, metrics, strict=True):
+        drawn = source.draw(seed)
+        played = play_rule(source.scenario, drawn.world, drawn.episode, family.number, family.start)
+        assert played.value == pytest.approx(told["delivered_value"], rel=1e-12)  # the same sum in another order
+        assert (played.rejected, played.late) == (told["n_rejected"], told["n_late"])
+        assert played.booked + played.rejected == told["n_released"]
+        assert 0 < played.rejected and 0 < played.booked
+    if scenario == "faults":
+        assert sum(told["revoked_value"] for told in metrics) > 0.0
+
+
+def test_an_episode_without_tasks_is_worth_nothing():
+    source = EpisodeSource(load_scenario("Ring12", {"episode_s": 900.0}), "train")
+    drawn = source.draw(SEEDS[0], {"load": 0.0})
+    assert drawn.episode.tasks.size == 0 or np.all(drawn.episode.tasks["release_s"] >= drawn.episode.span_s[1])
+    assert play_rule(source.scenario, drawn.world, drawn.episode, 0, RULES["tuned"].start) == (0.0, 0, 0, 0)
