@@ -5,10 +5,10 @@ at the clock. The true episode is not an argument: nothing here can see it. All 
 """
 
 import math
-from typing import NamedTuple
 
 import numpy as np
 
+from agents.bench import LOOKED, ROLLED, STEPPED, Bench, Futures, Knobs, Rule
 from agents.jit import inlined, shared
 from agents.scoring import choose
 from orbit_gym.faults import strike_until
@@ -20,54 +20,6 @@ from orbit_gym.state import NONE, Scratch, State
 from orbit_gym.world import World
 
 ON_TIME, ARRIVAL, START, LOAD = (COLUMNS["nodes"][name] for name in ("plan_on_time", "plan_arrival", "plan_start", "plan_load"))
-N_COUNTS = 3
-LOOKED, ROLLED, STEPPED = range(N_COUNTS)
-
-
-class Futures(NamedTuple):
-    """Sampled episodes, read-only, padded to one length."""
-
-    tasks: np.ndarray  # (n_pool, longest) TASK in order of release
-    n_tasks: np.ndarray  # (n_pool,) int64
-    faults: np.ndarray  # (n_pool, most) FAULT in order of strike
-    n_faults: np.ndarray  # (n_pool,) int64
-
-
-class Rule(NamedTuple):
-    """The base policy: weights of agents.scoring, and the same without admission, which rank every plan in time."""
-
-    weights: np.ndarray
-    ranking: np.ndarray
-
-
-class Knobs(NamedTuple):
-    """How to look ahead."""
-
-    horizon_s: float
-    price_per_s: float  # value of a node-second that is booked on a satellite beyond the horizon
-    n_first: int  # futures before the first verdict; then twice as many, and so on
-    z_drop: float  # an action is dropped that lies so many standard errors behind the best,
-    z_leave: float  # and the rule's own is left only for one that lies so many above it
-    probe_s: float  # where positive, what is scored is the rule's action, and the same with so much work put on every satellite
-    skips_plain: bool  # go on by the rule, unlooked, where its plan waits for nothing: see is_plain
-
-
-class Bench(NamedTuple):
-    """Work space of one planner."""
-
-    words: np.ndarray  # (2, n_words) uint64: memory of the root State and of the fork that plays
-    windows: np.ndarray  # (n_futures, room) TASK: the task at hand, then a future's tasks up to the horizon
-    read_windows: np.ndarray  # the same memory, read-only, as the step takes it
-    n_window: np.ndarray  # (n_futures,) int64
-    task_row: np.ndarray  # observation and mask of the fork that plays
-    node_rows: np.ndarray
-    link_rows: np.ndarray
-    mask: np.ndarray
-    tried: np.ndarray  # (n_tried,) int64 actions, the rule's own first
-    is_out: np.ndarray  # (n_tried,) bool
-    n_scored: np.ndarray  # (n_tried,) int64 futures
-    scores: np.ndarray  # (n_tried, n_futures) value in time
-    counts: np.ndarray  # (N_COUNTS,) int64 decisions looked at, rollouts, steps: since the episode's start
 
 
 @inlined

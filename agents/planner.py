@@ -10,9 +10,9 @@ from typing import Any, Protocol
 import gymnasium as gym
 import numpy as np
 
-from agents.jit import PACKAGE, kernel_sources
-from agents.lookahead import Futures, Knobs, Rule, decide
-from agents.packing import bytes_of, decided, most_within, new_bench, packed, padded, template_of
+from agents import jit
+from agents.bench import Futures, Knobs, Rule, bytes_of, decided, most_within, new_bench, packed, padded, template_of
+from agents.lookahead import decide
 from agents.policy import Observation
 from agents.rules import FOLDER, load_weights
 from agents.scoring import N_COST
@@ -89,7 +89,7 @@ def make_planner(name: str, scenario: str) -> "Planner":
 def fingerprint() -> str:
     """What decides a planner's actions beside the episode: sources, knobs and the rule's weights."""
     tuned = [path.read_text(encoding="utf-8") for path in sorted(FOLDER.glob("*.json"))]
-    return f"{source_hash()} {hash_of(kernel_sources(), PACKAGE)} {PLANNERS} {tuned}"
+    return f"{source_hash()} {hash_of(jit.kernel_sources(), jit.PACKAGE)} {PLANNERS} {tuned}"
 
 
 class Source(Protocol):
@@ -181,6 +181,7 @@ class EpisodePlanner:
         task_row, node_rows, _, mask = simulation._buffers
         at_hand = simulation.episode.tasks[index : index + 1]
         first_future = FUTURES_STRIDE * index % self.futures.n_tasks.size
+        knobs = Knobs(*(kind(value) for kind, value in zip(Knobs.__annotations__.values(), knobs)))  # one signature of the kernel
         arguments = (self.work, self.scratch, self.futures, first_future, self.rule, knobs, self.bench, self.values)
         return int(decide(simulation.world, at_hand, task_row, node_rows, mask, *arguments))
 

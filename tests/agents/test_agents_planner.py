@@ -22,8 +22,6 @@ QUICK = LookAhead(candidates=3, futures=4, horizon_s=60.0, pool=8, price_horizon
 WHOLE = LookAhead(  # beyond the last delivery
     candidates=3, futures=1, n_first=1, pool=1, horizon_s=20_000.0, price_every_s=0.0, z_leave=0.0, skips_plain=False
 )
-    candidates=3, futures=1, n_first=1, pool=1, horizon_s=20_000.0, price_every_s=0.0, z_leave=0.0, skips_plain=False
-)  # beyond the last delivery
 LATER = 100  # decisions after which queues are worth looking at
 
 

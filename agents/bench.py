@@ -1,13 +1,62 @@
-"""Memory of planners: States packed into one block, futures padded to one length."""
+"""Work space of planners: what their kernels are given, States packed into one block, futures padded to one length."""
+
+from typing import NamedTuple
 
 import numpy as np
 
-from agents.lookahead import N_COUNTS, Bench
 from orbit_gym.episode import TASK, Episode
 from orbit_gym.simulation import Simulation
 from orbit_gym.state import State
 
 LINE_BYTES = 64  # fields of a packed State begin at cache lines
+N_COUNTS = 3
+LOOKED, ROLLED, STEPPED = range(N_COUNTS)
+
+
+class Futures(NamedTuple):
+    """Sampled episodes, read-only, padded to one length."""
+
+    tasks: np.ndarray  # (n_pool, longest) TASK in order of release
+    n_tasks: np.ndarray  # (n_pool,) int64
+    faults: np.ndarray  # (n_pool, most) FAULT in order of strike
+    n_faults: np.ndarray  # (n_pool,) int64
+
+
+class Rule(NamedTuple):
+    """The base policy: weights of agents.scoring, and the same without admission, which rank every plan in time."""
+
+    weights: np.ndarray
+    ranking: np.ndarray
+
+
+class Knobs(NamedTuple):
+    """How to look ahead."""
+
+    horizon_s: float
+    price_per_s: float  # value of a node-second that is booked on a satellite beyond the horizon
+    n_first: int  # futures before the first verdict; then twice as many, and so on
+    z_drop: float  # an action is dropped that lies so many standard errors behind the best,
+    z_leave: float  # and the rule's own is left only for one that lies so many above it
+    probe_s: float  # where positive, what is scored is the rule's action, and the same with so much work put on every satellite
+    skips_plain: bool  # go on by the rule, unlooked, where its plan waits for nothing: see is_plain
+
+
+class Bench(NamedTuple):
+    """Work space of one planner."""
+
+    words: np.ndarray  # (2, n_words) uint64: memory of the root State and of the fork that plays
+    windows: np.ndarray  # (n_futures, room) TASK: the task at hand, then a future's tasks up to the horizon
+    read_windows: np.ndarray  # the same memory, read-only, as the step takes it
+    n_window: np.ndarray  # (n_futures,) int64
+    task_row: np.ndarray  # observation and mask of the fork that plays
+    node_rows: np.ndarray
+    link_rows: np.ndarray
+    mask: np.ndarray
+    tried: np.ndarray  # (n_tried,) int64 actions, the rule's own first
+    is_out: np.ndarray  # (n_tried,) bool
+    n_scored: np.ndarray  # (n_tried,) int64 futures
+    scores: np.ndarray  # (n_tried, n_futures) value in time
+    counts: np.ndarray  # (N_COUNTS,) int64 decisions looked at, rollouts, steps: since the episode's start
 
 
 def decided(episode: Episode) -> Episode:
