@@ -40,7 +40,7 @@ class LookAhead:
     """Sampled futures that a close decision is scored against."""
     n_first: int = 2
     """Futures before the first verdict on what lies clearly behind."""
-    horizon_s: float = 120.0
+    horizon_s: float = 60.0
     """Seconds that each future is played."""
     price_every_s: float = 300.0
     """Seconds after which the price of a node-second that is booked beyond the horizon is found anew; 0: no price."""
