@@ -22,6 +22,7 @@ from agents.scoring import EFT_ADMIT
 from agents.statistics import Interval, t_interval
 from agents.tuning import (
     CHOICE_SEED,
+    END_SEED,
     FIRST_SEED,
     LOADS,
     REPORT_SEED,
@@ -87,6 +88,9 @@ def check(asked: Tuning) -> None:
     for name in ("episodes", "per_load", "choice_seeds", "threads"):
         if getattr(asked, name) < 1:
             raise ValueError(f"--{name.replace('_', '-')} must be at least 1, got {getattr(asked, name)}")
+    for name, most in (("choice_seeds", REPORT_SEED - CHOICE_SEED), ("report_seeds", END_SEED - REPORT_SEED)):
+        if getattr(asked, name) > most:
+            raise ValueError(f"--{name.replace('_', '-')} must be at most {most}, got {getattr(asked, name)}")
     if asked.report_seeds < 2:
         raise ValueError(f"--report-seeds must be at least 2 for an interval, got {asked.report_seeds}")
     if not asked.sigma > 0.0:

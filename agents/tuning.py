@@ -23,7 +23,7 @@ from orbit_gym.world import World
 
 LOADS = (0.8, 1.0, 1.3)  # of the tables that rules are compared in
 FIRST_SEED, CHOICE_SEED, REPORT_SEED, END_SEED = 1_000_000, 1_900_000, 1_950_000, 2_000_000
-SNAPSHOTS = 16  # of the search's mean, kept as finalists at equal parts of the budget
+SNAPSHOTS = 8  # of the search's mean, kept as finalists at equal parts of the budget
 KEPT = 400  # episodes held in memory, some 1 MB each
 
 
