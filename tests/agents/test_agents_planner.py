@@ -135,9 +135,7 @@ def test_what_the_clairvoyant_reaches_is_no_less_than_it_scored_first() -> None:
 def test_same_seed_same_actions_and_rollout_beats_its_rule() -> None:
     env = OrbitVectorEnv(2, "Ring12", overrides=SHORT, autoreset_mode="Disabled")
     once = play(env, Planner(QUICK, EFT_ADMIT), [5, 6])
-    assert (
-        play([OrbitEnv("Ring12", overrides=SHORT)], Planner(QUICK, EFT_ADMIT), [6])[0] == once[1]
-    )  # again, alone, in a single environment
+    assert play([OrbitEnv("Ring12", overrides=SHORT)], Planner(QUICK, EFT_ADMIT), [6])[0] == once[1]  # alone, in a single one
     rule = play(env, load_policy(parse("eft_admit"), env), [5, 6])
     assert sum(item["delivered_value"] for item in once) > sum(item["delivered_value"] for item in rule)
 
