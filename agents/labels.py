@@ -41,10 +41,8 @@ class Labels:
     """Of an episode, every so many decisions are tried: neighbours are alike."""
     candidates: int = 5
     """Actions tried, rejection included."""
-    horizon_s: float = 300.0
-    """How long each try is followed."""
-    price_per_s: float = 0.0
-    """Price of a node-second booked beyond the horizon, in value."""
+    horizon_s: float = 120.0
+    """How long each try is followed; work booked beyond it has the price that agents.planner finds."""
     wander: float = 0.1
     """Share of decisions at which any valid action is taken, so that states off the rule's path are seen too."""
     loads: tuple[float, float] = (0.7, 1.4)
@@ -105,7 +103,6 @@ def labelled(envs: OrbitVectorEnv, weights: np.ndarray, asked: Labels, rng: np.r
         n_first=1,
         pool=1,
         horizon_s=asked.horizon_s,
-        price_per_s=asked.price_per_s,
         z_leave=0.0,
         skips_plain=False,
     )

@@ -20,8 +20,8 @@ from agents.rules import RULES, make_rule
 from orbit_gym.scenario import Scenario
 from orbit_gym.vector import OrbitVectorEnv
 
-QUICK = (*HEURISTICS, *RULES)  # policies by name that decide in microseconds
-BASELINES = (*QUICK, *PLANNERS)  # policies by name that need no run
+BASELINES = (*HEURISTICS, *RULES)  # policies by name that need no run
+NAMES = (*BASELINES, *PLANNERS)  # planners take minutes an episode
 UNTRAINED, SAMPLED, PRETRAINED = "untrained:", "@sampled", "pretrained"
 
 
@@ -50,7 +50,7 @@ class Spec:
 def parse(name: str) -> Spec:
     """Read a policy's name; ValueError with the choices if there is no such policy, or one that cannot be loaded."""
     base, is_sampled = name.removesuffix(SAMPLED), name.endswith(SAMPLED)
-    if base in BASELINES:
+    if base in NAMES:
         if is_sampled:
             raise ValueError(f"{name!r}: {base} is a rule and has no sampled form; give {base!r}")
         return Spec(name, False, False, None, base)
@@ -62,7 +62,7 @@ def parse(name: str) -> Spec:
     run = Path(stored)
     if not run.is_dir():
         raise ValueError(
-            f"unknown policy {name!r}; choose from {', '.join(BASELINES)}, a run folder, {PRETRAINED}, or untrained:<run folder>"
+            f"unknown policy {name!r}; choose from {', '.join(NAMES)}, a run folder, {PRETRAINED}, or untrained:<run folder>"
         )
     if not (run / BEST).is_file():
         raise ValueError(f"{run} holds no trained run: {run / BEST} is missing")
@@ -76,7 +76,7 @@ def with_controls(names: tuple[str, ...], sampled: bool, controls: bool) -> tupl
     result: dict[str, None] = {}
     for name in names:
         result[name] = None
-        if name in BASELINES or name.startswith(UNTRAINED) or name.endswith(SAMPLED):
+        if name in NAMES or name.startswith(UNTRAINED) or name.endswith(SAMPLED):
             continue
         extra = [name + SAMPLED] * sampled + [UNTRAINED + name, UNTRAINED + name + SAMPLED] * controls
         result |= dict.fromkeys(extra)

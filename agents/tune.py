@@ -37,6 +37,8 @@ from orbit_gym.cache import announce_compilation
 from orbit_gym.catalogue import load_scenario
 from orbit_gym.cli import fail_cleanly
 
+NOT_OF_THE_SEARCH = ("episodes", "choice_seeds", "report_seeds", "threads", "out", "work")  # may change when a search goes on
+
 
 @dataclass(frozen=True)
 class Tuning:
@@ -110,7 +112,7 @@ def generations(asked: Tuning) -> int:
 
 def _search(asked: Tuning, episodes: Episodes, start: np.ndarray) -> Log:
     """Run the search, or go on with it, writing its log after every generation."""
-    key = {name: value for name, value in asdict(asked).items() if name not in ("episodes", "threads", "out", "work")}
+    key = {name: value for name, value in asdict(asked).items() if name not in NOT_OF_THE_SEARCH}
     path = asked.work / f"{asked.scenario}-{asked.rule}.json"
     asked.work.mkdir(parents=True, exist_ok=True)
     log = Log([], [])
@@ -138,36 +140,48 @@ def _search(asked: Tuning, episodes: Episodes, start: np.ndarray) -> Log:
 
 def _choose(asked: Tuning, episodes: Episodes, log: Log, start: np.ndarray) -> dict[str, Any]:
     """Choose among the finalists on seeds of their own, compare the winners on others; content of the weights file."""
-    number = RULES[asked.rule].number
-    entrants = finalists(Log(log.scores[: generations(asked)], log.means[: generations(asked)]), start)
+    number, done = RULES[asked.rule].number, generations(asked)
+    entrants = finalists(Log(log.scores[:done], log.means[:done]), start)
     scores = held_out(episodes, [*((number, w) for _, w in entrants), (TUNED, EFT_ADMIT)], CHOICE_SEED, asked.choice_seeds)
     curve, reference = scores[:-1].mean(axis=2), scores[-1].mean(axis=1)  # (n_finalists, n_seeds), (n_seeds,)
     best = int(curve.mean(axis=1).argmax())
-    half = max(i for i, (done, _) in enumerate(entrants) if done <= generations(asked) / 2)
-    best_of_half = int(curve[: half + 1].mean(axis=1).argmax())
-    rivals = [entrants[best][1], entrants[best_of_half][1]]
-    report = held_out(episodes, [*((number, w) for w in rivals), (TUNED, EFT_ADMIT)], REPORT_SEED, asked.report_seeds)
-    over = report[0] - report[2]  # (n_seeds, n_loads)
+    best_of_half = int(curve[[at <= done / 2 for at, _ in entrants]].mean(axis=1).argmax())
+    rivals = [(number, entrants[best][1]), (number, entrants[best_of_half][1]), (TUNED, EFT_ADMIT)]
+    report = held_out(episodes, rivals, REPORT_SEED, asked.report_seeds)
+    told_curve = [
+        {"episodes": at * _per_generation(asked), "over_eft_admit": _told(row - reference)}
+        for (at, _), row in zip(entrants, curve, strict=True)
+    ]
     return {
         "rule": asked.rule,
         "scenario": asked.scenario,
         "weights": dict(zip(RULES[asked.rule].terms, entrants[best][1].tolist(), strict=True)),
         "episodes": entrants[best][0] * _per_generation(asked),
-        "budget": generations(asked) * _per_generation(asked),
+        "budget": done * _per_generation(asked),
+        **_results(report),
+        "curve": told_curve,
+        "seeds": _seeds(asked),
+        "command": "python -m agents.tune " + shlex.join(sys.argv[1:]),
+        "revision": _revision(),
+    }
+
+
+def _results(report: np.ndarray) -> dict[str, Any]:
+    """What the winner scores, from (winner, best of half the budget, eft_admit), each (n_seeds, n_loads)."""
+    over = report[0] - report[2]
+    return {
         "score": {f"load {load}": _told(report[0, :, i]) for i, load in enumerate(LOADS)},
         "over_eft_admit": {f"load {load}": _told(over[:, i]) for i, load in enumerate(LOADS)} | {"all": _told(over.mean(axis=1))},
         "over_half_budget": _told((report[0] - report[1]).mean(axis=1)),
-        "curve": [
-            {"episodes": done * _per_generation(asked), "over_eft_admit": _told(row - reference)}
-            for (done, _), row in zip(entrants, curve, strict=True)
-        ],
-        "seeds": {
-            "search": [FIRST_SEED, FIRST_SEED + generations(asked) * asked.per_load * len(LOADS)],
-            "choice": [CHOICE_SEED, CHOICE_SEED + asked.choice_seeds],
-            "report": [REPORT_SEED, REPORT_SEED + asked.report_seeds],
-        },
-        "command": "python -m agents.tune " + shlex.join(sys.argv[1:]),
-        "revision": _revision(),
+    }
+
+
+def _seeds(asked: Tuning) -> dict[str, list[int]]:
+    """Half-open ranges of the seeds that a result rests on."""
+    return {
+        "search": [FIRST_SEED, FIRST_SEED + generations(asked) * asked.per_load * len(LOADS)],
+        "choice": [CHOICE_SEED, CHOICE_SEED + asked.choice_seeds],
+        "report": [REPORT_SEED, REPORT_SEED + asked.report_seeds],
     }
 
 
