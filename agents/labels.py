@@ -42,7 +42,9 @@ class Labels:
     candidates: int = 5
     """Actions tried, rejection included."""
     horizon_s: float = 120.0
-    """How long each try is followed; work booked beyond it has the price that agents.planner finds."""
+    """How long each try is followed."""
+    is_priced: bool = True
+    """Give work booked beyond the horizon the price that agents.planner finds; without it taking a task looks better than it is."""
     wander: float = 0.1
     """Share of decisions at which any valid action is taken, so that states off the rule's path are seen too."""
     loads: tuple[float, float] = (0.7, 1.4)
@@ -103,6 +105,7 @@ def labelled(envs: OrbitVectorEnv, weights: np.ndarray, asked: Labels, rng: np.r
         n_first=1,
         pool=1,
         horizon_s=asked.horizon_s,
+        price_every_s=LookAhead().price_every_s if asked.is_priced else 0.0,
         z_leave=0.0,
         skips_plain=False,
     )

@@ -61,9 +61,7 @@ def parse(name: str) -> Spec:
         return Spec(name, is_sampled, untrained, None, shipped=shipped)
     run = Path(stored)
     if not run.is_dir():
-        raise ValueError(
-            f"unknown policy {name!r}; choose from {', '.join(NAMES)}, a run folder, {PRETRAINED}, or untrained:<run folder>"
-        )
+        raise ValueError(f"unknown policy {name!r}; choose from {', '.join(NAMES)}, a run folder, {PRETRAINED}, or untrained:<run folder>")
     if not (run / BEST).is_file():
         raise ValueError(f"{run} holds no trained run: {run / BEST} is missing")
     spec = Spec(name, is_sampled, untrained, run)
@@ -86,7 +84,7 @@ def with_controls(names: tuple[str, ...], sampled: bool, controls: bool) -> tupl
 def load_policy(spec: Spec, envs: Environments, seed: int = 0) -> Policy:
     """Make the policy for the spaces of the environments; weights serve any number of candidates. Seed matters to `random` only."""
     if spec.plans:
-        return make_planner(spec.heuristic)
+        return make_planner(spec.heuristic, scenario_name(envs))
     if spec.heuristic in RULES:
         return make_rule(spec.heuristic, scenario_name(envs))
     if not spec.is_network:

@@ -25,8 +25,8 @@ def worth(simulation, action):
 
 
 def test_values_are_what_forks_deliver(tmp_path):
-    asked = Labels("Ring12", "eft_admit", decisions=6, every=40, horizon_s=HORIZON_S, wander=0.0, out=str(tmp_path / "labels.npz"))
-    kept = read_demonstrations(label(asked))
+    changes = {"decisions": 6, "every": 40, "horizon_s": HORIZON_S, "wander": 0.0, "is_priced": False}
+    kept = read_demonstrations(label(Labels("Ring12", "eft_admit", **changes, out=str(tmp_path / "labels.npz"))))
     rng = np.random.default_rng([0, 2])
     seed, load = int(rng.integers(1_000_000)), float(rng.uniform(0.7, 1.4))
     env = OrbitEnv("Ring12", split="train")
