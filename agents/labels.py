@@ -39,8 +39,8 @@ class Labels:
     """Rule that plays and goes on after each try: tuned or eft_admit."""
     decisions: int = 5_000
     """Decisions to label; those at which there is nothing to choose do not count."""
-    every: int = 11
-    """Of an episode, every so many decisions are tried: neighbours are alike."""
+    every: int = 101
+    """Of an episode, every so many decisions are tried: what a place is worth stays alike for minutes, so many episodes teach more."""
     candidates: int = 5
     """Actions tried, rejection included."""
     horizon_s: float = 120.0
