@@ -6,7 +6,7 @@ from pathlib import Path
 import tyro
 
 from agents.evaluate import Evaluation, evaluate
-from agents.loading import QUICK
+from agents.loading import BASELINES
 from agents.settings import Settings
 from agents.training import Interrupted, train
 from orbit_gym.cli import fail_cleanly
@@ -27,7 +27,7 @@ def train_and_evaluate(settings: Settings) -> None:
 def evaluation_of(settings: Settings, out: Path) -> Evaluation:
     """The evaluation that belongs to a run, written into its folder."""
     return Evaluation(
-        policies=(*QUICK, str(out)),
+        policies=(*BASELINES, str(out)),
         scenario=settings.scenario,
         seeds=settings.eval_episodes,
         out=str(out),

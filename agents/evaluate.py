@@ -22,7 +22,7 @@ from agents import report
 from agents.checkpoints import write_json
 from agents.environments import make_many
 from agents.episodes import Environments, Metrics, play
-from agents.loading import BASELINES, QUICK, Spec, label, load_policy, parse, with_controls
+from agents.loading import BASELINES, Spec, label, load_policy, parse, with_controls
 from agents.parts import Parts
 from agents.planner import fingerprint
 from agents.statistics import paired_difference, summarise
@@ -38,7 +38,7 @@ VERSION = 1
 class Evaluation:
     """Evaluate policies on the same episodes."""
 
-    policies: tuple[str, ...] = QUICK
+    policies: tuple[str, ...] = BASELINES
     """Names of baselines, run folders, or untrained:<run folder>; @sampled after a run draws its actions."""
     scenario: str = "ThreeBody12"
     """Catalogue name, path to a TOML file, or a registered id."""

@@ -175,7 +175,7 @@ def describe(asked: Imitation, network: Network) -> dict[str, Any]:
     settings = Settings(scenario=asked.scenario, out=asked.out, seed=asked.seed, recipe=asked.recipe, start=asked.start)
     run = describe_run(settings, recipe)
     run["recipe"]["network"] = network
-    return run | {"imitation": asdict(asked), "command": shlex.join(sys.argv)}
+    return run | {"imitation": asdict(asked), "command": shlex.join(["python", "-m", "agents.imitate", *sys.argv[1:]])}
 
 
 def demonstrations(asked: Imitation, out: Path) -> Demonstrations:

@@ -20,8 +20,8 @@ from agents.rules import RULES, make_rule
 from orbit_gym.scenario import Scenario
 from orbit_gym.vector import OrbitVectorEnv
 
-QUICK = (*HEURISTICS, *RULES)  # policies by name that decide in microseconds
-BASELINES = (*QUICK, *PLANNERS)  # policies by name that need no run
+BASELINES = (*HEURISTICS, *RULES)  # policies by name that need no run
+NAMES = (*BASELINES, *PLANNERS)  # planners take minutes an episode
 UNTRAINED, SAMPLED, PRETRAINED = "untrained:", "@sampled", "pretrained"
 
 
@@ -50,7 +50,7 @@ class Spec:
 def parse(name: str) -> Spec:
     """Read a policy's name; ValueError with the choices if there is no such policy, or one that cannot be loaded."""
     base, is_sampled = name.removesuffix(SAMPLED), name.endswith(SAMPLED)
-    if base in BASELINES:
+    if base in NAMES:
         if is_sampled:
             raise ValueError(f"{name!r}: {base} is a rule and has no sampled form; give {base!r}")
         return Spec(name, False, False, None, base)
@@ -61,9 +61,7 @@ def parse(name: str) -> Spec:
         return Spec(name, is_sampled, untrained, None, shipped=shipped)
     run = Path(stored)
     if not run.is_dir():
-        raise ValueError(
-            f"unknown policy {name!r}; choose from {', '.join(BASELINES)}, a run folder, {PRETRAINED}, or untrained:<run folder>"
-        )
+        raise ValueError(f"unknown policy {name!r}; choose from {', '.join(NAMES)}, a run folder, {PRETRAINED}, or untrained:<run folder>")
     if not (run / BEST).is_file():
         raise ValueError(f"{run} holds no trained run: {run / BEST} is missing")
     spec = Spec(name, is_sampled, untrained, run)
@@ -76,7 +74,7 @@ def with_controls(names: tuple[str, ...], sampled: bool, controls: bool) -> tupl
     result: dict[str, None] = {}
     for name in names:
         result[name] = None
-        if name in BASELINES or name.startswith(UNTRAINED) or name.endswith(SAMPLED):
+        if name in NAMES or name.startswith(UNTRAINED) or name.endswith(SAMPLED):
             continue
         extra = [name + SAMPLED] * sampled + [UNTRAINED + name, UNTRAINED + name + SAMPLED] * controls
         result |= dict.fromkeys(extra)
@@ -86,7 +84,7 @@ def with_controls(names: tuple[str, ...], sampled: bool, controls: bool) -> tupl
 def load_policy(spec: Spec, envs: Environments, seed: int = 0) -> Policy:
     """Make the policy for the spaces of the environments; weights serve any number of candidates. Seed matters to `random` only."""
     if spec.plans:
-        return make_planner(spec.heuristic)
+        return make_planner(spec.heuristic, scenario_name(envs))
     if spec.heuristic in RULES:
         return make_rule(spec.heuristic, scenario_name(envs))
     if not spec.is_network:

@@ -5,66 +5,21 @@ at the clock. The true episode is not an argument: nothing here can see it. All 
 """
 
 import math
-from typing import NamedTuple
 
 import numpy as np
 
+from agents.bench import LOOKED, ROLLED, STEPPED, Bench, Futures, Knobs, Rule
 from agents.jit import inlined, shared
 from agents.scoring import choose
 from orbit_gym.faults import strike_until
 from orbit_gym.kernel import step
+from orbit_gym.ledger import note_tail
 from orbit_gym.observation import COLUMNS
+from orbit_gym.profiles import occupy
 from orbit_gym.state import NONE, Scratch, State
 from orbit_gym.world import World
 
 ON_TIME, ARRIVAL, START, LOAD = (COLUMNS["nodes"][name] for name in ("plan_on_time", "plan_arrival", "plan_start", "plan_load"))
-N_COUNTS = 3
-LOOKED, ROLLED, STEPPED = range(N_COUNTS)
-
-
-class Futures(NamedTuple):
-    """Sampled episodes, read-only, padded to one length."""
-
-    tasks: np.ndarray  # (n_pool, longest) TASK in order of release
-    n_tasks: np.ndarray  # (n_pool,) int64
-    faults: np.ndarray  # (n_pool, most) FAULT in order of strike
-    n_faults: np.ndarray  # (n_pool,) int64
-
-
-class Rule(NamedTuple):
-    """The base policy: weights of agents.scoring, and the same without admission, which rank every plan in time."""
-
-    weights: np.ndarray
-    ranking: np.ndarray
-
-
-class Knobs(NamedTuple):
-    """How to look ahead."""
-
-    horizon_s: float
-    price_per_s: float  # value of a node-second that is booked beyond the horizon
-    n_first: int  # futures before the first verdict; then twice as many, and so on
-    z_drop: float  # an action is dropped that lies so many standard errors behind the best,
-    z_leave: float  # and the rule's own is left only for one that lies so many above it
-    skips_plain: bool  # go on by the rule, unlooked, where its plan waits for nothing: see is_plain
-
-
-class Bench(NamedTuple):
-    """Work space of one planner."""
-
-    words: np.ndarray  # (2, n_words) uint64: memory of the root State and of the fork that plays
-    windows: np.ndarray  # (n_futures, room) TASK: the task at hand, then a future's tasks up to the horizon
-    read_windows: np.ndarray  # the same memory, read-only, as the step takes it
-    n_window: np.ndarray  # (n_futures,) int64
-    task_row: np.ndarray  # observation and mask of the fork that plays
-    node_rows: np.ndarray
-    link_rows: np.ndarray
-    mask: np.ndarray
-    tried: np.ndarray  # (n_tried,) int64 actions, the rule's own first
-    is_out: np.ndarray  # (n_tried,) bool
-    n_scored: np.ndarray  # (n_tried,) int64 futures
-    scores: np.ndarray  # (n_tried, n_futures) value in time
-    counts: np.ndarray  # (N_COUNTS,) int64 decisions looked at, rollouts, steps: since the episode's start
 
 
 @inlined
@@ -130,9 +85,9 @@ def _next_fault(faults: np.ndarray, now_s: float) -> int:
 
 @inlined
 def _booked_beyond_s(world: World, state: State, until_s: float) -> float:
-    """Node-seconds booked beyond a time on all accelerators."""
+    """Node-seconds booked beyond a time on all satellites."""
     total_s = 0.0
-    for unit in range(state.units.size):
+    for unit in range(world.sizes[0].n_satellites):
         row = state.units[unit].first_segment
         while row != NONE:
             segment = state.segments[row]
@@ -140,6 +95,17 @@ def _booked_beyond_s(world: World, state: State, until_s: float) -> float:
                 total_s += (segment.end_s - max(segment.start_s, until_s)) * segment.lanes / world.accelerators[unit].lanes
             row = segment.next
     return total_s
+
+
+@inlined
+def _burden(world: World, state: State, seconds: float) -> None:
+    """Put so much work behind the last booking of every satellite, where the pool has room."""
+    for unit in range(world.sizes[0].n_satellites):
+        entry = state.units[unit]
+        if state.clock[0].n_free_segments >= 2 * entry.n_segments + 3:
+            start_s = max(entry.tail_s, entry.time_s)
+            occupy(state, unit, start_s, start_s + seconds, world.accelerators[unit].lanes, entry.tail_resident)
+            note_tail(world, state, unit)
 
 
 @inlined
@@ -238,6 +204,8 @@ def _score(
         for word in range(bench.words.shape[1]):
             bench.words[1, word] = bench.words[0, word]
         work.clock[0].next_fault = next_fault
+        if knobs.probe_s > 0.0 and place > 0:
+            _burden(world, work, knobs.probe_s)
         value = _roll_out(world, work, scratch, tasks, faults, until_s, bench.tried[place], rule, bench)
         bench.scores[place, k] = value - knobs.price_per_s * _booked_beyond_s(world, work, until_s)
         bench.n_scored[place] = k + 1
@@ -268,6 +236,8 @@ def decide(
     values[:] = np.nan
     n_futures = bench.n_window.size
     n_tried = rank(task_row, node_rows, mask, rule, bench.mask, bench.tried)
+    if knobs.probe_s > 0.0:
+        bench.tried[1], n_tried = bench.tried[0], 2
     if n_tried == 1 or (knobs.skips_plain and is_plain(node_rows, bench.tried[0])):
         return bench.tried[0]
     bench.counts[LOOKED] += 1

@@ -10,10 +10,12 @@ from typing import Any, Protocol
 import gymnasium as gym
 import numpy as np
 
-from agents import scoring
-from agents.jit import PACKAGE, kernel_sources
-from agents.lookahead import N_COUNTS, Bench, Futures, Knobs, Rule, decide
+from agents import jit
+from agents.bench import Futures, Knobs, Rule, bytes_of, decided, most_within, new_bench, packed, padded, template_of
+from agents.lookahead import decide
 from agents.policy import Observation
+from agents.rules import FOLDER, load_weights
+from agents.scoring import N_COST
 from orbit_gym.cache import hash_of, source_hash
 from orbit_gym.env import OrbitEnv
 from orbit_gym.episode import FAULT, TASK, Episode
@@ -23,7 +25,8 @@ from orbit_gym.state import NONE, State, new_scratch
 from orbit_gym.vector import OrbitVectorEnv
 
 STREAM = 20250514  # begins the planner's own random stream: apart from all seeds of episodes, which stand alone
-LINE_BYTES = 64  # fields of a packed State begin at cache lines
+PROBE_S = 15.0  # about one scene on every satellite
+FIRST_PRICES = 4  # rounds at the start: each halves the distance to the price
 FUTURES_STRIDE = 7  # decisions take turns through the pool; coprime to its size
 
 
@@ -37,10 +40,12 @@ class LookAhead:
     """Sampled futures that a close decision is scored against."""
     n_first: int = 2
     """Futures before the first verdict on what lies clearly behind."""
-    horizon_s: float = 120.0
+    horizon_s: float = 60.0
     """Seconds that each future is played."""
-    price_per_s: float = 0.0
-    """Value of a node-second booked beyond the horizon."""
+    price_every_s: float = 300.0
+    """Seconds after which the price of a node-second that is booked beyond the horizon is found anew; 0: no price."""
+    price_horizon_s: float = 900.0
+    """Seconds over which it is found: what the rule delivers less where every satellite has more to do."""
     z_drop: float = 2.0
     """Standard errors behind the best at which an action is dropped."""
     z_leave: float = 1.0
@@ -59,30 +64,32 @@ class LookAhead:
                 raise ValueError(f"{name} must be at least {low}, got {getattr(self, name)}")
         if self.pool < self.futures:
             raise ValueError(f"pool must be at least futures ({self.futures}), got {self.pool}")
-        for name in ("horizon_s", "price_per_s", "z_drop", "z_leave"):
+        for name in ("horizon_s", "price_every_s", "price_horizon_s", "z_drop", "z_leave"):
             if not 0.0 <= getattr(self, name) < np.inf:
                 raise ValueError(f"{name} must be a number from 0 on, got {getattr(self, name)}")
-        if self.horizon_s == 0.0:
-            raise ValueError("horizon_s must be positive, got 0")
+        for name in ("horizon_s", "price_horizon_s"):
+            if getattr(self, name) == 0.0:
+                raise ValueError(f"{name} must be positive, got 0")
 
 
 ROLLOUT = LookAhead()
-CLAIRVOYANT = LookAhead(futures=1, n_first=1, pool=1, horizon_s=900.0, z_leave=0.0)
+CLAIRVOYANT = LookAhead(futures=1, n_first=1, pool=1, horizon_s=900.0, z_leave=0.0, skips_plain=False)
 
 
 # name -> knobs, and whether the true future is known
 PLANNERS: dict[str, tuple[LookAhead, bool]] = {"rollout": (ROLLOUT, False), "clairvoyant": (CLAIRVOYANT, True)}
 
 
-def make_planner(name: str) -> "Planner":
-    """Make a planner by name."""
+def make_planner(name: str, scenario: str) -> "Planner":
+    """Make a planner by name, over the rule `tuned` of a scenario by name."""
     knobs, knows_future = PLANNERS[name]
-    return Planner(knobs, knows_future=knows_future)
+    return Planner(knobs, load_weights("tuned", scenario), knows_future)
 
 
 def fingerprint() -> str:
-    """What decides a planner's actions beside the episode: the kernels' sources and the knobs."""
-    return f"{source_hash()} {hash_of(kernel_sources(), PACKAGE)} {PLANNERS}"
+    """What decides a planner's actions beside the episode: sources, knobs and the rule's weights."""
+    tuned = [path.read_text(encoding="utf-8") for path in sorted(FOLDER.glob("*.json"))]
+    return f"{source_hash()} {hash_of(jit.kernel_sources(), jit.PACKAGE)} {PLANNERS} {tuned}"
 
 
 class Source(Protocol):
@@ -124,16 +131,16 @@ class EpisodePlanner:
         """Draw the pool of futures, or take the true one, and allocate everything."""
         self.source, self.knobs = source, knobs
         self.simulation = simulation = source.simulation()
-        self.rule = Rule(weights, np.where(np.arange(weights.size) < scoring.N_COST, weights, 0.0))
+        self.rule = Rule(weights, np.where(np.arange(weights.size) < N_COST, weights, 0.0))
         self.scratch = new_scratch(simulation.world)
         futures = [decided(simulation.episode)] if knows_future else self._sampled()
-        self.futures = Futures(*_padded([future.tasks for future in futures], TASK), *_padded([future.faults for future in futures], FAULT))
-        room = 1 + _most_within(futures, knobs.horizon_s)
+        self.futures = Futures(*padded([future.tasks for future in futures], TASK), *padded([future.faults for future in futures], FAULT))
+        room = 1 + most_within(futures, max(knobs.horizon_s, knobs.price_horizon_s if knobs.price_every_s else 0.0))
         n_futures = min(knobs.futures, len(futures))
-        words, (self.root, self.work) = packed(_template(simulation, room), 2)
-        self.bench = _bench(simulation, words, n_futures, room, knobs.candidates)
+        words, (self.root, self.work) = packed(template_of(simulation, room), 2)
+        self.bench = new_bench(simulation, words, n_futures, room, knobs.candidates)
         self.values = np.full(simulation.n_actions, np.nan)
-        self._knobs = Knobs(*(kind(getattr(knobs, name)) for name, kind in Knobs.__annotations__.items()))
+        self.price_per_s, self._priced_s = 0.0, -np.inf
 
     def _sampled(self) -> list[Episode]:
         start = self.simulation.episode.span_s[:1].view(np.uint32)  # what a scheduler knows; episodes of one seed, one stream
@@ -150,20 +157,39 @@ class EpisodePlanner:
 
     def decide(self) -> int:
         """Action for the task at hand; `values` (n_actions,) then hold what each action tried is worth, NaN elsewhere."""
-        simulation = self.simulation = self.source.simulation()
-        index = simulation.task_index
-        self._fork(simulation.state)
+        self.simulation = self.source.simulation()
+        self._fork(self.simulation.state)
+        every_s, now_s = self.knobs.price_every_s, self.simulation.time_s
+        if every_s > 0.0 and now_s >= self._priced_s + every_s:
+            for _ in range(1 if self._priced_s > -np.inf else FIRST_PRICES):
+                self._find_price()
+            self._priced_s = now_s
+        knobs = self.knobs
+        passed = Knobs(knobs.horizon_s, self.price_per_s, knobs.n_first, knobs.z_drop, knobs.z_leave, 0.0, knobs.skips_plain)
+        return self._call(passed)
+
+    def _find_price(self) -> None:
+        """Move the price half way to what a second of work on every satellite costs over the longer horizon and, at the price, beyond."""
+        futures = self.bench.n_window.size
+        self._call(Knobs(self.knobs.price_horizon_s, self.price_per_s, futures, 0.0, 0.0, PROBE_S, False))
+        lost = float((self.bench.scores[0] - self.bench.scores[1]).mean())
+        found = max(0.0, lost / (PROBE_S * int(self.simulation.world.sizes["n_satellites"][0])))
+        self.price_per_s = 0.5 * (self.price_per_s + found)
+
+    def _call(self, knobs: Knobs) -> int:
+        simulation, index = self.simulation, self.simulation.task_index
         task_row, node_rows, _, mask = simulation._buffers
         at_hand = simulation.episode.tasks[index : index + 1]
         first_future = FUTURES_STRIDE * index % self.futures.n_tasks.size
-        arguments = (self.work, self.scratch, self.futures, first_future, self.rule, self._knobs, self.bench, self.values)
+        knobs = Knobs(*(kind(value) for kind, value in zip(Knobs.__annotations__.values(), knobs)))  # one signature of the kernel
+        arguments = (self.work, self.scratch, self.futures, first_future, self.rule, knobs, self.bench, self.values)
         return int(decide(simulation.world, at_hand, task_row, node_rows, mask, *arguments))
 
     def _fork(self, state: State) -> None:
         """Copy the running State to the root; its task at hand becomes number 0, bookings that a fault may strike keep numbers apart."""
         for name, ours, theirs in zip(State._fields, self.root, state, strict=True):
             if name != "is_lost":
-                _bytes(ours)[:] = _bytes(theirs)
+                bytes_of(ours)[:] = bytes_of(theirs)
         self.root.clock["task"] = 0
         if self.root.records.size:
             live = self.root.records["task"]
@@ -178,8 +204,8 @@ class EpisodePlanner:
 class Planner:
     """Policy that plans every episode of the environments it is attached to."""
 
-    def __init__(self, knobs: LookAhead, weights: np.ndarray | None = None, knows_future: bool = False) -> None:
-        """Take the knobs and the weights of the rule that goes on after each try (None: the scenario's own)."""
+    def __init__(self, knobs: LookAhead, weights: np.ndarray, knows_future: bool = False) -> None:
+        """Take the knobs and the weights of the rule that goes on after each try (agents.scoring)."""
         self.knobs, self.weights, self.knows_future = knobs, weights, knows_future
         self.envs: Any = None
         self.planners: dict[int, EpisodePlanner] = {}
@@ -210,77 +236,7 @@ class Planner:
     def action(self, index: int, is_start: bool) -> int:
         """Action in one environment; rejects where its episode is over."""
         if is_start or index not in self.planners:
-            weights = self.weights if self.weights is not None else scoring.EFT_ADMIT
-            self.planners[index] = EpisodePlanner(Member(self.envs, index), self.knobs, weights, self.knows_future)
+            self.planners[index] = EpisodePlanner(Member(self.envs, index), self.knobs, self.weights, self.knows_future)
         planner = self.planners[index]
         simulation = planner.source.simulation()
         return simulation.n_actions - 1 if simulation.is_over else planner.decide()
-
-
-def decided(episode: Episode) -> Episode:
-    """Without the task that closes the episode, which is shown but never decided."""
-    return episode._replace(tasks=episode.tasks[episode.tasks["release_s"] < episode.span_s[1]])
-
-
-def packed(template: State, count: int) -> tuple[np.ndarray, list[State]]:
-    """Memory (count, n_words) uint64 and as many States laid out in it like the template, so that one loop copies a State."""
-    offsets = np.cumsum([0, *(-(-array.nbytes // LINE_BYTES) * LINE_BYTES for array in template)])
-    words = np.zeros((count, offsets[-1] // 8), np.uint64)
-    states = []
-    for row in words:
-        memory = row.view(np.uint8)
-        fields = (memory[at : at + array.nbytes].view(array.dtype).reshape(array.shape) for at, array in zip(offsets, template))
-        states.append(State(*fields))
-    return words, states
-
-
-def _template(simulation: Simulation, room: int) -> State:
-    """Arrays of the shapes that a fork needs: with faults on, marks for the tasks of the episode and for those of a future."""
-    state = simulation.state
-    marks = simulation.episode.tasks.size + room if state.records.size else 0
-    return state._replace(is_lost=np.zeros(marks, np.bool_))
-
-
-def _bench(simulation: Simulation, words: np.ndarray, n_futures: int, room: int, candidates: int) -> Bench:
-    windows = np.zeros((n_futures, room), TASK)
-    read_windows = windows.view()
-    read_windows.flags.writeable = False
-    task_row, node_rows, link_rows, mask = (np.zeros_like(array) for array in simulation._buffers)
-    return Bench(
-        words=words,
-        windows=windows,
-        read_windows=read_windows,
-        n_window=np.zeros(n_futures, np.int64),
-        task_row=task_row,
-        node_rows=node_rows,
-        link_rows=link_rows,
-        mask=mask,
-        tried=np.zeros(candidates, np.int64),
-        is_out=np.zeros(candidates, np.bool_),
-        n_scored=np.zeros(candidates, np.int64),
-        scores=np.zeros((candidates, n_futures)),
-        counts=np.zeros(N_COUNTS, np.int64),
-    )
-
-
-def _padded(rows: list[np.ndarray], dtype: np.dtype) -> tuple[np.ndarray, np.ndarray]:
-    """Read-only rows of one length, at least 1, and their own lengths (n,) int64."""
-    lengths = np.array([row.size for row in rows], np.int64)
-    padded = np.zeros((len(rows), max(1, int(lengths.max()))), dtype)
-    for to, row in zip(padded, rows):
-        to[: row.size] = row
-    padded.flags.writeable = False
-    return padded, lengths
-
-
-def _most_within(futures: list[Episode], span_s: float) -> int:
-    """Most tasks that any future releases within a span of this length."""
-    most = 0
-    for future in futures:
-        release_s = future.tasks["release_s"]
-        most = max(most, int((np.searchsorted(release_s, release_s + span_s, side="right") - np.arange(release_s.size)).max(initial=0)))
-    return most
-
-
-def _bytes(array: np.ndarray) -> np.ndarray:
-    return array.reshape(-1).view(np.uint8)

@@ -64,7 +64,7 @@ def publish(asked: Publication) -> Path:
         "trained_on": trained_on(config, checkpoint),
         "results": [results(spec, scenario, asked.episodes) for scenario in scenarios_of(config)],
         "version": {"orbit_gym": orbit_gym.__version__, "revision": revision(ROOT), "packages": config["packages"]},
-        "made_by": shlex.join(sys.argv),
+        "made_by": shlex.join(["python", "-m", "agents.publish", *sys.argv[1:]]),
     }
     weights = {key: value.contiguous() for key, value in checkpoint["weights"].items() if not key.startswith(SHARED)}
     path = folder / f"{asked.name}.json"

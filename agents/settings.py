@@ -110,10 +110,8 @@ class Recipe:
 
 def recipe_for(settings: Settings) -> Recipe:
     """Recipe of these settings: the file if there is one, over the defaults of the algorithm. ValueError names what is wrong."""
-    default = HYPERPARAMETERS[settings.algo]
-    if settings.recipe is None:
-        return Recipe(hyperparameters=dict(default))
-    given = read_json(Path(settings.recipe))
+    own, default = read_json(RECIPES / f"{settings.algo}.json"), HYPERPARAMETERS[settings.algo]
+    given = {} if settings.recipe is None else read_json(Path(settings.recipe))
     known = [item.name for item in fields(Recipe)]
     if not isinstance(given, dict):
         raise ValueError(f"{settings.recipe} must hold one JSON object with some of {', '.join(known)}")
@@ -122,6 +120,7 @@ def recipe_for(settings: Settings) -> Recipe:
     for name, names in (("network", NETWORK), ("hyperparameters", {*default, *MORE[settings.algo]})):
         if unknown := sorted(set(given.get(name, {})) - set(names)):
             raise ValueError(f"{settings.recipe} has an unknown entry {unknown[0]!r} in {name}; choose from {', '.join(sorted(names))}")
+    given = own | given
     given["hyperparameters"] = default | given.get("hyperparameters", {})
     given["network"] = NETWORK | given.get("network", {})
     try:

@@ -9,7 +9,7 @@ from agents.ablations import read_plan
 from agents.environments import make_vec
 from agents.network import NETWORK
 from agents.scoring import EFT_ADMIT, UNTUNED, WEIGHTS, choose_many
-from agents.settings import HYPERPARAMETERS, RECIPES, REWARD_SCALE, Settings, recipe_for
+from agents.settings import HYPERPARAMETERS, RECIPES, Settings, recipe_for
 from orbit_gym.vector import OrbitVectorEnv
 
 TRAINING = sorted(path for path in RECIPES.glob("*.json") if path.stem not in HYPERPARAMETERS and "seeds" not in path.read_text())
@@ -30,7 +30,11 @@ def written(tmp_path, **content):
 def test_what_a_recipe_leaves_out_keeps_its_default(tmp_path):
     recipe = recipe_for(written(tmp_path, hyperparameters={"n_epochs": 7}, load_range=[0.8, 1.2], scenarios=["Tiny", "Ring12"]))
     assert recipe.hyperparameters == HYPERPARAMETERS["maskable_ppo"] | {"n_epochs": 7}
-    assert (recipe.load_range, recipe.scenarios, recipe.reward_scale) == ((0.8, 1.2), ("Tiny", "Ring12"), REWARD_SCALE)
+    assert (recipe.load_range, recipe.scenarios, recipe.reward_scale) == (
+        (0.8, 1.2),
+        ("Tiny", "Ring12"),
+        recipe_for(Settings()).reward_scale,
+    )
     assert recipe.network == NETWORK
 
 
