@@ -10,10 +10,10 @@ The published scheduler plans batches over known arrivals in three stages (orbit
 task by task, as everything here must. It rejects only what nobody can deliver in time.
 
 **Equinox** (Erol and Mahajan, arXiv 2604.19958). Published: every node folds charge, heat and queue into one marginal cost by a barrier
-that rises sharply near the limits; a task runs where it is if its value exceeds that cost, else at a neighbour whose cost is lower,
-else it is shed. Here: the barrier's slope u / (1 - u), of each share u of a limit, times the minutes that service and model load take; all
-candidates count as neighbours, at a price a hop; a user's task starts at the nearest candidate. The exact barrier is not
-public in what we read, so form and prices are ours. Published Equinox knows no deadline; here only plans in time compete.
+that rises sharply near the limits; a task runs only if its value exceeds that cost, and moves to a neighbour whose cost is lower. Here:
+the barrier's slope u / (1 - u), of each share u of a limit, times the minutes that service and model load take; all candidates count as
+neighbours, at a price a hop, so that a task stays where it is unless another is cheaper by more than the way there. The exact barrier
+is not public in what we read, so form and prices are ours. Published Equinox knows no deadline; here only plans in time compete.
 """
 
 import math
@@ -108,16 +108,10 @@ def _marginal_cost(task_row: np.ndarray, row: np.ndarray, weights: np.ndarray) -
 def choose_equinox(task_row: np.ndarray, node_rows: np.ndarray, mask: np.ndarray, weights: np.ndarray) -> int:
     """Action of Equinox for one observation, arguments as of `scoring.choose`; weights (len(EQUINOX),)."""
     n = node_rows.shape[0]
-    value = 10.0 * task_row[VALUE]  # the column is value / 10
-    best, best_cost, here, here_cost = n, math.inf, n, math.inf
+    best, best_cost = n, math.inf
     for k in range(n):
-        if not (mask[k] and node_rows[k, ON_TIME] > 0.5):
-            continue
-        cost = _marginal_cost(task_row, node_rows[k], weights)
-        if here == n or node_rows[k, ORIGIN] > 0.5:
-            here, here_cost = k, cost
-        if cost < best_cost:
-            best, best_cost = k, cost
-    if value > here_cost:
-        return here
-    return best if value > best_cost else n
+        if mask[k] and node_rows[k, ON_TIME] > 0.5:
+            cost = _marginal_cost(task_row, node_rows[k], weights)
+            if cost < best_cost:
+                best, best_cost = k, cost
+    return best if 10.0 * task_row[VALUE] > best_cost else n  # the column is value / 10

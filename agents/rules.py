@@ -36,8 +36,8 @@ RULES = {
     "tuned": Rule(TUNED, WEIGHTS, UNTUNED),
     # batteries first; delay breaks ties
     "phoenix": Rule(PHOENIX, PHOENIX_TERMS, np.array([1.0, 1.0, 0.1, 0.5, 0.3])),
-    # a price of 0.1 to 0.3 a minute (half of what tasks are worth a minute), a queue limit of 10 minutes, 0.01 a hop
-    "equinox": Rule(EQUINOX, EQUINOX_TERMS, np.log([0.1, 0.1, 0.3, 10.0, 0.01])),
+    # prices of 0.02 and 0.1 a minute, where a scene is worth 3 a minute; a queue limit of an hour, 0.01 a hop
+    "equinox": Rule(EQUINOX, EQUINOX_TERMS, np.log([0.02, 0.02, 0.1, 60.0, 0.01])),
 }
 
 

@@ -80,15 +80,14 @@ def test_phoenix(weights, columns, action):
 # Prices 1 a minute for charge, heat and queue, a queue limit of 10 min, 0.001 a hop. Service takes half a minute, the value is 1.
 PRICES = np.log([1.0, 1.0, 1.0, 10.0, 1e-3])
 EQUINOX_CASES = {
-    "runs at the origin below its value": ({"charge_margin": [0.5, 0.9, 0.9, 0.9]}, 0),  # .5 / .5 * .5 min = .5 < 1
-    "goes to the cheapest if the origin costs too much": ({"charge_margin": [0.2, 0.6, 0.7, 0.5]}, 2),  # .8 / .2 * .5 = 2; .21 at row 2
+    "stays where no other is cheaper by the way there": ({"charge_margin": 0.5, "plan_input_hops": [0, 0.025, 0.05, 0.05]}, 0),
+    "goes to the cheapest": ({"charge_margin": [0.2, 0.6, 0.7, 0.5]}, 2),  # .8 / .2 * .5 = 2; .21 at row 2
     "is shed if all cost too much": ({"charge_margin": [0.2, 0.3, 0.2, 0.1]}, N),  # at least .7 / .3 * .5 = 1.17
     "heat counts": ({"temperature": [0.9, 0.9, 0.1, 0.9]}, 2),  # .9 / .1 * .5 = 4.5
     "the queue counts": ({"backlog": [column(500.0), column(480.0), column(500.0), column(500.0)]}, N),  # 480 / 600: .8 / .2 * .5 = 2
     "a queue of half the limit is cheap enough": ({"backlog": [column(500.0), column(300.0), column(500.0), column(500.0)]}, 1),
     "hops count": ({"charge_margin": [0.2, 0.7, 0.7, 0.7], "plan_input_hops": [0, 0.1, 0.05, 0.1]}, 2),
-    "a user's task starts at the nearest": ({"is_origin": 0, "charge_margin": [0.5, 0.9, 0.9, 0.9]}, 0),
-    "late plans do not compete": ({"plan_on_time": [0, 1, 0, 1], "charge_margin": [1.0, 0.5, 1.0, 0.9]}, 1),
+    "late plans do not compete": ({"plan_on_time": [0, 1, 0, 1], "charge_margin": [1.0, 0.5, 1.0, 0.4]}, 1),
     "loading a model takes minutes": ({"plan_load": [1.0, 1.0, 0.0, 1.0], "charge_margin": 0.5}, 2),  # 1 * 1.5 min = 1.5
 }
 

@@ -133,7 +133,7 @@ def test_committed_weights_fit_their_rules():
         load_scenario(content["scenario"])
         for first, end in content["seeds"].values():
             assert 1_000_000 <= first < end <= 2_000_000
-        assert f"--rule {content['rule']} --scenario {content['scenario']} " in content["command"]
+        assert f"--rule {content['rule']} --scenario {content['scenario']} " in content["command"] + " "
 
 
 def test_without_its_own_file_a_scenario_takes_those_of_threebody12_and_says_so_once(tmp_path, capsys):
