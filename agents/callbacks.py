@@ -11,6 +11,7 @@ from tqdm import tqdm
 from agents.checkpoints import BEST, LAST, save_checkpoint
 from agents.episodes import Environments, play_all
 from agents.policy import Policy
+from agents.scalars import record_scalars
 
 FIRST_VALIDATION_SEED = 2_000_000
 HEADLINE = "served_value_fraction"
@@ -54,7 +55,10 @@ class Validation(BaseCallback):
         """Play the validation episodes, remember the result, keep the policy if it is strictly the best so far."""
         policy: Policy = self.model.policy  # type: ignore[assignment]
         seeds = range(FIRST_VALIDATION_SEED, FIRST_VALIDATION_SEED + self.episodes)
-        fractions = [metrics[HEADLINE] for metrics in play_all(self.envs, lambda _: policy, seeds)]
+        played = play_all(self.envs, lambda _: policy, seeds)
+        record_scalars(self.logger, "validation", played)
+        self.logger.dump(timesteps)
+        fractions = [metrics[HEADLINE] for metrics in played]
         mean, is_best = float(np.mean(fractions)), float(np.mean(fractions)) > self.best()
         self.history.append({"timesteps": timesteps, HEADLINE: mean, "episodes": fractions})
         if is_best:
@@ -73,7 +77,7 @@ class Validation(BaseCallback):
 
     def _on_step(self) -> bool:
         if self.num_timesteps - self.history[-1]["timesteps"] >= self.every:
-            self.logger.record(f"validation/{HEADLINE}", self.validate(self.num_timesteps))
+            self.validate(self.num_timesteps)
         return True
 
 

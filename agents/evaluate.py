@@ -1,6 +1,7 @@
 """Score policies on the same held-out episodes: ``python -m agents.evaluate --policies eft least_loaded runs/demo``.
 
-Writes results.json, results.csv and pictures, prints a table with paired differences. Networks always see the masks.
+Writes results.json, details.json and results.csv, prints a table with paired differences, and makes the report (agents.report).
+Networks always see the masks.
 """
 
 import shlex
@@ -23,9 +24,12 @@ from agents.environments import make_many
 from agents.episodes import Environments, Metrics, play
 from agents.heuristics import HEURISTICS
 from agents.loading import Spec, label, load_policy, parse, with_controls
+from agents.report.gathered import gathered
+from agents.report.provenance import about, run_record
 from agents.statistics import paired_difference, summarise
 from orbit_gym.cache import announce_compilation
 from orbit_gym.cli import fail_cleanly
+from orbit_gym.details import Details
 
 GROUP = 10  # episodes played in step; part of the definition of sampled results, so not an option
 RESULTS = "results.json"
@@ -66,15 +70,16 @@ def evaluate(asked: Evaluation) -> dict[str, Any]:
     """Play, summarise, write and print; ValueError before any long work if something is wrong. Returns results.json's content."""
     specs = check(asked)
     announce_compilation()
-    by_policy = _play_everything(asked, specs)
+    by_policy, details = _play_everything(asked, specs)
     results = assemble(asked, specs, by_policy)
     out = Path(asked.out)
     out.mkdir(parents=True, exist_ok=True)
     report.write_csv(out / "results.csv", results["policies"])
-    report.draw(out, results)
+    report.write_details(out, gathered(details, results["seeds"], make_many(asked.scenario, asked.split, 1, asked.overrides)))
     write_json(out / RESULTS, results)  # last: a folder with results.json is complete
     report.print_table(results, {spec.name: label(spec) for spec in specs}, _reference(asked, specs))
-    print(f"wrote {out / RESULTS}, results.csv and pictures")
+    pages = report.write_report([out])
+    print(f"wrote {out / RESULTS}, results.csv, {', '.join(page.name for page in pages)}; open {pages[0]} in a browser")
     return results
 
 
@@ -116,8 +121,11 @@ def assemble(asked: Evaluation, specs: list[Spec], by_policy: dict[str, list[Met
         "overrides": asked.overrides,
         "differences": differences,
         "labels": {spec.name: label(spec) for spec in specs},
+        "reference": _reference(asked, specs),
         "version": VERSION,
         "command": shlex.join(sys.argv),
+        "about": about(asked.scenario, asked.split, asked.overrides),
+        "runs": {spec.name: run_record(spec.run) for spec in specs if spec.run and not spec.is_untrained and not spec.is_sampled},
     }
 
 
@@ -135,21 +143,25 @@ def _reference(asked: Evaluation, specs: list[Spec]) -> str:
 Job = tuple[Spec, str, str, tuple[tuple[str, float], ...], tuple[int, ...]]
 
 
-def _play_everything(asked: Evaluation, specs: list[Spec]) -> dict[str, list[Metrics]]:
+Played = tuple[list[Metrics], list[Details | None]]  # of a group of episodes
+
+
+def _play_everything(asked: Evaluation, specs: list[Spec]) -> tuple[dict[str, list[Metrics]], dict[str, list[Details | None]]]:
     """Play all groups of episodes, in this process or in workers; the outcome does not depend on how many there are."""
     seeds = range(asked.first_seed, asked.first_seed + asked.seeds)
     groups = [tuple(seeds[first : first + GROUP]) for first in range(0, len(seeds), GROUP)]
     jobs: list[Job] = [(spec, asked.scenario, asked.split, tuple(asked.overrides.items()), group) for group in groups for spec in specs]
-    found: dict[tuple[str, int], list[Metrics]] = {}
+    found: dict[tuple[str, int], Played] = {}
     every_s = 0.2 if sys.stderr.isatty() else 15.0
     with tqdm(total=len(seeds) * len(specs), unit=" episodes", desc="evaluating", mininterval=every_s) as bar:
-        for job, metrics in _finished(jobs, asked.processes):
-            found[job[0].name, job[-1][0]] = metrics
-            bar.update(len(metrics))
-    return {spec.name: [item for group in groups for item in found[spec.name, group[0]]] for spec in specs}
+        for job, played in _finished(jobs, asked.processes):
+            found[job[0].name, job[-1][0]] = played
+            bar.update(len(played[0]))
+    metrics = {spec.name: [item for group in groups for item in found[spec.name, group[0]][0]] for spec in specs}
+    return metrics, {spec.name: [item for group in groups for item in found[spec.name, group[0]][1]] for spec in specs}
 
 
-def _finished(jobs: list[Job], processes: int) -> Iterator[tuple[Job, list[Metrics]]]:
+def _finished(jobs: list[Job], processes: int) -> Iterator[tuple[Job, Played]]:
     """Jobs with their results as they come."""
     if processes == 1:
         for job in jobs:
@@ -166,13 +178,14 @@ def _finished(jobs: list[Job], processes: int) -> Iterator[tuple[Job, list[Metri
             raise
 
 
-def play_job(job: Job) -> list[Metrics]:
-    """Play one group of episodes with one policy; randomness of sampling is seeded by the group's first seed."""
+def play_job(job: Job) -> Played:
+    """Play one group of episodes with one policy: metrics and details by seed; sampling is seeded by the first of them."""
     spec, scenario, split, overrides, seeds = job
     envs = _environments(scenario, split, overrides)
     policy = load_policy(spec, envs, seeds[0])
     torch.manual_seed(seeds[0])
-    return play(envs, policy, seeds, deterministic=not spec.is_sampled)
+    details: list[Details | None] = []
+    return play(envs, policy, seeds, not spec.is_sampled, details), details
 
 
 @lru_cache(maxsize=1)
