@@ -120,4 +120,4 @@ def _tensorboard(results: Results, name: str) -> Path:
 
 
 def _thousands() -> FuncFormatter:
-    return FuncFormatter(lambda value, _: f"{value / 1000:,.0f}k" if abs(value) >= 1000 else f"{value:.0f}")
+    return FuncFormatter(lambda value, _: f"{value / 1000:,.4g}k" if abs(value) >= 1000 else f"{value:.0f}")

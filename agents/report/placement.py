@@ -97,7 +97,7 @@ def _time_axis(axes: Any, label: str | None = "seconds from release to delivery 
     axes.set_xlim(0.1, 1e4)
     axes.set_xticks([0.1, 1.0, 10.0, 100.0, 1e3, 1e4], ["0.1", "1", "10", "100", "1k", "10k"])
     axes.minorticks_off()
-    axes.yaxis.set_major_formatter(PercentFormatter(1.0))
+    axes.yaxis.set_major_formatter(PercentFormatter(1.0, decimals=0))
     axes.grid()
     if label:
         axes.set_xlabel(label)
@@ -119,7 +119,7 @@ def over_time(results: Results, look: dict[str, Look]) -> Picture:
             if name in (results.reference, results.names[0]):
                 axes.fill_between(at, item["low"], item["high"], color=look[name].colour, alpha=0.13, linewidth=0.0)
         axes.set_title(title)
-        axes.yaxis.set_major_formatter(PercentFormatter(1.0))
+        axes.yaxis.set_major_formatter(PercentFormatter(1.0, decimals=0))
         axes.grid()
     grid[0].set_ylim(0.0, 1.02)
     grid[-1].set_xlabel("minutes since the episode began")
@@ -141,7 +141,7 @@ def one_episode(results: Results, name: str) -> Picture:
     _heat(figure, grid[1], minutes, 0.5 * (charge[:, 1:] + charge[:, :-1]), groups, "battery charge", (low, 1.0))
     grid[2].stairs(example["sunlit"], minutes, fill=True, color=ORANGE, alpha=0.7)
     grid[2].set(ylim=(0.0, 1.0), xlabel="minutes since the episode began", title="satellites in sunlight")
-    grid[2].yaxis.set_major_formatter(PercentFormatter(1.0))
+    grid[2].yaxis.set_major_formatter(PercentFormatter(1.0, decimals=0))
     words = caption("one-episode", seed=example["seed"], policy=results.label(name))
     alt = f"Heat maps of accelerator use and battery charge, a row per satellite over the minutes of one episode of {name}."
     return picture("one-episode", "One episode, satellite by satellite", words, alt, figure)
@@ -153,7 +153,7 @@ def _heat(figure: Any, axes: Any, minutes: np.ndarray, table: np.ndarray, groups
     axes.tick_params(axis="y", length=0)
     axes.invert_yaxis()
     axes.set_title(title)
-    figure.colorbar(mesh, ax=axes, format=PercentFormatter(1.0), pad=0.01, aspect=18)
+    figure.colorbar(mesh, ax=axes, format=PercentFormatter(1.0, decimals=0), pad=0.01, aspect=18)
 
 
 # --- where tasks ran
@@ -181,7 +181,7 @@ def places(results: Results, names: list[str]) -> Picture:
     axes.tick_params(axis="y", length=0)
     axes.spines["left"].set_visible(False)
     axes.set(xlim=(0.0, 1.0), xlabel="share of the released tasks")
-    axes.xaxis.set_major_formatter(PercentFormatter(1.0))
+    axes.xaxis.set_major_formatter(PercentFormatter(1.0, decimals=0))
     figure.legend(loc="outside upper left", ncols=4)
     alt = "Stacked bars of places, one per policy, in per cent of the released tasks."
     return picture("places", "Where tasks ran", caption("places"), alt, figure)

@@ -89,7 +89,7 @@ def profile(results: Results, look: dict[str, Look]) -> Picture:
             style = {"color": look[name].colour, "linestyle": look[name].dashes, "linewidth": 1.8, "label": results.label(name)}
         axes.step(steps, np.append(shares, 0.0), where="post", **style)
     axes.set(xlim=(0.0, 1.0), ylim=(0.0, 1.03), xlabel="served value τ", ylabel="episodes with a served value above τ")
-    axes.yaxis.set_major_formatter(PercentFormatter(1.0))
+    axes.yaxis.set_major_formatter(PercentFormatter(1.0, decimals=0))
     axes.grid()
     _legend(axes, results, look)
     alt = "Falling step curves, one per policy, of the share of episodes above each served value."
@@ -125,7 +125,7 @@ def outcomes(results: Results) -> Picture | None:
     _rows(axes, results, names)
     axes.grid(visible=False)
     axes.set(xlim=(0.0, 1.0), xlabel="share of the released tasks")
-    axes.xaxis.set_major_formatter(PercentFormatter(1.0))
+    axes.xaxis.set_major_formatter(PercentFormatter(1.0, decimals=0))
     figure.legend(loc="outside upper left", ncols=4)
     alt = "Stacked bars of outcomes, one per policy, in per cent of the released tasks."
     return picture("outcomes", "Outcomes", caption("outcomes"), alt, figure)
@@ -152,7 +152,7 @@ def classes(results: Results) -> Picture | None:
     axes.set_xticks(np.arange(len(kinds)) + 0.5, [f"{kind}\n{_released(results, kind):,.0f}" for kind in kinds], rotation=35, ha="right")
     axes.tick_params(length=0)
     axes.spines[:].set_visible(False)
-    figure.colorbar(_scale(), ax=axes, format=PercentFormatter(1.0), label="delivered in time / released", pad=0.01, aspect=30)
+    figure.colorbar(_scale(), ax=axes, format=PercentFormatter(1.0, decimals=0), label="delivered in time / released", pad=0.01, aspect=30)
     alt = "Table coloured by on-time rate, one row per policy and one column per task class; the numbers are in the cells."
     return picture("classes", "On-time rate by class", caption("classes"), alt, figure)
 

@@ -76,17 +76,20 @@ def looks(focus: Sequence[str], reference: str) -> dict[str, Look]:
     return {name: found.get(name, Look(INK, "-", "X")) for name in focus}
 
 
-def subplots(*shape: int, height_in: float, width_in: float = WIDTH_IN, **options: Any) -> tuple[Any, Any]:
-    """A figure in our style, and its axes."""
-    with plt.rc_context(RC):
-        return plt.subplots(*shape, figsize=(width_in, height_in), **options)
+def styled() -> Any:
+    """A context in which everything is drawn in our style."""
+    return plt.rc_context(RC)
+
+
+def subplots(*shape: int, height_in: float, **options: Any) -> tuple[Any, Any]:
+    """A figure of the report's width, and its axes; to be drawn within styled()."""
+    return plt.subplots(*shape, figsize=(WIDTH_IN, height_in), **options)
 
 
 def picture(name: str, title: str, caption: str, alt: str, figure: Any) -> Picture:
     """Finish a picture: its SVG, whose ids are its own, so that many fit into one page."""
     buffer = io.StringIO()
-    with plt.rc_context(RC):
-        figure.savefig(buffer, format="svg", transparent=True, metadata={"Date": None, "Creator": None})
+    figure.savefig(buffer, format="svg", transparent=True, metadata={"Date": None, "Creator": None})
     plt.close(figure)
     return Picture(name, title, caption, alt, _own_ids(_only_svg(buffer.getvalue()), name))
 

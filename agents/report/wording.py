@@ -47,7 +47,8 @@ def number(value: float, kind: str, half_width: float = float("nan")) -> str:
 def decimals(value: float, kind: str, half_width: float = float("nan")) -> int:
     """Decimals that show two digits of the half-width; without one, a fixed number per kind."""
     if math.isfinite(half_width) and half_width > 0.0:
-        return min(max(1 - math.floor(math.log10(half_width)), 0), 4)
+        fewest = 3 if kind == "fraction" else 0  # so that a column of fractions lines up
+        return min(max(1 - math.floor(math.log10(half_width)), fewest), 4)
     fixed = {"fraction": 3, "percent": 1, "count": 0, "seconds": 0 if abs(value) >= 100.0 else 1}
     return fixed[kind]
 

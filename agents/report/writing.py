@@ -13,7 +13,7 @@ from agents.report.markdown import markdown
 from agents.report.page import Chapter, Section, page
 from agents.report.placement import detail_pictures, flow_pictures
 from agents.report.scores import classes, outcomes, score_pictures
-from agents.report.style import Picture, for_file, looks
+from agents.report.style import Picture, for_file, looks, styled
 from agents.report.tables import write_tables
 
 PAGE, TEXT, FIGURES, TABLES = "report.html", "report.md", "figures", "tables"
@@ -40,8 +40,9 @@ def write_report(folders: Sequence[Path], out: Path | None = None, reference: st
             raise ValueError(f"{len(everything)} folders of results make one report: say where with --out")
         out = folders[0]
     out.mkdir(parents=True, exist_ok=True)
-    chapters = [chapter(results, f"{index}-" if len(everything) > 1 else "") for index, results in enumerate(everything, 1)]
-    overview = comparison_pictures(everything) if len(everything) > 1 else []
+    with styled():
+        chapters = [chapter(results, f"{index}-" if len(everything) > 1 else "") for index, results in enumerate(everything, 1)]
+        overview = comparison_pictures(everything) if len(everything) > 1 else []
     _write_pictures(out / FIGURES, [*overview, *(drawn for each in chapters for section in each.sections for drawn in section.pictures)])
     for index, results in enumerate(everything, 1):
         write_tables(results, out / TABLES / str(index) if len(everything) > 1 else out / TABLES)
