@@ -68,6 +68,8 @@ def test_headings_sort_by_mouse_and_by_keyboard(page: Any) -> None:
     heading.locator("button").focus()
     page.keyboard.press("Enter")
     assert list(column(page, HEADLINE)) == list(first)[::-1] and heading.get_attribute("aria-sort") == "ascending"
+    page.keyboard.press("Enter")
+    assert list(column(page, HEADLINE)) == list(first) and heading.get_attribute("aria-sort") == "descending"
     page.locator("thead th button").first.click()
     assert list(column(page, HEADLINE)) == sorted(first) and heading.get_attribute("aria-sort") is None
 
