@@ -9,7 +9,9 @@ from orbit_gym.catalogue import load_scenario
 
 
 @pytest.mark.parametrize(("satellites", "said"), [(12, ""), (400, "compiling day 2 of 400 satellites\n")])
-def test_one_line_before_a_long_wait(satellites: int, said: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+def test_one_line_before_a_long_wait(
+    satellites: int, said: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     heard = []
 
     def compiled(scenario, day, orbits, tell):
