@@ -74,6 +74,7 @@ def by_load(everything: list[Results]) -> Picture:
         own = look[name]
         axes.errorbar(at, means, errors, color=own.colour, linestyle=own.dashes, marker=own.marker, capsize=3, label=first.label(name))
     axes.set(xlabel="load (offered node-seconds / available)", ylabel="served value")
+    axes.set_ylim(max(axes.get_ylim()[0], -0.02), min(axes.get_ylim()[1], 1.02))
     axes.grid()
     handles, labels = axes.get_legend_handles_labels()
     axes.legend(handles[::-1], labels[::-1], loc="center left", bbox_to_anchor=(1.0, 0.5))

@@ -51,6 +51,7 @@ def served_value(results: Results, look: dict[str, Look]) -> Picture:
         axes.plot(item.iqm, row, "D", markersize=4.5, markerfacecolor=SURFACE, markeredgecolor=colour, zorder=4)
     _rows(axes, results, names)
     axes.set_xlabel("served value (value in time / relaxed bound)")
+    axes.set_xlim(max(axes.get_xlim()[0], -0.02), min(axes.get_xlim()[1], 1.02))  # intervals of few episodes reach beyond what can be
     words = caption("served-value", episodes=plural(results.n_episodes, "episode"))
     best = results.estimate(names[0], HEADLINE)
     alt = f"Dots with intervals, one row per policy; the highest is {results.label(names[0])} at {best.mean:.3f}."
