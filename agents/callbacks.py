@@ -12,6 +12,7 @@ from tqdm import tqdm
 from agents.checkpoints import BEST, LAST, save_checkpoint
 from agents.episodes import Environments, play_all
 from agents.policy import Policy
+from agents.scalars import record_scalars
 
 FIRST_VALIDATION_SEED = 2_000_000
 HEADLINE = "served_value_fraction"
@@ -58,7 +59,10 @@ class Validation(BaseCallback):
         """Play the validation episodes, remember the result, keep the policy if it is strictly the best so far."""
         policy: Policy = self.model.policy  # type: ignore[assignment]
         seeds = range(FIRST_VALIDATION_SEED, FIRST_VALIDATION_SEED + self.episodes)
-        by_scenario = {name: [metrics[HEADLINE] for metrics in play_all(envs, lambda _: policy, seeds)] for name, envs in self.envs.items()}
+        played = {name: play_all(envs, lambda _: policy, seeds) for name, envs in self.envs.items()}
+        record_scalars(self.logger, "validation", [metrics for part in played.values() for metrics in part])
+        self.logger.dump(timesteps)
+        by_scenario = {name: [metrics[HEADLINE] for metrics in part] for name, part in played.items()}
         fractions = [fraction for part in by_scenario.values() for fraction in part]
         mean, is_best = float(np.mean(fractions)), float(np.mean(fractions)) > self.best()
         self.history.append({"timesteps": timesteps, HEADLINE: mean, "episodes": fractions, "scenarios": list(by_scenario)})
@@ -78,7 +82,7 @@ class Validation(BaseCallback):
 
     def _on_step(self) -> bool:
         if self.num_timesteps - self.history[-1]["timesteps"] >= self.every:
-            self.logger.record(f"validation/{HEADLINE}", self.validate(self.num_timesteps))
+            self.validate(self.num_timesteps)
         return True
 
 

@@ -82,6 +82,7 @@ class TrainingEpisodes(gym.Wrapper):
         self._remember(observation)
         kept = {"elapsed_s": info["elapsed_s"]}
         if "episode_metrics" in info:
+            kept["episode_metrics"] = info["episode_metrics"]
             kept["served_value_fraction"] = info["episode_metrics"]["served_value_fraction"]
         return observation, reward, terminated, truncated, kept
 

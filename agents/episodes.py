@@ -7,6 +7,7 @@ import gymnasium as gym
 import numpy as np
 
 from agents.policy import Observation, Policy
+from orbit_gym.details import Details
 from orbit_gym.vector import OrbitVectorEnv
 
 Metrics = dict[str, float]
@@ -26,6 +27,10 @@ class Table(Protocol):
 
     def step(self, actions: np.ndarray, is_playing: np.ndarray) -> tuple[Observation, dict[int, Metrics]]:
         """Step the episodes that are still played; return all observations, and the metrics of those that end now."""
+        ...
+
+    def details(self, index: int) -> Details | None:
+        """Details of an episode that has ended, None where the environment has none."""
         ...
 
 
@@ -56,6 +61,11 @@ class Singles:
                 ended[index] = {key: float(value) for key, value in info["episode_metrics"].items()}
         return stack(self.observations), ended
 
+    def details(self, index: int) -> Details | None:
+        """Details of an episode that has ended."""
+        read = getattr(self.envs[index].unwrapped, "episode_details", None)
+        return None if read is None else read()
+
 
 class Native:
     """The native vector environment, with its autoreset disabled."""
@@ -80,13 +90,17 @@ class Native:
         every = np.zeros(self.envs.num_envs, np.int64)
         every[: self.count] = actions
         observations, _, _, truncated, infos = self.envs.step_members(np.flatnonzero(is_playing), every)
-        return self._first(observations), {member: _metrics(infos, member) for member in np.flatnonzero(truncated).tolist()}
+        return self._first(observations), {member: member_metrics(infos, member) for member in np.flatnonzero(truncated).tolist()}
+
+    def details(self, index: int) -> Details | None:
+        """Details of an episode that has ended."""
+        return self.envs.episode_details(index)
 
     def _first(self, observations: Observation) -> Observation:
         return {name: rows[: self.count] for name, rows in observations.items()}
 
 
-def _metrics(infos: dict[str, Any], member: int) -> Metrics:
+def member_metrics(infos: dict[str, Any], member: int) -> Metrics:
     """Metrics of one member; a vector's infos hold every key that any member has, with a mask."""
     shown = infos["episode_metrics"]
     return {key: float(rows[member]) for key, rows in shown.items() if not key.startswith("_") and shown[f"_{key}"][member]}
@@ -97,8 +111,10 @@ def stack(observations: Sequence[Observation]) -> Observation:
     return {key: np.stack([item[key] for item in observations]) for key in observations[0]}
 
 
-def play(envs: Environments, policy: Policy, seeds: Sequence[int], deterministic: bool = True) -> list[Metrics]:
-    """Play one episode per seed, always with masks; return their episode_metrics in order.
+def play(
+    envs: Environments, policy: Policy, seeds: Sequence[int], deterministic: bool = True, details: list[Details | None] | None = None
+) -> list[Metrics]:
+    """Play one episode per seed, always with masks; return their episode_metrics in order, and add to `details` if it is given.
 
     Actions consume none of the environment's randomness, so equal seeds mean equal tasks for every policy. A policy that needs the
     simulation itself (agents.planner) has a method `attach` and gets the environments first.
@@ -114,6 +130,8 @@ def play(envs: Environments, policy: Policy, seeds: Sequence[int], deterministic
         is_playing = np.array([index not in metrics for index in range(len(seeds))])
         observations, ended = table.step(actions, is_playing)
         metrics |= ended
+    if details is not None:
+        details += [table.details(index) for index in range(len(seeds))]
     return [metrics[index] for index in range(len(seeds))]
 
 

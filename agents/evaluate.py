@@ -1,7 +1,7 @@
 """Score policies on the same held-out episodes: ``python -m agents.evaluate --policies eft least_loaded runs/demo``.
 
-Writes results.json, results.csv and pictures, prints a table with paired differences. Networks always see the masks. Interrupted,
-it keeps the episodes of planners (minutes each) in OUT/parts and goes on from there.
+Writes results.json, details.json and results.csv, prints a table with paired differences, and makes the report (agents.report).
+Networks always see the masks. Interrupted, it keeps the episodes of planners (minutes each) in OUT/parts and goes on from there.
 """
 
 import shlex
@@ -25,9 +25,12 @@ from agents.episodes import Environments, Metrics, play
 from agents.loading import BASELINES, Spec, label, load_policy, parse, with_controls
 from agents.parts import Parts
 from agents.planner import fingerprint
+from agents.report.gathered import gathered
+from agents.report.provenance import about, run_record
 from agents.statistics import paired_difference, summarise
 from orbit_gym.cache import announce_compilation
 from orbit_gym.cli import fail_cleanly
+from orbit_gym.details import Details
 
 GROUP = 10  # episodes played in step; part of the definition of sampled results, so not an option
 RESULTS = "results.json"
@@ -68,15 +71,16 @@ def evaluate(asked: Evaluation) -> dict[str, Any]:
     """Play, summarise, write and print; ValueError before any long work if something is wrong. Returns results.json's content."""
     specs = check(asked)
     announce_compilation()
-    by_policy = _play_everything(asked, specs)
+    by_policy, details = _play_everything(asked, specs)
     results = assemble(asked, specs, by_policy)
     out = Path(asked.out)
     out.mkdir(parents=True, exist_ok=True)
     report.write_csv(out / "results.csv", results["policies"])
-    report.draw(out, results)
+    report.write_details(out, gathered(details, results["seeds"], make_many(asked.scenario, asked.split, 1, asked.overrides)))
     write_json(out / RESULTS, results)  # last: a folder with results.json is complete
     report.print_table(results, {spec.name: label(spec) for spec in specs}, _reference(asked, specs))
-    print(f"wrote {out / RESULTS}, results.csv and pictures")
+    pages = report.write_report([out])
+    print(f"wrote {out / RESULTS}, results.csv, {', '.join(page.name for page in pages)}; open {pages[0]} in a browser")
     return results
 
 
@@ -118,8 +122,11 @@ def assemble(asked: Evaluation, specs: list[Spec], by_policy: dict[str, list[Met
         "overrides": asked.overrides,
         "differences": differences,
         "labels": {spec.name: label(spec) for spec in specs},
+        "reference": _reference(asked, specs),
         "version": VERSION,
         "command": shlex.join(sys.argv),
+        "about": about(asked.scenario, asked.split, asked.overrides),
+        "runs": {spec.name: run_record(spec.run) for spec in specs if spec.run and not spec.is_untrained and not spec.is_sampled},
     }
 
 
@@ -137,22 +144,28 @@ def _reference(asked: Evaluation, specs: list[Spec]) -> str:
 Job = tuple[Spec, str, str, tuple[tuple[str, float], ...], tuple[int, ...]]
 
 
-def _play_everything(asked: Evaluation, specs: list[Spec]) -> dict[str, list[Metrics]]:
+Played = tuple[list[Metrics], list[Details | None]]  # of a group of episodes
+
+
+def _play_everything(asked: Evaluation, specs: list[Spec]) -> tuple[dict[str, list[Metrics]], dict[str, list[Details | None]]]:
     """Play all groups of episodes, in this process or in workers; the outcome does not depend on how many there are."""
     seeds = range(asked.first_seed, asked.first_seed + asked.seeds)
-    played = asked.scenario, asked.split, tuple(asked.overrides.items())
-    jobs: list[Job] = [(spec, *played, group) for spec in specs for group in _groups(spec, seeds)]
+    played_on = asked.scenario, asked.split, tuple(asked.overrides.items())
+    jobs: list[Job] = [(spec, *played_on, group) for spec in specs for group in _groups(spec, seeds)]
     jobs.sort(key=lambda job: job[-1])
     parts = Parts(Path(asked.out), fingerprint())
-    found = {job: metrics for job in jobs if job[0].plans and (metrics := parts.read(job))}
+    found: dict[Job, Played] = {
+        job: (kept, [None] * len(kept)) for job in jobs if job[0].plans and (kept := parts.read(job))
+    }  # details are not kept: a report shows them for episodes played in one go
     every_s = 0.2 if sys.stderr.isatty() else 15.0
     with tqdm(total=len(seeds) * len(specs), initial=len(found), unit=" episodes", desc="evaluating", mininterval=every_s) as bar:
-        for job, metrics in _finished([job for job in jobs if job not in found], asked.processes):
-            found[job] = metrics
-            bar.update(len(metrics))
+        for job, played in _finished([job for job in jobs if job not in found], asked.processes):
+            found[job] = played
+            bar.update(len(played[0]))
             if job[0].plans:
-                parts.write(job, metrics)
-    return {spec.name: [item for job in jobs if job[0] == spec for item in found[job]] for spec in specs}
+                parts.write(job, played[0])
+    metrics = {spec.name: [item for job in jobs if job[0] == spec for item in found[job][0]] for spec in specs}
+    return metrics, {spec.name: [item for job in jobs if job[0] == spec for item in found[job][1]] for spec in specs}
 
 
 def _groups(spec: Spec, seeds: range) -> list[tuple[int, ...]]:
@@ -161,7 +174,7 @@ def _groups(spec: Spec, seeds: range) -> list[tuple[int, ...]]:
     return [tuple(seeds[first : first + size]) for first in range(0, len(seeds), size)]
 
 
-def _finished(jobs: list[Job], processes: int) -> Iterator[tuple[Job, list[Metrics]]]:
+def _finished(jobs: list[Job], processes: int) -> Iterator[tuple[Job, Played]]:
     """Jobs with their results as they come."""
     if processes == 1:
         for job in jobs:
@@ -178,13 +191,14 @@ def _finished(jobs: list[Job], processes: int) -> Iterator[tuple[Job, list[Metri
             raise
 
 
-def play_job(job: Job) -> list[Metrics]:
-    """Play one group of episodes with one policy; randomness of sampling is seeded by the group's first seed."""
+def play_job(job: Job) -> Played:
+    """Play one group of episodes with one policy: metrics and details by seed; sampling is seeded by the first of them."""
     spec, scenario, split, overrides, seeds = job
     envs = _environments(scenario, split, overrides)
     policy = load_policy(spec, envs, seeds[0])
     torch.manual_seed(seeds[0])
-    return play(envs, policy, seeds, deterministic=not spec.is_sampled)
+    details: list[Details | None] = []
+    return play(envs, policy, seeds, not spec.is_sampled, details), details
 
 
 @lru_cache(maxsize=1)

@@ -7,6 +7,7 @@ import gymnasium as gym
 import numpy as np
 from stable_baselines3.common.vec_env import VecEnv
 
+from agents.episodes import member_metrics
 from agents.scoring import EFT_ADMIT, choose_many
 from orbit_gym.observation import COLUMNS
 from orbit_gym.vector import OrbitVectorEnv
@@ -64,7 +65,8 @@ class NativeVecEnv(VecEnv):
                 rows[member]["terminal_observation"] = {name: block[member] for name, block in observations.items()}
                 rows[member]["TimeLimit.truncated"] = True
                 if "episode_metrics" in infos:
-                    rows[member]["served_value_fraction"] = float(infos["episode_metrics"]["served_value_fraction"][member])
+                    rows[member]["episode_metrics"] = member_metrics(infos, member)
+                    rows[member]["served_value_fraction"] = rows[member]["episode_metrics"]["served_value_fraction"]
             observations = self._begin(dones)
         self._remember(observations)
         return observations, scaled.astype(np.float32), dones, rows

@@ -13,7 +13,8 @@ from rich.table import Table
 
 from agents.checkpoints import read_json, write_json
 from agents.evaluate import RESULTS, Evaluation, evaluate
-from agents.report import HEADLINE, with_interval
+from agents.report.data import HEADLINE, Estimate
+from agents.report.wording import with_interval
 from agents.statistics import paired_difference
 from orbit_gym.cli import fail_cleanly
 
@@ -104,6 +105,11 @@ def result_of(asked: Rows, folder: Path, scenario: str, load: float) -> dict[str
     return evaluate(evaluation)
 
 
+def _estimate(row: dict[str, Any]) -> Estimate:
+    """A stored gain as the report's estimates; None stands for what has no value."""
+    return Estimate(*(float("nan") if value is None else value for value in (row["mean"], *row["ci95"])), n=0)
+
+
 def print_rows(asked: Rows, summary: dict[str, Any]) -> None:
     """One line a row."""
     table = Table(title=f"value served / relaxed bound, {asked.seeds} paired episodes, {asked.split} split", box=None)
@@ -111,7 +117,7 @@ def print_rows(asked: Rows, summary: dict[str, Any]) -> None:
         table.add_column(heading, justify="left" if heading == "row" else "right")
     for name, row in summary.items():
         means = (f"{row['means'][policy]:.4f}" for policy in asked.policies)
-        table.add_row(name, *means, with_interval(row["gain"], sign="+"), "yes" if row["gain"]["mean"] >= DECISIVE else "no")
+        table.add_row(name, *means, with_interval(_estimate(row["gain"]), signed=True), "yes" if row["gain"]["mean"] >= DECISIVE else "no")
     Console(width=150).print(table)
 
 

@@ -23,6 +23,7 @@ from agents.checkpoints import CONFIG, LAST, load_checkpoint, load_weights, read
 from agents.discount import TimeDiscount
 from agents.environments import make_env, make_many, make_mixture
 from agents.loading import stored_network
+from agents.scalars import SchedulerScalars
 from agents.settings import LEARNING, Recipe, Settings, recipe_for
 from orbit_gym.cache import announce_compilation
 from orbit_gym.catalogue import scenario_to_dict
@@ -135,7 +136,7 @@ def _learn(model: Any, settings: Settings, recipe: Recipe, out: Path, history: l
     every = math.ceil(settings.timesteps / settings.validations)
     validation = Validation(envs, settings.validation_episodes, every, out, settings.algo, recipe.network, history)
     progress = Progress(settings.timesteps)
-    parts: list[BaseCallback] = [validation, progress]
+    parts: list[BaseCallback] = [validation, progress, SchedulerScalars()]
     if settings.tau_s is not None:
         parts.insert(0, TimeDiscount(settings.tau_s))
     try:

@@ -5,6 +5,7 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 
 from orbit_gym import kernel
+from orbit_gym.details import Details, episode_details
 from orbit_gym.drawing import Drawn
 from orbit_gym.episode import Episode
 from orbit_gym.metrics import episode_metrics
@@ -133,6 +134,13 @@ class Batch:
         """What a member has booked: PLAN (n_tasks,), and whether, (n_tasks,) bool."""
         size = int(self._n_tasks[member])
         return self._pools["log"][member, :size], self._pools["is_booked"][member, :size]
+
+    def details(self, member: int) -> Details:
+        """Details of a member's finished episode, for reports."""
+        simulation = self.simulation(member)
+        size = simulation.episode.tasks.size
+        log, is_booked = self._pools["log"][member, :size], self._pools["is_booked"][member, :size]
+        return episode_details(simulation.world, simulation.episode, log, is_booked, simulation.state.is_lost)
 
     def close(self) -> None:
         """Stop the threads."""

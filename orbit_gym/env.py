@@ -8,6 +8,7 @@ import networkx as nx
 import numpy as np
 
 from orbit_gym.catalogue import load_scenario
+from orbit_gym.details import Details, episode_details
 from orbit_gym.drawing import EpisodeSource
 from orbit_gym.episode import Episode
 from orbit_gym.metrics import episode_metrics
@@ -141,6 +142,12 @@ class OrbitEnv(gym.Env[Observation, np.int64]):
     def plan(self, k: int) -> Plan:
         """What would happen to the task at hand at candidate k."""
         return self.simulation.plan(k)
+
+    def episode_details(self) -> Details:
+        """What reports show of the episode: use and charge over time, outcomes, latencies, where tasks ran. RuntimeError before its end."""
+        if not self.simulation.is_over:
+            raise RuntimeError("the episode is not over yet")
+        return episode_details(self.simulation.world, self.simulation.episode, self._log, self._booked, self.simulation.state.is_lost)
 
     def graph(self) -> nx.MultiDiGraph:
         """Topology at the clock's time."""

@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from orbit_gym.details import charge_fraction
 from orbit_gym.ledger import settle
 from orbit_gym.simulation import Simulation
 from orbit_gym.state import NONE, copy_state
@@ -46,6 +47,7 @@ def episode_metrics(simulation: Simulation, log: np.ndarray, is_booked: np.ndarr
     metrics |= _latencies(tasks, log, on_time)
     metrics |= _places(simulation, value, log, on_time)
     metrics |= _usage(simulation, span_s)
+    metrics["mean_charge_fraction"] = float(charge_fraction(simulation.world, simulation.episode, tasks[booked], log[booked]).mean())
     metrics |= _per_class(tasks, relaxed, on_time)
     return metrics
 

@@ -10,6 +10,7 @@ from gymnasium.vector.utils import batch_space
 
 from orbit_gym.batch import Batch
 from orbit_gym.catalogue import load_scenario
+from orbit_gym.details import Details
 from orbit_gym.drawing import EpisodeSource
 from orbit_gym.episode import Episode
 from orbit_gym.rendering.show import RENDER_FPS, Show, checked_mode
@@ -116,6 +117,12 @@ class OrbitVectorEnv(gym.vector.VectorEnv[Observations, np.ndarray, np.ndarray])
             return None
         members = range(self.num_envs)
         return tuple(self._show.frame(self._batch.simulation(member), *self._batch.bookings(member), member) for member in members)
+
+    def episode_details(self, member: int) -> Details:
+        """What reports show of a member's finished episode, as OrbitEnv.episode_details; RuntimeError before its end or after a reset."""
+        if not self._is_done[member]:
+            raise RuntimeError(f"the episode of member {member} is not over yet")
+        return self._batch.details(member)
 
     def action_masks(self) -> np.ndarray:
         """Valid actions, (num_envs, n_actions) bool."""

@@ -1,6 +1,7 @@
 """Worlds in use: compiled once per scenario and day in a process, with the arrival processes that belong to them."""
 
 import json
+import sys
 from collections import OrderedDict
 
 import numpy as np
@@ -22,6 +23,7 @@ from orbit_gym.world_store import stored_world, world_name
 
 MOST_WORLDS = 8  # kept in memory; the least recently used goes
 SLOW_SATELLITES = 200  # from here on a World takes seconds
+SHOWN_AFTER_S = 2.0  # a shorter wait needs no progress bar
 _days: OrderedDict[str, Arrivals] = OrderedDict()
 SPLIT_DAYS = {"train": (1, 2, 3), "validation": (4,), "test": (6, 7)}  # offsets from the scenario's epoch
 
@@ -62,13 +64,15 @@ def get_arrivals(scenario: Scenario, day: int) -> Arrivals:
 
 
 def _compile(scenario: Scenario, day: int, orbits: Orbits) -> World:
-    """Compile a World, with a progress bar on a terminal where that takes more than a moment."""
-    is_quick = len(orbits.names) < SLOW_SATELLITES
+    """Compile a World, with a progress bar on a terminal once that takes more than a moment, elsewhere with one line before a long wait."""
+    days = f"day {day} of {len(orbits.names):,} satellites"
+    if len(orbits.names) >= SLOW_SATELLITES and not sys.stderr.isatty():
+        print(f"compiling {days}", file=sys.stderr, flush=True)
     bar_format = "{desc}: {percentage:3.0f}%|{bar}| {elapsed}<{remaining}"
-    with tqdm(total=1.0, bar_format=bar_format, leave=False, disable=True if is_quick else None) as bar:
+    with tqdm(total=1.0, bar_format=bar_format, leave=False, disable=None, delay=SHOWN_AFTER_S) as bar:
 
         def tell(what: str, fraction: float) -> None:
-            bar.set_description(f"day {day} of {len(orbits.names):,} satellites, {what}", refresh=False)
+            bar.set_description(f"{days}, {what}", refresh=False)
             bar.update(fraction - bar.n)
 
         return compile_world(scenario, day, orbits, tell)

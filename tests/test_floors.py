@@ -69,6 +69,7 @@ FLOORS = {
     "simulation": 11,
     "relaxed": 12,
     "worlds": 12,
+    "details": 3,
     "metrics": 12,
     "derived": 3,
     "loads": 12,

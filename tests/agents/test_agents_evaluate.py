@@ -42,7 +42,7 @@ def test_results_hold_what_is_promised(tmp_path, capsys):
     assert set(item) == {"mean", "ci95", "iqm", "episodes"}
     assert item["mean"] == pytest.approx(np.mean(item["episodes"]))
     assert item["iqm"] == pytest.approx(np.sort(item["episodes"])[3:9].mean())
-    for name in ("results.csv", "served_value.png", "utilisation.png", "classes.png"):
+    for name in ("results.csv", "report.html", "report.md", "figures/served-value.svg", "tables/differences.csv"):
         assert (tmp_path / name).stat().st_size > 0
     rows = list(csv.DictReader((tmp_path / "results.csv").read_text().splitlines()))
     assert {row["policy"] for row in rows} == {"eft", "eft_admit", "random"}
@@ -155,7 +155,7 @@ def test_existing_results_are_kept(tmp_path):
 
 
 def test_what_does_not_exist_is_null_not_nan(tmp_path, monkeypatch):
-    monkeypatch.setattr(module, "play_job", lambda job: [{HEADLINE: 0.0, "latency_p50_s": float("nan")}] * len(job[-1]))
+    monkeypatch.setattr(module, "play_job", lambda job: ([{HEADLINE: 0.0, "latency_p50_s": float("nan")}] * len(job[-1]), []))
     results = evaluate(asked(tmp_path, "eft"))
     assert results["policies"]["eft"]["latency_p50_s"]["mean"] is None
     assert "NaN" not in (tmp_path / "results.json").read_text()

@@ -1,0 +1,45 @@
+"""Where results come from: the whole scenario, versions and revision, and the runs behind trained policies."""
+
+import platform
+from collections.abc import Mapping
+from importlib.metadata import PackageNotFoundError, version
+from pathlib import Path
+from typing import Any
+
+from agents.checkpoints import CONFIG, LAST, load_checkpoint, read_json
+from agents.environments import make_many
+from agents.training import PACKAGES, ROOT, revision
+from orbit_gym.catalogue import scenario_to_dict
+from orbit_gym.scenario import Scenario
+from orbit_gym.vector import OrbitVectorEnv
+
+
+def about(scenario: str, split: str, overrides: Mapping[str, Any]) -> dict[str, Any]:
+    """The scenario with every field, versions of what it ran on, and the revision of this checkout."""
+    envs = make_many(scenario, split, 1, overrides)
+    first = envs if isinstance(envs, OrbitVectorEnv) else envs[0].unwrapped
+    whole = getattr(first, "scenario", None)
+    return {
+        "scenario": scenario_to_dict(whole) if isinstance(whole, Scenario) else None,
+        "python": platform.python_version(),
+        "platform": platform.platform(),
+        "packages": {name: _version(name) for name in (*PACKAGES, "scipy", "matplotlib")},
+        "revision": revision(ROOT),
+    }
+
+
+def run_record(run: Path) -> dict[str, Any]:
+    """Configuration and validation history of a run; what is not there is left out."""
+    record: dict[str, Any] = {}
+    if (run / CONFIG).is_file():
+        record["config"] = read_json(run / CONFIG)
+    if (run / LAST).is_file():
+        record["history"] = load_checkpoint(run / LAST)["history"]
+    return record
+
+
+def _version(package: str) -> str:
+    try:
+        return version(package)
+    except PackageNotFoundError:
+        return "not installed"

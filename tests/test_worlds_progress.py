@@ -1,0 +1,25 @@
+"""Compiling a World says that it takes a while: one line where stderr is no terminal, none for a quick one."""
+
+from types import SimpleNamespace
+
+import pytest
+
+from orbit_gym import worlds
+from orbit_gym.catalogue import load_scenario
+
+
+@pytest.mark.parametrize(("satellites", "said"), [(12, ""), (400, "compiling day 2 of 400 satellites\n")])
+def test_one_line_before_a_long_wait(
+    satellites: int, said: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    heard = []
+
+    def compiled(scenario, day, orbits, tell):
+        tell("contacts", 0.5)
+        heard.append(day)
+        return "world"
+
+    monkeypatch.setattr(worlds, "compile_world", compiled)
+    orbits = SimpleNamespace(names=tuple(str(index) for index in range(satellites)))
+    assert worlds._compile(load_scenario("Tiny"), 2, orbits) == "world" and heard == [2]
+    assert capsys.readouterr().err == said
