@@ -23,6 +23,7 @@ from agents.environments import make_many
 from agents.episodes import Environments, Metrics, play
 from agents.heuristics import HEURISTICS
 from agents.loading import Spec, label, load_policy, parse, with_controls
+from agents.recording import FOLDER, Remembering, check_recordable, record
 from agents.statistics import paired_difference, summarise
 from orbit_gym.cache import announce_compilation
 from orbit_gym.cli import fail_cleanly
@@ -56,6 +57,8 @@ class Evaluation:
     """Policy that paired differences are taken from; the first policy if this one is not evaluated."""
     processes: int = 2
     """Worker processes."""
+    record: int = 0
+    """Also write episode logs of the first so many seeds of every policy, to <out>/episodes; `python -m orbit_gym replay` shows them."""
     overwrite: bool = False
     """Replace results that are already in --out."""
     overrides: dict[str, float] = field(default_factory=dict)
@@ -74,13 +77,13 @@ def evaluate(asked: Evaluation) -> dict[str, Any]:
     report.draw(out, results)
     write_json(out / RESULTS, results)  # last: a folder with results.json is complete
     report.print_table(results, {spec.name: label(spec) for spec in specs}, _reference(asked, specs))
-    print(f"wrote {out / RESULTS}, results.csv and pictures")
+    print(f"wrote {out / RESULTS}, results.csv and pictures" + (f", episode logs in {out / FOLDER}" if asked.record else ""))
     return results
 
 
 def check(asked: Evaluation) -> list[Spec]:
     """Check numbers, policies, scenario and folder; return the policies to play."""
-    for name, low in (("seeds", 1), ("first_seed", 0), ("processes", 1)):
+    for name, low in (("seeds", 1), ("first_seed", 0), ("processes", 1), ("record", 0)):
         if getattr(asked, name) < low:
             raise ValueError(f"--{name.replace('_', '-')} must be at least {low}, got {getattr(asked, name)}")
     if not asked.policies:
@@ -94,6 +97,8 @@ def check(asked: Evaluation) -> list[Spec]:
     envs = make_many(asked.scenario, asked.split, 1, asked.overrides)  # an unknown scenario is refused here
     for spec in specs:
         load_policy(spec, envs)
+    if asked.record:
+        check_recordable(asked.scenario)
     return specs
 
 
@@ -132,14 +137,17 @@ def _reference(asked: Evaluation, specs: list[Spec]) -> str:
     return asked.reference if asked.reference in names else names[0]
 
 
-Job = tuple[Spec, str, str, tuple[tuple[str, float], ...], tuple[int, ...]]
+# Policy, scenario, split, overrides, folder of logs and how many of the seeds are recorded, seeds.
+Job = tuple[Spec, str, str, tuple[tuple[str, float], ...], tuple[str, int], tuple[int, ...]]
 
 
 def _play_everything(asked: Evaluation, specs: list[Spec]) -> dict[str, list[Metrics]]:
     """Play all groups of episodes, in this process or in workers; the outcome does not depend on how many there are."""
     seeds = range(asked.first_seed, asked.first_seed + asked.seeds)
     groups = [tuple(seeds[first : first + GROUP]) for first in range(0, len(seeds), GROUP)]
-    jobs: list[Job] = [(spec, asked.scenario, asked.split, tuple(asked.overrides.items()), group) for group in groups for spec in specs]
+    where = (asked.scenario, asked.split, tuple(asked.overrides.items()))
+    logs = [(str(Path(asked.out) / FOLDER), max(0, min(GROUP, asked.record - GROUP * place))) for place in range(len(groups))]
+    jobs: list[Job] = [(spec, *where, logged, group) for group, logged in zip(groups, logs) for spec in specs]
     found: dict[tuple[str, int], list[Metrics]] = {}
     every_s = 0.2 if sys.stderr.isatty() else 15.0
     with tqdm(total=len(seeds) * len(specs), unit=" episodes", desc="evaluating", mininterval=every_s) as bar:
@@ -168,11 +176,16 @@ def _finished(jobs: list[Job], processes: int) -> Iterator[tuple[Job, list[Metri
 
 def play_job(job: Job) -> list[Metrics]:
     """Play one group of episodes with one policy; randomness of sampling is seeded by the group's first seed."""
-    spec, scenario, split, overrides, seeds = job
+    spec, scenario, split, overrides, (folder, n_recorded), seeds = job
     envs = _environments(scenario, split, overrides)
     policy = load_policy(spec, envs, seeds[0])
     torch.manual_seed(seeds[0])
-    return play(envs, policy, seeds, deterministic=not spec.is_sampled)
+    if not n_recorded:
+        return play(envs, policy, seeds, deterministic=not spec.is_sampled)
+    remembering = Remembering(policy)
+    metrics = play(envs, remembering, seeds, deterministic=not spec.is_sampled)
+    record(spec.name, (scenario, split, dict(overrides)), seeds[:n_recorded], remembering.actions, Path(folder))
+    return metrics
 
 
 @lru_cache(maxsize=1)

@@ -8,6 +8,7 @@ import { Timeline } from "./timeline.js";
 const PACES = [1, 10, 30, 60, 120, 300, 600];
 const find = (selector) => document.querySelector(selector);
 const PHONE_PX = 700;
+const SLOW_FRAME_MS = 50, COARSEST = 0.5; // choices: below 20 frames a second, down to half as many pixels a side
 
 function theme() {
   const style = getComputedStyle(document.documentElement);
@@ -32,6 +33,7 @@ class App {
     this.time = 0;
     this.pace = 60;
     this.isPlaying = false;
+    this.fineness = 1;
     this.isStale = true;
     this.frames = 0;
     this.saidAt = -Infinity;
@@ -155,6 +157,8 @@ class App {
     if (isPlaying && this.time >= this.world.lastS) this.time = 0;
     this.isPlaying = isPlaying;
     this.lastFrame = null;
+    this.framesSince = 0;
+    this.globe.setFineness(isPlaying ? this.fineness : 1);
     const button = find("#play");
     button.setAttribute("aria-label", isPlaying ? "Pause" : "Play");
     button.classList.toggle("is-playing", isPlaying);
@@ -237,6 +241,7 @@ class App {
   frame(now) {
     requestAnimationFrame((next) => this.frame(next));
     if (this.isPlaying) {
+      if (this.lastFrame !== null) this.keepSmooth(now - this.lastFrame);
       if (this.lastFrame !== null) this.time += (this.pace * Math.min(now - this.lastFrame, 250)) / 1000;
       this.lastFrame = now;
       if (this.time >= this.world.lastS) {
@@ -247,6 +252,15 @@ class App {
     }
     this.globe.controls.update(); // a drag that glides on makes the picture stale
     if (this.isStale) this.draw(now);
+  }
+
+  // Coarser pixels while it plays, where frames come too slowly; as fine as the screen when it pauses.
+  keepSmooth(frameMs) {
+    this.meanFrameMs = 0.85 * (this.meanFrameMs ?? frameMs) + 0.15 * frameMs;
+    if (++this.framesSince < 8 || this.meanFrameMs < SLOW_FRAME_MS || this.globe.fineness <= COARSEST) return;
+    this.framesSince = 0;
+    this.fineness = Math.max(COARSEST, 0.75 * this.globe.fineness);
+    this.globe.setFineness(this.fineness);
   }
 
   draw(now) {

@@ -14,6 +14,15 @@ const UP = new THREE.Vector3(0, 1, 0);
 const SHAPE_OF = { [ON_TIME]: SHAPES.disc, [LATE]: SHAPES.triangle, [REJECTED]: SHAPES.cross, [LOST]: SHAPES.square };
 const QUEUE_FULL_S = 1800; // the colour of the longest queues (choice)
 
+// True where no graphics card draws: then smooth edges cost as much as everything else together.
+function isSoftware() {
+  const context = document.createElement("canvas").getContext("webgl2");
+  const info = context?.getExtension("WEBGL_debug_renderer_info");
+  const name = info ? context.getParameter(info.UNMASKED_RENDERER_WEBGL) : "";
+  context?.getExtension("WEBGL_lose_context")?.loseContext();
+  return /swiftshader|llvmpipe|software/i.test(name);
+}
+
 // What differs between two policies of one episode.
 class View {
   constructor(globe, episode) {
@@ -33,7 +42,7 @@ export class Globe {
   constructor(canvas, world, episodes, coastlines) {
     this.world = world;
     this.isMany = world.satelliteCount > MANY;
-    this.renderer = new THREE.WebGLRenderer({ canvas, antialias: true, alpha: true, powerPreference: "high-performance" });
+    this.renderer = new THREE.WebGLRenderer({ canvas, antialias: !isSoftware(), alpha: true, powerPreference: "high-performance" });
     this.renderer.outputColorSpace = THREE.LinearSRGBColorSpace;
     this.renderer.autoClear = false;
     this.scene = new THREE.Scene();
@@ -55,6 +64,7 @@ export class Globe {
     Object.assign(this.controls, { enablePan: false, enableDamping: true, dampingFactor: 0.12, minDistance: 1.25, maxDistance: 14, rotateSpeed: 0.7 });
     this.selected = -1;
     this.rects = [];
+    this.fineness = 1; // of the pixels, less where the machine cannot keep up
   }
 
   // --- what stays
@@ -208,10 +218,11 @@ export class Globe {
   // --- size: rects are the parts of the canvas, in CSS pixels from its top left, one a view
 
   resize(width, height, rects) {
-    const ratio = Math.min(window.devicePixelRatio || 1, 2);
+    const ratio = Math.min(window.devicePixelRatio || 1, 2) * this.fineness;
     this.renderer.setPixelRatio(ratio);
     this.renderer.setSize(width, height, false);
     this.rects = rects;
+    this.width = width;
     this.height = height;
     const { width: w, height: h } = rects[0];
     this.camera.aspect = w / h;
@@ -220,6 +231,12 @@ export class Globe {
     for (const part of [this.sites, ...this.views.flatMap((view) => view.parts)])
       if (part.material.uniforms.pixels) part.material.uniforms.pixels.value = ratio;
     for (const lines of [this.passes, ...this.views.map((view) => view.busy)]) lines.material.uniforms.view.value.set(w, h);
+  }
+
+  setFineness(fineness) {
+    if (fineness === this.fineness) return;
+    this.fineness = fineness;
+    this.resize(this.width, this.height, this.rects);
   }
 
   select(satellite, time) {
