@@ -25,6 +25,7 @@ from agents.episodes import Environments, Metrics, play
 from agents.loading import BASELINES, Spec, label, load_policy, parse, with_controls
 from agents.parts import Parts
 from agents.planner import fingerprint
+from agents.recording import FOLDER, Remembering, check_recordable, record
 from agents.report.gathered import gathered
 from agents.report.provenance import about, run_record
 from agents.statistics import paired_difference, summarise
@@ -61,6 +62,8 @@ class Evaluation:
     """Policy that paired differences are taken from; the first policy if this one is not evaluated."""
     processes: int = 2
     """Worker processes."""
+    record: int = 0
+    """Also write episode logs of the first so many seeds of every policy, to <out>/episodes; `python -m orbit_gym replay` shows them."""
     overwrite: bool = False
     """Replace results that are already in --out."""
     overrides: dict[str, float] = field(default_factory=dict)
@@ -80,13 +83,14 @@ def evaluate(asked: Evaluation) -> dict[str, Any]:
     write_json(out / RESULTS, results)  # last: a folder with results.json is complete
     report.print_table(results, {spec.name: label(spec) for spec in specs}, _reference(asked, specs))
     pages = report.write_report([out])
-    print(f"wrote {out / RESULTS}, results.csv, {', '.join(page.name for page in pages)}; open {pages[0]} in a browser")
+    logs = f", episode logs in {out / FOLDER}" if asked.record else ""
+    print(f"wrote {out / RESULTS}, results.csv, {', '.join(page.name for page in pages)}{logs}; open {pages[0]} in a browser")
     return results
 
 
 def check(asked: Evaluation) -> list[Spec]:
     """Check numbers, policies, scenario and folder; return the policies to play."""
-    for name, low in (("seeds", 1), ("first_seed", 0), ("processes", 1)):
+    for name, low in (("seeds", 1), ("first_seed", 0), ("processes", 1), ("record", 0)):
         if getattr(asked, name) < low:
             raise ValueError(f"--{name.replace('_', '-')} must be at least {low}, got {getattr(asked, name)}")
     if not asked.policies:
@@ -100,6 +104,8 @@ def check(asked: Evaluation) -> list[Spec]:
     envs = make_many(asked.scenario, asked.split, 1, asked.overrides)  # an unknown scenario is refused here
     for spec in specs:
         load_policy(spec, envs)
+    if asked.record:
+        check_recordable(asked.scenario)
     return specs
 
 
@@ -141,7 +147,8 @@ def _reference(asked: Evaluation, specs: list[Spec]) -> str:
     return asked.reference if asked.reference in names else names[0]
 
 
-Job = tuple[Spec, str, str, tuple[tuple[str, float], ...], tuple[int, ...]]
+# Policy, scenario, split, overrides, folder of logs and how many of the seeds are recorded, seeds.
+Job = tuple[Spec, str, str, tuple[tuple[str, float], ...], tuple[str, int], tuple[int, ...]]
 
 
 Played = tuple[list[Metrics], list[Details | None]]  # of a group of episodes
@@ -151,7 +158,7 @@ def _play_everything(asked: Evaluation, specs: list[Spec]) -> tuple[dict[str, li
     """Play all groups of episodes, in this process or in workers; the outcome does not depend on how many there are."""
     seeds = range(asked.first_seed, asked.first_seed + asked.seeds)
     played_on = asked.scenario, asked.split, tuple(asked.overrides.items())
-    jobs: list[Job] = [(spec, *played_on, group) for spec in specs for group in _groups(spec, seeds)]
+    jobs: list[Job] = [(spec, *played_on, _logged(asked, group), group) for spec in specs for group in _groups(spec, seeds)]
     jobs.sort(key=lambda job: job[-1])
     parts = Parts(Path(asked.out), fingerprint())
     found: dict[Job, Played] = {
@@ -166,6 +173,11 @@ def _play_everything(asked: Evaluation, specs: list[Spec]) -> tuple[dict[str, li
                 parts.write(job, played[0])
     metrics = {spec.name: [item for job in jobs if job[0] == spec for item in found[job][0]] for spec in specs}
     return metrics, {spec.name: [item for job in jobs if job[0] == spec for item in found[job][1]] for spec in specs}
+
+
+def _logged(asked: Evaluation, group: tuple[int, ...]) -> tuple[str, int]:
+    """Folder of the episode logs, and how many of a group's episodes are recorded: the first `record` of all."""
+    return str(Path(asked.out) / FOLDER), max(0, min(len(group), asked.record - (group[0] - asked.first_seed)))
 
 
 def _groups(spec: Spec, seeds: range) -> list[tuple[int, ...]]:
@@ -193,12 +205,17 @@ def _finished(jobs: list[Job], processes: int) -> Iterator[tuple[Job, Played]]:
 
 def play_job(job: Job) -> Played:
     """Play one group of episodes with one policy: metrics and details by seed; sampling is seeded by the first of them."""
-    spec, scenario, split, overrides, seeds = job
+    spec, scenario, split, overrides, (folder, n_recorded), seeds = job
     envs = _environments(scenario, split, overrides)
     policy = load_policy(spec, envs, seeds[0])
     torch.manual_seed(seeds[0])
     details: list[Details | None] = []
-    return play(envs, policy, seeds, not spec.is_sampled, details), details
+    if not n_recorded:
+        return play(envs, policy, seeds, not spec.is_sampled, details), details
+    remembering = Remembering(policy)
+    metrics = play(envs, remembering, seeds, not spec.is_sampled, details)
+    record(spec.name, (scenario, split, dict(overrides)), seeds[:n_recorded], remembering.actions, Path(folder))
+    return metrics, details
 
 
 @lru_cache(maxsize=1)

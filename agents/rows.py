@@ -107,7 +107,8 @@ def result_of(asked: Rows, folder: Path, scenario: str, load: float) -> dict[str
 
 def _estimate(row: dict[str, Any]) -> Estimate:
     """A stored gain as the report's estimates; None stands for what has no value."""
-    return Estimate(*(float("nan") if value is None else value for value in (row["mean"], *row["ci95"])), n=0)
+    mean, low, high = (float("nan") if value is None else float(value) for value in (row["mean"], *row["ci95"]))
+    return Estimate(mean, low, high, 0)
 
 
 def print_rows(asked: Rows, summary: dict[str, Any]) -> None:

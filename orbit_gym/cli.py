@@ -1,16 +1,20 @@
-"""Command line: ``python -m orbit_gym describe Ring12``, ``python -m orbit_gym list`` and ``... tables``.
+"""Command line: ``python -m orbit_gym describe Ring12``, ``... list``, ``... replay episode.log`` and ``... tables``.
 
 Users' mistakes end as one line "error: ..." and exit code 2, never as a traceback.
 """
 
 import sys
 from collections.abc import Callable
+from pathlib import Path
+from typing import Any
 
 import tyro
 
 from orbit_gym import catalogue
 from orbit_gym.describing import UNBROKEN, description, list_table, show
 from orbit_gym.docs_tables import tables
+from orbit_gym.globe import write_czml, write_page
+from orbit_gym.recording import read_log
 
 USER_ERRORS = (ValueError, OSError)
 DEFAULT_SCENARIO = "ThreeBody12"
@@ -51,7 +55,30 @@ def describe(name: tyro.conf.Positional[str] = "", scenario: str = "", graph: bo
         show(part)
 
 
+def replay(logs: tyro.conf.Positional[tuple[str, ...]], out: str = "replay.html", czml: str = "") -> None:
+    """Write a page with a globe that plays an episode log, or two logs of the same episode side by side.
+
+    Args:
+        logs: one or two files that agents.evaluate --record or RecordEpisode wrote
+        out: the page to write: one file, no network needed to view it
+        czml: also write the episode for Cesium to this file; one log only
+    """
+    if czml and len(logs) != 1:
+        raise ValueError(f"--czml takes one episode log, got {len(logs)}")
+    read = [read_log(path) for path in logs]
+    written = [write_page(out, read)]
+    if czml:
+        written.append(write_czml(czml, read[0]))
+    print("\n".join(f"wrote {path} ({_size_text(path)})" for path in written))
+
+
+def _size_text(path: Path) -> str:
+    return f"{path.stat().st_size / 1e6:.2f} MB"
+
+
 def main() -> None:
     """Entry point of the command ``orbit-gym`` and of ``python -m orbit_gym``."""
-    commands = {"describe": describe, "list": list_scenarios, "tables": tables}
-    fail_cleanly(lambda: tyro.extras.subcommand_cli_from_dict(commands, prog="orbit-gym", description="Scenarios and tables of OrbitGym."))
+    commands: dict[str, Callable[..., Any]] = {"describe": describe, "list": list_scenarios, "replay": replay, "tables": tables}
+    fail_cleanly(
+        lambda: tyro.extras.subcommand_cli_from_dict(commands, prog="orbit-gym", description="Scenarios, replays and tables of OrbitGym.")
+    )

@@ -8,6 +8,7 @@ import pytest
 from orbit_gym import cli, describing
 from orbit_gym.catalogue import load_scenario, scenario_names
 from orbit_gym.worlds import get_arrivals
+from tests.recording.playing_logs import recorded
 
 
 def run(monkeypatch: pytest.MonkeyPatch, *arguments: str) -> int:
@@ -188,6 +189,32 @@ def test_interrupt_ends_quietly(capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit, match="130"):
         cli.fail_cleanly(interrupted)
     assert capsys.readouterr().err == "stopped\n"
+
+
+def test_replay_writes_a_page_and_czml(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    log = str(recorded("Tiny").path)
+    out, czml = tmp_path / "replay.html", tmp_path / "tiny.czml"
+    assert run(monkeypatch, "replay", log, "--out", str(out), "--czml", str(czml)) == 0
+    assert capsys.readouterr().out.splitlines() == [f"wrote {path} ({path.stat().st_size / 1e6:.2f} MB)" for path in (out, czml)]
+    assert out.read_text().startswith("<!doctype html>") and czml.read_text().startswith('[{"id":"document"')
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (("nowhere.log",), "episode log 'nowhere.log' does not exist"),
+        (("LOG", "LOG", "--czml", "x.czml"), "--czml takes one episode log, got 2"),
+        (("LOG", "LOG", "LOG"), "a replay shows one episode log, or two side by side; got 3"),
+        (("LOG", "OTHER"), "side by side needs two logs of the same episode, but seed is 3 in one and 4 in the other"),
+    ],
+)
+def test_replay_of_what_cannot_be_shown_is_one_line(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path, arguments: tuple[str, ...], message: str
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    known = {"LOG": str(recorded("Tiny").path), "OTHER": str(recorded("Tiny", seed=4).path)}
+    assert run(monkeypatch, "replay", *(known.get(word, word) for word in arguments)) == 2
+    assert capsys.readouterr().err == f"error: {message}\n" and not list(tmp_path.iterdir())
 
 
 def test_sizes_read_well() -> None:

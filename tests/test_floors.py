@@ -82,9 +82,11 @@ FLOORS = {
     "vector": 15,
     "env": 15,
     "registration": 16,
-    "cli": 17,
-    "__main__": 18,
-    "__init__": 19,
+    "recording": 16,  # the folder, like physics
+    "globe": 17,  # the folder, like physics
+    "cli": 18,
+    "__main__": 19,
+    "__init__": 20,
 }
 STANDARD = set(sys.stdlib_module_names)
 ANYWHERE = STANDARD | {"numpy", "numba", "orbit_gym"}
@@ -93,7 +95,7 @@ PHYSICS = {"math", "typing", "numpy", "numba", "orbit_gym", "collections", "__fu
 OWNERS = {
     "skyfield": {"orbits"},
     "sgp4": {"orbits", "tle", "omm", "elements"},
-    "gymnasium": {"observation", "drawing", "env", "vector", "registration"},
+    "gymnasium": {"observation", "drawing", "env", "vector", "registration", "recording"},
     "matplotlib": {"rendering"},
     "czml3": {"rendering"},
     "networkx": {"env", "topology", "rendering"},
