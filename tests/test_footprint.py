@@ -54,7 +54,7 @@ def test_what_does_not_fit_is_refused_before_any_work(monkeypatch):
     ) as told:
         compile_world(scenario, 1)
     fitting = int(str(told.value).split("at most about ")[1].split(" satellites")[0].replace(",", ""))
-    assert 5_000 < fitting < 20_000
+    assert 4_000 < fitting < 20_000
     footprint.refuse_too_large(scenario, fitting)
     with pytest.raises(ValueError):
         footprint.refuse_too_large(scenario, fitting + 50)

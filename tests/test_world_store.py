@@ -227,9 +227,9 @@ class FakeBar:
 
     asked: list = []
 
-    def __init__(self, total, disable, **_):
+    def __init__(self, total, disable, delay, **_):
         self.n = 0.0
-        self.asked.append((total, disable, self))
+        self.asked.append((total, disable, delay, self))
 
     def __enter__(self):
         return self
@@ -245,12 +245,10 @@ class FakeBar:
         self.n += more
 
 
-def test_a_large_world_shows_its_progress_on_a_terminal(folder, monkeypatch):
-    """disable=None is tqdm's word for: only on a terminal."""
+def test_a_world_shows_its_progress_to_the_end(folder, monkeypatch):
+    """On a terminal only (disable=None is tqdm's word for that), and not for a moment's work."""
     monkeypatch.setattr(worlds, "tqdm", FakeBar)
     monkeypatch.setattr(FakeBar, "asked", [])
     afresh(load_scenario("Ring12"))
-    monkeypatch.setattr(worlds, "SLOW_SATELLITES", 12)
-    afresh(load_scenario("Ring12"), 2)
-    assert [disable for _, disable, _ in FakeBar.asked] == [True, None]
-    assert all(abs(bar.n - total) < 1e-9 for total, _, bar in FakeBar.asked)
+    ((total, disable, delay, bar),) = FakeBar.asked
+    assert disable is None and delay == worlds.SHOWN_AFTER_S and abs(bar.n - total) < 1e-9

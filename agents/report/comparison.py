@@ -72,7 +72,9 @@ def by_load(everything: list[Results]) -> Picture:
             continue
         errors = np.abs(np.array([[item.low, item.high] for _, item in items]).T - means)
         own = look[name]
-        axes.errorbar(at, means, errors, color=own.colour, linestyle=own.dashes, marker=own.marker, capsize=3, label=first.label(name))
+        axes.errorbar(
+            at, means, errors, color=own.colour, linestyle=own.dashes, marker=own.marker, capsize=3, label=short(first.label(name))
+        )
     axes.set(xlabel="load (offered node-seconds / available)", ylabel="served value")
     axes.set_ylim(max(axes.get_ylim()[0], -0.02), min(axes.get_ylim()[1], 1.02))
     axes.grid()

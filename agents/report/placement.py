@@ -47,7 +47,7 @@ def latency(results: Results, look: dict[str, Look]) -> Picture:
     figure, axes = subplots(height_in=3.5)
     for name in reversed(list(look)):
         counts, released = _latencies(results, name)
-        axes.plot(*_cumulative(results, counts.sum(axis=0), released.sum()), label=results.label(name), **_line(look[name]))
+        axes.plot(*_cumulative(results, counts.sum(axis=0), released.sum()), label=short(results.label(name)), **_line(look[name]))
     _time_axis(axes)
     axes.set_ylabel("released tasks delivered in time")
     axes.set_ylim(bottom=0.0)
@@ -69,7 +69,7 @@ def latency_by_class(results: Results, look: dict[str, Look]) -> Picture:
             continue
         for name in reversed(list(look)):
             counts, released = _latencies(results, name)
-            axes.plot(*_cumulative(results, counts[index], released[index]), label=results.label(name), **_line(look[name]))
+            axes.plot(*_cumulative(results, counts[index], released[index]), label=short(results.label(name)), **_line(look[name]))
         axes.set_title(kinds[index].replace("_", " "), fontsize=8.5)
         _time_axis(axes, label=None)
         axes.set_ylim(0.0, 1.02)
@@ -115,7 +115,7 @@ def over_time(results: Results, look: dict[str, Look]) -> Picture:
         for name in reversed(list(look)):
             item = results.details["policies"][name][series]
             at = minutes if len(item["mean"]) == len(minutes) else 0.5 * (minutes[1:] + minutes[:-1])
-            axes.plot(at, item["mean"], label=results.label(name), **_line(look[name]))
+            axes.plot(at, item["mean"], label=short(results.label(name)), **_line(look[name]))
             if name in (results.reference, results.names[0]):
                 axes.fill_between(at, item["low"], item["high"], color=look[name].colour, alpha=0.13, linewidth=0.0)
         axes.set_title(title)

@@ -87,7 +87,7 @@ def profile(results: Results, look: dict[str, Look]) -> Picture:
         steps = np.append(np.append(0.0, values), 1.0)
         style: dict[str, Any] = {"color": MUTED, "linewidth": 0.8, "alpha": 0.5}
         if name in look:
-            style = {"color": look[name].colour, "linestyle": look[name].dashes, "linewidth": 1.8, "label": results.label(name)}
+            style = {"color": look[name].colour, "linestyle": look[name].dashes, "linewidth": 1.8, "label": short(results.label(name))}
         axes.step(steps, np.append(shares, 0.0), where="post", **style)
     axes.set(xlim=(0.0, 1.0), ylim=(0.0, 1.03), xlabel="served value τ", ylabel="episodes with a served value above τ")
     axes.yaxis.set_major_formatter(PercentFormatter(1.0, decimals=0))
@@ -177,7 +177,7 @@ def _released(results: Results, kind: str) -> float:
     return float(np.nansum(values) / max(values.size, 1))
 
 
-def short(label: str, most: int = 34) -> str:
+def short(label: str, most: int = 30) -> str:
     """A label that fits beside a picture: the end of a path says most."""
     return label if len(label) <= most else f"…{label[-most + 1 :]}"
 

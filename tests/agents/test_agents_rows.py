@@ -48,7 +48,7 @@ def test_rows_are_played_once_and_compared_in_pairs(calls, tmp_path, capsys) -> 
     assert len(calls) == 3  # other episodes are
     print_rows(asked(tmp_path), summary)
     printed = capsys.readouterr().out
-    assert "Ring12-1.3" in printed and "yes" in printed and "+0.0300" in printed
+    assert "Ring12-1.3" in printed and "yes" in printed and "+0.030" in printed
 
 
 @pytest.mark.parametrize(
