@@ -181,6 +181,7 @@ def test_a_click_on_a_satellite_opens_what_the_log_says_of_it(single: Opened) ->
     resident = int(log.arrays["series/resident"][row, node])
     assert satellite["models"] == [model for k, model in enumerate(log.header["models"]) if resident >> k & 1]
     charge = f"{100 * satellite['charge_fraction']:.1f} %"
+    wait_until(page, "[...document.querySelectorAll('#panel figcaption output')].every(output => output.textContent)")  # the next frame
     outputs = page.locator("#panel figcaption output").all_inner_texts()
     assert charge in outputs and f"{satellite['temperature_c']:.1f} °C" in outputs and any("laser" in text for text in outputs)
     page.click("#panel .close")
