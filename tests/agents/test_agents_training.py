@@ -204,7 +204,7 @@ def test_learning_beats_the_rule_it_starts_from(tmp_path, monkeypatch):
     """Where resident models matter, 40,000 decisions lift the policy above eft_admit on 40 unseen episodes, paired."""
     # A softer start, a higher rate and a shorter horizon than the defaults, so that a minute is enough: the fake episodes are short.
     hyperparameters = HYPERPARAMETERS["maskable_ppo"] | {"batch_size": 256, "learning_rate": 1e-3, "gamma": 0.98, "target_kl": None}
-    hyperparameters |= {"critic_alone": 0, "final_fraction": 1.0}
+    hyperparameters |= {"critic_alone": 0, "final_fraction": 1.0, "n_steps": 512}
     network = NETWORK | {"sharpness": 32.0, "margin": 2.0}
     monkeypatch.setattr(training, "recipe_for", lambda _: Recipe(hyperparameters, network, subtract_value=True))
     out = train(asked(tmp_path / "run", timesteps=40_000, envs=4, validations=8, validation_episodes=20))
