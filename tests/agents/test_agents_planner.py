@@ -20,7 +20,7 @@ from tests.agents.fake_env import FakeEnv
 SOON = {"eo_scene": 0.05, "emergency_mapping": 0.07, "bulk_reprocessing": 0.02}
 SHORT = {"episode_s": 45.0, "workload.load": 4.0, "workload.slack_scale": SOON}
 FAULTS = {"faults.enabled": True, "faults.reset_mean_s": 3_000.0, "faults.link_up_fraction": 0.8}
-QUICK = LookAhead(candidates=3, futures=4, horizon_s=20.0, pool=4, price_every_s=0.0, skips_plain=False)
+QUICK = LookAhead(candidates=3, futures=4, horizon_s=15.0, pool=4, price_every_s=0.0, skips_plain=False)
 WHOLE = LookAhead(  # beyond the last delivery
     candidates=3, futures=1, n_first=1, pool=1, horizon_s=20_000.0, price_every_s=0.0, z_leave=0.0, skips_plain=False
 )
@@ -133,9 +133,11 @@ def test_what_the_clairvoyant_reaches_is_no_less_than_it_scored_first() -> None:
 
 
 def test_same_seed_same_actions_and_rollout_beats_its_rule() -> None:
-    env = OrbitVectorEnv(2, "Ring12", overrides=SHORT, autoreset_mode="Disabled")
+    """Longer than the horizon, which reaches beyond the end that no planner knows of."""
+    overrides = SHORT | {"episode_s": 150.0}
+    env = OrbitVectorEnv(2, "Ring12", overrides=overrides, autoreset_mode="Disabled")
     once = play(env, Planner(QUICK, EFT_ADMIT), [5, 6])
-    assert play([OrbitEnv("Ring12", overrides=SHORT)], Planner(QUICK, EFT_ADMIT), [6])[0] == once[1]  # alone, in a single one
+    assert play([OrbitEnv("Ring12", overrides=overrides)], Planner(QUICK, EFT_ADMIT), [6])[0] == once[1]  # alone, in a single one
     rule = play(env, load_policy(parse("eft_admit"), env), [5, 6])
     assert sum(item["delivered_value"] for item in once) > sum(item["delivered_value"] for item in rule)
 
