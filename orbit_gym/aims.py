@@ -9,8 +9,9 @@ from typing import NamedTuple
 import numpy as np
 
 from orbit_gym.bounds import BUCKET_S, WINDOW_S
+from orbit_gym.episode import ANY_STATION
 from orbit_gym.jit import inlined
-from orbit_gym.transfers import position_m, range_m
+from orbit_gym.transfers import range_m
 from orbit_gym.units import SPEED_OF_LIGHT_MPS
 from orbit_gym.world import FIBRE, World
 
@@ -57,12 +58,21 @@ def _least_fibre_s(world: World, target: int, bits: float) -> float:
     sizes = world.sizes[0]
     least_s = math.inf
     for station in range(sizes.n_satellites, sizes.n_satellites + sizes.n_stations):
-        for edge in range(world.edge_offsets[station], world.edge_offsets[station + 1]):
-            if world.edges[edge].kind != FIBRE:
-                break
-            if world.edges[edge].to == target:
-                least_s = min(least_s, fibre_s(world, edge, bits))
+        least_s = min(least_s, onward_s(world, station, target, bits))
     return least_s
+
+
+@inlined
+def onward_s(world: World, station: int, target: int, bits: float) -> float:
+    """Time of a bundle from a station to the target: none to itself or any station, infinity where no fibre leads there."""
+    if target == ANY_STATION or target == station:
+        return 0.0
+    for edge in range(world.edge_offsets[station], world.edge_offsets[station + 1]):
+        if world.edges[edge].kind != FIBRE:
+            break
+        if world.edges[edge].to == target:
+            return fibre_s(world, edge, bits)
+    return math.inf
 
 
 @inlined
@@ -86,10 +96,7 @@ def key_of(world: World, node: int, time_s: float, aim: Aim, ways: np.ndarray) -
     if node >= sizes.n_satellites:
         return (time_s + aim.fibre_s if node < sizes.n_satellites + sizes.n_stations else time_s), 0.0
     if aim.kind == AT_SITE:
-        x, y, z = position_m(world, node, time_s)
-        place = world.site_positions_m[aim.row]
-        distance_m = math.sqrt((x - place[0]) ** 2 + (y - place[1]) ** 2 + (z - place[2]) ** 2)
-        return time_s + distance_m / SIGNAL_MPS, 0.0
+        return time_s + least_light_s(world, node, sizes.n_satellites + aim.row, time_s), 0.0
     light_s = world.ground_light_s[aim.row, node]
     hops = world.ground_hops[aim.row, node]
     last_s = aim.downlink_s + aim.fibre_s

@@ -7,8 +7,6 @@ its place and moved there; a damaged one is measured anew, and where nothing can
 import contextlib
 import hashlib
 import json
-import os
-import tempfile
 import time
 from collections.abc import Callable
 from functools import cache
@@ -17,6 +15,7 @@ from pathlib import Path
 import numpy as np
 
 from orbit_gym.cache import KEEP_S, cache_root, hash_of, sources_behind
+from orbit_gym.files import replacing
 
 Figures = dict[str, tuple[float, ...]]  # of each class
 
@@ -53,15 +52,8 @@ def _write(path: Path, figures: Figures) -> None:
     for old in path.parent.iterdir():
         if time.time() - old.stat().st_mtime > KEEP_S:
             old.unlink(missing_ok=True)
-    handle, temporary = tempfile.mkstemp(dir=path.parent, suffix=".part")
-    try:
-        with os.fdopen(handle, "w", encoding="utf-8") as file:
-            json.dump({"loads": figures, "check": _check(figures)}, file)
-        os.replace(temporary, path)
-    except BaseException:
-        with contextlib.suppress(OSError):
-            os.unlink(temporary)
-        raise
+    with replacing(path) as file:
+        file.write(json.dumps({"loads": figures, "check": _check(figures)}).encode())
 
 
 @cache

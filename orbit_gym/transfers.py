@@ -2,6 +2,8 @@
 
 import math
 
+import numpy as np
+
 from orbit_gym.calendars import place_in_chunk, skip_ended
 from orbit_gym.jit import inlined
 from orbit_gym.state import END, NONE, START, State
@@ -121,18 +123,21 @@ def earliest_transfer(
 
 
 @inlined
-def first_pass(world: World, node: int, time_s: float) -> int:
-    """First row of World.passes of a node that may still be in progress at time_s; later rows begin later."""
-    low = world.pass_offsets[node]
-    high = world.pass_offsets[node + 1]
-    earliest_s = time_s - world.sizes[0].longest_pass_s
+def first_since(rows: np.ndarray, low: int, high: int, earliest_s: float) -> int:
+    """First of the rows from low to high, in order of start_s, that begins at or after a time; high where none does."""
     while low < high:
         middle = (low + high) // 2
-        if world.passes[middle].start_s >= earliest_s:
+        if rows[middle].start_s >= earliest_s:
             high = middle
         else:
             low = middle + 1
     return low
+
+
+@inlined
+def first_pass(world: World, node: int, time_s: float) -> int:
+    """First row of World.passes of a node that may still be in progress at time_s; later rows begin later."""
+    return first_since(world.passes, world.pass_offsets[node], world.pass_offsets[node + 1], time_s - world.sizes[0].longest_pass_s)
 
 
 @inlined

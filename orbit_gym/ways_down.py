@@ -5,17 +5,14 @@ rate by more than lasers in light time. Then each pass bounds what any route thr
 from the time that light needs to its satellite. First-in first-out makes that a bound for every later arrival there as well.
 """
 
-import math
-
 import numpy as np
 
-from orbit_gym.aims import Aim, fibre_s, least_light_s
-from orbit_gym.episode import ANY_STATION
+from orbit_gym.aims import Aim, least_light_s, onward_s
 from orbit_gym.jit import inlined
 from orbit_gym.state import WAYS_DOWN, Scratch, State
-from orbit_gym.transfers import first_fit, range_m
+from orbit_gym.transfers import first_fit, first_since, range_m
 from orbit_gym.units import SPEED_OF_LIGHT_MPS
-from orbit_gym.world import FIBRE, World
+from orbit_gym.world import World
 
 
 @inlined
@@ -41,11 +38,11 @@ def look_down(
     beyond_s = limit_s
     for turn in range(sizes.n_stations):  # the nearest first: what it offers rules most others out
         number = nearest if turn == 0 else (0 if turn == nearest else turn)
-        onward_s = _onward_s(world, sizes.n_satellites + number, target, bits)
+        after_s = onward_s(world, sizes.n_satellites + number, target, bits)
         reach_s = ready_s + min(_tabled_s(world, aim, source, number), aim.end_s - ready_s)
-        if reach_s + aim.downlink_s + onward_s >= beyond_s:
+        if reach_s + aim.downlink_s + after_s >= beyond_s:
             continue
-        count, beyond_s = _look_at(world, state, scratch, aim, source, ready_s, bits, idle, number, onward_s, count, beyond_s)
+        count, beyond_s = _look_at(world, state, scratch, aim, source, ready_s, bits, idle, number, after_s, count, beyond_s)
     return Aim(aim.kind, aim.row, aim.laser_s, aim.downlink_s, aim.fibre_s, aim.end_s, count, beyond_s)
 
 
@@ -68,7 +65,7 @@ def _look_at(
     bits: float,
     idle: bool,
     number: int,
-    onward_s: float,
+    after_s: float,
     count: int,
     beyond_s: float,
 ) -> tuple[int, float]:
@@ -77,8 +74,8 @@ def _look_at(
     hops = 1
     if source < world.sizes[0].n_satellites:
         hops = max(hops, int(world.ground_hops[aim.row, source, number]))
-    row = _first_gate(world, number, ready_s)
-    while row < world.gate_offsets[number + 1] and world.gates[row].start_s + aim.downlink_s + onward_s < beyond_s:
+    row = first_since(world.gates, world.gate_offsets[number], world.gate_offsets[number + 1], ready_s - world.sizes[0].longest_pass_s)
+    while row < world.gate_offsets[number + 1] and world.gates[row].start_s + aim.downlink_s + after_s < beyond_s:
         gate = world.gates[row]
         row += 1
         if gate.end_s <= ready_s:
@@ -89,42 +86,14 @@ def _look_at(
             at_s += light_s + hops * aim.laser_s
             if at_s > aim.end_s:  # the table of hops holds no longer
                 at_s = ready_s + light_s + aim.laser_s
-        if at_s + aim.downlink_s + onward_s >= beyond_s:
+        if at_s + aim.downlink_s + after_s >= beyond_s:
             continue
         _, end_s = first_fit(world, state, gate.edge, gate.contact, at_s, bits, idle)
         if end_s >= beyond_s:
             continue
         floor_s = end_s + world.edges[gate.edge].delay_s + range_m(world, gate.satellite, station, end_s) / SPEED_OF_LIGHT_MPS
-        count, beyond_s = _keep(scratch.ways_down, count, beyond_s, floor_s + onward_s, gate.satellite, number)
+        count, beyond_s = _keep(scratch.ways_down, count, beyond_s, floor_s + after_s, gate.satellite, number)
     return count, beyond_s
-
-
-@inlined
-def _onward_s(world: World, station: int, target: int, bits: float) -> float:
-    """Time of a bundle from a station to the target: none to itself or any station, infinity where no fibre leads there."""
-    if target == ANY_STATION or target == station:
-        return 0.0
-    for edge in range(world.edge_offsets[station], world.edge_offsets[station + 1]):
-        if world.edges[edge].kind != FIBRE:
-            break
-        if world.edges[edge].to == target:
-            return fibre_s(world, edge, bits)
-    return math.inf
-
-
-@inlined
-def _first_gate(world: World, station: int, time_s: float) -> int:
-    """First row of World.gates of a station that may still be in progress at time_s; later rows begin later."""
-    low = world.gate_offsets[station]
-    high = world.gate_offsets[station + 1]
-    earliest_s = time_s - world.sizes[0].longest_pass_s
-    while low < high:
-        middle = (low + high) // 2
-        if world.gates[middle].start_s >= earliest_s:
-            high = middle
-        else:
-            low = middle + 1
-    return low
 
 
 @inlined

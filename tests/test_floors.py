@@ -15,6 +15,7 @@ PACKAGE = Path(__file__).resolve().parent.parent / "orbit_gym"
 FLOORS = {
     "units": 0,
     "tasks": 0,
+    "files": 0,
     "cache": 0,
     "jit": 0,
     "chance": 0,

@@ -5,8 +5,8 @@ import os
 from importlib import resources
 from pathlib import Path
 
+from orbit_gym.files import replacing
 from orbit_gym.globe.pack import pack
-from orbit_gym.recording.files import replacing
 from orbit_gym.recording.log import EpisodeLog
 
 ASSETS = resources.files("orbit_gym") / "assets"

@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from orbit_gym.recording.files import replacing
+from orbit_gym.files import replacing
 
 FORMAT = "orbit_gym episode log"
 VERSION = 1  # changes when a name, a unit or a meaning does; a new name alone leaves it

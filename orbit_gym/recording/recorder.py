@@ -12,9 +12,9 @@ import numpy as np
 from orbit_gym.booking import book
 from orbit_gym.compute import lanes_taken
 from orbit_gym.faults import record_booking, strike_until
-from orbit_gym.ledger import settle
 from orbit_gym.recording.log import EpisodeLog
 from orbit_gym.recording.tables import SAMPLE_S, Table, faults_table, links_table, positions_table, sunlight_table
+from orbit_gym.rendering.settled import settle_satellites
 from orbit_gym.simulation import Simulation, first_state
 from orbit_gym.state import NONE, PLAN, State, copy_state, new_scratch
 
@@ -85,8 +85,7 @@ class Recorder:
         while self.next_sample_s < until_s:
             now_s = self.next_sample_s
             strike_until(world, state, self.simulation.episode.faults, now_s)
-            for unit in range(n_satellites):
-                settle(world, state, unit, now_s)
+            settle_satellites(world, state, now_s)
             units, (lanes, resident) = state.units[:n_satellites], in_use(state, n_satellites, now_s)
             self.series.append(
                 (

@@ -7,8 +7,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from orbit_gym.files import replacing
 from orbit_gym.recording import EpisodeLog, read_log, write_log
-from orbit_gym.recording.files import replacing
 from orbit_gym.recording.log import NEEDED, VERSION
 from tests.recording.playing_logs import recorded
 
