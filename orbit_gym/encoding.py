@@ -4,6 +4,7 @@ import math
 
 import numpy as np
 
+from orbit_gym.asked import asked_share
 from orbit_gym.calendars import first_free_s
 from orbit_gym.compute import resident_after_load, resident_bytes, service_s
 from orbit_gym.episode import ANY_STATION
@@ -21,6 +22,7 @@ _LOG_1E6, _LOG_1E8 = math.log1p(1e6), math.log1p(1e8)
 T_PRESENT, T_INPUT, T_RESULT, T_SERVICE = (COLUMNS["task"][n] for n in ("present", "input_size", "result_size", "service"))
 T_LANES, T_MODEL, T_SLACK, T_VALUE = (COLUMNS["task"][n] for n in ("lanes", "model_size", "slack", "value"))
 T_FROM_USER, T_TO_USER, T_ALERT = (COLUMNS["task"][n] for n in ("from_user", "to_user", "may_alert"))
+T_SHORT, T_LONG = (COLUMNS["task"][n] for n in ("asked_short", "asked_long"))
 
 N_PRESENT, N_SATELLITE, N_ORIGIN = (COLUMNS["nodes"][n] for n in ("present", "is_satellite", "is_origin"))
 N_RADIAL, N_ALONG, N_ACROSS = (COLUMNS["nodes"][n] for n in ("radial", "along", "across"))
@@ -79,7 +81,7 @@ def encode(
     task = state.clock[0].task
     if task >= tasks.size:
         return
-    _encode_task(world, tasks, task, task_row)
+    _encode_task(world, state, tasks, task, task_row)
     _origin_frame(world, tasks[task].origin, tasks[task].release_s, scratch.frame)
     for row in range(state.candidates.size):
         node = state.candidates[row]
@@ -97,7 +99,7 @@ def encode(
 
 
 @inlined
-def _encode_task(world: World, tasks: np.ndarray, task: int, out: np.ndarray) -> None:
+def _encode_task(world: World, state: State, tasks: np.ndarray, task: int, out: np.ndarray) -> None:
     entry = tasks[task]
     out[T_PRESENT] = 1.0
     out[T_INPUT] = _log_size(entry.input_bits, 1e6, 1e6, _LOG_1E6)
@@ -110,6 +112,9 @@ def _encode_task(world: World, tasks: np.ndarray, task: int, out: np.ndarray) ->
     out[T_FROM_USER] = 1.0 if entry.origin >= world.sizes[0].n_satellites else 0.0
     out[T_TO_USER] = 0.0 if entry.destination == ANY_STATION else 1.0
     out[T_ALERT] = 1.0 if entry.alert_delay_s >= 0.0 else 0.0
+    clock = state.clock[0]
+    out[T_SHORT] = asked_share(world, clock.asked_short_s, clock.seen_short_s)
+    out[T_LONG] = asked_share(world, clock.asked_long_s, clock.seen_long_s)
 
 
 @inlined

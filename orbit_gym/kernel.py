@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from orbit_gym.asked import note_asked
 from orbit_gym.booking import book, reclaim
 from orbit_gym.compute import lanes_taken, service_s
 from orbit_gym.delivery import deliver
@@ -75,6 +76,7 @@ def step(
             record_booking(world, state, scratch, clock.task, tasks[clock.task].value, lanes)
     clock.task += 1
     if clock.task < tasks.size:
+        note_asked(world, state, tasks, clock.task - 1, tasks[clock.task].release_s - clock.time_s)
         clock.time_s = tasks[clock.task].release_s
         strike_until(world, state, faults, clock.time_s)
     reclaim(world, state)

@@ -35,6 +35,8 @@ FIELDS: tuple[Field, ...] = (
     Field("task", "from_user", 0, 1, "1 if a user asks, 0 if a satellite observed"),
     Field("task", "to_user", 0, 1, "1 if the result returns to that user, 0 if any station will do"),
     Field("task", "may_alert", 0, 1, "1 if the result may go by the alert channel"),
+    Field("task", "asked_short", 0, 4, "work asked lately (fading over 300 s) / what all satellites could compute in that time"),
+    Field("task", "asked_long", 0, 4, "the same, fading over 1800 s"),
     Field("nodes", "present", 0, 1, "1 if the row stands for a reachable candidate"),
     Field("nodes", "is_satellite", 0, 1, "1 for a satellite, 0 for a datacentre"),
     Field("nodes", "is_origin", 0, 1, "1 if the task appeared here"),

@@ -30,6 +30,10 @@ CLOCK = np.dtype(
         ("n_records", "i4"),  # rows of State.records in use
         ("pad", "i4"),
         ("revoked_value", "f8"),  # taken back by faults so far
+        ("asked_short_s", "f8"),  # work of past tasks on the first satellite, fading over minutes (orbit_gym/asked.py)
+        ("seen_short_s", "f8"),  # time in which it came, fading alike
+        ("asked_long_s", "f8"),  # the same, fading over half an hour
+        ("seen_long_s", "f8"),
     ],
     align=True,
 )

@@ -58,6 +58,7 @@ FLOORS = {
     "topology": 5,
     "faults": 6,
     "outages": 5,
+    "asked": 5,
     "encoding": 6,
     "kernel": 10,
     "opportunities": 3,
