@@ -4,6 +4,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from agents.bilinear import choose_bilinear
 from agents.jit import inlined, shared
 from agents.published import choose_equinox, choose_phoenix
 from agents.scoring import choose
@@ -18,7 +19,7 @@ N_COUNTS = 3
 BOOKED, LATE, REJECTED = range(N_COUNTS)
 
 
-TUNED, PHOENIX, EQUINOX = range(3)  # rules that `decide` knows
+TUNED, PHOENIX, EQUINOX, BILINEAR = range(4)  # rules that `decide` knows
 
 
 @inlined
@@ -26,6 +27,8 @@ def decide(rule: int, task_row: np.ndarray, node_rows: np.ndarray, mask: np.ndar
     """Action of one of the rules for one observation; see `scoring.choose`."""
     if rule == TUNED:
         return choose(task_row, node_rows, mask, weights)
+    if rule == BILINEAR:
+        return choose_bilinear(task_row, node_rows, mask, weights)
     if rule == PHOENIX:
         return choose_phoenix(task_row, node_rows, mask, weights)
     return choose_equinox(task_row, node_rows, mask, weights)

@@ -3,36 +3,14 @@
 All of it is fixed, so that training prepares a rollout once and learns from it several times.
 """
 
-import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import NamedTuple
 
-import numpy as np
 import torch
 
-from agents.scoring import (
-    BACKLOG,
-    CHARGE_MARGIN,
-    DELIVERY,
-    ENERGY,
-    EVICTED,
-    FINISH,
-    IN_HOPS,
-    INPUT,
-    LANES,
-    LOAD,
-    N_COST,
-    OUT_HOPS,
-    PRESENT,
-    RESULT,
-    SATELLITE,
-    SERVICE,
-    SLACK,
-    SUNLIT,
-    VALUE,
-    WEIGHTS,
-    WORK,
-)
+from agents.bilinear import N_WEIGHTS, M, P, bilinear_weights
+from agents.plan_terms import features, minutes, setting
+from agents.scoring import DELIVERY
 from orbit_gym.observation import COLUMNS, WIDTH
 
 NODES, TASK = COLUMNS["nodes"], COLUMNS["task"]
@@ -41,7 +19,6 @@ OTHER_END = COLUMNS["links"]["other_end"]  # a row number: it would break the sy
 # is hard to learn, so late plans are practically never drawn.
 LATE_GAP = 20.0
 MOST_SAID = 4.0  # margins between rejection and the best plan, at most
-LOG_LONGEST = math.log1p(7200.0)  # the scale of the time columns (orbit_gym.observation)
 LONGEST_MIN = 10.0  # features in minutes are cut here: longer ones are seen in the columns, on a log scale
 LINK_SLOTS = 4.0  # sums over link slots are divided by this, not by their number, so that empty slots change nothing
 FACTS = (
@@ -77,23 +54,25 @@ class Start(NamedTuple):
 
     sharpness: float  # logits for a cost of 1, a power of two keeps the order of rows exact
     margin: float  # logits of rejection below the best plan, where the rule admits it with 1
-    rule: tuple[float, ...] | None  # weights in the order of agents.scoring.WEIGHTS; None: `eft_admit`
+    rule: torch.Tensor | None  # (2, P, M) float64 weights of agents.bilinear, cost and admission; None: `eft_admit`
 
 
 def make_start(sharpness: float, margin: float, rule: Mapping[str, float] | None) -> Start:
-    """Read the weights of a tuned rule by name; cost and admission are each scaled to length 1, as those of `eft_admit` are.
+    """Read the weights of a rule by name, of agents.bilinear or agents.scoring.
 
-    The choice does not depend on that scale, only how firmly the untrained network holds to it. ValueError names an unknown weight.
+    Cost and admission are each scaled to length 1, as those of `eft_admit` are: the choice does not depend on that scale, only how
+    firmly the untrained network holds to it. ValueError names an unknown weight.
     """
     if rule is None:
         return Start(sharpness, margin, None)
-    if unknown := sorted(set(rule) - set(WEIGHTS)):
-        raise ValueError(f"unknown weight {unknown[0]!r} in the network's rule; choose from {', '.join(WEIGHTS)}")
-    weights = np.array([float(rule.get(name, 0.0)) for name in WEIGHTS])
-    if not np.isfinite(weights).all() or not weights[:N_COST].any():
+    try:
+        weights = torch.from_numpy(bilinear_weights({name: float(value) for name, value in rule.items()})[:N_WEIGHTS]).reshape(2, P, M)
+    except ValueError as error:
+        raise ValueError(f"the network's rule: {error}") from error
+    if not weights.isfinite().all() or not weights[0, 1:].any():
         raise ValueError("the network's rule must have finite weights, and one of cost.* that is not 0")
-    parts = [part / (np.linalg.norm(part) or 1.0) for part in (weights[:N_COST], weights[N_COST:])]
-    return Start(sharpness, margin, tuple(np.concatenate(parts).tolist()))
+    lengths = weights.flatten(1).norm(dim=1)
+    return Start(sharpness, margin, weights / lengths.where(lengths > 0.0, torch.ones_like(lengths))[:, None, None])
 
 
 @torch.no_grad()
@@ -125,7 +104,7 @@ def prior_logits(task: torch.Tensor, nodes: torch.Tensor, start: Start) -> torch
         best = delivery.masked_fill(~on_time, 2.0).amin(dim=1, keepdim=True)  # deliveries are at most 1
         rows = torch.where(on_time, -start.sharpness * (delivery - best), -start.margin - LATE_GAP - delivery)
         return torch.cat([rows, torch.full_like(best, -start.margin)], dim=1)
-    cost, says = costs(task.double(), nodes.double(), start.rule), admission(task.double(), nodes.double(), start.rule)
+    cost, says = said(task.double(), nodes.double(), start.rule)
     admitted = on_time & (says >= 0.0)
     any_is = admitted.any(dim=1, keepdim=True)
     best, first = cost.masked_fill(~torch.where(any_is, admitted, on_time), torch.inf).min(dim=1, keepdim=True)
@@ -136,38 +115,11 @@ def prior_logits(task: torch.Tensor, nodes: torch.Tensor, start: Start) -> torch
     return torch.cat([rows, reject], dim=1).float()
 
 
-def costs(task: torch.Tensor, nodes: torch.Tensor, rule: Sequence[float]) -> torch.Tensor:
-    """Cost of every row (batch, n) by the tuned rule; the terms are those of agents.scoring, float64 in and out."""
-    row, urgency = nodes.unbind(dim=-1), 1.0 - task[:, None, SLACK]
-    longer = (minutes(row[FINISH]) - minutes(row[BACKLOG])).clamp(min=0.0)
-    transfer = row[IN_HOPS] * task[:, None, INPUT] + row[OUT_HOPS] * task[:, None, RESULT]
-    terms = (
-        row[DELIVERY], row[DELIVERY] * urgency, row[BACKLOG], row[BACKLOG] * urgency, row[LOAD], row[EVICTED], longer,
-        row[SATELLITE], row[SATELLITE] * urgency, row[ENERGY] * row[SATELLITE] * (1.0 - row[SUNLIT]), 1.0 - row[CHARGE_MARGIN], transfer,
-    )  # fmt: skip
-    return weighted(rule[:N_COST], terms)
-
-
-def admission(task: torch.Tensor, nodes: torch.Tensor, rule: Sequence[float]) -> torch.Tensor:
-    """What the tuned rule's admission says of every row (batch, n): negative is not admitted."""
-    row = nodes.unbind(dim=-1)
-    on_satellite = ((row[PRESENT] > 0.5) & (row[SATELLITE] > 0.5)).double()
-    share = on_satellite / on_satellite.sum(dim=1, keepdim=True).clamp(min=1.0)
-    deficit = 1.0 - row[CHARGE_MARGIN]
-    system = ((row[WORK] * share).sum(dim=1, keepdim=True), (deficit * share).sum(dim=1, keepdim=True))
-    taken_min = task[:, None, LANES] * minutes(task[:, None, SERVICE]) + row[LOAD]
-    worth = torch.log(task[:, None, VALUE].clamp(min=1e-6) / taken_min.clamp(min=1e-6))
-    terms = (torch.ones_like(worth), *system, task[:, None, SLACK], worth, row[BACKLOG], deficit, row[SATELLITE])
-    return weighted(rule[N_COST:], terms)
-
-
-def weighted(weights: Sequence[float], terms: Sequence[torch.Tensor]) -> torch.Tensor:
-    """Sum of terms (batch, n) or (batch, 1), each times its weight."""
-    total = torch.zeros_like(max(terms, key=torch.numel))
-    for weight, term in zip(weights, terms, strict=True):
-        if weight != 0.0:
-            total = total + weight * term
-    return total
+def said(task: torch.Tensor, nodes: torch.Tensor, rule: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+    """Cost of every row and what admission says of it (negative is not admitted), (batch, n) each, float64 in and out."""
+    weights = torch.einsum("spm,bm->bsp", rule, setting(task, nodes))
+    cost, says = torch.einsum("bnp,bsp->sbn", features(task, nodes), weights).unbind(dim=0)
+    return cost, says
 
 
 def pooling(nodes: torch.Tensor, prior: torch.Tensor) -> torch.Tensor:
@@ -176,11 +128,6 @@ def pooling(nodes: torch.Tensor, prior: torch.Tensor) -> torch.Tensor:
     scores = torch.stack([torch.zeros_like(work), prior[:, :-1], -16.0 * work], dim=1)
     weights = torch.softmax(scores.masked_fill(present[:, None] < 0.5, -1e8), dim=-1)
     return weights * present[:, None]
-
-
-def minutes(column: torch.Tensor) -> torch.Tensor:
-    """Minutes behind a time column."""
-    return torch.expm1(column * LOG_LONGEST) / 60.0
 
 
 def facts(task: torch.Tensor, nodes: torch.Tensor, prior: torch.Tensor) -> torch.Tensor:

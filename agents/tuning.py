@@ -65,7 +65,7 @@ class Episodes:
 
     def _share(self, job: tuple[Prepared, int, np.ndarray]) -> float:
         item, rule, weights = job
-        value = play_rule(self.scenario, item.world, item.episode, rule, weights).value
+        value = play_rule(self.scenario, item.world, item.episode, rule, weights.copy()).value
         return value / item.relaxed_value if item.relaxed_value > 0.0 else 1.0
 
 

@@ -1,0 +1,228 @@
+"""Evolve the bilinear scorer: ``python -m agents.evolve agents/recipes/evolved.json --out runs/evolved``.
+
+Policy search in the space of weights: CMA-ES (package `cmaes`) on whole episodes, each one compiled call, all candidates of a
+generation on the same ones, fresh ones every generation. Any change of a policy changes an episode by a hundredth, so credit for
+single decisions drowns; a change of all decisions at once does not. Writes a run folder like train.py's, which agents.evaluate plays
+and ``train.py --from`` goes on from. Interrupted, the same command goes on: its log is all its state.
+"""
+
+import shlex
+import sys
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass, fields
+from pathlib import Path
+from typing import Annotated, Any
+
+import cmaes
+import numpy as np
+import torch
+import tyro
+from tqdm import tqdm
+
+from agents.bilinear import NAMES, bilinear_weights, named_weights
+from agents.callbacks import HEADLINE
+from agents.checkpoints import BEST, CONFIG, read_json, save_checkpoint, write_json
+from agents.network import NETWORK, build_policy
+from agents.playing import BILINEAR, TUNED
+from agents.rules import load_weights
+from agents.scoring import WEIGHTS
+from agents.settings import HYPERPARAMETERS, Recipe, Settings
+from agents.statistics import t_interval
+from agents.training import describe_run
+from agents.tuning import CHOICE_SEED, FIRST_SEED, Episodes
+from orbit_gym.cache import announce_compilation
+from orbit_gym.catalogue import load_scenario
+from orbit_gym.cli import fail_cleanly
+from orbit_gym.drawing import EpisodeSource
+
+LOG = "search.json"
+
+
+@dataclass(frozen=True)
+class Search:
+    """What is searched, over which problems; a JSON file."""
+
+    rows: tuple[tuple[str, float], ...]  # scenario and load
+    start: str  # scenario whose tuned rule the search starts from
+    free: dict[str, float]  # weights of agents.bilinear that move, and how far: the search's unit of each
+    sigma: float = 0.15
+    population: int = 24
+    per_row: int = 1  # episodes of a row in a generation
+    about: str = ""
+
+    def __post_init__(self) -> None:
+        """Check everything before any long work."""
+        object.__setattr__(self, "rows", tuple((str(name), float(load)) for name, load in self.rows))
+        if unknown := sorted(set(self.free) - set(NAMES)):
+            raise ValueError(f"free names an unknown weight {unknown[0]!r}; choose from agents.bilinear.NAMES, such as {NAMES[1]!r}")
+        if not self.rows or not self.free:
+            raise ValueError("rows and free must not be empty")
+        if not all(scale > 0.0 for scale in (*self.free.values(), self.sigma)):
+            raise ValueError("sigma and the scales in free must be positive")
+        if self.population < 4 or self.per_row < 1:
+            raise ValueError("population must be at least 4 and per_row at least 1")
+
+
+@dataclass(frozen=True)
+class Evolution:
+    """Search the weights of the scorer on whole episodes."""
+
+    search: Annotated[str, tyro.conf.Positional] = "agents/recipes/evolved.json"
+    """JSON file that says what is searched."""
+    generations: int = 300
+    """Generations in all."""
+    every: int = 15
+    """Generations between two comparisons with `tuned` on seeds of their own; the best is kept."""
+    choice_seeds: int = 6
+    """Seeds of each comparison, in every row."""
+    seed: int = 0
+    """Of the search and of its episodes: training seeds do not share any."""
+    threads: int = 2
+    """Threads that play episodes."""
+    out: str = "runs/evolved"
+    """Run folder."""
+
+    def __post_init__(self) -> None:
+        """Check ranges."""
+        for name in ("generations", "every", "choice_seeds", "threads"):
+            if getattr(self, name) < 1:
+                raise ValueError(f"--{name.replace('_', '-')} must be at least 1, got {getattr(self, name)}")
+        if not 0 <= self.seed < SEARCHES:
+            raise ValueError(f"--seed must be from 0 to {SEARCHES - 1}, got {self.seed}")
+
+
+SEARCHES = 20  # that can have seeds of episodes for themselves
+SEEDS_EACH = (CHOICE_SEED - FIRST_SEED) // SEARCHES
+
+
+def read_search(path: str) -> Search:
+    """Read a search; ValueError names what is wrong with the file."""
+    given = read_json(Path(path))
+    known = [item.name for item in fields(Search)]
+    if not isinstance(given, dict) or set(given) - set(known):
+        raise ValueError(f"{path} must hold one JSON object with some of {', '.join(known)}")
+    try:
+        return Search(**given)
+    except (TypeError, ValueError) as error:
+        raise ValueError(f"{path}: {error}") from error
+
+
+class Problem:
+    """The rows of a search, their episodes, and weights from what the search moves."""
+
+    def __init__(self, search: Search, threads: int) -> None:
+        """Draw nothing yet."""
+        self.search = search
+        names = list(dict.fromkeys(name for name, _ in search.rows))
+        self.episodes = {name: Episodes(load_scenario(name), threads) for name in names}
+        tuned = load_weights("tuned", search.start)
+        self.start = bilinear_weights(dict(zip(WEIGHTS, tuned.tolist(), strict=True)))
+        self.places = np.array([NAMES.index(name) for name in search.free])
+        self.scales = np.array(list(search.free.values()))
+
+    def weights(self, moved: np.ndarray) -> np.ndarray:
+        """Weights of a point of the search."""
+        weights = self.start.copy()
+        weights[self.places] += self.scales * moved
+        return weights
+
+    def scores(self, candidates: Sequence[tuple[int, np.ndarray]], first_seed: int, count: int) -> np.ndarray:
+        """Served value fraction in every row on some seeds, (n_candidates, n_rows, count)."""
+        seeds = list(range(first_seed, first_seed + count))
+        rows = [self.episodes[name].scores(candidates, seeds, [load] * count) for name, load in self.search.rows]
+        return np.stack(rows, axis=1)
+
+    def over_tuned(self, weights: np.ndarray, first_seed: int, count: int) -> np.ndarray:
+        """Score less that of each scenario's own tuned rule, (n_rows, count)."""
+        seeds = list(range(first_seed, first_seed + count))
+        rows = []
+        for name, load in self.search.rows:
+            both = self.episodes[name].scores([(BILINEAR, weights), (TUNED, load_weights("tuned", name))], seeds, [load] * count)
+            rows.append(both[0] - both[1])
+        return np.stack(rows)
+
+
+def evolve(asked: Evolution) -> Path:
+    """Search (or go on) and return the run folder; ValueError before any long work if that cannot be done."""
+    search = read_search(asked.search)
+    if asked.generations * search.per_row > SEEDS_EACH:
+        raise ValueError(f"--generations must be at most {SEEDS_EACH // search.per_row}, so that searches share no episode")
+    out = Path(asked.out)
+    log = _log(asked, search, out)
+    announce_compilation()
+    problem = Problem(search, asked.threads)
+    _run(asked, problem, out, log)
+    return out
+
+
+def _log(asked: Evolution, search: Search, out: Path) -> dict[str, Any]:
+    """The log of a search that was interrupted, or a new one."""
+    key = {"search": asdict(search) | {"rows": [list(row) for row in search.rows]}, "seed": asked.seed}
+    if not (out / LOG).exists():
+        if out.is_file() or (out / CONFIG).exists():
+            raise ValueError(f"{out} is a file or holds another run; choose another --out")
+        out.mkdir(parents=True, exist_ok=True)
+        return {"asked": key, "scores": [], "means": [], "history": []}
+    log: dict[str, Any] = read_json(out / LOG)
+    if log["asked"] != key:
+        raise ValueError(f"{out} holds a search with other settings; choose another --out")
+    return log
+
+
+def _run(asked: Evolution, problem: Problem, out: Path, log: dict[str, Any]) -> None:
+    """Go through the generations; those in the log are told again, not played."""
+    search = problem.search
+    optimiser = cmaes.CMA(mean=np.zeros(problem.places.size), sigma=search.sigma, seed=asked.seed, population_size=search.population)
+    first_seed = FIRST_SEED + asked.seed * SEEDS_EACH
+    every_s = 0.5 if sys.stderr.isatty() else 30.0
+    with tqdm(total=asked.generations, initial=len(log["means"]), unit=" generations", desc="evolve", mininterval=every_s) as bar:
+        for generation in range(asked.generations):
+            points = [optimiser.ask() for _ in range(search.population)]
+            if generation == len(log["scores"]):
+                candidates = [(BILINEAR, problem.weights(point)) for point in points]
+                scores = problem.scores(candidates, first_seed + generation * search.per_row, search.per_row)
+                log["scores"].append(scores.mean(axis=(1, 2)).tolist())
+            optimiser.tell([(point, -score) for point, score in zip(points, log["scores"][generation], strict=True)])
+            if generation == len(log["means"]):
+                log["means"].append(optimiser.mean.tolist())
+                if (generation + 1) % asked.every == 0 or generation + 1 == asked.generations:
+                    bar.set_postfix_str(_compare(asked, problem, out, log, generation + 1))
+                write_json(out / LOG, log)
+                bar.update()
+
+
+def _compare(asked: Evolution, problem: Problem, out: Path, log: dict[str, Any], done: int) -> str:
+    """Compare the search's mean with `tuned` on seeds of their own, and keep the best as the run's policy."""
+    weights = problem.weights(np.array(log["means"][-1]))
+    over = problem.over_tuned(weights, CHOICE_SEED, asked.choice_seeds)
+    entry = {"generations": done, "over_tuned": over.mean(axis=1).tolist(), "mean": float(over.mean())}
+    if asked.choice_seeds > 1:
+        entry["ci95"] = [float(end) for end in t_interval(over.mean(axis=0))]
+    log["history"].append(entry)
+    if entry["mean"] >= max(item["mean"] for item in log["history"]):
+        save(asked, problem, out, weights, log)
+    return f"{entry['mean']:+.4f} over tuned"
+
+
+def save(asked: Evolution, problem: Problem, out: Path, weights: np.ndarray, log: dict[str, Any]) -> None:
+    """Write the run's policy: a network that starts as these weights, with nothing learned on top."""
+    search = problem.search
+    network = NETWORK | {"rule": named_weights(weights), "sharpness": 128.0, "margin": 16.0, "most_learned": 32.0}
+    settings = Settings(scenario=search.rows[0][0], seed=asked.seed, out=asked.out)
+    scenarios = tuple(problem.episodes)
+    recipe = Recipe(HYPERPARAMETERS["maskable_ppo"], network, scenarios=scenarios, about=search.about)
+    write_json(out / CONFIG, describe_run(settings, recipe) | {"evolution": asdict(asked), "command": shlex.join(sys.argv)})
+    torch.manual_seed(asked.seed)
+    policy = build_policy("maskable_ppo", *EpisodeSource(load_scenario(settings.scenario), "train").spaces(), network)
+    history = [{"timesteps": item["generations"], HEADLINE: item["mean"]} for item in log["history"]]
+    content = {"algo": "maskable_ppo", "network": network, "weights": policy.state_dict(), "optimizer": {}, "timesteps": 0, "updates": 0}
+    save_checkpoint(out / BEST, {**content, "history": history})
+
+
+def main() -> None:
+    """Command line."""
+    fail_cleanly(lambda: print(f"wrote {evolve(tyro.cli(Evolution))}"))
+
+
+if __name__ == "__main__":
+    main()

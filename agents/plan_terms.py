@@ -1,0 +1,115 @@
+"""The terms of the bilinear scorer (agents.bilinear) in torch, for batches: float64 in and out, so that choices equal the kernel's."""
+
+import math
+
+import torch
+
+from agents.bilinear import (
+    AT_EASE,
+    BUSY,
+    FREE,
+    LONG,
+    LONGEST_MIN,
+    MARGIN,
+    MODEL,
+    ORIGIN,
+    RESIDENT,
+    SHORT,
+    TO_CONTACT,
+    TO_ECLIPSE,
+    TO_USER,
+)
+from agents.scoring import (
+    BACKLOG,
+    CHARGE_MARGIN,
+    DELIVERY,
+    ENERGY,
+    EVICTED,
+    FINISH,
+    IN_HOPS,
+    INPUT,
+    LANES,
+    LOAD,
+    ON_TIME,
+    OUT_HOPS,
+    PRESENT,
+    RESULT,
+    SATELLITE,
+    SERVICE,
+    SLACK,
+    START,
+    SUNLIT,
+    TEMPERATURE,
+    VALUE,
+    WORK,
+)
+
+LOG_LONGEST = math.log1p(7200.0)  # the scale of the time columns (orbit_gym.observation)
+
+
+def minutes(column: torch.Tensor) -> torch.Tensor:
+    """Minutes behind a time column."""
+    return torch.expm1(column * LOG_LONGEST) / 60.0
+
+
+def features(task: torch.Tensor, nodes: torch.Tensor) -> torch.Tensor:
+    """FEATURES of every row, (batch, n, P), from task (batch, T) and nodes (batch, n, F)."""
+    row = nodes.unbind(dim=-1)
+    backlog_min = minutes(row[BACKLOG])
+    taken_min = task[:, None, LANES] * minutes(task[:, None, SERVICE]) + row[LOAD]
+    energy = row[ENERGY] * row[SATELLITE]
+    columns = (
+        torch.ones_like(row[DELIVERY]),
+        row[DELIVERY],
+        row[BACKLOG],
+        row[LOAD],
+        row[EVICTED],
+        (minutes(row[FINISH]) - backlog_min).clamp(min=0.0),
+        row[SATELLITE],
+        energy * (1.0 - row[SUNLIT]),
+        1.0 - row[CHARGE_MARGIN],
+        row[IN_HOPS] * task[:, None, INPUT] + row[OUT_HOPS] * task[:, None, RESULT],
+        torch.log(task[:, None, VALUE].clamp(min=1e-6) / taken_min.clamp(min=1e-6)),
+        row[WORK],
+        (minutes(row[START]) - backlog_min - row[LOAD]).clamp(0.0, LONGEST_MIN) / LONGEST_MIN,
+        row[TEMPERATURE],
+        row[BUSY],
+        row[FREE],
+        row[TO_CONTACT],
+        row[DELIVERY] - row[FINISH],
+        row[MARGIN],
+        row[TO_ECLIPSE],
+        energy,
+        row[ORIGIN],
+        row[RESIDENT],
+    )
+    return torch.stack(columns, dim=-1)
+
+
+def setting(task: torch.Tensor, nodes: torch.Tensor) -> torch.Tensor:
+    """SETTING of every decision, (batch, M), from task (batch, T) and nodes (batch, n, F)."""
+    row = nodes.unbind(dim=-1)
+    present = (row[PRESENT] > 0.5).to(nodes.dtype)
+    flies = present * (row[SATELLITE] > 0.5).to(nodes.dtype)
+    share = flies / flies.sum(dim=1, keepdim=True).clamp(min=1.0)
+    work = (row[WORK] * share).sum(dim=1)
+    asked = task[:, LONG]
+    columns = (
+        torch.ones_like(work),
+        1.0 - task[:, SLACK],
+        (task[:, LANES] > 0.99).to(nodes.dtype),
+        task[:, TO_USER],
+        task[:, MODEL],
+        task[:, VALUE],
+        work,
+        ((1.0 - row[CHARGE_MARGIN]) * share).sum(dim=1),
+        (row[RESIDENT] * share).sum(dim=1),
+        (row[ON_TIME] * present).sum(dim=1) / present.sum(dim=1).clamp(min=1.0),
+        row[BACKLOG].masked_fill(flies < 0.5, 1.0).amin(dim=1),
+        (row[SUNLIT] * share).sum(dim=1),
+        task[:, SHORT],
+        asked,
+        (asked - AT_EASE).clamp(min=0.0),
+        work * (asked - AT_EASE).clamp(min=0.0),
+    )
+    return torch.stack(columns, dim=-1)
