@@ -36,6 +36,8 @@ def _make_registered(env_id: str, options: dict[str, Any]) -> gym.Env:
         return gym.make(env_id, **options)
     except (gym.error.Error, ModuleNotFoundError) as error:
         raise ValueError(f"unknown environment {env_id!r}: {error}") from error
+    except TypeError as error:
+        raise ValueError(f"{env_id!r} cannot be scored here, it does not take the options of OrbitGym's environments: {error}") from error
 
 
 def native_options(scenario: str) -> dict[str, Any] | None:

@@ -73,11 +73,11 @@ class Evaluation:
 def evaluate(asked: Evaluation) -> dict[str, Any]:
     """Play, summarise, write and print; ValueError before any long work if something is wrong. Returns results.json's content."""
     specs = check(asked)
+    out = Path(asked.out)
+    out.mkdir(parents=True, exist_ok=True)  # now, so that a place that cannot be written to is known before the work
     announce_compilation()
     by_policy, details = _play_everything(asked, specs)
     results = assemble(asked, specs, by_policy)
-    out = Path(asked.out)
-    out.mkdir(parents=True, exist_ok=True)
     report.write_csv(out / "results.csv", results["policies"])
     report.write_details(out, gathered(details, results["seeds"], make_many(asked.scenario, asked.split, 1, asked.overrides)))
     write_json(out / RESULTS, results)  # last: a folder with results.json is complete
@@ -93,6 +93,8 @@ def check(asked: Evaluation) -> list[Spec]:
     for name, low in (("seeds", 1), ("first_seed", 0), ("processes", 1), ("record", 0)):
         if getattr(asked, name) < low:
             raise ValueError(f"--{name.replace('_', '-')} must be at least {low}, got {getattr(asked, name)}")
+    if asked.record > asked.seeds:
+        raise ValueError(f"--record {asked.record} asks for logs of more episodes than --seeds {asked.seeds} plays")
     if not asked.policies:
         raise ValueError(f"--policies must name at least one policy; choose from {', '.join(BASELINES)}, or a run folder")
     specs = [parse(name) for name in with_controls(asked.policies, asked.sampled, asked.controls)]

@@ -65,6 +65,9 @@ def replay(logs: tyro.conf.Positional[tuple[str, ...]], out: str = "replay.html"
     """
     if czml and len(logs) != 1:
         raise ValueError(f"--czml takes one episode log, got {len(logs)}")
+    for path in filter(None, (out, czml)):
+        if Path(path).is_dir():
+            raise ValueError(f"cannot write {path}: it is a folder; name a file")
     read = [read_log(path) for path in logs]
     written = [write_page(out, read)]
     if czml:

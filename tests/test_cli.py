@@ -205,6 +205,8 @@ def test_replay_writes_a_page_and_czml(monkeypatch: pytest.MonkeyPatch, capsys: 
         (("nowhere.log",), "episode log 'nowhere.log' does not exist"),
         (("LOG", "LOG", "--czml", "x.czml"), "--czml takes one episode log, got 2"),
         (("LOG", "LOG", "LOG"), "a replay shows one episode log, or two side by side; got 3"),
+        (("LOG", "--out", "FOLDER"), "cannot write FOLDER: it is a folder; name a file"),
+        (("LOG", "--czml", "FOLDER"), "cannot write FOLDER: it is a folder; name a file"),
         (("LOG", "OTHER"), "side by side needs two logs of the same episode, but seed is 3 in one and 4 in the other"),
     ],
 )
@@ -212,9 +214,9 @@ def test_replay_of_what_cannot_be_shown_is_one_line(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path, arguments: tuple[str, ...], message: str
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    known = {"LOG": str(recorded("Tiny").path), "OTHER": str(recorded("Tiny", seed=4).path)}
+    known = {"LOG": str(recorded("Tiny").path), "OTHER": str(recorded("Tiny", seed=4).path), "FOLDER": str(tmp_path)}
     assert run(monkeypatch, "replay", *(known.get(word, word) for word in arguments)) == 2
-    assert capsys.readouterr().err == f"error: {message}\n" and not list(tmp_path.iterdir())
+    assert capsys.readouterr().err == f"error: {message.replace('FOLDER', str(tmp_path))}\n" and not list(tmp_path.iterdir())
 
 
 def test_sizes_read_well() -> None:

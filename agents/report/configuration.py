@@ -24,7 +24,7 @@ def summary(results: Results) -> str:
         if len(results.names) < 2:
             return first
         best = results.names[1]
-        return f"{first} It is the reference; next is {compared(results, best)}."
+        return f"{first} It is the reference; the next best: {compared(results, best)}."
     return f"{first} That is {compared(results, best)}."
 
 

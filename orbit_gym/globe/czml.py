@@ -54,15 +54,15 @@ def _iso(header: dict[str, Any], time_s: float) -> str:
 
 def _satellite(log: EpisodeLog, node: int, interval: str, is_many: bool) -> Packet:
     positions, header = log.group("positions"), log.header
-    offsets_s = positions["time_s"] - header["start_s"]
-    rows = np.column_stack([offsets_s, positions["positions_m"][:, node].astype(np.float64)]).round(1)
+    # From midnight the samples lie on whole seconds; from the start, rounded, they would be up to 0.05 s and 380 m off.
+    rows = np.column_stack([positions["time_s"].round(3), positions["positions_m"][:, node].astype(np.float64).round(1)])
     name = header["nodes"][node]["name"]
     packet: Packet = {
         "id": f"node-{node}",
         "name": name,
         "availability": interval,
         "position": {
-            "epoch": _iso(header, header["start_s"]),
+            "epoch": _iso(header, 0.0),
             "cartesian": rows.ravel().tolist(),
             "referenceFrame": "FIXED",
             "interpolationAlgorithm": "LAGRANGE",
@@ -79,7 +79,8 @@ def _satellite(log: EpisodeLog, node: int, interval: str, is_many: bool) -> Pack
 
 
 def _label(text: str, down_px: int) -> Packet:
-    return {"text": text, "font": "12px sans-serif", "pixelOffset": {"cartesian2": [10, down_px]}, "horizontalOrigin": "LEFT"}
+    outline = {"style": "FILL_AND_OUTLINE", "outlineWidth": 3, "outlineColor": {"rgba": [0, 0, 0, 255]}}  # to be read on any ground
+    return {"text": text, "font": "13px sans-serif", **outline, "pixelOffset": {"cartesian2": [10, down_px]}, "horizontalOrigin": "LEFT"}
 
 
 def _description(log: EpisodeLog, node: int) -> str:
@@ -100,12 +101,7 @@ def _site(node: int, item: dict[str, str], place_m: np.ndarray) -> Packet:
         "point": {"color": {"rgba": list(rgba)}, "pixelSize": size},
     }
     if item["kind"] != "user":
-        packet["label"] = {
-            "text": item["name"],
-            "font": "12px sans-serif",
-            "pixelOffset": {"cartesian2": [10, 10]},
-            "horizontalOrigin": "LEFT",
-        }
+        packet["label"] = _label(item["name"], 10)
     return packet
 
 

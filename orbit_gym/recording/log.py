@@ -20,7 +20,25 @@ VERSION = 1  # changes when a name, a unit or a meaning does; a new name alone l
 HEADER = "header.json"
 ZIP_MAGIC = b"PK\x03\x04"
 SAME_TIME = (1980, 1, 1, 0, 0, 0)  # equal episodes give equal files
-NEEDED = ("decisions/release_s", "hops/start_s", "links/start_s", "positions/positions_m", "series/time_s", "sunlight/start_s")
+# What a file of this version must hold: names of the header, and of each group the columns that readers rely on; all columns are as long.
+NEEDED_HEADER = (
+    "policy", "scenario", "split", "seed", "day", "midnight_utc", "midnight_jd", "start_s", "end_s", "last_s",
+    "nodes", "satellites", "task_classes", "models", "link_kinds", "hop_kinds", "metrics",
+)  # fmt: skip
+COLUMNS = {
+    "decisions": (
+        "release_s", "slack_s", "value", "task_class", "model", "origin", "destination", "node", "arrival_s", "load_start_s",
+        "start_s", "finish_s", "delivery_s", "on_time", "by_alert", "input_hops", "result_hops", "is_lost",
+    ),
+    "hops": ("decision", "from_node", "to_node", "start_s", "end_s"),
+    "links": ("node_a", "node_b", "kind", "start_s", "end_s", "rate_bps"),
+    "positions": ("time_s", "positions_m"),
+    "sites": ("positions_m",),
+    "series": ("time_s", "queue_s", "lanes_busy", "charge_fraction", "temperature_c", "resident"),
+    "sunlight": ("satellite", "start_s", "end_s"),
+    "faults": ("node_a", "node_b", "strike_s", "end_s"),
+}  # fmt: skip
+NEEDED = tuple(f"{group}/{column}" for group, columns in COLUMNS.items() for column in columns)
 
 
 class EpisodeLog(NamedTuple):
@@ -71,10 +89,25 @@ def read_log(path: str | os.PathLike[str]) -> EpisodeLog:
             }
     except (zipfile.BadZipFile, zlib.error, EOFError) as error:
         raise ValueError(f"episode log '{path}' is truncated or damaged ({error}); record the episode again") from error
-    missing = [name for name in NEEDED if name not in arrays]
+    log = EpisodeLog(header, arrays)
+    check_whole(path, log)
+    return log
+
+
+def check_whole(path: Path, log: EpisodeLog) -> None:
+    """ValueError that names the first part a log lacks, or the first group whose columns are not of one length."""
+    missing = [f"its {HEADER} has no {name!r}" for name in NEEDED_HEADER if name not in log.header]
+    missing += [f"it has no {name}" for name in NEEDED if name not in log.arrays]
     if missing:
-        raise ValueError(f"episode log '{path}' is incomplete: it has no {missing[0]}; record the episode again")
-    return EpisodeLog(header, arrays)
+        raise ValueError(f"episode log '{path}' is incomplete: {missing[0]}; record the episode again")
+    for name, columns in COLUMNS.items():
+        rows = {column: len(log.arrays[f"{name}/{column}"]) for column in columns}
+        odd = next((column for column in columns if rows[column] != rows[columns[0]]), None)
+        if odd:
+            raise ValueError(
+                f"episode log '{path}' is damaged: {name}/{odd} has {rows[odd]} rows and {name}/{columns[0]} {rows[columns[0]]}; "
+                "record the episode again"
+            )
 
 
 def _read_header(path: Path, archive: zipfile.ZipFile) -> dict[str, Any]:

@@ -1,30 +1,25 @@
-"""Outlines of the land, from coastlines.npz (licence beside it)."""
+"""Outlines of the land, from the file that the replay's globe is drawn from too (assets/coastlines.json, licence beside it)."""
 
+import json
 from functools import cache
 from pathlib import Path
 
 import numpy as np
 
-FILE = Path(__file__).resolve().parent / "coastlines.npz"
+FILE = Path(__file__).resolve().parent.parent / "assets" / "coastlines.json"
+EDGE_DEG = np.array([180.0, 90.0])  # of the map
 
 
 @cache
 def land_rings_deg() -> tuple[np.ndarray, ...]:
-    """Return closed rings (N, 2) of longitude and latitude; one that leaves the map at the date line stands there twice, a turn apart."""
-    with np.load(FILE) as data:
-        points, ends = data["points"] * float(data["step_deg"]), data["ends"]
-    rings = np.split(points, ends[:-1])
-    turned = [ring + np.array([turn, 0.0]) for ring in rings for turn in (-360.0, 360.0) if _is_beyond(ring, turn)]
-    return (*rings, *turned)
+    """Return closed rings (N, 2) of longitude and latitude; land across the date line is cut there, Antarctica closed along the pole."""
+    data = json.loads(FILE.read_text(encoding="utf-8"))
+    return tuple(np.cumsum(np.reshape(steps, (-1, 2)), axis=0) / data["per_degree"] for steps in data["rings"])
 
 
 @cache
 def coasts_deg() -> np.ndarray:
-    """Return the pieces of coast, (N, 2, 2) of longitude and latitude; the edge that closes Antarctica at the pole is none."""
+    """Return the pieces of coast, (N, 2, 2) of longitude and latitude; the cuts along the edges of the map are none."""
     pieces = np.concatenate([np.stack([ring[:-1], ring[1:]], axis=1) for ring in land_rings_deg()])
-    return pieces[pieces[..., 1].min(axis=1) > -90.0]
-
-
-def _is_beyond(ring: np.ndarray, turn: float) -> bool:
-    """True if a ring reaches over the edge of the map that a turn by this angle brings it back from."""
-    return bool(ring[:, 0].max() > 180.0) if turn < 0.0 else bool(ring[:, 0].min() < -180.0)
+    along_edge = (np.abs(pieces) >= EDGE_DEG) & (np.sign(pieces[:, :1]) == np.sign(pieces[:, 1:]))
+    return pieces[~along_edge.all(axis=1).any(axis=1)]

@@ -32,7 +32,8 @@ class Window:
 
     def _open(self, picture: np.ndarray) -> None:
         height, width = picture.shape[:2]
-        figure = pyplot.figure(self._title, figsize=(width / 100.0, height / 100.0), dpi=100.0)
+        with pyplot.rc_context({"toolbar": "None"}):  # nothing on the picture can be zoomed
+            figure = pyplot.figure(self._title, figsize=(width / 100.0, height / 100.0), dpi=100.0)
         axes = figure.add_axes((0.0, 0.0, 1.0, 1.0))
         axes.set_axis_off()
         self._image = axes.imshow(picture, aspect="equal")

@@ -35,6 +35,8 @@ def test_without_record_nothing_is_written(tmp_path: Path) -> None:
     ("changes", "message"),
     [
         ({"record": -1}, "--record must be at least 0, got -1"),
+        ({"record": 2}, "--record 2 asks for logs of more episodes than --seeds 1 plays"),
+        ({"scenario": "CartPole-v1"}, "'CartPole-v1' cannot be scored here, it does not take the options"),
         ({"record": 1, "scenario": ENV_ID}, "--record writes logs of OrbitGym's own environments only, and '.*' is a FakeEnv"),
     ],
 )

@@ -2,11 +2,13 @@
 
 from collections.abc import Iterator
 from datetime import datetime
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from orbit_gym.globe import write_page
 from orbit_gym.globe.pack import LATE, LOST, ON_TIME, REJECTED, outcomes
@@ -202,6 +204,13 @@ def test_two_policies_share_a_clock(pair: Opened) -> None:
         shown_s = state["episodes"][place]["satellite"]["queue_s"]
         assert shown_s == pytest.approx(float(log.arrays["series/queue_s"][row, NODE]), abs=0.26)
     assert page.locator("#panel polyline.line-1").count() == 4 and pair.troubles == [] and pair.foreign_requests == []
+
+
+def test_a_light_page_has_a_light_sky(pair: Opened) -> None:
+    """Dark words need it, behind the left globe and the right one; the canvas must not let black through."""
+    picture = np.asarray(Image.open(BytesIO(pair.page.locator("#globe").screenshot())).convert("RGB"))
+    for x, y in ((10, 420), (630, 420), (1270, 420), (700, 130)):
+        assert picture[y - 2 : y + 3, x - 2 : x + 3].mean() > 200.0, (x, y)
 
 
 def test_a_phone_has_room_for_everything(browser: Any, pair: Opened, tmp_path: Path) -> None:

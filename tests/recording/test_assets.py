@@ -8,23 +8,32 @@ import numpy as np
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 ASSETS, SOURCES = ROOT / "orbit_gym" / "assets", ROOT / "web" / "replay"
+BUILT = ("replay.js", "coastlines.json", "LICENSE-three.txt")
 
 
 def test_the_bundle_is_built_from_these_sources() -> None:
-    digest = hashlib.sha256()
-    for path in sorted((SOURCES / "src").iterdir()):
-        digest.update(f"{path.name}\n".encode())
-        digest.update(path.read_bytes())
+    """web/replay/bundle.sha256, which the build writes, names every source and everything built from them, as they are."""
+    lines = (SOURCES / "bundle.sha256").read_text(encoding="utf-8").splitlines()
+    noted = {name: digest for digest, name in (line.split("  ") for line in lines)}
+    assert {f"src/{path.name}" for path in (SOURCES / "src").iterdir()} == {name for name in noted if name.startswith("src/")}
+    assert {"build.mjs", "coastlines.mjs", "package-lock.json", *(f"../../orbit_gym/assets/{name}" for name in BUILT)} <= set(noted)
+    changed = [name for name, digest in noted.items() if hashlib.sha256((SOURCES / name).read_bytes()).hexdigest() != digest]
+    assert not changed, f"{changed} changed: in web/replay run npm ci, npm run coastlines, npm run build"
+
+
+def test_packages_are_locked_and_named() -> None:
+    """Every package has a checksum; the licence and version of the one that is bundled are told."""
+    packages = json.loads((SOURCES / "package-lock.json").read_text(encoding="utf-8"))["packages"]
+    assert all(entry["integrity"].startswith("sha512-") for name, entry in packages.items() if name)
     first = (ASSETS / "replay.js").read_text(encoding="utf-8").partition("*/")[0]
-    assert f"sources {digest.hexdigest()[:16]}." in first, "web/replay/src changed: run npm run build there"
-    version = json.loads((SOURCES / "package.json").read_text())["devDependencies"]["three"]
-    assert f"three.js {version}, MIT, see LICENSE-three.txt" in first
+    assert f"three.js {packages['node_modules/three']['version']}, MIT, see LICENSE-three.txt" in first
 
 
 def test_licences_are_kept() -> None:
     text = (ASSETS / "LICENSE-three.txt").read_text(encoding="utf-8")
     assert "The MIT License" in text and "three.js authors" in text
     assert "Natural Earth" in json.loads((ASSETS / "coastlines.json").read_text())["source"]
+    assert "public domain" in (text := (ASSETS / "LICENSE-coastlines.txt").read_text(encoding="utf-8")) and "Michael Bostock" in text
 
 
 def test_coastlines_are_closed_rings_within_the_map_and_small() -> None:

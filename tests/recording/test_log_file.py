@@ -9,7 +9,7 @@ import pytest
 
 from orbit_gym.files import replacing
 from orbit_gym.recording import EpisodeLog, read_log, write_log
-from orbit_gym.recording.log import NEEDED, VERSION
+from orbit_gym.recording.log import NEEDED, NEEDED_HEADER, VERSION
 from tests.recording.playing_logs import recorded
 
 
@@ -101,10 +101,38 @@ def test_another_file_is_one_sentence(tmp_path: Path, what: str) -> None:
 
 
 @pytest.mark.parametrize("name", NEEDED)
-def test_a_log_without_a_table_is_refused(log: EpisodeLog, tmp_path: Path, name: str) -> None:
+def test_a_log_without_a_column_is_refused(log: EpisodeLog, tmp_path: Path, name: str) -> None:
     path = write_log(tmp_path / "part.log", EpisodeLog(log.header, {key: array for key, array in log.arrays.items() if key != name}))
-    with pytest.raises(ValueError, match=f"is incomplete: it has no {name}"):
+    with pytest.raises(ValueError, match=f"is incomplete: it has no {name}; record"):
         read_log(path)
+
+
+@pytest.mark.parametrize("name", NEEDED_HEADER)
+def test_a_log_without_a_part_of_its_header_is_refused(log: EpisodeLog, tmp_path: Path, name: str) -> None:
+    path = write_log(tmp_path / "part.log", EpisodeLog({key: value for key, value in log.header.items() if key != name}, log.arrays))
+    with pytest.raises(ValueError, match=rf"is incomplete: its header\.json has no '{name}'; record"):
+        read_log(path)
+
+
+def test_columns_of_different_length_are_refused(log: EpisodeLog, tmp_path: Path) -> None:
+    short = {**log.arrays, "hops/end_s": log.arrays["hops/end_s"][:-2]}
+    n_hops = len(log.arrays["hops/end_s"])
+    path = write_log(tmp_path / "ragged.log", EpisodeLog(log.header, short))
+    with pytest.raises(ValueError, match=f"is damaged: hops/end_s has {n_hops - 2} rows and hops/decision {n_hops}; record"):
+        read_log(path)
+
+
+def test_a_place_that_cannot_be_written_to_is_one_sentence(tmp_path: Path) -> None:
+    """A folder, a file in the place of one, and a file system that takes no files (/proc)."""
+    (tmp_path / "file").write_text("x")
+    for path, message in (
+        (tmp_path, f"cannot write {tmp_path}: it is a folder; name a file"),
+        (tmp_path / "file" / "e.log", f"cannot write {tmp_path}/file/e.log: {tmp_path}/file is a file, not a folder"),
+        (Path("/proc/e.log"), r"cannot write /proc/e\.log: /proc cannot be written to \(.+\)"),
+    ):
+        with pytest.raises(OSError, match=f"^{message}$"), replacing(path) as file:
+            file.write(b"never")
+    assert [path.name for path in tmp_path.iterdir()] == ["file"]
 
 
 def test_a_file_is_whole_or_not_there(tmp_path: Path) -> None:

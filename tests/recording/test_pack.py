@@ -42,11 +42,16 @@ def test_the_page_holds_what_the_log_says(case) -> None:
     for name in ("origin", "destination", "node", "task_class", "model", "input_hops", "result_hops", "by_alert"):
         assert tasks[name].tolist() == table[name].tolist(), name
     assert tasks["release_s"] + start_s == pytest.approx(table["release_s"], abs=0.01)
+    assert tasks["slack_s"] == pytest.approx(table["slack_s"], abs=0.006) and tasks["value"] == pytest.approx(table["value"], abs=6e-4)
+    has_load = ~np.isnan(table["load_start_s"])
+    loads_s = (tasks["release_s"] + tasks["load_start_s"])[has_load] + start_s
+    assert loads_s == pytest.approx(table["load_start_s"][has_load], abs=0.02) and (tasks["load_start_s"][~has_load] == -1.0).all()
     for name in ("arrival_s", "start_s", "finish_s", "delivery_s"):
         assert (tasks["release_s"] + tasks[name])[booked] + start_s == pytest.approx(table[name][booked], abs=0.02), name
         assert (tasks[name][~booked] == -1.0).all()
     hops = log.group("hops")
-    assert episode["hops"]["from_node"].tolist() == hops["from_node"].tolist()
+    for name in ("from_node", "to_node"):
+        assert episode["hops"][name].tolist() == hops[name].tolist()
     begin_s = table["release_s"][hops["decision"]] + episode["hops"]["start_s"]
     assert begin_s == pytest.approx(hops["start_s"], abs=1e-3)
     assert begin_s + episode["hops"]["end_s"] == pytest.approx(hops["end_s"], abs=2e-3)
@@ -54,7 +59,25 @@ def test_the_page_holds_what_the_log_says(case) -> None:
         np.testing.assert_allclose(episode["series"][name], log.arrays[f"series/{name}"], atol=0.5001 * step, rtol=1e-6)
     for name in ("start_s", "end_s"):
         assert world["links"][name] + start_s == pytest.approx(log.arrays[f"links/{name}"], abs=0.006)
+        assert world["sunlight"][name] + start_s == pytest.approx(log.arrays[f"sunlight/{name}"], abs=0.006)
+    assert world["sunlight"]["satellite"].tolist() == log.arrays["sunlight/satellite"].tolist()
+    for name in ("node_a", "node_b", "kind"):
+        assert world["links"][name].tolist() == log.arrays[f"links/{name}"].tolist()
+    assert world["links"]["rate_bps"] == pytest.approx(log.arrays["links/rate_bps"], abs=5.1e3, rel=1e-6)
+    np.testing.assert_allclose(world["sites"], log.arrays["sites/positions_m"], atol=0.51)
     assert world["start_s"] == start_s and world["nodes"] == log.header["nodes"]
+
+
+def test_the_sun_stands_over_the_place_where_it_is_noon() -> None:
+    """Solar noon is where longitude = -15 degrees an hour after 12:00 UTC, within the equation of time (up to 4.2 degrees); in August the
+    Sun is 8 to 18 degrees north. The Earth turns eastward by 360 degrees in a sidereal day of 86,164 s."""
+    log = quarter().log
+    world = unpacked(pack([log]))["world"]
+    x, y, z = world["sun"]
+    noon_deg = -15.0 * (log.header["start_s"] / 3600.0 - 12.0)
+    assert abs((np.degrees(np.arctan2(y, x)) - noon_deg + 180.0) % 360.0 - 180.0) < 4.5
+    assert 8.0 < np.degrees(np.arcsin(z)) < 18.5 and x * x + y * y + z * z == pytest.approx(1.0)
+    assert 2.0 * np.pi / world["rotation_rad_per_s"] == pytest.approx(86_164.1, abs=0.2)
 
 
 def test_positions_enclose_the_episode_and_are_good_to_a_step() -> None:

@@ -7,15 +7,17 @@ import numpy as np
 import pytest
 
 from orbit_gym.env import OrbitEnv
+from orbit_gym.episode import CALENDAR_FAULT, FAULT, UNIT_FAULT
 from orbit_gym.flight import midnight_of
 from orbit_gym.orbits import julian_date
 from orbit_gym.physics.geometry import gmst_rad, rotate_to_earth_fixed
 from orbit_gym.physics.sun import shadow_margin_m, sun_direction_of_date
-from orbit_gym.recording import RecordEpisode
-from orbit_gym.recording.tables import SAMPLE_S
+from orbit_gym.recording import RecordEpisode, read_log
+from orbit_gym.recording.tables import SAMPLE_S, faults_table
 from orbit_gym.topology import topology
 from orbit_gym.transfers import position_m
 from orbit_gym.units import DAY_S
+from orbit_gym.world import DOWNLINK, LASER
 from tests.recording.playing_logs import FAULTY, SHORT, Recorded, columns, faulty, play, quarter, recorded
 
 CASES = {"quiet": quarter, "faulty": faulty, "tiny": lambda: recorded("Tiny")}
@@ -48,6 +50,19 @@ def test_decisions_add_up_to_the_metrics(any_case: Recorded) -> None:
     assert log.header["reward_terms"] == ["delivered_value", "revoked_value", "energy_cost"]
     for name in ("arrival_s", "start_s", "finish_s", "delivery_s"):
         assert (np.isnan(log.arrays[f"decisions/{name}"]) == ~booked).all()
+
+
+def test_the_action_names_the_candidate_and_times_stand_where_they_mean_something(any_case: Recorded) -> None:
+    log = any_case.log
+    candidates, action, node = columns(log, "decisions", "candidates", "action", "node")
+    booked = node >= 0
+    assert (candidates[booked, action[booked]] == node[booked]).all() and booked.sum() > 4
+    by_alert, send_s, finish_s = columns(log, "decisions", "by_alert", "send_s", "finish_s")
+    assert (np.isnan(send_s) == ~by_alert).all() and (send_s[by_alert] >= finish_s[by_alert]).all()
+    load_s, load_start_s, start_s = columns(log, "decisions", "load_s", "load_start_s", "start_s")
+    has_load = booked & (load_s > 0.0)
+    assert (np.isnan(load_start_s) == ~has_load).all() and has_load.any()
+    assert (load_start_s[has_load] + load_s[has_load] <= start_s[has_load] + 1e-6).all()
 
 
 def test_the_faulty_case_is_a_case() -> None:
@@ -136,6 +151,21 @@ def test_the_series_follow_from_the_decisions(case: str) -> None:
         np.testing.assert_allclose(series["queue_s"][:, satellite], queue_s, atol=1e-3, rtol=1e-6)
 
 
+def test_a_service_holds_its_lanes_and_its_model_in_memory_until_a_fault(any_case: Recorded) -> None:
+    """At every sample within the service of a task that no fault has ended so far."""
+    log, seen = any_case.log, 0
+    series, table, faults = log.group("series"), log.group("decisions"), log.group("faults")
+    for row, now_s in enumerate(series["time_s"]):
+        down = set(faults["node_a"][faults["is_accelerator"] & (faults["strike_s"] <= now_s) & (now_s < faults["end_s"])].tolist())
+        assert all(series["lanes_busy"][row, node] == log.header["satellites"]["lanes"][node] for node in down)  # it reboots on all
+        running = ~table["is_lost"] & (table["start_s"] <= now_s) & (now_s < table["finish_s"]) & (table["release_s"] < now_s)
+        for k in np.flatnonzero(running & (table["node"] < series["queue_s"].shape[1])):
+            node = table["node"][k]
+            assert series["lanes_busy"][row, node] >= 1 and series["resident"][row, node] >> table["model"][k] & 1, (k, now_s)
+            seen += 1
+    assert seen > 1
+
+
 def test_the_series_stay_within_their_limits(any_case: Recorded) -> None:
     header, series = any_case.log.header, any_case.log.group("series")
     satellites = header["satellites"]
@@ -159,6 +189,7 @@ def test_links_are_the_topologys() -> None:
     """At instants over the episode: the same pairs as the graph that OrbitEnv.graph() shows."""
     found = quarter()
     links, names = found.log.group("links"), [item["name"] for item in found.log.header["nodes"]]
+    rates_seen: dict[tuple[int, int], set[float]] = {}
     start_s, last_s = (found.log.header[name] for name in ("start_s", "last_s"))
     for now_s in np.linspace(start_s, last_s, 23)[1:-1]:
         graph = topology(found.simulation.world, tuple(names), float(now_s))
@@ -168,7 +199,30 @@ def test_links_are_the_topologys() -> None:
         rates = {(min(a, b), max(a, b)): data["rate_bps"] for a, b, data in graph.edges(data=True) if data["kind"] in ("laser", "fibre")}
         for k in np.flatnonzero(is_up):
             pair = (int(links["node_a"][k]), int(links["node_b"][k]))
-            assert pair not in rates or links["rate_bps"][k] > 0.0
+            if pair in rates:
+                rates_seen.setdefault(pair, set()).add(round(rates[pair] / links["rate_bps"][k], 6))
+    assert sum(ratios == {1.0} for ratios in rates_seen.values()) > 5  # the rate of most lasers never changes, so its mean is that
+    assert all(0.2 < ratio < 5.0 for ratios in rates_seen.values() for ratio in ratios)
+    kinds = {item: kind["kind"] for item, kind in enumerate(found.log.header["nodes"])}
+    expected_kinds = {"satellite": "laser", "station": "station", "user": "user"}
+    for a, b, kind in zip(*(links[name].tolist() for name in ("node_a", "node_b", "kind"))):
+        assert found.log.header["link_kinds"][kind] == (expected_kinds[kinds[b]] if kinds[a] == "satellite" else "fibre")
+    assert links["start_s"].min() == start_s and links["end_s"].max() == last_s
+
+
+def test_faults_are_named_by_the_ends_of_what_they_hold_down() -> None:
+    """A laser by its two satellites, a station's antenna by the station, an accelerator by its satellite."""
+    world = quarter().simulation.world
+    senders = np.repeat(np.arange(world.edge_offsets.size - 1), np.diff(world.edge_offsets))
+    laser, down = (int(np.flatnonzero(world.edges["kind"] == kind)[-1]) for kind in (LASER, DOWNLINK))
+    faults = np.zeros(3, FAULT)
+    faults["kind"] = CALENDAR_FAULT, CALENDAR_FAULT, UNIT_FAULT
+    faults["index"] = world.edges["resource_a"][laser], world.edges["resource_b"][down], 5
+    table = faults_table(world, faults, 100.0)
+    ends = {int(senders[laser]), int(world.edges["to"][laser])}
+    assert {int(table["node_a"][0]), int(table["node_b"][0])} == ends
+    assert table["node_a"][1:].tolist() == [world.edges["to"][down], 5] and table["node_b"][1:].tolist() == [-1, -1]
+    assert table["is_accelerator"].tolist() == [False, False, True]
 
 
 def test_sunlight_is_the_shadows() -> None:
@@ -191,7 +245,7 @@ def test_sunlight_is_the_shadows() -> None:
 
 def test_which_episodes_are_written(tmp_path: Path) -> None:
     """One left before its end is not; the trigger gets the episode's number; names hold scenario, policy and seed."""
-    env = RecordEpisode(gym.make("OrbitGym/Tiny-v0"), tmp_path, policy="runs/my run", episode_trigger=lambda number: number != 1)
+    env = RecordEpisode(gym.make("OrbitGym/Tiny-v0"), tmp_path, policy="/runs/my run", episode_trigger=lambda number: number != 1)
     env.reset(seed=5)
     env.step(0)
     assert not list(tmp_path.iterdir()) and env.path is None
@@ -201,12 +255,16 @@ def test_which_episodes_are_written(tmp_path: Path) -> None:
 
 
 def test_a_wrong_action_is_refused_before_anything_is_noted(tmp_path: Path) -> None:
+    """The episode goes on, and its log has one row a decision."""
     env = RecordEpisode(OrbitEnv("Tiny"), tmp_path)
     env.reset(seed=5)
     with pytest.raises(ValueError, match="action must be an integer from 0 to 4"):
         env.step(9)
-    play(env, "eft", 5)
+    truncated = False
+    while not truncated:
+        *_, truncated, info = env.step(4)
     assert env.path is not None and env.path.name == "Tiny-5.log"
+    assert read_log(env.path).arrays["decisions/action"].tolist() == [4] * int(info["episode_metrics"]["n_released"])
 
 
 def test_only_our_environment_is_recorded(tmp_path: Path) -> None:

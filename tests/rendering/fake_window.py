@@ -3,15 +3,21 @@
 from typing import Any
 
 import numpy as np
+from matplotlib import rcParams
 from matplotlib.backend_bases import CloseEvent, FigureManagerBase
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 
 SHOWN: list[np.ndarray] = []
+TOOLBARS: list[str] = []
 
 
 class FigureManager(FigureManagerBase):
     def show(self) -> None:
-        pass
+        TOOLBARS.append(self.made_with)
+
+    def __init__(self, canvas: FigureCanvasAgg, num: int | str) -> None:
+        super().__init__(canvas, num)
+        self.made_with = rcParams["toolbar"]
 
     def destroy(self) -> None:  # as the toolkits' own do when the user closes the window
         self.canvas.callbacks.process("close_event", CloseEvent("close_event", self.canvas))

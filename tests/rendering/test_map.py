@@ -243,6 +243,7 @@ def test_a_window_follows_by_itself(window: list[np.ndarray]) -> None:
         one.step(0)
     assert len(window) == 2 and env.render() is None
     assert np.array_equal(window[1][..., :3], still.render())
+    assert fake_window.TOOLBARS[-1] == "None"  # nothing on the picture can be zoomed
     env.close()
     env.close()
 

@@ -15,8 +15,10 @@ from orbit_gym.rendering.moment import Moment, Placed, Watcher, totals
 from orbit_gym.rendering.page import SMALL
 from orbit_gym.rendering.projection import Box
 from orbit_gym.rendering.reservations import FADING_S, RecentUse
-from orbit_gym.rendering.words import amount, duration, plan_lines, task_lines
+from orbit_gym.rendering.sightlines import Sightlines
+from orbit_gym.rendering.words import amount, duration, hops, plan_lines, task_lines
 from orbit_gym.state import copy_state
+from orbit_gym.world import DOWNLINK
 from tests.core.playing import at_random
 
 FAULTS = {"faults.enabled": True, "faults.reset_mean_s": 1_500.0, "faults.link_up_fraction": 0.6}
@@ -37,6 +39,22 @@ def played(name: str, steps: int, overrides: dict | None = None) -> tuple[OrbitE
 def seen() -> tuple[OrbitEnv, Moment]:
     env, _, moment = played("CrossPlane12", 300)
     return env, moment
+
+
+def test_a_pass_is_used_as_much_as_both_its_ends_are(seen: tuple[OrbitEnv, Moment]) -> None:
+    """Radios booked for 0.8 of the last minute and antennas for 0.3: no pass was used for more than 0.3."""
+    world, edges = seen[0].simulation.world, seen[0].simulation.world.edges
+    used = np.zeros(1 + max(edges["resource_a"].max(), edges["resource_b"].max()))
+    down = edges["kind"] == DOWNLINK
+    used[edges["resource_a"][down]], used[edges["resource_b"][down]] = 0.8, 0.3
+    start_s, end_s = seen[0].simulation.episode.span_s
+    sightlines = Sightlines(world, start_s, end_s, 0.0)
+    passes = [sightlines.passes(time_s, used) for time_s in np.linspace(start_s, end_s, 60)]
+    assert {use for found in passes for use in found.use_fraction.tolist()} == {0.3}
+
+
+def test_hops_in_words() -> None:
+    assert [hops(count) for count in (0, 1, 5)] == ["no hop", "1 hop", "5 hops"]
 
 
 def test_links_are_those_of_the_topology(seen: tuple[OrbitEnv, Moment]) -> None:

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from orbit_gym.physics.geometry import geodetic_to_earth_fixed_m
-from orbit_gym.rendering.coastlines import land_rings_deg
+from orbit_gym.rendering.coastlines import coasts_deg, land_rings_deg
 from orbit_gym.rendering.daylight import darkness, sun_at, sun_sine, terminator_deg
 from orbit_gym.rendering.projection import Box, CloseUp, WorldView, geodetic_deg, split_at_date_line, tracks_deg
 
@@ -70,17 +70,27 @@ def test_the_sun_stands_where_the_clock_says() -> None:
 
 
 def test_coasts_are_whole() -> None:
-    """Closed rings on the Earth; known land is inside one, known sea is not (even-odd rule)."""
+    """Closed rings on the Earth; known land is inside one, known sea and a lake are not (even-odd rule)."""
     rings = land_rings_deg()
     assert all(np.allclose(ring[0], ring[-1]) and np.abs(ring[:, 1]).max() <= 90.0 for ring in rings)
     for place, is_land in (
         ((10.0, 50.0), True),
         ((-60.0, -10.0), True),
         ((0.0, -85.0), True),
+        ((-175.0, 67.0), True),  # Chukotka on both sides of the date line
+        ((179.0, 68.0), True),
         ((-30.0, 30.0), False),
         ((51.0, 42.0), False),
     ):
         assert sum(inside(ring, *place) for ring in rings) % 2 == is_land, place
+
+
+def test_cuts_along_the_edges_of_the_map_are_no_coasts() -> None:
+    pieces, n_sides = coasts_deg(), sum(len(ring) - 1 for ring in land_rings_deg())
+    assert 0 < n_sides - len(pieces) < 50
+    assert not (pieces[..., 1] <= -90.0).all(axis=1).any()  # the pole that closes Antarctica
+    assert not (np.abs(pieces[..., 0]) >= 180.0).all(axis=1).any()  # the date line through Chukotka
+    assert len(pieces[(np.abs(pieces[..., 0]) >= 180.0).any(axis=1)]) > 4  # what meets the date line is kept
 
 
 def inside(ring: np.ndarray, x: float, y: float) -> bool:

@@ -1,12 +1,9 @@
 // Bundles src/ and three.js into orbit_gym/assets/replay.js, and copies the style and the licence: node build.mjs
-import crypto from "node:crypto";
 import fs from "node:fs";
 import { build } from "esbuild";
 
 const assets = new URL("../../orbit_gym/assets/", import.meta.url);
 const source = new URL("src/", import.meta.url);
-const hash = crypto.createHash("sha256"); // tests compare it with the sources, so that a bundle is never older than they are
-for (const name of fs.readdirSync(source).sort()) hash.update(`${name}\n`).update(fs.readFileSync(new URL(name, source)));
 
 const three = JSON.parse(fs.readFileSync(new URL("node_modules/three/package.json", import.meta.url)));
 await build({
@@ -18,7 +15,7 @@ await build({
   charset: "utf8",
   legalComments: "none",
   outfile: new URL("replay.js", assets).pathname,
-  banner: { js: `/* OrbitGym replay, sources ${hash.digest("hex").slice(0, 16)}. Contains three.js ${three.version}, MIT, see LICENSE-three.txt */` },
+  banner: { js: `/* OrbitGym replay, built from web/replay. Contains three.js ${three.version}, MIT, see LICENSE-three.txt */` },
 });
 fs.copyFileSync(new URL("node_modules/three/LICENSE", import.meta.url), new URL("LICENSE-three.txt", assets));
 console.log(`replay.js ${fs.statSync(new URL("replay.js", assets)).size} bytes`);

@@ -12,7 +12,7 @@ let land = simplify(presimplify(atlas), LEAST_AREA);
 land = filter(land, filterWeight(land, LEAST_AREA));
 const shapes = feature(land, land.objects.land).features.map((item) => item.geometry);
 const polygons = shapes.flatMap((shape) => (shape.type === "MultiPolygon" ? shape.coordinates : [shape.coordinates]));
-const rings = polygons.flat().flatMap(cut).filter((ring) => ring.length > 3);
+const rings = polygons.flat().flatMap(cut).map(coded).filter(hasArea);
 
 // A ring on the sphere as rings on a map from -180 to 180 degrees: cut at the date line, closed along the pole where it goes around it.
 function cut(ring) {
@@ -44,11 +44,21 @@ function coded(ring) {
   return points.flatMap(([x, y], k) => (k ? [x - points[k - 1][0], y - points[k - 1][1]] : [x, y]));
 }
 
+// False for what the cut left of a ring that only touches the date line.
+function hasArea(steps) {
+  let [x, y, twice] = [0, 0, 0];
+  for (let k = 0; k < steps.length; k += 2) {
+    twice += x * steps[k + 1] - y * steps[k];
+    [x, y] = [x + steps[k], y + steps[k + 1]];
+  }
+  return twice + x * steps[1] - y * steps[0] !== 0;
+}
+
 const out = {
   about: "Closed rings of land: longitude, latitude of the first point, then steps to the next, in whole numbers; divide by per_degree.",
   source: "Natural Earth 1:50m land (public domain, naturalearthdata.com) by way of npm world-atlas 2.0.2 (ISC), simplified",
   per_degree: PER_DEGREE,
-  rings: rings.map(coded),
+  rings,
 };
 fs.writeFileSync(OUT, JSON.stringify(out) + "\n");
-console.log(`${rings.length} rings, ${rings.flat().length} points, ${fs.statSync(OUT).size} bytes`);
+console.log(`${rings.length} rings, ${rings.flat().length / 2} points, ${fs.statSync(OUT).size} bytes`);

@@ -70,12 +70,12 @@ export function lineChart({ title, lines, last, dark, low, high, limit, say, tic
 
 // rows: [{name, kind, spans: [[from, to]]}]
 export function spansChart({ title, rows, last, dark, say, seek }) {
-  const pitch = 14, height = rows.length * pitch + 2, part = frame(title, height, last, dark);
+  const pitch = 18, height = rows.length * pitch + 2, part = frame(title, height, last, dark);
   part.figure.classList.add("spans");
   rows.forEach(({ name, kind, spans }, row) => {
     const y = row * pitch + 2;
-    for (const [from, to] of spans) svg("rect", { class: `span ${kind}`, x: part.x(from), y: y + 2, width: Math.max(0.8, part.x(to) - part.x(from)), height: pitch - 6, rx: 1.5 }, part.picture);
-    svg("text", { class: "name", x: LEFT + 3, y: y + pitch / 2 + 2.5 }, part.picture).textContent = name;
+    for (const [from, to] of spans) svg("rect", { class: `span ${kind}`, x: part.x(from), y: y + 10, width: Math.max(0.8, part.x(to) - part.x(from)), height: 5, rx: 1.5 }, part.picture);
+    svg("text", { class: "name", x: LEFT, y: y + 7.5 }, part.picture).textContent = name;
   });
   part.picture.setAttribute("aria-label", `${title}: ${rows.map(({ name }) => name).join(", ")}`);
   const move = cursor(part, height);

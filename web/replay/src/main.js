@@ -16,7 +16,7 @@ function theme() {
   const inks = { onTime: "on-time", late: "late", rejected: "rejected", lost: "lost", laser: "laser", pass: "pass", user: "user", ink: "ink", paper: "paper", chosen: "chosen", idle: "idle", some: "some", full: "full" };
   return {
     isDark: matchMedia("(prefers-color-scheme: dark)").matches,
-    ...Object.fromEntries(["sea", "land", "grid", "coast", "night", "rim"].map((name) => [name, read(name)])),
+    ...Object.fromEntries(["sea", "land", "grid", "coast", "night", "rim", "back", "back-far", "soft"].map((name) => [name, read(name)])),
     darkness: Number(read("darkness")),
     rimStrength: Number(read("rim-strength")),
     inks: Object.fromEntries(Object.entries(inks).map(([name, variable]) => [name, read(variable)])),
@@ -104,6 +104,9 @@ class App {
     find("#pace").addEventListener("change", (event) => this.setPace(Number(event.target.value)));
     find("#satellite").addEventListener("change", (event) => this.select(Number(event.target.value)));
     addEventListener("resize", () => this.layout());
+    const around = new ResizeObserver(() => requestAnimationFrame(() => this.layout())); // numbers and names wrap as they grow
+    around.observe(find("#top"));
+    around.observe(find("#bar"));
     matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => this.wear());
     this.globe.controls.addEventListener("change", () => (this.isStale = true));
     const canvas = find("#globe");
@@ -224,6 +227,7 @@ class App {
     const top = isPhone || this.episodes.length > 1 ? find("#top").offsetHeight : 0;
     const free = { left: 0, top, width: width - beside, height: Math.max(120, height - bar - under - top) };
     const count = this.episodes.length;
+    if (!isPhone && count === 1 && free.width > 700) free.shift = find("#scores").offsetLeft + find("#scores .score").offsetWidth;
     const rects = this.episodes.map((_, k) =>
       isPhone && !under
         ? { ...free, top: free.top + (k * free.height) / count, height: free.height / count }
@@ -286,13 +290,19 @@ class App {
     };
     for (const label of this.labels) {
       label.width ??= label.element.offsetWidth || 7 * label.element.textContent.length;
-      const at = this.globe.onScreen(label.node, label.view);
+      const at = this.inside(this.globe.onScreen(label.node, label.view), label);
       this.place(label.element, at && isFree(at, label) ? at : null);
     }
     const tagged = this.hovered >= 0 ? this.hovered : this.globe.selected;
     const isNamed = tagged >= 0 && (this.hovered >= 0 || this.globe.isMany);
     if (isNamed) this.tag.textContent = this.world.nodes[tagged].name;
     this.place(this.tag, isNamed ? this.globe.onScreen(tagged, 0) : null);
+  }
+
+  // Left of its sign where a name would be cut off.
+  inside(at, { view, width }) {
+    const { left, width: room } = this.globe.rects[view];
+    return at && at[0] + width + 9 > left + room ? [at[0] - width - 18, at[1]] : at;
   }
 
   place(element, at) {
@@ -308,7 +318,7 @@ class App {
     this.timeline.update(time, `${date.slice(0, 19).replace("T", " ")} UTC${isAfter}`);
     document.body.classList.toggle("is-after", time > world.endS);
     const { lasers, passes } = this.globe.counts;
-    find("#head .now").textContent = `${lasers.toLocaleString("en")} laser links, ${passes.toLocaleString("en")} station passes${isAfter}`;
+    find("#head .now").textContent = `${counted(lasers, "laser link", "laser links")}, ${counted(passes, "station pass", "station passes")}${isAfter}`;
     this.episodes.forEach((episode, k) => {
       const counts = episode.counts(time), card = this.cards[k];
       for (const name of ["on_time", "late", "rejected", "lost", "under_way"]) {
@@ -352,6 +362,7 @@ class App {
   }
 }
 
+const counted = (count, one, more) => `${count.toLocaleString("en")} ${count === 1 ? one : more}`;
 const date2 = (value) => String(Math.floor(value) % 60).padStart(2, "0");
 
 async function begin() {

@@ -35,7 +35,7 @@ export class Panel {
     if (satellite < 0) return;
     const { world, episodes, element } = this;
     element.querySelector("h2").textContent = world.nodes[satellite].name;
-    element.querySelector(".key").hidden = episodes.length < 2;
+    element.querySelector(".key .two").hidden = episodes.length < 2;
     const dark = world.eclipses(satellite), last = world.lastS, seek = this.seek;
     const lines = (name) => episodes.map((episode) => ({ values: episode.column(name, satellite), step: episode.series_step_s }));
     const common = { last, dark, seek };

@@ -23,6 +23,24 @@ function isSoftware() {
   return /swiftshader|llvmpipe|software/i.test(name);
 }
 
+// What lies behind everything. The canvas is opaque: not every browser lets the page shine through one.
+class Backdrop {
+  constructor() {
+    this.uniforms = { near: { value: new THREE.Color() }, far: { value: new THREE.Color() }, middle: { value: new THREE.Vector2() } };
+    const material = new THREE.ShaderMaterial({
+      vertexShader: "varying vec2 at; void main() { at = position.xy; gl_Position = vec4(position.xy, 1.0, 1.0); }",
+      fragmentShader: `uniform vec3 near, far; uniform vec2 middle; varying vec2 at;
+        void main() { gl_FragColor = vec4(mix(near, far, min(length(at - middle) / 0.84, 1.0)), 1.0); }`,
+      uniforms: this.uniforms,
+      depthTest: false,
+      depthWrite: false,
+    });
+    this.object = new THREE.Mesh(new THREE.PlaneGeometry(2, 2), material);
+    this.object.frustumCulled = false;
+    this.object.renderOrder = -1;
+  }
+}
+
 // What differs between two policies of one episode.
 class View {
   constructor(globe, episode) {
@@ -42,13 +60,14 @@ export class Globe {
   constructor(canvas, world, episodes, coastlines) {
     this.world = world;
     this.isMany = world.satelliteCount > MANY;
-    this.renderer = new THREE.WebGLRenderer({ canvas, antialias: !isSoftware(), alpha: true, powerPreference: "high-performance" });
+    this.renderer = new THREE.WebGLRenderer({ canvas, antialias: !isSoftware(), powerPreference: "high-performance" });
     this.renderer.outputColorSpace = THREE.LinearSRGBColorSpace;
     this.renderer.autoClear = false;
     this.scene = new THREE.Scene();
     this.camera = new THREE.PerspectiveCamera(32, 1, 0.05, 60);
     this.earth = new Earth(coastlines);
-    this.scene.add(this.earth.group);
+    this.backdrop = new Backdrop();
+    this.scene.add(this.backdrop.object, this.earth.group);
     this.links = new ThinLines(Math.max(1024, 4 * world.satelliteCount), this.isMany ? 0.34 : 0.6);
     this.passes = new WideLines(4096, 3);
     this.sites = new Signs(world.nodeCount, 3);
@@ -114,6 +133,9 @@ export class Globe {
     this.colour = Object.fromEntries(Object.entries(theme.inks).map(([name, value]) => [name, new THREE.Color(value)]));
     this.outcomeColour = { [ON_TIME]: this.colour.onTime, [LATE]: this.colour.late, [REJECTED]: this.colour.rejected, [LOST]: this.colour.lost };
     this.earth.wear(theme);
+    this.renderer.setClearColor(theme["back-far"], 1);
+    this.backdrop.uniforms.near.value.set(theme.back);
+    this.backdrop.uniforms.far.value.set(theme["back-far"]);
     for (const signs of [this.sites, ...this.views.flatMap((view) => [view.satellites, view.tasks])]) {
       signs.material.uniforms.line.value.set(theme.inks.ink);
       signs.material.uniforms.paper.value.set(theme.inks.paper);
@@ -215,7 +237,7 @@ export class Globe {
     return new THREE.Vector3(0, 0.06 * near, 1.02 * near);
   }
 
-  // --- size: rects are the parts of the canvas, in CSS pixels from its top left, one a view
+  // --- size: rects are the parts of the canvas, in CSS pixels from its top left, one a view; the globe stands right of their `shift`
 
   resize(width, height, rects) {
     const ratio = Math.min(window.devicePixelRatio || 1, 2) * this.fineness;
@@ -224,9 +246,11 @@ export class Globe {
     this.rects = rects;
     this.width = width;
     this.height = height;
-    const { width: w, height: h } = rects[0];
-    this.camera.aspect = w / h;
-    this.camera.fov = w >= h ? 32 : 2 * Math.atan(Math.tan((16 * Math.PI) / 180) * Math.min(h / w, 2.2)) * (180 / Math.PI);
+    const { width: w, height: h, shift = 0 } = rects[0], room = w - shift;
+    this.camera.aspect = room / h;
+    this.camera.fov = room >= h ? 32 : 2 * Math.atan(Math.tan((16 * Math.PI) / 180) * Math.min(h / room, 2.2)) * (180 / Math.PI);
+    this.camera.setViewOffset(room, h, -shift, 0, w, h);
+    this.backdrop.uniforms.middle.value.set(shift / w, 0.16);
     this.camera.updateProjectionMatrix();
     for (const part of [this.sites, ...this.views.flatMap((view) => view.parts)])
       if (part.material.uniforms.pixels) part.material.uniforms.pixels.value = ratio;

@@ -3,6 +3,8 @@ import { LATE, LOST, ON_TIME, REJECTED } from "./episode.js";
 
 const ORDER = [ON_TIME, LATE, LOST, REJECTED];
 const STEP_PX = 4;
+const AXIS_PX = 14; // below the strips: hours and minutes since the start
+const TICKS_S = [300, 600, 1800, 3600, 7200, 14400], TICK_PX = 70;
 
 export class Timeline {
   constructor(element, world, episodes, seek) {
@@ -21,12 +23,13 @@ export class Timeline {
     canvas.height = height * ratio;
     const pen = canvas.getContext("2d");
     pen.scale(ratio, ratio);
-    const bins = Math.max(1, Math.floor(width / STEP_PX)), strip = height / this.episodes.length;
+    const bins = Math.max(1, Math.floor(width / STEP_PX)), strip = (height - AXIS_PX) / this.episodes.length;
     const stacks = this.episodes.map(({ tasks }) => {
       const counts = ORDER.map(() => new Float64Array(bins));
       tasks.release_s.forEach((time, k) => counts[ORDER.indexOf(tasks.outcome[k])][Math.min(bins - 1, Math.floor((time / world.lastS) * bins))]++);
       return counts;
     });
+    this.drawAxis(pen, theme, width, height);
     let most = 1;
     stacks.forEach((counts) => counts[0].forEach((_, bin) => (most = Math.max(most, counts.reduce((sum, row) => sum + row[bin], 0)))));
     stacks.forEach((counts, place) => {
@@ -42,6 +45,21 @@ export class Timeline {
         });
       }
     });
+  }
+
+  drawAxis(pen, theme, width, height) {
+    const { lastS } = this.world, step = TICKS_S.find((seconds) => (seconds / lastS) * width >= TICK_PX) ?? TICKS_S.at(-1);
+    pen.font = `10.5px ${getComputedStyle(document.body).fontFamily}`;
+    pen.textAlign = "center";
+    for (let time = step; time < lastS; time += step) {
+      const x = (time / lastS) * width, words = `${Math.floor(time / 3600)}:${String(Math.round(time / 60) % 60).padStart(2, "0")} h`;
+      if (x > width - 20) break;
+      pen.fillStyle = theme.soft;
+      pen.fillText(words, x, height - 2);
+      pen.globalAlpha = 0.25;
+      pen.fillRect(Math.round(x), 0, 1, height - AXIS_PX);
+      pen.globalAlpha = 1;
+    }
   }
 
   // An area behind the bars: how many tasks are under way, of the most that ever were.
