@@ -1,4 +1,4 @@
-"""Evolve the bilinear scorer: ``python -m agents.evolve agents/recipes/evolved.json --out runs/evolved``.
+"""Evolve the bilinear scorer: ``python -m agents.evolve agents/searches/rings.json --out runs/evolved``.
 
 Policy search in the space of weights: CMA-ES (package `cmaes`) on whole episodes, each one compiled call, all candidates of a
 generation on the same ones, fresh ones every generation. Any change of a policy changes an episode by a hundredth, so credit for
@@ -36,6 +36,7 @@ from orbit_gym.cli import fail_cleanly
 from orbit_gym.drawing import EpisodeSource
 
 LOG = "search.json"
+FOLDER = Path(__file__).resolve().parent / "searches"
 
 
 @dataclass(frozen=True)
@@ -67,7 +68,7 @@ class Search:
 class Evolution:
     """Search the weights of the scorer on whole episodes."""
 
-    search: Annotated[str, tyro.conf.Positional] = "agents/recipes/evolved.json"
+    search: Annotated[str, tyro.conf.Positional] = "agents/searches/rings.json"
     """JSON file that says what is searched."""
     generations: int = 300
     """Generations in all."""

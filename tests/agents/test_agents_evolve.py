@@ -1,0 +1,68 @@
+"""Evolution: goes on where it stopped, leaves a run whose network decides as the weights found, refuses what cannot work."""
+
+import json
+
+import numpy as np
+import pytest
+
+from agents.bilinear import bilinear_weights, choose_bilinear
+from agents.environments import make_many
+from agents.evolve import FOLDER, LOG, Evolution, evolve, read_search
+from agents.loading import load_policy, parse, stored_network
+from orbit_gym.observation import COLUMNS
+
+PLAN_EXISTS = COLUMNS["nodes"]["plan_exists"]
+SEARCH = {"rows": [["tight-energy", 1.0]], "start": "Ring12", "free": {"admit.one*overload": 3.0, "cost.load": 1.0}, "population": 4}
+
+
+def asked(tmp_path, name: str, generations: int, **changes) -> Evolution:
+    """A search of a few short episodes."""
+    path = tmp_path / "search.json"
+    path.write_text(json.dumps(SEARCH | changes))
+    return Evolution(str(path), generations, every=1, choice_seeds=1, threads=1, out=str(tmp_path / name))
+
+
+def test_a_search_goes_on_and_its_network_decides_as_the_weights_found(tmp_path) -> None:
+    once = evolve(asked(tmp_path, "once", 3))
+    evolve(asked(tmp_path, "twice", 2))
+    twice = evolve(asked(tmp_path, "twice", 3))
+    log = json.loads((once / LOG).read_text())
+    assert log == json.loads((twice / LOG).read_text())
+    assert len(log["scores"]) == 3 and len(set(np.array(log["scores"]).ravel())) > 3
+
+    _, network, _ = stored_network(str(once))
+    weights = bilinear_weights(network["rule"])
+    envs = make_many("tight-energy", "train", 1)
+    obs, _ = envs.reset(seed=1)
+    policy, seen = load_policy(parse(str(once)), envs), set()
+    for _ in range(200):
+        action = int(policy.predict(obs, deterministic=True)[0][0])
+        masks = np.append(obs["nodes"][0, :, PLAN_EXISTS] > 0.5, True)
+        assert action == choose_bilinear(obs["task"][0], obs["nodes"][0], masks, weights)
+        seen.add(action)
+        obs, *_ = envs.step(np.array([action]))
+    assert len(seen) > 3
+
+
+def test_another_search_in_the_same_folder_is_refused(tmp_path) -> None:
+    evolve(asked(tmp_path, "run", 1))
+    with pytest.raises(ValueError, match="holds a search with other settings; choose another --out"):
+        evolve(asked(tmp_path, "run", 1, sigma=0.5))
+
+
+BAD = [
+    ({"free": {"cost.colour": 1.0}}, "unknown weight 'cost.colour'"),
+    ({"free": {}}, "rows and free must not be empty"),
+    ({"sigma": -1.0}, "sigma and the scales in free must be positive"),
+    ({"colour": 1}, "must hold one JSON object with some of rows, start"),
+]
+
+
+@pytest.mark.parametrize(("changes", "message"), BAD)
+def test_searches_that_make_no_sense_are_refused(tmp_path, changes, message) -> None:
+    with pytest.raises(ValueError, match=message):
+        read_search(asked(tmp_path, "run", 1, **changes).search)
+
+
+def test_the_search_that_ships_is_read() -> None:
+    assert len(read_search(str(FOLDER / "rings.json")).free) > 40
