@@ -139,6 +139,15 @@ WAY_DOWN = np.dtype(
     ],
     align=True,
 )
+# What surely limits a bundle that comes down at one station, in one search.
+LANDING = np.dtype(
+    [
+        ("floor_s", "f8"),  # no arrival at the target before this: the first gap of the station's antennas
+        ("until_s", "f8"),  # sent later than this, the gap is missed
+        ("after_s", "f8"),  # from the station to the target; infinity where nothing leads there
+    ],
+    align=True,
+)
 HOP = np.dtype([("start_s", "f8"), ("end_s", "f8"), ("from_node", "i4"), ("edge", "i4")], align=True)
 
 
@@ -167,6 +176,7 @@ class Scratch(NamedTuple):
     labels: np.ndarray  # (2, n_graph_nodes) LABEL: input search, result search
     heap: np.ndarray  # (2, n_graph_nodes) int32
     ways_down: np.ndarray  # (WAYS_DOWN,) WAY_DOWN of the search in progress, earliest first
+    landings: np.ndarray  # (n_stations,) LANDING of the search in progress
     wanted: np.ndarray  # (n_graph_nodes,) int64 stamp of the marking that wants a node
     order: np.ndarray  # (n_satellites,) int32 satellites in the order a search settled them
     reached_s: np.ndarray  # (n_candidates,) arrivals on idle calendars of the candidates ordered last
@@ -188,6 +198,7 @@ def new_scratch(world: World) -> Scratch:
         labels=labels,
         heap=np.zeros((2, n_nodes), np.int32),
         ways_down=np.zeros(WAYS_DOWN, WAY_DOWN),
+        landings=np.zeros(int(world.sizes["n_stations"][0]), LANDING),
         wanted=np.zeros(n_nodes, np.int64),
         order=np.zeros(int(world.sizes["n_satellites"][0]), np.int32),
         reached_s=np.zeros(int(world.sizes["n_candidates"][0])),
