@@ -10,7 +10,7 @@ from orbit_gym.heap import rise
 from orbit_gym.jit import inlined
 from orbit_gym.landings import fibre_s
 from orbit_gym.state import NONE, State
-from orbit_gym.transfers import earliest_transfer, first_fit, first_laser, first_pass, range_m
+from orbit_gym.transfers import earliest_transfer, first_fit, first_pass, laser_at, range_m
 from orbit_gym.units import SPEED_OF_LIGHT_MPS
 from orbit_gym.world import FIBRE, World
 
@@ -27,6 +27,7 @@ class Quest(NamedTuple):
     aim: Aim
     ways: np.ndarray  # Scratch.ways_down
     landings: np.ndarray  # Scratch.landings
+    fingers: np.ndarray  # Scratch.fingers
 
 
 @inlined
@@ -108,7 +109,7 @@ def relax_lasers(
     n_tracks = (world.laser_offsets.size - 1) // world.sizes[0].n_satellites
     wake_s = math.inf
     for track in range(node * n_tracks, (node + 1) * n_tracks):
-        row = first_laser(world, track, from_s)
+        row = laser_at(world, quest.fingers, track, from_s)
         end = world.laser_offsets[track + 1]
         if row < end and world.lasers[row].start_s <= from_s:
             if is_new or world.lasers[row].start_s == from_s:

@@ -23,7 +23,7 @@ from orbit_gym.world import World
 EVERYWHERE = -2  # search target: settle every node in reach
 WANTED = -3  # search target: settle every node that mark_wanted marked
 SATELLITES = -4  # search target: settle as many satellites as `order` holds
-PATIENCE = 16  # nodes taken after which a search towards the ground looks for its ways down (half of them end within 12)
+PATIENCE = 32  # nodes taken after which a search towards the ground looks for its ways down (two thirds of them end within that)
 INPUT, RESULT = 0, 1  # rows of Scratch.labels
 WANTED_STAMP, WANTED_COUNT = 3, 4  # places of Scratch.counter
 
@@ -81,7 +81,7 @@ def search(
     scratch.counter[0] += 1
     stamp = scratch.counter[0]
     scratch.counter[1 + which] = stamp
-    quest = Quest(labels, heap, stamp, bits, target, idle, aim, scratch.ways_down, scratch.landings)
+    quest = Quest(labels, heap, stamp, bits, target, idle, aim, scratch.ways_down, scratch.landings, scratch.fingers)
     labels[source].stamp = stamp
     labels[source].key_s = labels[source].arrival_s = ready_s
     labels[source].tie_s = 0.0
@@ -102,7 +102,7 @@ def search(
         if n_taken >= looks_at and aim.kind == TO_GROUND and (aim.n_ways == 0 or labels[heap[0]].key_s > aim.beyond_s):
             looks_at = 4 * n_taken
             aim = look_down(world, state, scratch, aim, source, ready_s, bits, target, limit_s, labels[heap[0]].key_s, idle)
-            quest = Quest(labels, heap, stamp, bits, target, idle, aim, scratch.ways_down, scratch.landings)
+            quest = Quest(labels, heap, stamp, bits, target, idle, aim, scratch.ways_down, scratch.landings, scratch.fingers)
             _order_again(world, state, quest, size)
         node = pop(labels, heap, size)
         size -= 1
