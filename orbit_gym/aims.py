@@ -9,11 +9,12 @@ from typing import NamedTuple
 import numpy as np
 
 from orbit_gym.bounds import BUCKET_S, WINDOW_S
-from orbit_gym.episode import ANY_STATION
 from orbit_gym.jit import inlined
+from orbit_gym.landings import Tables, lands_s, reached_s
+from orbit_gym.state import State
 from orbit_gym.transfers import range_m
 from orbit_gym.units import SPEED_OF_LIGHT_MPS
-from orbit_gym.world import FIBRE, World
+from orbit_gym.world import World
 
 FASTEST_MPS = 9_000.0  # no satellite moves faster over the turning Earth: 7.7 km/s and 0.5 km/s of turning at 500 km
 SIGNAL_MPS = SPEED_OF_LIGHT_MPS + FASTEST_MPS  # a distance over this is never more than light needs, while both ends move
@@ -25,16 +26,14 @@ class Aim(NamedTuple):
     """What a search goes towards, and what bounds the rest of a way."""
 
     kind: int
-    row: int  # site, or minute of World.ground_light_s
-    laser_s: float  # least time of the bundle on any laser
-    downlink_s: float  # and on any downlink
-    fibre_s: float  # and from a station to the datacentre that is the target; 0 for others
-    end_s: float  # until when the bound of the minute holds
+    site: int
+    tables: Tables
     n_ways: int  # rows of Scratch.ways_down that hold, once the search has looked for them
     beyond_s: float  # no other way down arrives before this
 
 
-UNDIRECTED = Aim(NOWHERE, 0, 0.0, 0.0, 0.0, math.inf, 0, math.inf)
+NO_TABLES = Tables(0, 0.0, 0.0, math.inf)
+UNDIRECTED = Aim(NOWHERE, 0, NO_TABLES, 0, math.inf)
 
 
 @inlined
@@ -43,42 +42,12 @@ def take_aim(world: World, target: int, ready_s: float, bits: float) -> Aim:
     sizes = world.sizes[0]
     site = target - sizes.n_satellites
     if site >= sizes.n_stations + sizes.n_datacentres:
-        return Aim(AT_SITE, site, 0.0, 0.0, 0.0, math.inf, 0, math.inf)
+        return Aim(AT_SITE, site, NO_TABLES, 0, math.inf)
     bucket = int(ready_s / BUCKET_S)
     if bucket >= world.ground_light_s.shape[0]:
         return UNDIRECTED
-    fibre_s = _least_fibre_s(world, target, bits) if site >= sizes.n_stations else 0.0
     laser_s, downlink_s = bits / sizes.fastest_laser_bps, bits / sizes.fastest_downlink_bps
-    return Aim(TO_GROUND, bucket, laser_s, downlink_s, fibre_s, bucket * BUCKET_S + WINDOW_S, 0, math.inf)
-
-
-@inlined
-def _least_fibre_s(world: World, target: int, bits: float) -> float:
-    """Least time of a bundle from any station to a datacentre."""
-    sizes = world.sizes[0]
-    least_s = math.inf
-    for station in range(sizes.n_satellites, sizes.n_satellites + sizes.n_stations):
-        least_s = min(least_s, onward_s(world, station, target, bits))
-    return least_s
-
-
-@inlined
-def onward_s(world: World, station: int, target: int, bits: float) -> float:
-    """Time of a bundle from a station to the target: none to itself or any station, infinity where no fibre leads there."""
-    if target == ANY_STATION or target == station:
-        return 0.0
-    for edge in range(world.edge_offsets[station], world.edge_offsets[station + 1]):
-        if world.edges[edge].kind != FIBRE:
-            break
-        if world.edges[edge].to == target:
-            return fibre_s(world, edge, bits)
-    return math.inf
-
-
-@inlined
-def fibre_s(world: World, edge: int, bits: float) -> float:
-    """Time of a bundle over a fibre."""
-    return bits / world.pieces[world.contacts[world.edges[edge].first_contact].first_piece].rate_bps + world.edges[edge].delay_s
+    return Aim(TO_GROUND, site, Tables(bucket, laser_s, downlink_s, bucket * BUCKET_S + WINDOW_S), 0, math.inf)
 
 
 @inlined
@@ -88,27 +57,33 @@ def least_light_s(world: World, node: int, other: int, time_s: float) -> float:
 
 
 @inlined
-def key_of(world: World, node: int, time_s: float, aim: Aim, ways: np.ndarray) -> tuple[float, float]:
+def key_of(world: World, state: State, node: int, time_s: float, aim: Aim, ways: np.ndarray, landings: np.ndarray) -> tuple[float, float]:
     """How early a bundle at a node can be at the target at best; and what orders equal keys (0 where no way down is known)."""
     sizes = world.sizes[0]
     if aim.kind == NOWHERE:
         return time_s, 0.0
     if node >= sizes.n_satellites:
-        return (time_s + aim.fibre_s if node < sizes.n_satellites + sizes.n_stations else time_s), 0.0
+        number = node - sizes.n_satellites
+        return (time_s + landings[number].after_s if aim.kind == TO_GROUND and number < sizes.n_stations else time_s), 0.0
     if aim.kind == AT_SITE:
-        return time_s + least_light_s(world, node, sizes.n_satellites + aim.row, time_s), 0.0
-    light_s = world.ground_light_s[aim.row, node]
-    hops = world.ground_hops[aim.row, node]
-    last_s = aim.downlink_s + aim.fibre_s
-    left_s = aim.end_s - time_s  # of the time in which the tables hold
-    surely_s = math.inf
+        return time_s + least_light_s(world, node, sizes.n_satellites + aim.site, time_s), 0.0
+    tables = aim.tables
+    light_s = world.ground_light_s[tables.row, node]
+    hops = world.ground_hops[tables.row, node]
+    left_s = max(0.0, tables.end_s - time_s)  # of the time in which the tables hold
+    key_s = tie_s = math.inf
     for station in range(sizes.n_stations):
-        surely_s = min(surely_s, light_s[station] + hops[station] * aim.laser_s)
-    key_s = time_s + max(0.0, min(surely_s, left_s)) + last_s
+        surely_s = min(light_s[station] + hops[station] * tables.laser_s, left_s)
+        least_s = time_s + surely_s + tables.downlink_s + landings[station].after_s
+        if least_s < key_s:
+            reach_s = time_s + min(reached_s(world, tables, node, station), left_s)
+            least_s = max(least_s, lands_s(world, state, landings, station, reach_s, tables.downlink_s))
+        if least_s < key_s:
+            key_s = least_s
+            tie_s = time_s + EAGERNESS * surely_s
     if aim.n_ways == 0:
-        return key_s, 0.0
+        return key_s, tie_s
     least_s = aim.beyond_s
-    tie_s = 0.0
     for k in range(aim.n_ways):
         way = ways[k]
         if k > 0 and way.floor_s >= least_s:
@@ -116,10 +91,10 @@ def key_of(world: World, node: int, time_s: float, aim: Aim, ways: np.ndarray) -
         straight_s = hop_s = 0.0
         if node != way.satellite:
             straight_s = least_light_s(world, node, way.satellite, time_s)
-            hop_s = aim.laser_s
-        tabled_s = max(straight_s, light_s[way.station]) + hops[way.station] * aim.laser_s
-        rest_s = max(straight_s + hop_s, min(tabled_s, left_s))
+            hop_s = tables.laser_s
+        tabled_s = max(straight_s, light_s[way.station]) + hops[way.station] * tables.laser_s
+        rest_s = max(straight_s + hop_s, min(tabled_s, tables.end_s - time_s))
         if k == 0:
             tie_s = time_s + EAGERNESS * rest_s
-        least_s = min(least_s, max(way.floor_s, time_s + rest_s + last_s))
+        least_s = min(least_s, max(way.floor_s, time_s + rest_s + tables.downlink_s + landings[way.station].after_s))
     return max(key_s, least_s), tie_s

@@ -11,6 +11,7 @@ from orbit_gym.state import MAX_HOPS, NONE, Scratch, State
 from orbit_gym.world import World
 
 RECLAIMED_PER_STEP = 16
+ROOM_CHUNKS = 512  # a choice: three bookings with the longest routes, or one and the outages of some 170 links
 
 
 @inlined
@@ -75,14 +76,22 @@ def _book_service(world: World, state: State, tasks: np.ndarray, task: int, book
 
 @inlined
 def reclaim(world: World, state: State) -> None:
-    """Give expired reservations back, all of them where a pool runs low; changes nothing else."""
+    """Give expired reservations back, all of them where a pool runs low; changes nothing else.
+
+    All calendars are walked once under a quarter of the chunks is free, and again only when half of what that left is used up: a walk of
+    N calendars then pays for many steps. Below ROOM_CHUNKS, where a plan might be refused, every step walks them.
+    """
     clock = state.clock[0]
     for _ in range(min(RECLAIMED_PER_STEP, state.heads.size)):  # a few calendars each step, in turn: short lists are fast lists
         clock.reclaim_next = (clock.reclaim_next + 1) % state.heads.size
         release_expired(state, clock.reclaim_next, clock.time_s)
-    if clock.n_free_chunks < state.chunks.size // 4:
+    quarter = state.chunks.size // 4
+    if clock.n_free_chunks < max(ROOM_CHUNKS, quarter - clock.reclaim_spared):
         for resource in range(state.heads.size):
             release_expired(state, resource, clock.time_s)
+        clock.reclaim_spared = quarter - min(quarter, clock.n_free_chunks // 2)
+    elif clock.n_free_chunks >= quarter:
+        clock.reclaim_spared = 0
     if clock.n_free_segments < state.segments.size // 4:
         for unit in range(state.units.size):
             settle(world, state, unit, clock.time_s)

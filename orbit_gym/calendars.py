@@ -4,6 +4,8 @@ All calendars share one pool of chunks. A calendar is a chain of chunks, each a 
 intervals that touch are merged, so a calendar is as long as its number of gaps, and a search skips whole chunks.
 """
 
+import math
+
 from orbit_gym.jit import inlined
 from orbit_gym.state import CHUNK_SIZE, END, NONE, START, State
 
@@ -37,6 +39,24 @@ def first_free_s(state: State, resource: int, time_s: float) -> float:
         if state.intervals[chunk, START, place] > time_s:
             return time_s
         time_s = state.intervals[chunk, END, place]
+
+
+@inlined
+def first_gap(state: State, resource: int, time_s: float, length_s: float) -> tuple[float, float]:
+    """Start of the first gap of a calendar, at or after time_s, that is at least length_s long; and the latest such start in it."""
+    chunk = skip_ended(state, state.heads[resource], time_s)
+    if chunk == NONE:
+        return time_s, math.inf
+    place = place_in_chunk(state, chunk, time_s)
+    while state.intervals[chunk, START, place] < time_s + length_s:
+        time_s = state.intervals[chunk, END, place]
+        place += 1
+        if place == state.chunks[chunk].count:
+            chunk = state.chunks[chunk].next
+            place = 0
+            if chunk == NONE:
+                return time_s, math.inf
+    return time_s, state.intervals[chunk, START, place] - length_s
 
 
 @inlined

@@ -1,5 +1,6 @@
 """Scenario and day become a World: read-only arrays of everything that never changes."""
 
+import math
 from collections.abc import Callable
 
 import numpy as np
@@ -22,8 +23,10 @@ from orbit_gym.orbits import Orbits, load_orbits
 from orbit_gym.physics.energy import required_charge_j
 from orbit_gym.scenario import Accelerator, Scenario
 from orbit_gym.tasks import MODEL_BYTES
+from orbit_gym.units import SPEED_OF_LIGHT_MPS
 from orbit_gym.world import ACCELERATOR, DOWNLINK, FIBRE, GATE, POWER, SIZES, UPLINK, USER_DOWN, USER_UP, World
 
+PLUMB_DEG = 0.25  # the plumb line is up to 0.19 deg off the line from the Earth's centre (WGS84); the rest is for interpolation
 FLYING_SHARE = 0.6  # of the time a World takes; pointing takes most of the rest (measured at 2,800 satellites)
 
 
@@ -60,11 +63,12 @@ def compile_world(scenario: Scenario, day: int, orbits: Orbits | None = None, te
         tell("bounding", 1.0)
         gate_offsets, gates = gate_index(n_satellites, n_stations, offsets, edge_rows, contacts)
         index = (np.ascontiguousarray(edge_rows["to"]), laser_offsets, lasers, gate_offsets, gates)
-        light_s, hops = bounds_to_ground(sky.positions_m, sky.grid_s, sites_m, sky.horizon_s, *index)
+        rates = contacts, pieces, max(scenario.lasers.mode_rate_bps)
+        light_s, hops = bounds_to_ground(sky.positions_m, sky.grid_s, sites_m, sky.horizon_s, *index, *rates)
     power_offsets, power = _power(scenario, orbits, sky, runs)
     accelerators, datacentre_offsets = _accelerators(scenario, orbits, len(scenario.stations))
     world = World(
-        sizes=_sizes(scenario, sky, n_satellites, first_alert, passes),
+        sizes=_sizes(scenario, sky, n_satellites, first_alert, passes, sites_m),
         positions_m=sky.positions_m,
         site_positions_m=sites_m,
         edge_offsets=offsets,
@@ -250,7 +254,18 @@ def _fill(rows: np.ndarray, accelerator: Accelerator, scenario: Scenario) -> Non
     rows["sink_c"], rows["limit_c"] = scenario.thermal.sink_c, scenario.thermal.limit_c
 
 
-def _sizes(scenario: Scenario, sky: Survey, n_satellites: int, first_alert: int, passes: np.ndarray) -> np.ndarray:
+def _longest_down_s(scenario: Scenario, sky: Survey, stations_m: np.ndarray) -> float:
+    """Return a time that light from any satellite in view of a station never exceeds: the slant range at the lowest mask, by cosine law."""
+    if not len(stations_m):
+        return 0.0
+    lowest_rad = math.radians(min(station.mask_deg for station in scenario.stations) - PLUMB_DEG)
+    highest_m = math.sqrt(max(float((row**2).sum(axis=-1).max()) for row in sky.positions_m))  # a row at a time: gigabytes at once
+    site_m = np.linalg.norm(stations_m, axis=-1)
+    slant_m = -site_m * math.sin(lowest_rad) + np.sqrt(highest_m**2 - (site_m * math.cos(lowest_rad)) ** 2)
+    return float(slant_m.max() / SPEED_OF_LIGHT_MPS)
+
+
+def _sizes(scenario: Scenario, sky: Survey, n_satellites: int, first_alert: int, passes: np.ndarray, sites_m: np.ndarray) -> np.ndarray:
     has_alerts = scenario.alerts.enabled
     shown = int(scenario.candidates) if 0 < scenario.candidates < n_satellites else n_satellites
     sizes = np.zeros(1, SIZES)
@@ -263,5 +278,6 @@ def _sizes(scenario: Scenario, sky: Survey, n_satellites: int, first_alert: int,
     sizes["longest_pass_s"] = (passes["end_s"] - passes["start_s"]).max(initial=0.0)
     sizes["fastest_laser_bps"] = max(scenario.lasers.mode_rate_bps)
     sizes["fastest_downlink_bps"] = max((station.downlink_bps for station in scenario.stations), default=1.0)
+    sizes["longest_down_s"] = _longest_down_s(scenario, sky, sites_m[: len(scenario.stations)])
     sizes["alert_bits"], sizes["alert_interval_s"] = scenario.alerts.message_bits, scenario.alerts.interval_s
     return sizes

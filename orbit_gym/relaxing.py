@@ -5,11 +5,12 @@ from typing import NamedTuple
 
 import numpy as np
 
-from orbit_gym.aims import Aim, fibre_s, key_of
+from orbit_gym.aims import TO_GROUND, Aim, key_of
 from orbit_gym.heap import rise
 from orbit_gym.jit import inlined
+from orbit_gym.landings import fibre_s
 from orbit_gym.state import NONE, State
-from orbit_gym.transfers import earliest_transfer, first_fit, first_laser, first_pass, range_m
+from orbit_gym.transfers import earliest_transfer, first_fit, first_pass, laser_at, range_m
 from orbit_gym.units import SPEED_OF_LIGHT_MPS
 from orbit_gym.world import FIBRE, World
 
@@ -25,6 +26,8 @@ class Quest(NamedTuple):
     idle: bool  # calendars are taken as empty
     aim: Aim
     ways: np.ndarray  # Scratch.ways_down
+    landings: np.ndarray  # Scratch.landings
+    fingers: np.ndarray  # Scratch.fingers
 
 
 @inlined
@@ -75,7 +78,7 @@ def _relax_edge(
         return size, limit_s
     start_s, end_s = earliest_transfer(world, state, edge, quest.labels[node].arrival_s, quest.bits, latest_s, quest.idle)
     if end_s <= latest_s:
-        size = _offer(world, quest, size, node, edge, start_s, end_s, latest_s)
+        size = _offer(world, state, quest, size, node, edge, start_s, end_s, latest_s)
         if to == quest.target and quest.labels[to].stamp == quest.stamp:
             limit_s = min(limit_s, quest.labels[to].arrival_s)
     return size, limit_s
@@ -86,7 +89,7 @@ def _latest_s(quest: Quest, node: int, from_s: float, limit_s: float) -> float:
     """Latest arrival at a node that is of use: before the best seen so far, never (-infinity) once that is known to be the best."""
     if quest.labels[node].stamp != quest.stamp:
         return limit_s
-    if quest.labels[node].settled == quest.stamp and (quest.aim.n_ways == 0 or quest.labels[node].arrival_s <= from_s):
+    if quest.labels[node].settled == quest.stamp and (quest.aim.kind != TO_GROUND or quest.labels[node].arrival_s <= from_s):
         return -math.inf
     return min(limit_s, quest.labels[node].arrival_s)
 
@@ -106,7 +109,7 @@ def relax_lasers(
     n_tracks = (world.laser_offsets.size - 1) // world.sizes[0].n_satellites
     wake_s = math.inf
     for track in range(node * n_tracks, (node + 1) * n_tracks):
-        row = first_laser(world, track, from_s)
+        row = laser_at(world, quest.fingers, track, from_s)
         end = world.laser_offsets[track + 1]
         if row < end and world.lasers[row].start_s <= from_s:
             if is_new or world.lasers[row].start_s == from_s:
@@ -134,7 +137,7 @@ def _relax_contact(
         return size
     start_s, end_s = first_fit(world, state, edge, contact, quest.labels[node].arrival_s, quest.bits, quest.idle)
     if end_s <= latest_s:
-        size = _offer(world, quest, size, node, edge, start_s, end_s, latest_s)
+        size = _offer(world, state, quest, size, node, edge, start_s, end_s, latest_s)
     return size
 
 
@@ -183,6 +186,7 @@ def _landing_s(world: World, station: int, arrival_s: float, bits: float) -> flo
 @inlined
 def _offer(
     world: World,
+    state: State,
     quest: Quest,
     size: int,
     node: int,
@@ -201,7 +205,7 @@ def _offer(
         return size
     quest.labels[to].stamp = quest.stamp
     quest.labels[to].arrival_s = arrival_s
-    quest.labels[to].key_s, quest.labels[to].tie_s = key_of(world, to, arrival_s, quest.aim, quest.ways)
+    quest.labels[to].key_s, quest.labels[to].tie_s = key_of(world, state, to, arrival_s, quest.aim, quest.ways, quest.landings)
     quest.labels[to].start_s = start_s
     quest.labels[to].end_s = end_s
     quest.labels[to].settled = NONE  # again, where equal keys had settled it over a later way

@@ -14,6 +14,7 @@ from orbit_gym.bounds import DIRECTED_FROM
 from orbit_gym.episode import ANY_STATION
 from orbit_gym.heap import pop, rise
 from orbit_gym.jit import inlined, kernel
+from orbit_gym.landings import note_landings
 from orbit_gym.relaxing import Quest, relax_fixed, relax_lasers, relax_passes
 from orbit_gym.state import MAX_HOPS, NONE, Scratch, State
 from orbit_gym.ways_down import look_down
@@ -22,7 +23,7 @@ from orbit_gym.world import World
 EVERYWHERE = -2  # search target: settle every node in reach
 WANTED = -3  # search target: settle every node that mark_wanted marked
 SATELLITES = -4  # search target: settle as many satellites as `order` holds
-PATIENCE = 16  # nodes taken after which a search towards the ground looks for its ways down (half of them end within 12)
+PATIENCE = 32  # nodes taken after which a search towards the ground looks for its ways down (two thirds of them end within that)
 INPUT, RESULT = 0, 1  # rows of Scratch.labels
 WANTED_STAMP, WANTED_COUNT = 3, 4  # places of Scratch.counter
 
@@ -73,12 +74,14 @@ def search(
     aim = UNDIRECTED
     if first_station >= DIRECTED_FROM and not from_datacentre and (target == ANY_STATION or target >= first_datacentre):
         aim = take_aim(world, target, ready_s, bits)
+        if aim.kind == TO_GROUND:
+            note_landings(world, state, scratch.landings, target, source, ready_s, bits, aim.tables, idle)
     labels = scratch.labels[which]
     heap = scratch.heap[which]
     scratch.counter[0] += 1
     stamp = scratch.counter[0]
     scratch.counter[1 + which] = stamp
-    quest = Quest(labels, heap, stamp, bits, target, idle, aim, scratch.ways_down)
+    quest = Quest(labels, heap, stamp, bits, target, idle, aim, scratch.ways_down, scratch.landings, scratch.fingers)
     labels[source].stamp = stamp
     labels[source].key_s = labels[source].arrival_s = ready_s
     labels[source].tie_s = 0.0
@@ -90,15 +93,17 @@ def search(
     size = 1
     n_ordered = 0
     n_taken = 0
+    looks_at = PATIENCE  # nodes taken, and again where the ways that were found have all turned out to be later
     n_left = scratch.counter[WANTED_COUNT] if target == WANTED else sizes.n_datacentres
     bound_s = limit_s  # a target seen at this time makes anything later useless
     ground_s = limit_s  # and the one datacentre seen at this time makes any later downlink useless
     while size > 0:
         n_taken += 1
-        if n_taken == PATIENCE and aim.kind == TO_GROUND:
-            aim = look_down(world, state, scratch, aim, source, ready_s, bits, target, limit_s, idle)
-            quest = Quest(labels, heap, stamp, bits, target, idle, aim, scratch.ways_down)
-            _order_again(world, quest, size)
+        if n_taken >= looks_at and aim.kind == TO_GROUND and (aim.n_ways == 0 or labels[heap[0]].key_s > aim.beyond_s):
+            looks_at = 4 * n_taken
+            aim = look_down(world, state, scratch, aim, source, ready_s, bits, target, limit_s, labels[heap[0]].key_s, idle)
+            quest = Quest(labels, heap, stamp, bits, target, idle, aim, scratch.ways_down, scratch.landings, scratch.fingers)
+            _order_again(world, state, quest, size)
         node = pop(labels, heap, size)
         size -= 1
         is_new = labels[node].settled != stamp
@@ -140,7 +145,7 @@ def search(
                 wake_s = min(wake_s, opens_s)
         if wake_s < math.inf:  # back into the heap until its next contact opens
             labels[node].wake_s = wake_s
-            labels[node].key_s, labels[node].tie_s = key_of(world, node, wake_s, aim, scratch.ways_down)
+            labels[node].key_s, labels[node].tie_s = key_of(world, state, node, wake_s, aim, scratch.ways_down, scratch.landings)
             labels[node].heap_place = size
             heap[size] = node
             size += 1
@@ -149,13 +154,13 @@ def search(
 
 
 @inlined
-def _order_again(world: World, quest: Quest, size: int) -> None:
+def _order_again(world: World, state: State, quest: Quest, size: int) -> None:
     """Give the nodes in the heap the keys of an aim that knows its ways down."""
     labels = quest.labels
     for place in range(size):
         node = quest.heap[place]
         from_s = labels[node].wake_s if labels[node].settled == quest.stamp else labels[node].arrival_s
-        labels[node].key_s, labels[node].tie_s = key_of(world, node, from_s, quest.aim, quest.ways)
+        labels[node].key_s, labels[node].tie_s = key_of(world, state, node, from_s, quest.aim, quest.ways, quest.landings)
         rise(labels, quest.heap, place)
 
 

@@ -28,7 +28,7 @@ CLOCK = np.dtype(
         ("reclaim_next", "i4"),  # calendar whose expired reservations were given back last
         ("next_fault", "i4"),  # index of the first fault that has not struck
         ("n_records", "i4"),  # rows of State.records in use
-        ("pad", "i4"),
+        ("reclaim_spared", "i4"),  # chunks under a quarter of the pool that need no walk of all calendars, since the last one left few
         ("revoked_value", "f8"),  # taken back by faults so far
         ("asked_short_s", "f8"),  # work of past tasks on the first satellite, fading over minutes (orbit_gym/asked.py)
         ("seen_short_s", "f8"),  # time in which it came, fading alike
@@ -143,6 +143,15 @@ WAY_DOWN = np.dtype(
     ],
     align=True,
 )
+# What surely limits a bundle that comes down at one station, in one search.
+LANDING = np.dtype(
+    [
+        ("floor_s", "f8"),  # no arrival at the target before this: the first gap of the station's antennas
+        ("until_s", "f8"),  # sent later than this, the gap is missed
+        ("after_s", "f8"),  # from the station to the target; infinity where nothing leads there
+    ],
+    align=True,
+)
 HOP = np.dtype([("start_s", "f8"), ("end_s", "f8"), ("from_node", "i4"), ("edge", "i4")], align=True)
 
 
@@ -171,6 +180,8 @@ class Scratch(NamedTuple):
     labels: np.ndarray  # (2, n_graph_nodes) LABEL: input search, result search
     heap: np.ndarray  # (2, n_graph_nodes) int32
     ways_down: np.ndarray  # (WAYS_DOWN,) WAY_DOWN of the search in progress, earliest first
+    landings: np.ndarray  # (n_stations,) LANDING of the search in progress
+    fingers: np.ndarray  # (n_satellites * n_tracks,) int32 rows of World.lasers that searches found last
     wanted: np.ndarray  # (n_graph_nodes,) int64 stamp of the marking that wants a node
     order: np.ndarray  # (n_satellites,) int32 satellites in the order a search settled them
     reached_s: np.ndarray  # (n_candidates,) arrivals on idle calendars of the candidates ordered last
@@ -192,6 +203,8 @@ def new_scratch(world: World) -> Scratch:
         labels=labels,
         heap=np.zeros((2, n_nodes), np.int32),
         ways_down=np.zeros(WAYS_DOWN, WAY_DOWN),
+        landings=np.zeros(int(world.sizes["n_stations"][0]), LANDING),
+        fingers=np.zeros(world.laser_offsets.size - 1, np.int32),
         wanted=np.zeros(n_nodes, np.int64),
         order=np.zeros(int(world.sizes["n_satellites"][0]), np.int32),
         reached_s=np.zeros(int(world.sizes["n_candidates"][0])),

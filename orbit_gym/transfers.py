@@ -141,6 +141,19 @@ def first_pass(world: World, node: int, time_s: float) -> int:
 
 
 @inlined
+def laser_at(world: World, fingers: np.ndarray, track: int, time_s: float) -> int:
+    """First row of a track that ends after time_s; fingers (n_tracks,) hold the rows found last, which mostly still hold."""
+    end = world.laser_offsets[track + 1]
+    row = fingers[track]
+    if world.laser_offsets[track] <= row < end and world.lasers[row].end_s > time_s:
+        if row == world.laser_offsets[track] or world.lasers[row - 1].end_s <= time_s:
+            return row
+    row = first_laser(world, track, time_s)
+    fingers[track] = row
+    return row
+
+
+@inlined
 def first_laser(world: World, track: int, time_s: float) -> int:
     """First row of a track that ends after time_s."""
     low = world.laser_offsets[track]

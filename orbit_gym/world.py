@@ -92,6 +92,7 @@ SIZES = np.dtype(
         ("longest_pass_s", "f8"),  # of World.passes: a pass in progress began no earlier than this ago
         ("fastest_laser_bps", "f8"),
         ("fastest_downlink_bps", "f8"),
+        ("longest_down_s", "f8"),  # of light from a satellite to a station that sees it
         ("alert_bits", "f8"),  # largest message of the alert channel
         ("alert_interval_s", "f8"),  # one message per this many seconds and satellite
     ],
@@ -117,7 +118,9 @@ class World(NamedTuple):
     lasers: np.ndarray  # (n_laser_contacts,) PASS by start, never overlapping within a track; rows of contacts again
     beams: np.ndarray  # (2, n_graph_nodes) int32, first and end row of each node's edges to users, by receiver
     ground_light_s: np.ndarray  # (n_minutes, n_satellites, n_stations) float32, least light time (bounds.py); none where few fly
-    ground_hops: np.ndarray  # (n_minutes, n_satellites, n_stations) uint8, least laser hops to a satellite that sees the station
+    ground_hops: (
+        np.ndarray
+    )  # (n_minutes, n_satellites, n_stations) uint8, least laser hops to a satellite that sees the station, slow ones counted as several
     power_offsets: np.ndarray  # (n_satellites + 1,) int32, rows of power of each satellite
     power: np.ndarray  # (n_rows,) POWER
     accelerators: np.ndarray  # (n_accelerators,) ACCELERATOR

@@ -11,6 +11,8 @@ from orbit_gym.orbits import load_orbits
 from orbit_gym.topology import topology
 from orbit_gym.worlds import get_world
 
+FASTEST_BPS = 100e9  # of a laser: a hop at a tenth of it takes as long as ten
+
 
 @pytest.fixture(scope="module")
 def scenario():
@@ -23,12 +25,14 @@ def world(scenario):
 
 
 def ways_down(world, names, time_s: float) -> tuple[dict[tuple[int, int], float], dict[tuple[int, int], int]]:
-    """Least light time and least number of lasers by (satellite, station), over what is up at an instant (networkx)."""
+    """Least light time and least number of lasers (slow ones count as several) by (satellite, station), at one instant (networkx)."""
     up = topology(world, names, time_s)
     graph = nx.DiGraph()
     for a, b, link in up.edges(data=True):
         if link["kind"] == "laser":
-            graph.add_edge(b, a, light_s=link["delay_s"], hops=1)  # turned round: the search starts on the ground
+            graph.add_edge(
+                b, a, light_s=link["delay_s"], hops=FASTEST_BPS // link["rate_bps"]
+            )  # turned round: the search starts on the ground
         elif link["kind"] == "downlink":
             graph.add_edge(b, a, light_s=link["delay_s"], hops=0)
     found: tuple[dict, dict] = {}, {}

@@ -43,6 +43,7 @@ FLOORS = {
     "load_store": 1,
     "world_store": 7,
     "transfers": 4,
+    "landings": 4,
     "heap": 3,
     "aims": 5,
     "ways_down": 6,

@@ -3,8 +3,10 @@
 import numpy as np
 import pytest
 
-from orbit_gym.calendars import first_free_s, release_expired, reserve
+from orbit_gym.booking import RECLAIMED_PER_STEP, ROOM_CHUNKS, reclaim
+from orbit_gym.calendars import first_free_s, first_gap, release_expired, reserve
 from orbit_gym.state import CHUNK_SIZE, NONE, State
+from orbit_gym.world import World
 from tests.core.small_world import always, small_world, start, vision
 
 CHUNKS = 64
@@ -114,3 +116,37 @@ def test_joining_across_chunks_gives_the_empty_chunk_back() -> None:
     assert intervals_of(state, 0)[-1] == (last_s - 2.0, last_s + 1.0)
     assert state.clock[0]["n_free_chunks"] == CHUNKS - 1
     assert_every_chunk_is_somewhere(state)
+
+
+def test_calendars_are_walked_seldom_while_the_pool_is_low_and_every_step_once_a_plan_might_be_refused() -> None:
+    """A pool of 8,192 chunks with 2,000 free, none expired: one walk, then none until half of the 2,000 are used."""
+    simulation = start(small_world(40, [always(0, 1, 1.0)]), [vision(0.0, 1.0)], chunks=8_192)
+    world, state = simulation.world, simulation.state
+    assert state.heads.size > RECLAIMED_PER_STEP + 1
+    reserve(state, 0, 1.0, 2.0)
+    freed = [_reclaim_at(world, state, free, time_s) for free, time_s in ((2_000, 0.0), (1_500, 5.0), (999, 5.0), (1_200, 5.0))]
+    assert freed == [0, 0, 1, 0]
+    reserve(state, 0, 6.0, 7.0)
+    assert [_reclaim_at(world, state, free, 9.0) for free in (700, ROOM_CHUNKS - 1)] == [0, 1]
+    reserve(state, 0, 10.0, 11.0)
+    assert [_reclaim_at(world, state, free, 12.0) for free in (4_000, 2_040)] == [0, 1]  # plenty once, so a quarter counts again
+
+
+def _reclaim_at(world: World, state: State, free: int, time_s: float) -> int:
+    """Chunks that a reclaim gives back while `free` are said to be left and its turn is at other calendars than the first."""
+    clock = state.clock[0]
+    clock["n_free_chunks"], clock["time_s"], clock["reclaim_next"] = free, time_s, 0
+    reclaim(world, state)
+    return int(clock["n_free_chunks"]) - free
+
+
+def test_the_first_gap_that_is_long_enough_and_the_latest_start_in_it() -> None:
+    """By hand: busy 2-4, 5-6 and 9-10, so gaps of 2, 1 and 3 s; an idle calendar is one gap."""
+    state = fresh_state()
+    for start_s, end_s in ((2.0, 4.0), (5.0, 6.0), (9.0, 10.0)):
+        reserve(state, 0, start_s, end_s)
+    assert first_gap(state, 0, 0.0, 1.0) == (0.0, 1.0)
+    assert first_gap(state, 0, 1.5, 1.0) == (4.0, 4.0)
+    assert first_gap(state, 0, 0.0, 2.5) == (6.0, 6.5)
+    assert first_gap(state, 0, 7.0, 2.5) == (10.0, np.inf)
+    assert first_gap(state, 1, 3.0, 9.0) == (3.0, np.inf)
