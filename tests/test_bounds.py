@@ -9,6 +9,8 @@ from orbit_gym.catalogue import load_scenario
 from orbit_gym.compiler import graph_names
 from orbit_gym.orbits import load_orbits
 from orbit_gym.topology import topology
+from orbit_gym.transfers import range_m
+from orbit_gym.units import SPEED_OF_LIGHT_MPS
 from orbit_gym.worlds import get_world
 
 FASTEST_BPS = 100e9  # of a laser: a hop at a tenth of it takes as long as ten
@@ -75,3 +77,14 @@ def test_least_distance_of_two_straight_ways() -> None:
     assert _least_m(a, b, origin, origin) == 3.0
     assert _least_m(start, far, origin, origin) == pytest.approx(np.sqrt(10.0))
     assert _least_m(a, b, origin, origin + (b - a)) == 5.0
+
+
+def test_no_satellite_in_view_is_farther_than_the_longest_way_down(world) -> None:
+    """Both ends of 2,000 passes, where a satellite is farthest; and the bound is not far above them."""
+    rows = np.random.default_rng(1).integers(0, len(world.gates), 2_000)
+    down_s = [
+        range_m(world, int(gate["satellite"]), int(world.edges["to"][gate["edge"]]), float(time_s)) / SPEED_OF_LIGHT_MPS
+        for gate in world.gates[rows]
+        for time_s in (gate["start_s"], gate["end_s"])
+    ]
+    assert 0.9 * world.sizes["longest_down_s"][0] < max(down_s) <= world.sizes["longest_down_s"][0]
