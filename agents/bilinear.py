@@ -93,7 +93,7 @@ P, M = len(FEATURES), len(SETTING)
 N_WEIGHTS = 2 * P * M  # of the cost, then of the admission, features by settings
 ROOM = M + 3 * P  # work space behind the weights: kernels here allocate nothing, so one array of weights serves one thread
 AT_EASE = 0.7  # work asked that twelve satellites carry without queues (choice)
-LONGEST_MIN = 10.0  # a longer hole is cut
+LONGEST_MIN = 10.0  # features in minutes are cut here: longer ones are seen in the columns, on a log scale
 NAMES = tuple(
     f"{part}.{feature}" + ("" if by == "one" else f"*{by}") for part in ("cost", "admit") for feature in FEATURES for by in SETTING
 )

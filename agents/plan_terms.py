@@ -43,8 +43,9 @@ from agents.scoring import (
     VALUE,
     WORK,
 )
+from orbit_gym.encoding import LONGEST_S
 
-LOG_LONGEST = math.log1p(7200.0)  # the scale of the time columns (orbit_gym.observation)
+LOG_LONGEST = math.log1p(LONGEST_S)  # the scale of the time columns
 
 
 def minutes(column: torch.Tensor) -> torch.Tensor:

@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 import torch
 
-from agents.bilinear import N_WEIGHTS, M, P, bilinear_weights
+from agents.bilinear import LONGEST_MIN, N_WEIGHTS, M, P, bilinear_weights
 from agents.plan_terms import features, minutes, setting
 from agents.scoring import DELIVERY
 from orbit_gym.observation import COLUMNS, WIDTH
@@ -19,7 +19,6 @@ OTHER_END = COLUMNS["links"]["other_end"]  # a row number: it would break the sy
 # is hard to learn, so late plans are practically never drawn.
 LATE_GAP = 20.0
 MOST_SAID = 4.0  # margins between rejection and the best plan, at most
-LONGEST_MIN = 10.0  # features in minutes are cut here: longer ones are seen in the columns, on a log scale
 LINK_SLOTS = 4.0  # sums over link slots are divided by this, not by their number, so that empty slots change nothing
 FACTS = (
     "extension",  # minutes by which the plan puts off the end of the node's last booking, / 10, at most 1
