@@ -118,9 +118,7 @@ class World(NamedTuple):
     lasers: np.ndarray  # (n_laser_contacts,) PASS by start, never overlapping within a track; rows of contacts again
     beams: np.ndarray  # (2, n_graph_nodes) int32, first and end row of each node's edges to users, by receiver
     ground_light_s: np.ndarray  # (n_minutes, n_satellites, n_stations) float32, least light time (bounds.py); none where few fly
-    ground_hops: (
-        np.ndarray
-    )  # (n_minutes, n_satellites, n_stations) uint8, least laser hops to a satellite that sees the station, slow ones counted as several
+    ground_hops: np.ndarray  # the same shape, uint8, least laser hops to a satellite that sees the station, slow ones counted as several
     power_offsets: np.ndarray  # (n_satellites + 1,) int32, rows of power of each satellite
     power: np.ndarray  # (n_rows,) POWER
     accelerators: np.ndarray  # (n_accelerators,) ACCELERATOR
