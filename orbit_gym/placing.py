@@ -6,9 +6,10 @@ import numpy as np
 
 from orbit_gym.compute import lane_power_w, lanes_taken, load_s, service_s
 from orbit_gym.jit import inlined
-from orbit_gym.ledger import carry, wait_s
+from orbit_gym.ledger import CHECK, MARGIN_C, MARGIN_J, NOTHING, RUN, TOLERANCE_J, Block, carry, power_row_since, wait_s
+from orbit_gym.physics.thermal import steady_temperature_c
 from orbit_gym.profiles import find_gap
-from orbit_gym.state import State
+from orbit_gym.state import NONE, State
 from orbit_gym.world import World
 
 
@@ -35,16 +36,42 @@ def place(world: World, state: State, tasks: np.ndarray, task: int, unit: int, r
 
 @inlined
 def _is_carried(world: World, state: State, unit: int, start_s: float, finish_s: float, task_w: float) -> bool:
-    """True if charge and heat carry a service without a load, and every booking after it."""
+    """True if charge and heat carry a service without a load, and every booking after it.
+
+    The service takes at most its own joules from any later charge, and adds at most its own warming to any later temperature. So it is
+    carried if the queue has that to spare, and needs no look at what follows once charge is full again: from there on all is as booked.
+    """
     entry = state.units[unit]
-    from_s, charge_j, temperature_c = entry.time_s, entry.charge_j, entry.temperature_c
-    if start_s >= entry.tail_s:  # nothing is booked later
-        from_s, charge_j, temperature_c = entry.tail_s, entry.tail_charge_j, entry.tail_temperature_c
+    is_last = start_s >= entry.tail_s  # nothing is booked later
+    peak_c = entry.tail_temperature_c if is_last else entry.peak_c
+    is_cool = _is_cool(world, unit, peak_c, task_w, finish_s - start_s)
+    if not is_last and is_cool and finish_s <= entry.tail_s and task_w * (finish_s - start_s) + MARGIN_J <= entry.spare_j:
+        return True
+    heat = not is_cool or (not is_last and entry.spare_j < -0.5 * TOLERANCE_J)  # the queue itself may run dry: look at all of it
+    segment = NONE if is_last else state.units[unit].first_segment
+    row, from_s, charge_j, temperature_c = entry.power_row, entry.time_s, entry.charge_j, entry.temperature_c
+    if is_last:
+        row, from_s, charge_j, temperature_c = entry.tail_power_row, entry.tail_s, entry.tail_charge_j, entry.tail_temperature_c
+    at = segment
+    while at != NONE and state.segments[at].start_s <= start_s:
+        if state.segments[at].start_s > entry.time_s:
+            segment, from_s = at, state.segments[at].start_s
+            charge_j, temperature_c = state.segments[at].charge_j, state.segments[at].temperature_c
+        at = state.segments[at].next
+    row = power_row_since(world, unit, row, from_s)
     end_s = max(finish_s, entry.tail_s)
-    _, _, missing_j, excess_k = carry(
-        world, state, unit, from_s, end_s, charge_j, temperature_c, start_s, start_s, finish_s, 0.0, task_w, True
-    )
+    block = Block(start_s, start_s, finish_s, 0.0, task_w)
+    _, _, _, missing_j, excess_k = carry(world, state, unit, row, segment, from_s, end_s, charge_j, temperature_c, block, CHECK, heat)
     return missing_j == 0.0 and excess_k == 0.0
+
+
+@inlined
+def _is_cool(world: World, unit: int, peak_c: float, power_w: float, length_s: float) -> bool:
+    """True if so much more power for so long surely keeps below the limit what peaks at peak_c without, or cools down from there."""
+    accelerator = world.accelerators[unit]
+    idle_c = steady_temperature_c(accelerator.idle_w, accelerator.thermal_k_per_w, accelerator.sink_c)
+    warming_k = power_w * accelerator.thermal_k_per_w * length_s / accelerator.thermal_tau_s  # at the first instant's rate all along
+    return max(peak_c, idle_c) + warming_k + MARGIN_C <= accelerator.limit_c
 
 
 @inlined
@@ -64,18 +91,18 @@ def _place_last(
     load_w = accelerator.dynamic_w
     most_w = load_w if loading_s > 0.0 else task_w
     time_s, charge_j, temperature_c = entry.tail_s, entry.tail_charge_j, entry.tail_temperature_c
+    heat = not _is_cool(world, unit, temperature_c, most_w, length_s)
+    row = power_row_since(world, unit, entry.tail_power_row, time_s)
     while begin_s + length_s <= limit_s:
-        never = math.inf
-        charge_j, temperature_c, _, _ = carry(
-            world, state, unit, time_s, begin_s, charge_j, temperature_c, never, never, never, 0.0, 0.0, False
+        row, charge_j, temperature_c, _, _ = carry(
+            world, state, unit, row, NONE, time_s, begin_s, charge_j, temperature_c, NOTHING, RUN, heat
         )
         time_s = begin_s
         start_s = begin_s + loading_s
         finish_s = begin_s + length_s
-        _, _, missing_j, excess_k = carry(
-            world, state, unit, time_s, finish_s, charge_j, temperature_c, begin_s, start_s, finish_s, load_w, task_w, True
-        )
+        block = Block(begin_s, start_s, finish_s, load_w, task_w)
+        _, _, _, missing_j, excess_k = carry(world, state, unit, row, NONE, time_s, finish_s, charge_j, temperature_c, block, CHECK, heat)
         if missing_j == 0.0 and excess_k == 0.0:
             return begin_s, loading_s, start_s, finish_s
-        begin_s += wait_s(world, unit, begin_s, length_s, most_w, missing_j, excess_k)
+        begin_s += wait_s(world, unit, row, begin_s, length_s, most_w, missing_j, excess_k)
     return math.inf, 0.0, math.inf, math.inf

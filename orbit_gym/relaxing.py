@@ -6,10 +6,11 @@ from typing import NamedTuple
 import numpy as np
 
 from orbit_gym.aims import TO_GROUND, Aim, key_of
+from orbit_gym.episode import ANY_STATION
 from orbit_gym.heap import rise
 from orbit_gym.jit import inlined
 from orbit_gym.landings import fibre_s
-from orbit_gym.state import NONE, State
+from orbit_gym.state import MAX_HOPS, NONE, State
 from orbit_gym.transfers import earliest_transfer, first_fit, first_pass, laser_at, range_m
 from orbit_gym.units import SPEED_OF_LIGHT_MPS
 from orbit_gym.world import FIBRE, World
@@ -184,6 +185,13 @@ def _landing_s(world: World, station: int, arrival_s: float, bits: float) -> flo
 
 
 @inlined
+def _goes_on(world: World, target: int, node: int) -> bool:
+    """True if a bundle at a node must go on to reach the one target of a search."""
+    first_station = world.sizes[0].n_satellites
+    return node < first_station if target == ANY_STATION else target >= 0 and node != target
+
+
+@inlined
 def _offer(
     world: World,
     state: State,
@@ -195,11 +203,16 @@ def _offer(
     end_s: float,
     latest_s: float,
 ) -> int:
-    """Improve the label at the other end of a transfer if it arrives by latest_s; returns the size of the heap."""
+    """Improve the label at the other end of a transfer if it arrives by latest_s; returns the size of the heap.
+
+    A way that uses up its hops before the target counts for nothing: it would only bar another that is as early with fewer.
+    """
     to = world.edges[edge].to
     arrival_s = end_s + world.edges[edge].delay_s
     if world.edges[edge].kind != FIBRE:
         arrival_s += range_m(world, node, to, end_s) / SPEED_OF_LIGHT_MPS
+    if quest.labels[node].hops + 1 == MAX_HOPS and _goes_on(world, quest.target, to):
+        return size
     known = quest.labels[to].stamp == quest.stamp
     if arrival_s > latest_s or (known and arrival_s >= quest.labels[to].arrival_s):
         return size

@@ -45,6 +45,8 @@ SEGMENT = np.dtype(
         ("start_s", "f8"),
         ("end_s", "f8"),
         ("resident", "i8"),  # models in memory from start_s until the next segment of the same accelerator
+        ("charge_j", "f8"),  # as of start_s, noted at the latest booking; holds where start_s is still to come
+        ("temperature_c", "f8"),
         ("lanes", "i2"),  # reserved
         ("drawing", "i2"),  # of these, lanes that compute: an outage and what was lost to one only idle
         ("next", "i4"),
@@ -78,7 +80,11 @@ UNIT = np.dtype(
         ("first_segment", "i4"),
         ("n_segments", "i4"),
         ("n_loads", "i4"),  # model loads booked in the episode
+        ("power_row", "i4"),  # row of World.power at time_s, or an earlier one
+        ("tail_power_row", "i4"),  # the same at tail_s
         ("pad", "i4"),
+        ("spare_j", "f8"),  # least charge above required_j until tail_s, noted at the latest booking
+        ("peak_c", "f8"),  # highest temperature until tail_s
         ("busy_lane_s", "f8"),  # lane-seconds booked before the episode's end
         ("energy_j", "f8"),  # energy booked in the episode
         ("least_charge_j", "f8"),  # seen at the decisions of the episode

@@ -8,8 +8,9 @@ from hypothesis import strategies as st
 
 from orbit_gym.calendars import reserve
 from orbit_gym.routing import INPUT, search
+from orbit_gym.state import MAX_HOPS
 from orbit_gym.transfers import transfer_end_s
-from tests.core.small_world import Contact, Link, small_world, start, vision
+from tests.core.small_world import Contact, Link, always, small_world, start, vision
 from tests.reference.routing import LIMIT_S, arrivals, prepare, random_contacts
 
 TOLERANCE_S = 1e-9  # both sides add and divide the same doubles, in another order
@@ -30,6 +31,22 @@ def test_a_search_for_one_node_finds_what_the_full_search_finds(rng: np.random.G
         assert (end == target) == (target in everywhere)
         if end == target:
             assert scratch.labels[INPUT, end]["arrival_s"] == everywhere[target]
+
+
+def test_a_way_that_uses_up_its_hops_does_not_bar_one_with_fewer() -> None:
+    """Forty quick hops reach satellite 40 in 4 s, and from there no hop is left; one slow link in 10 s, and the target one later."""
+    chain = [always(node, node + 1, 10.0) for node in range(MAX_HOPS)]
+    links = [*chain, always(0, MAX_HOPS, 0.1), always(MAX_HOPS, MAX_HOPS + 1, 1.0)]
+    world = small_world(MAX_HOPS + 2, links, np.full((MAX_HOPS + 2, 3), 4e6))  # at one point: no propagation
+    simulation = start(world, [vision(0.0, 1.0)])
+    scratch = simulation._scratch
+    found = {}
+    for target in (MAX_HOPS, MAX_HOPS + 1):
+        end = search(world, simulation.state, scratch, INPUT, 0, 0.0, 1.0, target, LIMIT_S, False, scratch.order)
+        found[target] = end, float(scratch.labels[INPUT, target]["arrival_s"]), int(scratch.labels[INPUT, target]["hops"])
+    assert found[MAX_HOPS][0] == MAX_HOPS and found[MAX_HOPS][2] == MAX_HOPS
+    assert math.isclose(found[MAX_HOPS][1], 4.0)
+    assert found[MAX_HOPS + 1] == (MAX_HOPS + 1, 11.0, 2)
 
 
 @thorough
