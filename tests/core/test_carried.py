@@ -14,11 +14,12 @@ from orbit_gym.state import NONE
 from tests.core.playing import at_random, running
 
 LOW = {"power.initial_charge_low_fraction": 0.6, "power.initial_charge_high_fraction": 0.62}
-CASES: list[tuple[str, dict[str, Any], int]] = [
-    ("tight-energy", LOW, 300),  # refused for charge
-    ("Ring12", {"thermal.limit_c": 28.0}, 300),  # refused for heat: 2.5 K above idling
-    ("ThreeBody12", {}, 300),
-    ("tight-energy", {**LOW, "faults.enabled": True}, 300),
+STEPS = 300
+CASES: list[tuple[str, dict[str, Any]]] = [
+    ("tight-energy", LOW),  # refused for charge
+    ("Ring12", {"thermal.limit_c": 28.0}),  # refused for heat: 2.5 K above idling
+    ("ThreeBody12", {}),
+    ("tight-energy", {**LOW, "faults.enabled": True}),
 ]
 
 
@@ -38,12 +39,12 @@ def whole_pass(simulation: Simulation, unit: int, block: Block) -> bool:
     return bool(missing_j == 0.0 and excess_k == 0.0)
 
 
-@pytest.mark.parametrize(("name", "overrides", "steps"), CASES, ids=["charge", "heat", "as flown", "faults"])
-def test_a_gap_is_carried_where_a_pass_through_the_whole_queue_says_so(name: str, overrides: dict[str, Any], steps: int) -> None:
+@pytest.mark.parametrize(("name", "overrides"), CASES, ids=["charge", "heat", "as flown", "faults"])
+def test_a_gap_is_carried_where_a_pass_through_the_whole_queue_says_so(name: str, overrides: dict[str, Any]) -> None:
     """Blocks of any lanes, lengths and starts, in queues of random play."""
     simulation, rng = running(name, 3, overrides), np.random.default_rng(3)
     verdicts = []
-    for step in range(steps):
+    for step in range(STEPS):
         if step % 3 == 0:
             for unit in range(12):
                 entry = simulation.state.units[unit]
