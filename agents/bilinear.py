@@ -36,6 +36,7 @@ from agents.scoring import (
     WORK,
     seconds,
 )
+from orbit_gym.encoding import LONGEST_S
 from orbit_gym.observation import COLUMNS
 
 NODE, TASK = COLUMNS["nodes"], COLUMNS["task"]
@@ -88,15 +89,22 @@ SETTING = (
     "asked_long",
     "overload",  # asked_long above AT_EASE
     "pressed",  # system_work x overload
+    "result",  # bits to bring back / 1 Gbit, at most 2
+    "down_wait",  # least time on a satellite that the result waits after its work and the next contact of any, log scale; 1: none lands
+    "result_waits",  # result x down_wait
 )
 P, M = len(FEATURES), len(SETTING)
 N_WEIGHTS = 2 * P * M  # of the cost, then of the admission, features by settings
 ROOM = M + 3 * P  # work space behind the weights: kernels here allocate nothing, so one array of weights serves one thread
 AT_EASE = 0.7  # work asked that twelve satellites carry without queues (choice)
+MOST_GBIT = 2.0  # results above this weigh alike (choice: the largest of the catalogue has 0.88)
 LONGEST_MIN = 10.0  # features in minutes are cut here: longer ones are seen in the columns, on a log scale
 NAMES = tuple(
     f"{part}.{feature}" + ("" if by == "one" else f"*{by}") for part in ("cost", "admit") for feature in FEATURES for by in SETTING
 )
+LOG_LONGEST = math.log1p(LONGEST_S)  # the scale of the time columns
+KBIT_IN_GBIT = 1e6
+LOG_LARGEST = math.log1p(1e8)  # the scale of the result's size, log1p(bits / 1e3) / log1p(1e8)
 # The same term in the words of agents.scoring.
 _TUNED = {f"cost.{name}_urgent": f"cost.{name}*urgency" for name in ("delivery", "backlog", "satellite")} | {
     f"admit.{name}": f"admit.one*{name}" for name in ("system_work", "system_deficit")
@@ -125,7 +133,7 @@ def named_weights(weights: np.ndarray) -> dict[str, float]:
 @inlined
 def fill_setting(task_row: np.ndarray, node_rows: np.ndarray, out: np.ndarray) -> None:
     """Write SETTING (M,) of a decision."""
-    count, rows, work, deficit, residents, in_time, sunlit, idlest = 0, 0, 0.0, 0.0, 0.0, 0.0, 0.0, 1.0
+    count, rows, work, deficit, residents, in_time, sunlit, idlest, contact = 0, 0, 0.0, 0.0, 0.0, 0.0, 0.0, 1.0, 1.0
     for k in range(node_rows.shape[0]):
         if node_rows[k, PRESENT] < 0.5:
             continue
@@ -138,6 +146,7 @@ def fill_setting(task_row: np.ndarray, node_rows: np.ndarray, out: np.ndarray) -
             residents += node_rows[k, RESIDENT]
             sunlit += node_rows[k, SUNLIT]
             idlest = min(idlest, node_rows[k, BACKLOG])
+            contact = min(contact, node_rows[k, TO_CONTACT])
     share = 1.0 / max(count, 1)
     out[0] = 1.0
     out[1] = 1.0 - task_row[SLACK]
@@ -155,6 +164,21 @@ def fill_setting(task_row: np.ndarray, node_rows: np.ndarray, out: np.ndarray) -
     out[13] = task_row[LONG]
     out[14] = max(0.0, task_row[LONG] - AT_EASE)
     out[15] = work * share * out[14]
+    out[16] = min(math.expm1(task_row[RESULT] * LOG_LARGEST) / KBIT_IN_GBIT, MOST_GBIT)
+    out[17] = _down_wait(node_rows, seconds(contact))
+    out[18] = out[16] * out[17]
+
+
+@inlined
+def _down_wait(node_rows: np.ndarray, contact_s: float) -> float:
+    """Least time, log scale, by which a plan on a satellite lands after both its work and the next contact; 1 where none does."""
+    least = 1.0
+    for k in range(node_rows.shape[0]):
+        row = node_rows[k]
+        if row[SATELLITE] > 0.5 and row[PRESENT] > 0.5 and row[DELIVERY] > 0.0:
+            wait_s = seconds(row[DELIVERY]) - max(seconds(row[FINISH]), contact_s)
+            least = min(least, math.log1p(max(0.0, wait_s)) / LOG_LONGEST)
+    return least
 
 
 @inlined

@@ -24,6 +24,7 @@ from agents.callbacks import HEADLINE
 from agents.checkpoints import BEST, CONFIG, read_json, save_checkpoint, write_json
 from agents.network import NETWORK, build_policy
 from agents.playing import BILINEAR, TUNED
+from agents.priors import make_start
 from agents.rules import load_weights
 from agents.scoring import WEIGHTS
 from agents.settings import HYPERPARAMETERS, Recipe, Settings
@@ -177,6 +178,8 @@ def _run(asked: Evolution, problem: Problem, out: Path, log: dict[str, Any]) -> 
     first_seed = FIRST_SEED + asked.seed * SEEDS_EACH
     every_s = 0.5 if sys.stderr.isatty() else 30.0
     with tqdm(total=asked.generations, initial=len(log["means"]), unit=" generations", desc="evolve", mininterval=every_s) as bar:
+        if not log["history"]:
+            _compare(asked, problem, out, log, 0)  # what the search starts from stays if nothing better is found
         for generation in range(asked.generations):
             points = [optimiser.ask() for _ in range(search.population)]
             if generation == len(log["scores"]):
@@ -194,7 +197,7 @@ def _run(asked: Evolution, problem: Problem, out: Path, log: dict[str, Any]) -> 
 
 def _compare(asked: Evolution, problem: Problem, out: Path, log: dict[str, Any], done: int) -> str:
     """Compare the search's mean with `tuned` on seeds of their own, and keep the best as the run's policy."""
-    weights = problem.weights(np.array(log["means"][-1]))
+    weights = problem.weights(np.array(log["means"][-1]) if done else np.zeros(problem.places.size))
     over = problem.over_tuned(weights, CHOICE_SEED, asked.choice_seeds)
     entry = {"generations": done, "over_tuned": over.mean(axis=1).tolist(), "mean": float(over.mean())}
     if asked.choice_seeds > 1:
@@ -206,15 +209,18 @@ def _compare(asked: Evolution, problem: Problem, out: Path, log: dict[str, Any],
 
 
 def save(asked: Evolution, problem: Problem, out: Path, weights: np.ndarray, log: dict[str, Any]) -> None:
-    """Write the run's policy: a network that starts as these weights, with nothing learned on top."""
+    """Write the run's policy: the network that starts as the rule of the search's start, with the rule that was found in its place."""
     search = problem.search
-    network = NETWORK | {"rule": named_weights(weights), "sharpness": 128.0, "margin": 16.0, "most_learned": 32.0}
+    network = NETWORK | {"rule": named_weights(problem.start), "sharpness": 128.0, "margin": 16.0, "most_learned": 32.0}
     settings = Settings(scenario=search.rows[0][0], seed=asked.seed, out=asked.out)
     scenarios = tuple(problem.episodes)
     recipe = Recipe(HYPERPARAMETERS["maskable_ppo"], network, scenarios=scenarios, about=search.about)
     write_json(out / CONFIG, describe_run(settings, recipe) | {"evolution": asdict(asked), "command": shlex.join(sys.argv)})
     torch.manual_seed(asked.seed)
     policy = build_policy("maskable_ppo", *EpisodeSource(load_scenario(settings.scenario), "train").spaces(), network)
+    found: Any = make_start(network["sharpness"], network["margin"], named_weights(weights)).rule
+    encoder: Any = policy.features_extractor
+    encoder.rule.copy_(found)
     history = [{"timesteps": item["generations"], HEADLINE: item["mean"]} for item in log["history"]]
     content = {"algo": "maskable_ppo", "network": network, "weights": policy.state_dict(), "optimizer": {}, "timesteps": 0, "updates": 0}
     save_checkpoint(out / BEST, {**content, "history": history})

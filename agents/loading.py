@@ -1,5 +1,6 @@
 """Policies by name: a heuristic, a run folder, or shipped weights (`pretrained`, `pretrained:NAME`).
 
+`pretrained` takes the weights shipped for the scenario that is played, and those named default where it has none of its own.
 `untrained:` before a run folder or shipped weights is the network that they started from; `@sampled` draws actions instead of the best.
 """
 
@@ -15,7 +16,7 @@ from agents.heuristics import HEURISTICS, make_heuristic
 from agents.network import POLICIES, build_policy
 from agents.planner import PLANNERS, make_planner
 from agents.policy import Policy
-from agents.pretrained import DEFAULT, read_card, read_weights
+from agents.pretrained import DEFAULT, names, read_card, read_weights
 from agents.rules import RULES, make_rule
 from orbit_gym.scenario import Scenario
 from orbit_gym.vector import OrbitVectorEnv
@@ -23,6 +24,7 @@ from orbit_gym.vector import OrbitVectorEnv
 BASELINES = (*HEURISTICS, *RULES)  # policies by name that need no run
 NAMES = (*BASELINES, *PLANNERS)  # planners take minutes an episode
 UNTRAINED, SAMPLED, PRETRAINED = "untrained:", "@sampled", "pretrained"
+BY_SCENARIO = "*"  # shipped weights that are chosen when the environments are known
 
 
 @dataclass(frozen=True)
@@ -34,7 +36,7 @@ class Spec:
     is_untrained: bool
     run: Path | None  # run folder, None for a baseline and for shipped weights
     heuristic: str = ""  # or the name of a rule or planner
-    shipped: str = ""  # name in agents/pretrained
+    shipped: str = ""  # name in agents/pretrained, or BY_SCENARIO
 
     @property
     def is_network(self) -> bool:
@@ -56,9 +58,10 @@ def parse(name: str) -> Spec:
         return Spec(name, False, False, None, base)
     untrained, stored = base.startswith(UNTRAINED), base.removeprefix(UNTRAINED)
     if stored == PRETRAINED or stored.startswith(PRETRAINED + ":"):
-        shipped = stored.removeprefix(PRETRAINED).removeprefix(":") or DEFAULT
-        read_card(shipped), read_weights(shipped)
-        return Spec(name, is_sampled, untrained, None, shipped=shipped)
+        shipped = stored.removeprefix(PRETRAINED).removeprefix(":")
+        for each in [shipped] if shipped else {DEFAULT, *names()}:
+            read_card(each), read_weights(each)
+        return Spec(name, is_sampled, untrained, None, shipped=shipped or BY_SCENARIO)
     run = Path(stored)
     if not run.is_dir():
         raise ValueError(f"unknown policy {name!r}; choose from {', '.join(NAMES)}, a run folder, {PRETRAINED}, or untrained:<run folder>")
@@ -89,7 +92,7 @@ def load_policy(spec: Spec, envs: Environments, seed: int = 0) -> Policy:
         return make_rule(spec.heuristic, scenario_name(envs))
     if not spec.is_network:
         return make_heuristic(spec.heuristic, seed)
-    source = str(spec.run) if spec.run is not None else f"{PRETRAINED}:{spec.shipped}"
+    source = str(spec.run) if spec.run is not None else f"{PRETRAINED}:{shipped_name(spec, envs)}"
     algo, network, weights = stored_network(source)
     if algo not in POLICIES:
         raise ValueError(f"{source} was trained with an unknown algorithm {algo!r}")
@@ -100,8 +103,16 @@ def load_policy(spec: Spec, envs: Environments, seed: int = 0) -> Policy:
     return policy  # type: ignore[return-value]
 
 
+def shipped_name(spec: Spec, envs: Environments) -> str:
+    """Name of the shipped weights that a policy plays these environments with."""
+    if spec.shipped != BY_SCENARIO:
+        return spec.shipped
+    own = scenario_name(envs)
+    return own if own in names() else DEFAULT
+
+
 def stored_network(name: str) -> tuple[str, dict[str, Any], dict[str, torch.Tensor]]:
-    """Algorithm, network settings and best weights of a run folder, or of shipped weights (pretrained, pretrained:NAME)."""
+    """Algorithm, network settings and best weights of a run folder, or of shipped weights (pretrained:NAME, default without a name)."""
     if name == PRETRAINED or name.startswith(PRETRAINED + ":"):
         shipped = name.removeprefix(PRETRAINED).removeprefix(":") or DEFAULT
         card = read_card(shipped)

@@ -1,17 +1,19 @@
 """The terms of the bilinear scorer (agents.bilinear) in torch, for batches: float64 in and out, so that choices equal the kernel's."""
 
-import math
-
 import torch
 
 from agents.bilinear import (
     AT_EASE,
     BUSY,
     FREE,
+    KBIT_IN_GBIT,
+    LOG_LARGEST,
+    LOG_LONGEST,
     LONG,
     LONGEST_MIN,
     MARGIN,
     MODEL,
+    MOST_GBIT,
     ORIGIN,
     RESIDENT,
     SHORT,
@@ -43,9 +45,6 @@ from agents.scoring import (
     VALUE,
     WORK,
 )
-from orbit_gym.encoding import LONGEST_S
-
-LOG_LONGEST = math.log1p(LONGEST_S)  # the scale of the time columns
 
 
 def minutes(column: torch.Tensor) -> torch.Tensor:
@@ -95,6 +94,8 @@ def setting(task: torch.Tensor, nodes: torch.Tensor) -> torch.Tensor:
     share = flies / flies.sum(dim=1, keepdim=True).clamp(min=1.0)
     work = (row[WORK] * share).sum(dim=1)
     asked = task[:, LONG]
+    result = (torch.expm1(task[:, RESULT] * LOG_LARGEST) / KBIT_IN_GBIT).clamp(max=MOST_GBIT)
+    waits = down_wait(nodes, flies)
     columns = (
         torch.ones_like(work),
         1.0 - task[:, SLACK],
@@ -112,5 +113,17 @@ def setting(task: torch.Tensor, nodes: torch.Tensor) -> torch.Tensor:
         asked,
         (asked - AT_EASE).clamp(min=0.0),
         work * (asked - AT_EASE).clamp(min=0.0),
+        result,
+        waits,
+        result * waits,
     )
     return torch.stack(columns, dim=-1)
+
+
+def down_wait(nodes: torch.Tensor, flies: torch.Tensor) -> torch.Tensor:
+    """The setting of this name, (batch,); flies (batch, n) is 1 for satellites."""
+    row = nodes.unbind(dim=-1)
+    contact_min = minutes(row[TO_CONTACT].masked_fill(flies < 0.5, 1.0).amin(dim=1, keepdim=True))
+    wait_min = (minutes(row[DELIVERY]) - torch.maximum(minutes(row[FINISH]), contact_min)).clamp(min=0.0)
+    lands = (flies > 0.5) & (row[DELIVERY] > 0.0)
+    return (torch.log1p(60.0 * wait_min) / LOG_LONGEST).masked_fill(~lands, 1.0).amin(dim=1)

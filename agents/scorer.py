@@ -12,7 +12,7 @@ from gymnasium import spaces
 from stable_baselines3.common.torch_layers import BaseFeaturesExtractor
 from torch import nn
 
-from agents.priors import N_POOLS, ROW_WIDTH, Prepared, make_start, prepare
+from agents.priors import N_POOLS, ROW_WIDTH, Prepared, Start, make_start, prepare
 from orbit_gym.observation import WIDTH
 
 MASKED = -1e8  # logit of a row that may not be chosen, as in sb3-contrib
@@ -30,6 +30,8 @@ class Encoded(NamedTuple):
 class CandidateEncoder(BaseFeaturesExtractor):
     """Observation -> Encoded: a hidden row per candidate and a pooled context, both equivariant to the order of candidates."""
 
+    rule: torch.Tensor | None
+
     def __init__(
         self,
         observation_space: spaces.Dict,
@@ -40,7 +42,9 @@ class CandidateEncoder(BaseFeaturesExtractor):
     ) -> None:
         """Build the shared layers; the others shape the initial logits (agents.priors.Start)."""
         super().__init__(observation_space, hidden)
-        self.start = make_start(sharpness, margin, rule)
+        start = make_start(sharpness, margin, rule)
+        self.sharpness, self.margin = sharpness, margin
+        self.register_buffer("rule", start.rule)  # kept with the weights: policy search moves it (agents.evolve), gradients do not
         self.node = nn.Linear(ROW_WIDTH, hidden)
         self.task = nn.Linear(WIDTH["task"], hidden, bias=False)
         self.shared = nn.Linear(N_POOLS * hidden + WIDTH["task"], hidden)
@@ -50,7 +54,7 @@ class CandidateEncoder(BaseFeaturesExtractor):
 
     def prepare(self, observation: dict[str, torch.Tensor]) -> Prepared:
         """Fixed inputs of `encode`."""
-        return prepare(observation, self.start)
+        return prepare(observation, Start(self.sharpness, self.margin, self.rule))
 
     def forward(self, observation: dict[str, torch.Tensor]) -> Encoded:  # type: ignore[override]  # several tensors
         """Encode an observation batch."""

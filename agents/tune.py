@@ -30,6 +30,7 @@ from agents.tuning import (
     Log,
     finalists,
     held_out,
+    loads_of,
     population,
     search,
 )
@@ -158,7 +159,7 @@ def _choose(asked: Tuning, episodes: Episodes, log: Log, start: np.ndarray) -> d
         "weights": dict(zip(RULES[asked.rule].terms, entrants[best][1].tolist(), strict=True)),
         "episodes": entrants[best][0] * _per_generation(asked),
         "budget": done * _per_generation(asked),
-        **_results(report),
+        **_results(report, loads_of(episodes.scenario)),
         "curve": told_curve,
         "seeds": _seeds(asked),
         "command": "python -m agents.tune " + shlex.join(sys.argv[1:]),
@@ -166,12 +167,12 @@ def _choose(asked: Tuning, episodes: Episodes, log: Log, start: np.ndarray) -> d
     }
 
 
-def _results(report: np.ndarray) -> dict[str, Any]:
+def _results(report: np.ndarray, loads: list[float]) -> dict[str, Any]:
     """What the winner scores, from (winner, best of half the budget, eft_admit), each (n_seeds, n_loads)."""
     over = report[0] - report[2]
     return {
-        "score": {f"load {load}": _told(report[0, :, i]) for i, load in enumerate(LOADS)},
-        "over_eft_admit": {f"load {load}": _told(over[:, i]) for i, load in enumerate(LOADS)} | {"all": _told(over.mean(axis=1))},
+        "score": {f"load {load:g}": _told(report[0, :, i]) for i, load in enumerate(loads)},
+        "over_eft_admit": {f"load {load:g}": _told(over[:, i]) for i, load in enumerate(loads)} | {"all": _told(over.mean(axis=1))},
         "over_half_budget": _told((report[0] - report[1]).mean(axis=1)),
     }
 

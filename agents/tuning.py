@@ -21,7 +21,7 @@ from orbit_gym.scenario import Scenario
 from orbit_gym.simulation import Simulation
 from orbit_gym.world import World
 
-LOADS = (0.8, 1.0, 1.3)  # of the tables that rules are compared in
+LOADS = (0.8, 1.0, 1.3)  # of the tables that rules are compared in, times the scenario's own load
 FIRST_SEED, CHOICE_SEED, REPORT_SEED, END_SEED = 1_000_000, 1_900_000, 1_950_000, 2_000_000
 SNAPSHOTS = 8  # of the search's mean, kept as finalists at equal parts of the budget
 KEPT = 400  # episodes held in memory, some 1 MB each
@@ -76,13 +76,18 @@ class Log(NamedTuple):
     means: list[list[float]]  # the search's mean after every generation
 
 
-def generation_episodes(generation: int, per_load: int) -> tuple[list[int], list[float]]:
+def loads_of(scenario: Scenario) -> list[float]:
+    """The loads that a rule of this scenario is tuned at."""
+    return [round(share * scenario.workload.load, 6) for share in LOADS]
+
+
+def generation_episodes(generation: int, per_load: int, loads: Sequence[float]) -> tuple[list[int], list[float]]:
     """Seeds and loads of a generation; no seed is used twice. ValueError where the tuning range ends."""
-    count = per_load * len(LOADS)
+    count = per_load * len(loads)
     first = FIRST_SEED + generation * count
     if first + count > CHOICE_SEED:
         raise ValueError(f"generation {generation} would leave the seeds below {CHOICE_SEED}; ask for fewer episodes")
-    return list(range(first, first + count)), list(LOADS) * per_load
+    return list(range(first, first + count)), list(loads) * per_load
 
 
 def search(
@@ -103,7 +108,7 @@ def search(
         asked = [optimiser.ask() for _ in range(optimiser.population_size)]
         if generation >= len(log.scores):
             candidates = [(family.number, weights) for weights in asked]
-            found = episodes.scores(candidates, *generation_episodes(generation, per_load))
+            found = episodes.scores(candidates, *generation_episodes(generation, per_load, loads_of(episodes.scenario)))
             log.scores.append(found.mean(axis=1).tolist())
         optimiser.tell([(weights, -score) for weights, score in zip(asked, log.scores[generation], strict=True)])
         if generation >= len(log.means):
@@ -125,5 +130,6 @@ def finalists(log: Log, start: np.ndarray) -> list[tuple[int, np.ndarray]]:
 
 def held_out(episodes: Episodes, candidates: Sequence[tuple[int, np.ndarray]], first_seed: int, count: int) -> np.ndarray:
     """Scores on seeds of their own, each at every load: (n_candidates, count, n_loads)."""
-    seeds = [seed for seed in range(first_seed, first_seed + count) for _ in LOADS]
-    return episodes.scores(candidates, seeds, list(LOADS) * count).reshape(len(candidates), count, len(LOADS))
+    loads = loads_of(episodes.scenario)
+    seeds = [seed for seed in range(first_seed, first_seed + count) for _ in loads]
+    return episodes.scores(candidates, seeds, loads * count).reshape(len(candidates), count, len(loads))

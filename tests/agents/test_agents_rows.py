@@ -34,7 +34,7 @@ def asked(tmp_path, **changes) -> Rows:
 
 
 def test_every_row_is_a_scenario_of_the_catalogue() -> None:
-    assert len(ROWS) == len({name_of(*row) for row in ROWS}) == 12
+    assert len(ROWS) == len({name_of(*row) for row in ROWS}) == 16
     for scenario, load in ROWS:
         assert load_scenario(scenario, {"workload.load": load}).workload.load == load
 

@@ -24,8 +24,8 @@ def quick(monkeypatch):
     """Ring12 for two minutes at a load that hurts, in place of every scenario."""
     problem = load_scenario("Ring12", {"episode_s": 120.0, "workload.load": 3.0})
     monkeypatch.setattr(tune, "load_scenario", lambda name: problem)
-    monkeypatch.setattr(tuning, "LOADS", (3.0,))
-    monkeypatch.setattr(tune, "LOADS", (3.0,))
+    monkeypatch.setattr(tuning, "LOADS", (1.0,))
+    monkeypatch.setattr(tune, "LOADS", (1.0,))
     return problem
 
 
@@ -98,12 +98,17 @@ def test_scores_are_served_value_fractions(quick):
 
 
 def test_generations_use_fresh_seeds_within_the_tuning_range():
-    seen = [seed for generation in range(50) for seed in generation_episodes(generation, 2)[0]]
+    seen = [seed for generation in range(50) for seed in generation_episodes(generation, 2, (0.8, 1.0, 1.3))[0]]
     assert len(set(seen)) == len(seen) == 300 and min(seen) == 1_000_000
-    assert generation_episodes(7, 2)[1] == [0.8, 1.0, 1.3] * 2
+    assert generation_episodes(7, 2, (0.8, 1.0, 1.3))[1] == [0.8, 1.0, 1.3] * 2
     with pytest.raises(ValueError, match="would leave the seeds below 1900000"):
-        generation_episodes(150_000, 2)
+        generation_episodes(150_000, 2, (0.8, 1.0, 1.3))
     assert tuning.FIRST_SEED < tuning.CHOICE_SEED < tuning.REPORT_SEED < tuning.END_SEED == 2_000_000
+
+
+def test_loads_are_multiples_of_the_scenarios_own():
+    assert tuning.loads_of(load_scenario("Ring12")) == [0.8, 1.0, 1.3]
+    assert tuning.loads_of(load_scenario("tight-energy")) == [2.0, 2.5, 3.25]
 
 
 BAD = [
