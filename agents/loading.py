@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
 
 from agents.checkpoints import BEST, CONFIG, load_checkpoint, load_weights, read_json
@@ -17,7 +18,7 @@ from agents.network import POLICIES, build_policy
 from agents.planner import PLANNERS, make_planner
 from agents.policy import Policy
 from agents.pretrained import DEFAULT, names, read_card, read_weights
-from agents.rules import RULES, make_rule
+from agents.rules import RULES, CompiledScorer, make_rule
 from orbit_gym.scenario import Scenario
 from orbit_gym.vector import OrbitVectorEnv
 
@@ -100,7 +101,20 @@ def load_policy(spec: Spec, envs: Environments, seed: int = 0) -> Policy:
     policy = build_policy(algo, *_spaces(envs), network)
     if not spec.is_untrained:
         load_weights(policy, weights, Path(source))
-    return policy  # type: ignore[return-value]
+    rule = None if spec.is_sampled else rule_alone(policy)
+    return policy if rule is None else CompiledScorer(rule)  # type: ignore[return-value]
+
+
+def rule_alone(policy: Any) -> np.ndarray | None:
+    """The rule (2, P, M) by which a network decides if its learned logits are all zero, as after policy search or untrained; else None."""
+    heads, encoder = getattr(policy, "mlp_extractor", None), getattr(policy, "features_extractor", None)
+    if (
+        heads is None
+        or encoder.rule is None
+        or any(bool(part.any()) for layer in (heads.score, heads.reject) for part in layer.parameters())
+    ):
+        return None
+    return encoder.rule.numpy()
 
 
 def shipped_name(spec: Spec, envs: Environments) -> str:

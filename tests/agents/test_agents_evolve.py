@@ -9,6 +9,7 @@ from agents.bilinear import ROOM, bilinear_weights, choose_bilinear
 from agents.environments import make_many
 from agents.evolve import FOLDER, LOG, Evolution, Problem, evolve, read_search
 from agents.loading import load_policy, parse, stored_network
+from agents.network import MaskableScorerPolicy
 from agents.rules import load_weights
 from agents.scoring import WEIGHTS
 from orbit_gym.observation import COLUMNS
@@ -35,9 +36,9 @@ def test_a_search_goes_on_and_its_network_decides_as_the_weights_found(tmp_path,
     assert log == json.loads((twice / LOG).read_text())
     assert len(log["scores"]) == 3 and len(set(np.array(log["scores"]).ravel())) > 3
 
-    _, network, stored = stored_network(str(once))
+    _, settings, stored = stored_network(str(once))
     found = stored["features_extractor.rule"].numpy().ravel()
-    weights, start = np.concatenate([found, np.zeros(ROOM)]), bilinear_weights(network["rule"])
+    weights, start = np.concatenate([found, np.zeros(ROOM)]), bilinear_weights(settings["rule"])
     tuned = dict(zip(WEIGHTS, load_weights("tuned", SEARCH["start"]).tolist(), strict=True))
     assert np.array_equal(start, bilinear_weights(tuned))  # the untrained control is what the search starts from
     envs = make_many("tight-energy", "train", 1)
@@ -47,6 +48,8 @@ def test_a_search_goes_on_and_its_network_decides_as_the_weights_found(tmp_path,
     chosen = []
     for name, rule in ((str(once), weights), (f"untrained:{once}", start)):
         actions = load_policy(parse(name), envs).predict(obs, deterministic=True)[0]
+        network = load_policy(parse(f"{name}@sampled"), envs)  # to be sampled from, so not the compiled rule
+        assert isinstance(network, MaskableScorerPolicy) and np.array_equal(network.predict(obs, deterministic=True)[0], actions)
         assert actions.tolist() == [choose_bilinear(obs["task"][i], obs["nodes"][i], masks[i], rule) for i in range(500)]
         chosen.append(actions)
     assert len(set(chosen[0].tolist())) == n + 1 and (chosen[0] != chosen[1]).any()
