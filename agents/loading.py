@@ -107,14 +107,10 @@ def load_policy(spec: Spec, envs: Environments, seed: int = 0) -> Policy:
 
 def rule_alone(policy: Any) -> np.ndarray | None:
     """The rule (2, P, M) by which a network decides if its learned logits are all zero, as after policy search or untrained; else None."""
-    heads, encoder = getattr(policy, "mlp_extractor", None), getattr(policy, "features_extractor", None)
-    if (
-        heads is None
-        or encoder.rule is None
-        or any(bool(part.any()) for layer in (heads.score, heads.reject) for part in layer.parameters())
-    ):
+    heads, rule = getattr(policy, "mlp_extractor", None), getattr(getattr(policy, "features_extractor", None), "rule", None)
+    if heads is None or rule is None or any(bool(part.any()) for layer in (heads.score, heads.reject) for part in layer.parameters()):
         return None
-    return encoder.rule.numpy()
+    return np.asarray(rule)
 
 
 def shipped_name(spec: Spec, envs: Environments) -> str:
