@@ -38,7 +38,7 @@ class Knobs(NamedTuple):
     z_drop: float  # an action is dropped that lies so many standard errors behind the best,
     z_leave: float  # and the rule's own is left only for one that lies so many above it
     probe_s: float  # where positive, what is scored is the rule's action, and the same with so much work put on every satellite
-    skips_plain: bool  # go on by the rule, unlooked, where its plan waits for nothing: see is_plain
+    skips_small: bool  # go on by the rule, unlooked, where its plan can displace next to nothing: see is_small
 
 
 class Bench(NamedTuple):

@@ -111,7 +111,7 @@ def labelled(envs: OrbitVectorEnv, weights: np.ndarray, asked: Labels, rng: np.r
         horizon_s=asked.horizon_s,
         price_every_s=0.0,
         z_leave=0.0,
-        skips_plain=False,
+        skips_small=False,
     )
     planner = EpisodePlanner(Member(envs, 0), knobs, weights, knows_future=True)
     pricer = EpisodePlanner(Member(envs, 0), PRICING, weights, knows_future=False) if asked.is_priced else None

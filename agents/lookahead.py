@@ -10,16 +10,16 @@ import numpy as np
 
 from agents.bench import LOOKED, ROLLED, STEPPED, Bench, Futures, Knobs, Rule
 from agents.jit import inlined, shared
-from agents.scoring import choose
+from agents.scoring import LANES, LOAD, ON_TIME, RESULT, SERVICE, choose, seconds
 from orbit_gym.faults import strike_until
 from orbit_gym.kernel import step
 from orbit_gym.ledger import note_tail
-from orbit_gym.observation import COLUMNS
 from orbit_gym.profiles import occupy
 from orbit_gym.state import NONE, Scratch, State
 from orbit_gym.world import World
 
-ON_TIME, ARRIVAL, START, LOAD = (COLUMNS["nodes"][name] for name in ("plan_on_time", "plan_arrival", "plan_start", "plan_load"))
+# What is small: an alert, a frame or a request, not a chunk of a scene (18 s) nor the result of a mapping (choice).
+SMALL_S, SMALL_RESULT = 3.0, math.log1p(1e4) / math.log1p(1e8)  # node-seconds; 10 Mbit on the scale of the column
 
 
 @inlined
@@ -49,11 +49,12 @@ def rank(task_row: np.ndarray, node_rows: np.ndarray, mask: np.ndarray, rule: Ru
 
 
 @inlined
-def is_plain(node_rows: np.ndarray, action: int) -> bool:
-    """True where an action's plan loads no model and starts as soon as its input is there: little can be gained or displaced."""
+def is_small(task_row: np.ndarray, node_rows: np.ndarray, action: int) -> bool:
+    """True where an action's plan takes little of an accelerator and of an antenna and loads no model: it can displace next to nothing."""
     if action == node_rows.shape[0]:
         return False
-    return node_rows[action, LOAD] == 0.0 and node_rows[action, START] <= node_rows[action, ARRIVAL]
+    taken_s = task_row[LANES] * seconds(task_row[SERVICE])
+    return node_rows[action, LOAD] == 0.0 and taken_s < SMALL_S and task_row[RESULT] < SMALL_RESULT
 
 
 @inlined
@@ -238,7 +239,7 @@ def decide(
     n_tried = rank(task_row, node_rows, mask, rule, bench.mask, bench.tried)
     if knobs.probe_s > 0.0:
         bench.tried[1], n_tried = bench.tried[0], 2
-    if n_tried == 1 or (knobs.skips_plain and is_plain(node_rows, bench.tried[0])):
+    if n_tried == 1 or (knobs.skips_small and is_small(task_row, node_rows, bench.tried[0])):
         return bench.tried[0]
     bench.counts[LOOKED] += 1
     bench.is_out[:] = False

@@ -34,15 +34,15 @@ FUTURES_STRIDE = 7  # decisions take turns through the pool; coprime to its size
 class LookAhead:
     """How far and how hard to look; the defaults are the knee of quality against cost (docs/learning.md)."""
 
-    candidates: int = 4
+    candidates: int = 3
     """Actions tried, rejection included."""
     futures: int = 16
     """Sampled futures that a close decision is scored against."""
     n_first: int = 2
     """Futures before the first verdict on what lies clearly behind."""
-    horizon_s: float = 60.0
-    """Seconds that each future is played."""
-    price_every_s: float = 300.0
+    horizon_s: float = 600.0
+    """Seconds that each future is played: long enough for what fills the next pass to show."""
+    price_every_s: float = 0.0
     """Seconds after which the price of a node-second that is booked beyond the horizon is found anew; 0: no price."""
     price_horizon_s: float = 900.0
     """Seconds over which it is found: what the rule delivers less where every satellite has more to do."""
@@ -50,9 +50,9 @@ class LookAhead:
     """Standard errors behind the best at which an action is dropped."""
     z_leave: float = 1.0
     """Standard errors above the rule's own action that another must reach."""
-    skips_plain: bool = True
-    """Leave decisions to the rule where its plan loads no model and waits for nothing."""
-    pool: int = 64
+    skips_small: bool = True
+    """Leave decisions to the rule where its plan takes little of an accelerator and of an antenna and loads no model."""
+    pool: int = 32
     """Futures drawn per episode."""
     seed: int = 0
     """Seed of the planner's own random stream."""
@@ -73,7 +73,7 @@ class LookAhead:
 
 
 ROLLOUT = LookAhead()
-CLAIRVOYANT = LookAhead(futures=1, n_first=1, pool=1, horizon_s=900.0, z_leave=0.0, skips_plain=False)
+CLAIRVOYANT = LookAhead(futures=1, n_first=1, pool=1, horizon_s=900.0, z_leave=0.0, skips_small=False)
 
 
 # name -> knobs, and whether the true future is known
@@ -165,7 +165,7 @@ class EpisodePlanner:
                 self._find_price()
             self._priced_s = now_s
         knobs = self.knobs
-        passed = Knobs(knobs.horizon_s, self.price_per_s, knobs.n_first, knobs.z_drop, knobs.z_leave, 0.0, knobs.skips_plain)
+        passed = Knobs(knobs.horizon_s, self.price_per_s, knobs.n_first, knobs.z_drop, knobs.z_leave, 0.0, knobs.skips_small)
         return self._call(passed)
 
     def _find_price(self) -> None:

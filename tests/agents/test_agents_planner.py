@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from agents import evaluate as evaluation
+from agents.bench import LOOKED
 from agents.episodes import play
 from agents.evaluate import Evaluation, evaluate
 from agents.loading import label, load_policy, parse
@@ -20,9 +21,9 @@ from tests.agents.fake_env import FakeEnv
 SOON = {"eo_scene": 0.05, "emergency_mapping": 0.07, "bulk_reprocessing": 0.02}
 SHORT = {"episode_s": 45.0, "workload.load": 4.0, "workload.slack_scale": SOON}
 FAULTS = {"faults.enabled": True, "faults.reset_mean_s": 3_000.0, "faults.link_up_fraction": 0.8}
-QUICK = LookAhead(candidates=3, futures=4, horizon_s=15.0, pool=4, price_every_s=0.0, skips_plain=False)
+QUICK = LookAhead(candidates=3, futures=4, horizon_s=15.0, pool=4, price_every_s=0.0, skips_small=False)
 WHOLE = LookAhead(  # beyond the last delivery
-    candidates=3, futures=1, n_first=1, pool=1, horizon_s=20_000.0, price_every_s=0.0, z_leave=0.0, skips_plain=False
+    candidates=3, futures=1, n_first=1, pool=1, horizon_s=20_000.0, price_every_s=0.0, z_leave=0.0, skips_small=False
 )
 LATER, CHOICE = 60, 3  # decisions after which there are queues; plans in time to choose from
 
@@ -91,6 +92,23 @@ def test_a_price_is_found_where_there_is_a_crowd_and_none_where_there_is_room() 
     for planner in (crowded, idle):
         planner.decide()
     assert crowded.price_per_s > 0.001 and idle.price_per_s == pytest.approx(0.0, abs=1e-4)
+
+
+def test_only_what_can_displace_something_is_looked_at() -> None:
+    """An alert or a request is left to the rule, a chunk of a scene is not: by the size of the task, not by its class."""
+    env, simulation = later({"episode_s": 300.0, "workload.load": 3.0})
+    knobs = LookAhead(**(vars(QUICK) | {"skips_small": True}))
+    seen: list[bool] = []
+    while min(seen.count(True), seen.count(False)) < 2:
+        action, task = by_rule(simulation), simulation.episode.tasks[simulation.task_index]
+        is_language = task["prefill_flop"] > 0.0  # some are long, some are not
+        is_large = bool(task["vision_flop"] > 1e15 or task["result_bits"] > 1e8)
+        if not is_language and seen.count(is_large) < 2 and action < simulation.n_actions - 1 and simulation.plan(action).load_s == 0.0:
+            planner = EpisodePlanner(Fixed(simulation, env), knobs, EFT_ADMIT, False)
+            planner.decide()
+            assert (planner.counts[LOOKED] > 0) == is_large
+            seen.append(is_large)
+        simulation.step(action)
 
 
 def test_planning_leaves_the_episode_as_it_is() -> None:
