@@ -51,3 +51,22 @@ def paired_difference(values: Sequence[float | None], reference: Sequence[float 
     both = [None if a is None or b is None else a - b for a, b in zip(values, reference)]
     summary = summarise(both)
     return {key: summary[key] for key in ("mean", "ci95")}
+
+
+def one_sided_p(values: np.ndarray) -> float:
+    """p-value of Student's test that the mean is above 0; 0 or 1 where all values are equal."""
+    if len(values) < 2:
+        return float("nan")
+    if values.std() == 0.0:
+        return 0.0 if values[0] > 0.0 else 1.0
+    return float(stats.ttest_1samp(values, 0.0, alternative="greater").pvalue)
+
+
+def holm(p_values: Sequence[float]) -> list[float]:
+    """p-values adjusted for several tests by Holm's step-down method (Holm 1979), in the order given."""
+    order = np.argsort(p_values)
+    adjusted, least = np.zeros(len(p_values)), 0.0
+    for rank, place in enumerate(order):
+        least = max(least, min(1.0, (len(p_values) - rank) * p_values[place]))
+        adjusted[place] = least
+    return [float(value) for value in adjusted]

@@ -1,0 +1,64 @@
+"""A learner's gain: over training seeds, corrected over rows, with the planner's as the bar; what is missing is told."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+from scipy import stats
+
+from agents.learner import SUMMARY, Learner, compare, print_gains
+from agents.statistics import holm, one_sided_p
+
+RUNS = ("runs/a-0", "runs/a-1", "runs/a-2")
+
+
+def write(folder, policies) -> None:
+    folder.mkdir(parents=True)
+    held = {name: {"served_value_fraction": {"episodes": list(values)}} for name, values in policies.items()}
+    (folder / "results.json").write_text(json.dumps({"policies": held}))
+
+
+@pytest.fixture
+def played(tmp_path):
+    """Two rows: on one the runs gain .02, .03 and .04, on the other nothing that they agree about."""
+    base = np.array([0.5, 0.7])
+    write(tmp_path / "rows" / "x-1", {"tuned": base, **{run: base + 0.02 + 0.01 * i for i, run in enumerate(RUNS)}})
+    write(tmp_path / "rows" / "y-1", {"tuned": base, **{run: base + 0.01 * (i - 1) for i, run in enumerate(RUNS)}})
+    write(tmp_path / "planner" / "x-1", {"tuned": base, "rollout": base + 0.05})
+    write(tmp_path / "planner" / "y-1", {"tuned": base, "rollout": base + 0.004})
+    return Learner(RUNS, ("x-1", "y-1"), results=str(tmp_path / "rows"), planner=str(tmp_path / "planner"))
+
+
+def test_the_unit_is_the_training_seed(played, capsys) -> None:
+    rows = compare(played)
+    x, y = rows["x-1"], rows["y-1"]
+    assert x["by_run"] == pytest.approx([0.02, 0.03, 0.04]) and x["gain"] == pytest.approx(0.03)
+    half = stats.t.ppf(0.975, 2) * 0.01 / np.sqrt(3.0)  # three values 0.01 apart have a standard deviation of 0.01
+    assert x["ci95_runs"] == pytest.approx([0.03 - half, 0.03 + half])
+    assert x["p"] == pytest.approx(stats.t.sf(0.03 / (0.01 / np.sqrt(3.0)), 2)) and y["p"] == pytest.approx(0.5)
+    assert x["p_holm"] == pytest.approx(2.0 * x["p"]) and y["p_holm"] == pytest.approx(0.5)
+    assert x["bar"] == pytest.approx(0.025) and y["bar"] == -0.005  # half of the planner's; elsewhere not inferior
+    assert json.loads((Path(played.results) / SUMMARY).read_text())["rows"] == rows
+    print_gains(played, rows)
+    assert "+0.0300" in capsys.readouterr().out
+
+
+def test_holm_on_a_published_example() -> None:
+    """The example of Wikipedia's article on the method; by hand: 4 x .005, 3 x .01, 2 x .03, and never less than the one before."""
+    assert holm([0.01, 0.04, 0.03, 0.005]) == pytest.approx([0.03, 0.06, 0.06, 0.02])
+    assert holm([0.9, 0.8]) == [1.0, 1.0]
+
+
+def test_equal_gains_have_no_spread() -> None:
+    assert (one_sided_p(np.array([0.1, 0.1])), one_sided_p(np.zeros(3)), one_sided_p(-np.ones(3))) == (0.0, 1.0, 1.0)
+    assert np.isnan(one_sided_p(np.array([0.1])))
+
+
+def test_what_has_not_been_played_is_told(played) -> None:
+    with pytest.raises(ValueError, match="z-1/results.json is missing: play the row with python -m agents.rows first"):
+        compare(Learner(RUNS, ("z-1",), results=played.results))
+    with pytest.raises(ValueError, match="does not hold 'runs/b'; it holds tuned, runs/a-0"):
+        compare(Learner((*RUNS, "runs/b"), ("x-1",), results=played.results))
+    with pytest.raises(ValueError, match="at least 2 training seeds"):
+        compare(Learner(RUNS[:1], ("x-1",), results=played.results))
