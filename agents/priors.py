@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 import torch
 
-from agents.bilinear import LONGEST_MIN, N_WEIGHTS, M, P, bilinear_weights
+from agents.bilinear import LONGEST_MIN, MOST_GBIT, N_WEIGHTS, SETTING, M, P, bilinear_weights
 from agents.plan_terms import features, minutes, setting
 from agents.scoring import DELIVERY
 from orbit_gym.observation import COLUMNS, WIDTH
@@ -27,6 +27,9 @@ FACTS = (
     "urgent_backlog",  # backlog x (1 - slack column)
     "urgent_work",  # booked work x (1 - slack column)
     "rule",  # logit of the rule / 16, within [-1, 1]
+    "result",  # settings of agents.bilinear, the same in every row, within [0, 1]
+    "down_wait",
+    "result_waits",
 )
 LINK_COLUMNS = [column for column in range(WIDTH["links"]) if column != OTHER_END]
 ROW_WIDTH = WIDTH["nodes"] + len(FACTS) + 2 * len(LINK_COLUMNS)
@@ -137,6 +140,8 @@ def facts(task: torch.Tensor, nodes: torch.Tensor, prior: torch.Tensor) -> torch
     hole = (minutes(nodes[..., NODES["plan_start"]]) - backlog_min - nodes[..., NODES["plan_load"]]).clamp(0.0, LONGEST_MIN) / LONGEST_MIN
     best = delivery.masked_fill(~in_time(nodes), 2.0).amin(dim=1, keepdim=True)
     urgency = 1.0 - task[:, TASK["slack"], None]
+    of_all = setting(task, nodes)[:, None, :].expand(-1, nodes.shape[1], -1)
+    result, down_wait, result_waits = (of_all[..., SETTING.index(name)] for name in ("result", "down_wait", "result_waits"))
     columns = (
         extension,
         hole,
@@ -144,5 +149,8 @@ def facts(task: torch.Tensor, nodes: torch.Tensor, prior: torch.Tensor) -> torch
         backlog * urgency,
         nodes[..., NODES["booked_work"]] * urgency,
         (prior[:, :-1] / 16.0).clamp(-1.0, 1.0),
+        result / MOST_GBIT,
+        down_wait,
+        result_waits / MOST_GBIT,
     )
     return torch.stack(columns, dim=-1) * nodes[..., NODES["present"], None]
