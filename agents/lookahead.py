@@ -10,14 +10,16 @@ import numpy as np
 
 from agents.bench import LOOKED, ROLLED, STEPPED, Bench, Futures, Knobs, Rule
 from agents.jit import inlined, shared
-from agents.scoring import LANES, LOAD, ON_TIME, RESULT, SERVICE, choose, seconds
+from agents.scoring import LANES, LOAD, ON_TIME, RESULT, SERVICE, START, choose, seconds
 from orbit_gym.faults import strike_until
 from orbit_gym.kernel import step
 from orbit_gym.ledger import note_tail
+from orbit_gym.observation import COLUMNS
 from orbit_gym.profiles import occupy
 from orbit_gym.state import NONE, Scratch, State
 from orbit_gym.world import World
 
+ARRIVAL = COLUMNS["nodes"]["plan_arrival"]
 # What is small: an alert, a frame or a request, not a chunk of a scene (18 s) nor the result of a mapping (choice).
 SMALL_S, SMALL_RESULT = 3.0, math.log1p(1e4) / math.log1p(1e8)  # node-seconds; 10 Mbit on the scale of the column
 
@@ -50,11 +52,10 @@ def rank(task_row: np.ndarray, node_rows: np.ndarray, mask: np.ndarray, rule: Ru
 
 @inlined
 def is_small(task_row: np.ndarray, node_rows: np.ndarray, action: int) -> bool:
-    """True where an action's plan takes little of an accelerator and of an antenna and loads no model: it can displace next to nothing."""
-    if action == node_rows.shape[0]:
+    """True where an action's plan can displace next to nothing: no model load, a small result, and little work or no wait for it."""
+    if action == node_rows.shape[0] or node_rows[action, LOAD] > 0.0 or task_row[RESULT] > SMALL_RESULT:
         return False
-    taken_s = task_row[LANES] * seconds(task_row[SERVICE])
-    return node_rows[action, LOAD] == 0.0 and taken_s < SMALL_S and task_row[RESULT] < SMALL_RESULT
+    return task_row[LANES] * seconds(task_row[SERVICE]) < SMALL_S or node_rows[action, START] <= node_rows[action, ARRIVAL]
 
 
 @inlined

@@ -34,7 +34,7 @@ FUTURES_STRIDE = 7  # decisions take turns through the pool; coprime to its size
 class LookAhead:
     """How far and how hard to look; the defaults are the knee of quality against cost (docs/learning.md)."""
 
-    candidates: int = 3
+    candidates: int = 2
     """Actions tried, rejection included."""
     futures: int = 16
     """Sampled futures that a close decision is scored against."""
@@ -51,7 +51,7 @@ class LookAhead:
     z_leave: float = 1.0
     """Standard errors above the rule's own action that another must reach."""
     skips_small: bool = True
-    """Leave decisions to the rule where its plan takes little of an accelerator and of an antenna and loads no model."""
+    """Leave decisions to the rule where its plan displaces next to nothing: see agents.lookahead.is_small."""
     pool: int = 32
     """Futures drawn per episode."""
     seed: int = 0
