@@ -25,7 +25,7 @@ from orbit_gym.vector import OrbitVectorEnv
 
 SAVED_EVERY = 500  # decisions: what is lost by an interruption
 PRICED_EVERY_S = 300.0
-PRICING = LookAhead(futures=8, pool=32, horizon_s=1.0, price_every_s=1.0)  # finds a price whenever it is asked
+PRICING = LookAhead(futures=8, pool=32, horizon_s=1.0, price_every_s=1.0, hold_s=0.0)  # finds a price whenever it is asked
 Row = tuple[dict[str, np.ndarray], int, np.ndarray]
 
 
@@ -110,6 +110,7 @@ def labelled(envs: OrbitVectorEnv, weights: np.ndarray, asked: Labels, rng: np.r
         pool=1,
         horizon_s=asked.horizon_s,
         price_every_s=0.0,
+        hold_s=0.0,
         z_leave=0.0,
         skips_small=False,
     )

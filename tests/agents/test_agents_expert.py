@@ -11,7 +11,7 @@ from agents.planner import LookAhead
 from orbit_gym.observation import WIDTH
 from orbit_gym.vector import OrbitVectorEnv
 
-QUICK = LookAhead(candidates=3, futures=2, horizon_s=10.0, pool=2, price_every_s=0.0, z_leave=0.0, skips_small=False)
+QUICK = LookAhead(candidates=3, futures=2, horizon_s=10.0, pool=2, price_every_s=0.0, hold_s=0.0, z_leave=0.0, skips_small=False)
 SOON = {"eo_scene": 0.05, "emergency_mapping": 0.07, "bulk_reprocessing": 0.02}
 CROWD = {"episode_s": 20.0, "workload.slack_scale": SOON}
 

@@ -21,9 +21,9 @@ from tests.agents.fake_env import FakeEnv
 SOON = {"eo_scene": 0.05, "emergency_mapping": 0.07, "bulk_reprocessing": 0.02}
 SHORT = {"episode_s": 45.0, "workload.load": 4.0, "workload.slack_scale": SOON}
 FAULTS = {"faults.enabled": True, "faults.reset_mean_s": 3_000.0, "faults.link_up_fraction": 0.8}
-QUICK = LookAhead(candidates=3, futures=4, horizon_s=15.0, pool=4, price_every_s=0.0, skips_small=False)
+QUICK = LookAhead(candidates=3, futures=4, horizon_s=15.0, pool=4, price_every_s=0.0, hold_s=0.0, skips_small=False)
 WHOLE = LookAhead(  # beyond the last delivery
-    candidates=3, futures=1, n_first=1, pool=1, horizon_s=20_000.0, price_every_s=0.0, z_leave=0.0, skips_small=False
+    candidates=3, futures=1, n_first=1, pool=1, horizon_s=20_000.0, price_every_s=0.0, hold_s=0.0, z_leave=0.0, skips_small=False
 )
 LATER, CHOICE = 60, 3  # decisions after which there are queues; plans in time to choose from
 
