@@ -111,6 +111,35 @@ def test_only_what_can_displace_something_is_looked_at() -> None:
         simulation.step(action)
 
 
+@pytest.mark.parametrize("leaves", [False, True])
+def test_a_verdict_stands_for_tasks_of_the_same_kind(leaves: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each kind is looked at once; then what was found is done again: the rule's action, or the other side of it."""
+    env, simulation = later(SHORT)
+    planner = EpisodePlanner(Fixed(simulation, env), LookAhead(**(vars(QUICK) | {"hold_s": 1e6})), EFT_ADMIT, False)
+    rejects = simulation.n_actions - 1
+    looks: list[tuple] = []
+
+    def look() -> int:
+        looks.append(kind)
+        planner.values[:] = 0.0
+        return own if not leaves else rejects if own < rejects else 0
+
+    monkeypatch.setattr(planner, "_look", look)
+    again = 0
+    while not simulation.is_over and again < 40:
+        own, task = by_rule(simulation), simulation.episode.tasks[simulation.task_index]
+        kind = (int(task["model"]), round(float(np.log2(1.0 + task["result_bits"]))), own < rejects)
+        is_known, action = kind in looks, planner.decide()
+        again += is_known
+        on_time = [k for k in range(rejects) if simulation.plan(k).on_time]
+        if is_known and not leaves:
+            assert action == own
+        elif is_known:
+            assert action == rejects if own < rejects else action in (on_time or [rejects])
+        simulation.step(own)
+    assert again == 40 and len(set(looks)) == len(looks) > 2
+
+
 def test_planning_leaves_the_episode_as_it_is() -> None:
     _, simulation = later(SHORT | FAULTS)
     env, _ = later(SHORT | FAULTS)
