@@ -49,6 +49,8 @@ class Rows:
     """Rows to play, such as Ring12-1.3; empty: all."""
     out: str = "results/rows"
     """Folder with one folder a row."""
+    controls: bool = True
+    """Also score the untrained network of every run, greedy and sampled."""
     processes: int = 2
     """Worker processes."""
 
@@ -96,6 +98,7 @@ def result_of(asked: Rows, folder: Path, scenario: str, load: float) -> dict[str
         reference=asked.over,
         processes=asked.processes,
         overwrite=True,
+        controls=asked.controls,
         overrides={"workload.load": load},
     )
     if (folder / RESULTS).exists():
