@@ -215,7 +215,11 @@ def save(asked: Evolution, problem: Problem, out: Path, weights: np.ndarray, log
     settings = Settings(scenario=search.rows[0][0], seed=asked.seed, out=asked.out)
     scenarios = tuple(problem.episodes)
     recipe = Recipe(HYPERPARAMETERS["maskable_ppo"], network, scenarios=scenarios, about=search.about)
-    write_json(out / CONFIG, describe_run(settings, recipe) | {"evolution": asdict(asked), "command": shlex.join(["python", "-m", "agents.evolve", *sys.argv[1:]])})
+    write_json(
+        out / CONFIG,
+        describe_run(settings, recipe)
+        | {"evolution": asdict(asked), "command": shlex.join(["python", "-m", "agents.evolve", *sys.argv[1:]])},
+    )
     torch.manual_seed(asked.seed)
     policy = build_policy("maskable_ppo", *EpisodeSource(load_scenario(settings.scenario), "train").spaces(), network)
     found: Any = make_start(network["sharpness"], network["margin"], named_weights(weights)).rule
