@@ -13,7 +13,7 @@ from orbit_gym.simulation import Simulation
 from orbit_gym.state import NONE
 from tests.core.playing import at_random, running
 
-LOW = {"power.initial_charge_low_fraction": 0.6, "power.initial_charge_high_fraction": 0.62}
+LOW = {"power.initial_charge_low_fraction": 0.4, "power.initial_charge_high_fraction": 0.42}
 STEPS = 300
 CASES: list[tuple[str, dict[str, Any]]] = [
     ("tight-energy", LOW),  # refused for charge

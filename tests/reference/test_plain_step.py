@@ -51,8 +51,8 @@ def test_heat_is_waited_for() -> None:
 
 def test_charge_is_waited_for_and_energy_has_a_price() -> None:
     """Batteries that begin nearly as low as the baseline allows, in an episode that begins in eclipse for some."""
-    low = {"power__initial_charge_low_fraction": 0.6, "power__initial_charge_high_fraction": 0.62}
-    tally = played("tight-energy", 40, seed=3, reward__energy_cost=1e-6, **low)
+    low = {"power__initial_charge_low_fraction": 0.4, "power__initial_charge_high_fraction": 0.42}
+    tally = played("tight-energy", 80, seed=3, reward__energy_cost=1e-6, workload__load=1.0, **low)
     assert tally.counts["waits for charge or heat"], tally.counts
 
 
