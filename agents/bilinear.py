@@ -21,6 +21,8 @@ from agents.scoring import (
     INPUT,
     LANES,
     LOAD,
+    LOG_LARGEST,
+    LOG_LONGEST,
     ON_TIME,
     OUT_HOPS,
     PRESENT,
@@ -36,7 +38,6 @@ from agents.scoring import (
     WORK,
     seconds,
 )
-from orbit_gym.encoding import LONGEST_S
 from orbit_gym.observation import COLUMNS
 
 NODE, TASK = COLUMNS["nodes"], COLUMNS["task"]
@@ -102,9 +103,7 @@ LONGEST_MIN = 10.0  # features in minutes are cut here: longer ones are seen in 
 NAMES = tuple(
     f"{part}.{feature}" + ("" if by == "one" else f"*{by}") for part in ("cost", "admit") for feature in FEATURES for by in SETTING
 )
-LOG_LONGEST = math.log1p(LONGEST_S)  # the scale of the time columns
 KBIT_IN_GBIT = 1e6
-LOG_LARGEST = math.log1p(1e8)  # the scale of the result's size, log1p(bits / 1e3) / log1p(1e8)
 # The same term in the words of agents.scoring.
 _TUNED = {f"cost.{name}_urgent": f"cost.{name}*urgency" for name in ("delivery", "backlog", "satellite")} | {
     f"admit.{name}": f"admit.one*{name}" for name in ("system_work", "system_deficit")

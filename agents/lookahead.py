@@ -10,7 +10,7 @@ import numpy as np
 
 from agents.bench import LOOKED, ROLLED, STEPPED, Bench, Futures, Knobs, Rule
 from agents.jit import inlined, shared
-from agents.scoring import LANES, LOAD, ON_TIME, RESULT, SERVICE, START, choose, seconds
+from agents.scoring import LANES, LOAD, LOG_LARGEST, ON_TIME, RESULT, SERVICE, START, choose, seconds
 from orbit_gym.faults import strike_until
 from orbit_gym.kernel import step
 from orbit_gym.ledger import note_tail
@@ -21,7 +21,7 @@ from orbit_gym.world import World
 
 ARRIVAL = COLUMNS["nodes"]["plan_arrival"]
 # What is small: an alert, a frame or a request, not a chunk of a scene (18 s) nor the result of a mapping (choice).
-SMALL_S, SMALL_RESULT = 3.0, math.log1p(1e4) / math.log1p(1e8)  # node-seconds; 10 Mbit on the scale of the column
+SMALL_S, SMALL_RESULT = 3.0, math.log1p(1e4) / LOG_LARGEST  # node-seconds; 10 Mbit on the scale of the column
 
 
 @inlined

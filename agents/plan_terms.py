@@ -7,8 +7,6 @@ from agents.bilinear import (
     BUSY,
     FREE,
     KBIT_IN_GBIT,
-    LOG_LARGEST,
-    LOG_LONGEST,
     LONG,
     LONGEST_MIN,
     MARGIN,
@@ -32,6 +30,8 @@ from agents.scoring import (
     INPUT,
     LANES,
     LOAD,
+    LOG_LARGEST,
+    LOG_LONGEST,
     ON_TIME,
     OUT_HOPS,
     PRESENT,
@@ -90,12 +90,10 @@ def setting(task: torch.Tensor, nodes: torch.Tensor) -> torch.Tensor:
     """SETTING of every decision, (batch, M), from task (batch, T) and nodes (batch, n, F)."""
     row = nodes.unbind(dim=-1)
     present = (row[PRESENT] > 0.5).to(nodes.dtype)
-    flies = present * (row[SATELLITE] > 0.5).to(nodes.dtype)
+    flies = flying(nodes).to(nodes.dtype)
     share = flies / flies.sum(dim=1, keepdim=True).clamp(min=1.0)
     work = (row[WORK] * share).sum(dim=1)
     asked = task[:, LONG]
-    result = (torch.expm1(task[:, RESULT] * LOG_LARGEST) / KBIT_IN_GBIT).clamp(max=MOST_GBIT)
-    waits = down_wait(nodes, flies)
     columns = (
         torch.ones_like(work),
         1.0 - task[:, SLACK],
@@ -113,17 +111,22 @@ def setting(task: torch.Tensor, nodes: torch.Tensor) -> torch.Tensor:
         asked,
         (asked - AT_EASE).clamp(min=0.0),
         work * (asked - AT_EASE).clamp(min=0.0),
-        result,
-        waits,
-        result * waits,
+        *way_down(task, nodes),
     )
     return torch.stack(columns, dim=-1)
 
 
-def down_wait(nodes: torch.Tensor, flies: torch.Tensor) -> torch.Tensor:
-    """The setting of this name, (batch,); flies (batch, n) is 1 for satellites."""
-    row = nodes.unbind(dim=-1)
-    contact_min = minutes(row[TO_CONTACT].masked_fill(flies < 0.5, 1.0).amin(dim=1, keepdim=True))
+def flying(nodes: torch.Tensor) -> torch.Tensor:
+    """Rows of satellites, (batch, n) bool."""
+    return (nodes[..., PRESENT] > 0.5) & (nodes[..., SATELLITE] > 0.5)
+
+
+def way_down(task: torch.Tensor, nodes: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+    """The settings `result`, `down_wait` and `result_waits`, (batch,) each."""
+    row, flies = nodes.unbind(dim=-1), flying(nodes)
+    result = (torch.expm1(task[:, RESULT] * LOG_LARGEST) / KBIT_IN_GBIT).clamp(max=MOST_GBIT)
+    contact_min = minutes(row[TO_CONTACT].masked_fill(~flies, 1.0).amin(dim=1, keepdim=True))
     wait_min = (minutes(row[DELIVERY]) - torch.maximum(minutes(row[FINISH]), contact_min)).clamp(min=0.0)
-    lands = (flies > 0.5) & (row[DELIVERY] > 0.0)
-    return (torch.log1p(60.0 * wait_min) / LOG_LONGEST).masked_fill(~lands, 1.0).amin(dim=1)
+    lands = flies & (row[DELIVERY] > 0.0)
+    wait = (torch.log1p(60.0 * wait_min) / LOG_LONGEST).masked_fill(~lands, 1.0).amin(dim=1)
+    return result, wait, result * wait

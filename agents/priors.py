@@ -8,8 +8,8 @@ from typing import NamedTuple
 
 import torch
 
-from agents.bilinear import LONGEST_MIN, MOST_GBIT, N_WEIGHTS, SETTING, M, P, bilinear_weights
-from agents.plan_terms import features, minutes, setting
+from agents.bilinear import LONGEST_MIN, MOST_GBIT, N_WEIGHTS, M, P, bilinear_weights
+from agents.plan_terms import features, minutes, setting, way_down
 from agents.scoring import DELIVERY
 from orbit_gym.observation import COLUMNS, WIDTH
 
@@ -140,8 +140,7 @@ def facts(task: torch.Tensor, nodes: torch.Tensor, prior: torch.Tensor) -> torch
     hole = (minutes(nodes[..., NODES["plan_start"]]) - backlog_min - nodes[..., NODES["plan_load"]]).clamp(0.0, LONGEST_MIN) / LONGEST_MIN
     best = delivery.masked_fill(~in_time(nodes), 2.0).amin(dim=1, keepdim=True)
     urgency = 1.0 - task[:, TASK["slack"], None]
-    of_all = setting(task, nodes)[:, None, :].expand(-1, nodes.shape[1], -1)
-    result, down_wait, result_waits = (of_all[..., SETTING.index(name)] for name in ("result", "down_wait", "result_waits"))
+    result, down_wait, result_waits = (column[:, None].expand_as(delivery) for column in way_down(task, nodes))
     columns = (
         extension,
         hole,

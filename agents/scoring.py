@@ -54,7 +54,8 @@ ROW = (
 )
 WEIGHTS = (*(f"cost.{name}" for name in COST), *(f"admit.{name}" for name in SYSTEM + ROW))
 N_COST, N_SYSTEM = len(COST), len(SYSTEM)
-_LOG_LONGEST = math.log1p(LONGEST_S)
+LOG_LONGEST = math.log1p(LONGEST_S)  # the scale of the time columns
+LOG_LARGEST = math.log1p(1e8)  # the scale of the result's size, log1p(bits / 1e3) / log1p(1e8)
 
 
 def named(**weights: float) -> np.ndarray:
@@ -73,7 +74,7 @@ EFT_ADMIT = named(cost_delivery=1.0, admit_one=1.0)  # this rule is `eft_admit` 
 @inlined
 def seconds(column: float) -> float:
     """Seconds behind a time column, log1p(s) / log1p(7200)."""
-    return math.expm1(column * _LOG_LONGEST)
+    return math.expm1(column * LOG_LONGEST)
 
 
 @inlined
