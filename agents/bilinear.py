@@ -92,13 +92,14 @@ SETTING = (
     "pressed",  # system_work x overload
     "result",  # bits to bring back / 1 Gbit, at most 2
     "down_wait",  # least time on a satellite that the result waits after its work and the next contact of any, log scale; 1: none lands
-    "result_waits",  # result x down_wait
+    "result_waits",  # result x (down_wait - that of a minute): its sign says that there is a queue, so that one weight can act on it alone
 )
 P, M = len(FEATURES), len(SETTING)
 N_WEIGHTS = 2 * P * M  # of the cost, then of the admission, features by settings
 ROOM = M + 3 * P  # work space behind the weights: kernels here allocate nothing, so one array of weights serves one thread
 AT_EASE = 0.7  # work asked that twelve satellites carry without queues (choice)
 MOST_GBIT = 2.0  # results above this weigh alike (choice: the largest of the catalogue has 0.88)
+A_MINUTE = math.log1p(60.0) / LOG_LONGEST
 LONGEST_MIN = 10.0  # features in minutes are cut here: longer ones are seen in the columns, on a log scale
 NAMES = tuple(
     f"{part}.{feature}" + ("" if by == "one" else f"*{by}") for part in ("cost", "admit") for feature in FEATURES for by in SETTING
@@ -165,7 +166,7 @@ def fill_setting(task_row: np.ndarray, node_rows: np.ndarray, out: np.ndarray) -
     out[15] = work * share * out[14]
     out[16] = min(math.expm1(task_row[RESULT] * LOG_LARGEST) / KBIT_IN_GBIT, MOST_GBIT)
     out[17] = _down_wait(node_rows, seconds(contact))
-    out[18] = out[16] * out[17]
+    out[18] = out[16] * (out[17] - A_MINUTE)
 
 
 @inlined

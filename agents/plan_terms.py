@@ -3,6 +3,7 @@
 import torch
 
 from agents.bilinear import (
+    A_MINUTE,
     AT_EASE,
     BUSY,
     FREE,
@@ -129,4 +130,4 @@ def way_down(task: torch.Tensor, nodes: torch.Tensor) -> tuple[torch.Tensor, tor
     wait_min = (minutes(row[DELIVERY]) - torch.maximum(minutes(row[FINISH]), contact_min)).clamp(min=0.0)
     lands = flies & (row[DELIVERY] > 0.0)
     wait = (torch.log1p(60.0 * wait_min) / LOG_LONGEST).masked_fill(~lands, 1.0).amin(dim=1)
-    return result, wait, result * wait
+    return result, wait, result * (wait - A_MINUTE)

@@ -16,7 +16,7 @@ from agents.bench import Futures, Knobs, Rule, bytes_of, decided, most_within, n
 from agents.lookahead import decide
 from agents.policy import Observation
 from agents.rules import FOLDER, load_weights
-from agents.scoring import N_COST, ON_TIME, choose
+from agents.scoring import N_COST, choose
 from orbit_gym.cache import hash_of, source_hash
 from orbit_gym.env import OrbitEnv
 from orbit_gym.episode import FAULT, TASK, Episode
@@ -54,7 +54,7 @@ class LookAhead:
     skips_small: bool = True
     """Leave decisions to the rule where its plan displaces next to nothing: see agents.lookahead.is_small."""
     hold_s: float = 60.0
-    """Seconds for which a verdict stands for tasks of the same kind (model and result) with which the rule would do the same; 0: none."""
+    """Seconds for which a verdict for the rule stands, for tasks of the same model and result with which it would do the same."""
     pool: int = 32
     """Futures drawn per episode."""
     seed: int = 0
@@ -147,7 +147,7 @@ class EpisodePlanner:
         self.bench = new_bench(simulation, words, n_futures, room, knobs.candidates)
         self.values = np.full(simulation.n_actions, np.nan)
         self.price_per_s, self._priced_s = 0.0, -np.inf
-        self._verdicts: dict[Kind, tuple[float, bool]] = {}  # when found, and whether the rule is left
+        self._confirmed_s: dict[Kind, float] = {}  # when the rule was last found to be right
 
     def _sampled(self) -> list[Episode]:
         start = self.simulation.episode.span_s[:1].view(np.uint32)  # what a scheduler knows; episodes of one seed, one stream
@@ -167,13 +167,12 @@ class EpisodePlanner:
         self.simulation = self.source.simulation()
         own = self._own()
         kind = self._kind(own)
-        found_s, is_left = self._verdicts.get(kind, (-np.inf, False))
-        if self.simulation.time_s < found_s + self.knobs.hold_s:
+        if self.simulation.time_s < self._confirmed_s.get(kind, -np.inf) + self.knobs.hold_s:
             self.values[:] = np.nan
-            return self._other(own) if is_left else own
+            return own
         action = self._look()
-        if not np.isnan(self.values).all():  # it was looked at
-            self._verdicts[kind] = (self.simulation.time_s, self._is_taken(action) != self._is_taken(own))
+        if not np.isnan(self.values).all() and action == own:  # it was looked at
+            self._confirmed_s[kind] = self.simulation.time_s
         return action
 
     def _own(self) -> int:
@@ -188,15 +187,6 @@ class EpisodePlanner:
         """What tasks share to which one verdict applies."""
         task = self.simulation.episode.tasks[self.simulation.task_index]
         return int(task["model"]), round(math.log2(1.0 + float(task["result_bits"]))), self._is_taken(own)
-
-    def _other(self, own: int) -> int:
-        """Rejection of what the rule takes; of what it rejects, the plan in time that it likes best."""
-        task_row, node_rows, _, mask = self.simulation._buffers
-        if self._is_taken(own):
-            return self.simulation.n_actions - 1
-        allowed = mask.copy()
-        allowed[:-1] &= node_rows[:, ON_TIME] > 0.5
-        return int(choose(task_row, node_rows, allowed, self.rule.ranking))
 
     def _look(self) -> int:
         """Action that does best in the futures."""

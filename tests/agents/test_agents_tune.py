@@ -89,6 +89,19 @@ def test_the_search_climbs(quick):
     assert after > before
 
 
+def test_the_search_of_tuned_steps_wide_in_slack_about_what_only_bulk_exceeds(quick, monkeypatch):
+    """A spread of 0.3 turns bulk (slack of 1 to 2 h) away or not, and leaves what is due within 77 min nearly where it was."""
+    seen = []
+    monkeypatch.setattr(
+        Episodes, "scores", lambda self, candidates, seeds, loads: seen.extend(candidates) or np.zeros((len(candidates), 1))
+    )
+    tuning.search("tuned", Episodes(quick), 20, 1, 0.3, 0, tuning.Log([], []), lambda log: None, EFT_ADMIT)
+    terms = RULES["tuned"].terms
+    one, slack = (np.array([weights[terms.index(f"admit.{name}")] for _, weights in seen]) for name in ("one", "slack"))
+    says = {minutes: (one + slack * np.log1p(60.0 * minutes) / np.log1p(7200.0)).std() for minutes in (15, 77, 120)}
+    assert slack.std() > 5.0 and says[77] < 0.5 and says[120] > 0.3 and says[15] > 1.0
+
+
 def test_scores_are_served_value_fractions(quick):
     scores = Episodes(quick).scores([(TUNED, EFT_ADMIT)], [1_000_000, 1_000_001], [3.0, 1.0])
     for seed, load, score in zip((1_000_000, 1_000_001), (3.0, 1.0), scores[0].tolist(), strict=True):
