@@ -1,4 +1,4 @@
-"""What a learner gains on a baseline, row by row: ``python -m agents.learner --runs runs/x-0 runs/x-1 --rows tight-downlink-1.3``.
+"""What a learner gains on a baseline, row by row: ``python -m agents.learner --runs runs/x-0 runs/x-1 --rows tight-downlink-0.6``.
 
 A learner is several runs that differ in their training seed alone. Its unit is the training seed (DESIGN, Statistics): the paired
 difference of each run is averaged over the same episodes, and the interval is Student's over runs. Over the rows of one call the
@@ -33,7 +33,7 @@ class Learner:
     runs: Annotated[tuple[str, ...], tyro.conf.arg(metavar="RUN...")]
     """Run folders, one a training seed, as they were named in --policies of agents.rows."""
     rows: tuple[str, ...]
-    """Rows to compare on, such as tight-downlink-1.3."""
+    """Rows to compare on, such as tight-downlink-0.6."""
     over: str = "tuned"
     """The baseline."""
     results: str = "results/rows"

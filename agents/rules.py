@@ -40,8 +40,8 @@ SHORT_OF_BULK = 0.95  # slack column that only bulk work exceeds: 77 min
 def _tuned_steps() -> np.ndarray:
     """Weights one by one, but slack about a pivot: a step says how bulk is taken, and how much more that counts than for all others.
 
-    Turning all bulk away is a step of 40 in slack and 34 in the constant together, and half of it gains a quarter or nothing: a search
-    along the axes did not find it (docs/learning.md).
+    Turning all bulk away is a step of 40 in slack and 34 in the constant together, of which a quarter gains nothing: a search along
+    the axes did not find it (docs/learning.md).
     """
     steps, at = np.eye(len(WEIGHTS)), WEIGHTS.index
     steps[at("admit.slack"), at("admit.slack")] = 30.0
