@@ -99,7 +99,7 @@ N_WEIGHTS = 2 * P * M  # of the cost, then of the admission, features by setting
 ROOM = M + 3 * P  # work space behind the weights: kernels here allocate nothing, so one array of weights serves one thread
 AT_EASE = 0.7  # work asked that twelve satellites carry without queues (choice)
 MOST_GBIT = 2.0  # results above this weigh alike (choice: the largest of the catalogue has 0.88)
-A_MINUTE = math.log1p(60.0) / LOG_LONGEST
+A_MINUTE = math.log1p(60.0) / LOG_LONGEST  # on the scale of the time columns; a longer wait is a queue (choice)
 LONGEST_MIN = 10.0  # features in minutes are cut here: longer ones are seen in the columns, on a log scale
 NAMES = tuple(
     f"{part}.{feature}" + ("" if by == "one" else f"*{by}") for part in ("cost", "admit") for feature in FEATURES for by in SETTING

@@ -180,13 +180,10 @@ class EpisodePlanner:
         task_row, node_rows, _, mask = self.simulation._buffers
         return int(choose(task_row, node_rows, mask, self.rule.weights))
 
-    def _is_taken(self, action: int) -> bool:
-        return action < self.simulation.n_actions - 1
-
     def _kind(self, own: int) -> "Kind":
         """What tasks share to which one verdict applies."""
         task = self.simulation.episode.tasks[self.simulation.task_index]
-        return int(task["model"]), round(math.log2(1.0 + float(task["result_bits"]))), self._is_taken(own)
+        return int(task["model"]), round(math.log2(1.0 + float(task["result_bits"]))), own < self.simulation.n_actions - 1
 
     def _look(self) -> int:
         """Action that does best in the futures."""

@@ -27,7 +27,7 @@ FACTS = (
     "urgent_backlog",  # backlog x (1 - slack column)
     "urgent_work",  # booked work x (1 - slack column)
     "rule",  # logit of the rule / 16, within [-1, 1]
-    "result",  # settings of agents.bilinear, the same in every row, within [0, 1]
+    "result",  # settings of agents.bilinear, the same in every row
     "down_wait",
     "result_waits",
 )

@@ -16,13 +16,13 @@ from agents.evaluate import RESULTS, Evaluation, evaluate
 from agents.report.data import HEADLINE, Estimate
 from agents.report.wording import with_interval
 from agents.statistics import paired_difference
+from agents.tuning import loads_of
+from orbit_gym.catalogue import load_scenario
 from orbit_gym.cli import fail_cleanly
 
-LOADS = (0.8, 1.0, 1.3)
 ROWS = (  # scenario, load
-    *((scenario, load) for scenario in ("ThreeBody12", "Ring12", "CrossPlane12") for load in LOADS),
-    *(("tight-downlink", round(0.6 * load, 2)) for load in LOADS),  # its own load: there antennas bind, and accelerators do not
-    *(("swap-heavy", load) for load in LOADS[1:]),
+    *((name, load) for name in ("ThreeBody12", "Ring12", "CrossPlane12", "tight-downlink") for load in loads_of(load_scenario(name))),
+    *(("swap-heavy", load) for load in loads_of(load_scenario("swap-heavy"))[1:]),
     ("tight-energy", 2.5),  # its own load: the ground is not counted in it
     ("faults", 1.0),
 )

@@ -34,18 +34,18 @@ class Rule:
     steps: np.ndarray  # (len(terms), len(terms)): column i is what a unit of the search's coordinate i adds to the weights
 
 
-SHORT_OF_BULK = 0.95  # slack column that only bulk work exceeds: 77 min
+PIVOT = 0.95  # slack column of 77 min: bulk (1-2 h) has more; of all else, only scenes where their slack is doubled
 
 
 def _tuned_steps() -> np.ndarray:
-    """Weights one by one, but slack about a pivot: a step says how bulk is taken, and how much more that counts than for all others.
+    """Weights one by one, but slack about a pivot: a step moves the admission of bulk one way and of urgent work the other.
 
     Turning all bulk away is a step of 40 in slack and 34 in the constant together, of which a quarter gains nothing: a search along
     the axes did not find it (docs/learning.md).
     """
     steps, at = np.eye(len(WEIGHTS)), WEIGHTS.index
     steps[at("admit.slack"), at("admit.slack")] = 30.0
-    steps[at("admit.one"), at("admit.slack")] = -30.0 * SHORT_OF_BULK
+    steps[at("admit.one"), at("admit.slack")] = -30.0 * PIVOT
     steps[at("admit.system_work"), at("admit.system_work")] = 4.0
     return steps
 
@@ -53,9 +53,9 @@ def _tuned_steps() -> np.ndarray:
 RULES = {
     "tuned": Rule(TUNED, WEIGHTS, UNTUNED, _tuned_steps()),
     # batteries first; delay breaks ties
-    "phoenix": Rule(PHOENIX, PHOENIX_TERMS, np.array([1.0, 1.0, 0.1, 0.5, 0.3]), np.eye(5)),
+    "phoenix": Rule(PHOENIX, PHOENIX_TERMS, np.array([1.0, 1.0, 0.1, 0.5, 0.3]), np.eye(len(PHOENIX_TERMS))),
     # prices of 0.02 and 0.1 a minute, where a scene is worth 3 a minute; a queue limit of an hour, 0.01 a hop
-    "equinox": Rule(EQUINOX, EQUINOX_TERMS, np.log([0.02, 0.02, 0.1, 60.0, 0.01]), np.eye(5)),
+    "equinox": Rule(EQUINOX, EQUINOX_TERMS, np.log([0.02, 0.02, 0.1, 60.0, 0.01]), np.eye(len(EQUINOX_TERMS))),
 }
 
 

@@ -103,16 +103,20 @@ def search(
 ) -> Log:
     """Run CMA-ES from the log's end up to so many generations; told(log) is called after each."""
     family = RULES[rule]
+
+    def weights(point: np.ndarray) -> np.ndarray:
+        return start + family.steps @ point
+
     optimiser = cmaes.CMA(mean=np.zeros(start.size), sigma=sigma, seed=seed)
     for generation in range(generations):
         asked = [optimiser.ask() for _ in range(optimiser.population_size)]
         if generation >= len(log.scores):
-            candidates = [(family.number, start + family.steps @ point) for point in asked]
+            candidates = [(family.number, weights(point)) for point in asked]
             found = episodes.scores(candidates, *generation_episodes(generation, per_load, loads_of(episodes.scenario)))
             log.scores.append(found.mean(axis=1).tolist())
         optimiser.tell([(point, -score) for point, score in zip(asked, log.scores[generation], strict=True)])
         if generation >= len(log.means):
-            log.means.append((start + family.steps @ optimiser.mean).tolist())
+            log.means.append(weights(optimiser.mean).tolist())
             told(log)
     return log
 
