@@ -25,6 +25,7 @@ from agents.scoring import (
     LOG_LONGEST,
     ON_TIME,
     OUT_HOPS,
+    PIVOT,
     PRESENT,
     RESULT,
     SATELLITE,
@@ -93,11 +94,14 @@ SETTING = (
     "result",  # bits to bring back / 1 Gbit, at most 2
     "down_wait",  # least time on a satellite that the result waits after its work and the next contact of any, log scale; 1: none lands
     "result_waits",  # result x (down_wait - that of a minute): its sign says that there is a queue, so that one weight can act on it alone
+    "lax",  # 1 if it has more than 77 min of slack
+    "lax_load",  # lax x (asked_long - FULL): its sign says that more is asked than can be done, so that one weight can act on bulk then
 )
 P, M = len(FEATURES), len(SETTING)
 N_WEIGHTS = 2 * P * M  # of the cost, then of the admission, features by settings
 ROOM = M + 3 * P  # work space behind the weights: kernels here allocate nothing, so one array of weights serves one thread
 AT_EASE = 0.7  # work asked that twelve satellites carry without queues (choice)
+FULL = 1.0  # work asked that takes all satellites all the time
 MOST_GBIT = 2.0  # results above this weigh alike (choice: the largest of the catalogue has 0.88)
 A_MINUTE = math.log1p(60.0) / LOG_LONGEST  # on the scale of the time columns; a longer wait is a queue (choice)
 LONGEST_MIN = 10.0  # features in minutes are cut here: longer ones are seen in the columns, on a log scale
@@ -167,6 +171,8 @@ def fill_setting(task_row: np.ndarray, node_rows: np.ndarray, out: np.ndarray) -
     out[16] = min(math.expm1(task_row[RESULT] * LOG_LARGEST) / KBIT_IN_GBIT, MOST_GBIT)
     out[17] = _down_wait(node_rows, seconds(contact))
     out[18] = out[16] * (out[17] - A_MINUTE)
+    out[19] = 1.0 if task_row[SLACK] > PIVOT else 0.0
+    out[20] = out[19] * (task_row[LONG] - FULL)
 
 
 @inlined

@@ -1,4 +1,6 @@
-"""Look-ahead, one compiled call a decision: try a few actions in forks of the State against the same futures, going on by the tuned rule.
+"""Look-ahead, one compiled call a decision: try a few actions in forks of the State against the same futures, going on by a rule.
+
+`decide` compares actions at the task at hand, with one rule after it; `pick` compares rules, each followed from the task at hand on.
 
 The root is a fork of the running State whose task at hand has index 0; what comes after it is cut out of sampled episodes (Futures)
 at the clock. The true episode is not an argument: nothing here can see it. All memory is given (Bench), none is allocated.
@@ -119,10 +121,10 @@ def _roll_out(
     faults: np.ndarray,
     until_s: float,
     action: int,
-    rule: Rule,
+    weights: np.ndarray,
     bench: Bench,
 ) -> float:
-    """Value delivered in time by an action and the rule after it, less what faults up to a time take; the fork `work` plays all tasks."""
+    """Value delivered in time by an action and a rule after it, less what faults up to a time take; the fork `work` plays all tasks."""
     clock = work.clock[0]
     value = clock.revoked_value
     while True:
@@ -134,7 +136,7 @@ def _roll_out(
         if clock.task >= tasks.size:
             strike_until(world, work, faults, until_s)
             return value - clock.revoked_value
-        action = choose(bench.task_row, bench.node_rows, bench.mask, rule.weights)
+        action = choose(bench.task_row, bench.node_rows, bench.mask, weights)
 
 
 @inlined
@@ -185,14 +187,14 @@ def _score(
     work: State,
     scratch: Scratch,
     futures: Futures,
-    rule: Rule,
+    rules: np.ndarray,
     knobs: Knobs,
     bench: Bench,
     n_tried: int,
     future: int,
     k: int,
 ) -> None:
-    """Score every action still in question against one future, column k of the scores."""
+    """Score every action still in question against one future, column k of the scores; rules (n_tried or 1, n_weights) go on."""
     now_s = task_at_hand[0].release_s
     until_s = now_s + knobs.horizon_s
     bench.windows[k, 0] = task_at_hand[0]
@@ -208,10 +210,73 @@ def _score(
         work.clock[0].next_fault = next_fault
         if knobs.probe_s > 0.0 and place > 0:
             _burden(world, work, knobs.probe_s)
-        value = _roll_out(world, work, scratch, tasks, faults, until_s, bench.tried[place], rule, bench)
+        value = _roll_out(world, work, scratch, tasks, faults, until_s, bench.tried[place], rules[min(place, rules.shape[0] - 1)], bench)
         bench.scores[place, k] = value - knobs.price_per_s * _booked_beyond_s(world, work, until_s)
         bench.n_scored[place] = k + 1
         bench.counts[ROLLED] += 1
+
+
+@inlined
+def _compare(
+    world: World,
+    task_at_hand: np.ndarray,
+    work: State,
+    scratch: Scratch,
+    futures: Futures,
+    first_future: int,
+    rules: np.ndarray,
+    knobs: Knobs,
+    bench: Bench,
+    n_tried: int,
+) -> int:
+    """Score what is tried against more and more futures until one is left or all have been seen; returns how many were."""
+    n_futures = bench.n_window.size
+    bench.is_out[:] = False
+    done, target = 0, min(knobs.n_first, n_futures)
+    while True:
+        for k in range(done, target):
+            future = (first_future + k) % futures.n_tasks.size
+            _score(world, task_at_hand, work, scratch, futures, rules, knobs, bench, n_tried, future, k)
+        done = target
+        if done == n_futures or _drop(bench, n_tried, done, knobs.z_drop) == 1:
+            return done
+        target = min(2 * done, n_futures)
+
+
+@inlined
+def _verdict(bench: Bench, n_tried: int, done: int, usual: int, z_leave: float) -> int:
+    """Place of what is best, or the usual one unless it is left by enough."""
+    best = _best(bench, n_tried, done)
+    if bench.is_out[usual]:
+        return best
+    mean, error = _paired(bench.scores, done, best, usual)
+    return usual if mean <= z_leave * error else best
+
+
+@shared
+def pick(
+    world: World,
+    task_at_hand: np.ndarray,
+    task_row: np.ndarray,
+    node_rows: np.ndarray,
+    mask: np.ndarray,
+    work: State,
+    scratch: Scratch,
+    futures: Futures,
+    first_future: int,
+    rules: np.ndarray,
+    usual: int,
+    knobs: Knobs,
+    bench: Bench,
+) -> int:
+    """Number of the rule, of rules (n, n_weights), to follow from the task at hand on; the usual one unless another is better by enough.
+
+    Task, observation, root and futures as in `decide`.
+    """
+    for place in range(rules.shape[0]):
+        bench.tried[place] = choose(task_row, node_rows, mask, rules[place])
+    done = _compare(world, task_at_hand, work, scratch, futures, first_future, rules, knobs, bench, rules.shape[0])
+    return _verdict(bench, rules.shape[0], done, usual, knobs.z_leave)
 
 
 @shared
@@ -236,28 +301,15 @@ def decide(
     action's over all futures in place of what it did not see itself; NaN where not tried.
     """
     values[:] = np.nan
-    n_futures = bench.n_window.size
     n_tried = rank(task_row, node_rows, mask, rule, bench.mask, bench.tried)
     if knobs.probe_s > 0.0:
         bench.tried[1], n_tried = bench.tried[0], 2
     if n_tried == 1 or (knobs.skips_small and is_small(task_row, node_rows, bench.tried[0])):
         return bench.tried[0]
     bench.counts[LOOKED] += 1
-    bench.is_out[:] = False
-    done, target = 0, min(knobs.n_first, n_futures)
-    while True:
-        for k in range(done, target):
-            future = (first_future + k) % futures.n_tasks.size
-            _score(world, task_at_hand, work, scratch, futures, rule, knobs, bench, n_tried, future, k)
-        done = target
-        if done == n_futures or _drop(bench, n_tried, done, knobs.z_drop) == 1:
-            break
-        target = min(2 * done, n_futures)
-    best = _best(bench, n_tried, done)
-    if not bench.is_out[0]:
-        mean, error = _paired(bench.scores, done, best, 0)
-        if mean <= knobs.z_leave * error:
-            best = 0
+    rules = rule.weights.reshape(1, rule.weights.size)
+    done = _compare(world, task_at_hand, work, scratch, futures, first_future, rules, knobs, bench, n_tried)
+    best = _verdict(bench, n_tried, done, 0, knobs.z_leave)
     _write_values(bench, n_tried, done, best, values)
     return bench.tried[best]
 

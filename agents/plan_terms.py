@@ -7,6 +7,7 @@ from agents.bilinear import (
     AT_EASE,
     BUSY,
     FREE,
+    FULL,
     KBIT_IN_GBIT,
     LONG,
     LONGEST_MIN,
@@ -35,6 +36,7 @@ from agents.scoring import (
     LOG_LONGEST,
     ON_TIME,
     OUT_HOPS,
+    PIVOT,
     PRESENT,
     RESULT,
     SATELLITE,
@@ -95,6 +97,7 @@ def setting(task: torch.Tensor, nodes: torch.Tensor) -> torch.Tensor:
     share = flies / flies.sum(dim=1, keepdim=True).clamp(min=1.0)
     work = (row[WORK] * share).sum(dim=1)
     asked = task[:, LONG]
+    lax = (task[:, SLACK] > PIVOT).to(nodes.dtype)
     columns = (
         torch.ones_like(work),
         1.0 - task[:, SLACK],
@@ -113,6 +116,8 @@ def setting(task: torch.Tensor, nodes: torch.Tensor) -> torch.Tensor:
         (asked - AT_EASE).clamp(min=0.0),
         work * (asked - AT_EASE).clamp(min=0.0),
         *way_down(task, nodes),
+        lax,
+        lax * (asked - FULL),
     )
     return torch.stack(columns, dim=-1)
 

@@ -1,5 +1,9 @@
 """Planners: `rollout` looks ahead over sampled futures, `clairvoyant` over the true one; both need the simulation, not only what it shows.
 
+Two things are looked at: every ten minutes, which of several rules (agents.stances) to follow, and at a decision that may displace
+something, whether the rule's action is the best of a few. Rules are told apart over an hour, actions over minutes: a single action is
+lost in the noise of an hour, and a stance costs nothing in its first minutes.
+
 A planner answers the policy protocol; agents.episodes.play hands it the environments first (`attach`).
 """
 
@@ -13,10 +17,11 @@ import numpy as np
 
 from agents import jit
 from agents.bench import Futures, Knobs, Rule, bytes_of, decided, most_within, new_bench, packed, padded, template_of
-from agents.lookahead import decide
+from agents.lookahead import decide, pick
 from agents.policy import Observation
-from agents.rules import FOLDER, load_weights
+from agents.rules import FOLDER
 from agents.scoring import N_COST, choose
+from agents.stances import stances_of
 from orbit_gym.cache import hash_of, source_hash
 from orbit_gym.env import OrbitEnv
 from orbit_gym.episode import FAULT, TASK, Episode
@@ -55,6 +60,12 @@ class LookAhead:
     """Leave decisions to the rule where its plan displaces next to nothing: see agents.lookahead.is_small."""
     hold_s: float = 60.0
     """Seconds for which a verdict for the rule stands, for tasks of the same model and result with which it would do the same."""
+    switch_every_s: float = 600.0
+    """Seconds after which the rule to follow is picked anew, where there are several; 0: the first is kept."""
+    switch_horizon_s: float = 3600.0
+    """Seconds that each of the rules is followed in each future: what one stance costs shows when the antennas or queues are full."""
+    switch_futures: int = 8
+    """Sampled futures that rules which come close are compared over; no more than the pool has."""
     pool: int = 32
     """Futures drawn per episode."""
     seed: int = 0
@@ -62,15 +73,15 @@ class LookAhead:
 
     def __post_init__(self) -> None:
         """Refuse what makes no sense; ValueError names the field."""
-        for name, low in (("candidates", 2), ("futures", 1), ("n_first", 1), ("pool", 1), ("seed", 0)):
+        for name, low in (("candidates", 2), ("futures", 1), ("n_first", 1), ("switch_futures", 1), ("pool", 1), ("seed", 0)):
             if getattr(self, name) < low:
                 raise ValueError(f"{name} must be at least {low}, got {getattr(self, name)}")
         if self.pool < self.futures:
             raise ValueError(f"pool must be at least futures ({self.futures}), got {self.pool}")
-        for name in ("horizon_s", "price_every_s", "price_horizon_s", "hold_s", "z_drop", "z_leave"):
+        for name in ("horizon_s", "price_every_s", "price_horizon_s", "hold_s", "z_drop", "z_leave", "switch_every_s", "switch_horizon_s"):
             if not 0.0 <= getattr(self, name) < np.inf:
                 raise ValueError(f"{name} must be a number from 0 on, got {getattr(self, name)}")
-        for name in ("horizon_s", "price_horizon_s"):
+        for name in ("horizon_s", "price_horizon_s", "switch_horizon_s"):
             if getattr(self, name) == 0.0:
                 raise ValueError(f"{name} must be positive, got 0")
 
@@ -84,9 +95,9 @@ PLANNERS: dict[str, tuple[LookAhead, bool]] = {"rollout": (ROLLOUT, False), "cla
 
 
 def make_planner(name: str, scenario: str) -> "Planner":
-    """Make a planner by name, over the rule `tuned` of a scenario by name."""
+    """Make a planner by name, over the rule `tuned` of a scenario by name and the other stances."""
     knobs, knows_future = PLANNERS[name]
-    return Planner(knobs, load_weights("tuned", scenario), knows_future)
+    return Planner(knobs, stances_of(scenario), knows_future)
 
 
 def fingerprint() -> str:
@@ -133,21 +144,28 @@ class Member:
 class EpisodePlanner:
     """Plans one running episode."""
 
-    def __init__(self, source: Source, knobs: LookAhead, weights: np.ndarray, knows_future: bool) -> None:
-        """Draw the pool of futures, or take the true one, and allocate everything."""
+    def __init__(self, source: Source, knobs: LookAhead, rules: np.ndarray, knows_future: bool) -> None:
+        """Draw the pool of futures, or take the true one, and allocate everything; rules as Planner takes them."""
         self.source, self.knobs = source, knobs
         self.simulation = simulation = source.simulation()
-        self.rule = Rule(weights, np.where(np.arange(weights.size) < N_COST, weights, 0.0))
+        self.rules = np.ascontiguousarray(np.atleast_2d(rules))
+        self._switches = knobs.switch_every_s > 0.0 and len(self.rules) > 1
+        self._follow(0)
         self.scratch = new_scratch(simulation.world)
         futures = [decided(simulation.episode)] if knows_future else self._sampled()
         self.futures = Futures(*padded([future.tasks for future in futures], TASK), *padded([future.faults for future in futures], FAULT))
-        room = 1 + most_within(futures, max(knobs.horizon_s, knobs.price_horizon_s if knobs.price_every_s else 0.0))
-        n_futures = min(knobs.futures, len(futures))
+        spans_s = (
+            knobs.horizon_s,
+            knobs.price_horizon_s if knobs.price_every_s else 0.0,
+            knobs.switch_horizon_s if self._switches else 0.0,
+        )
+        room = 1 + most_within(futures, max(spans_s))
         words, (self.root, self.work) = packed(template_of(simulation, room), 2)
-        self.bench = new_bench(simulation, words, n_futures, room, knobs.candidates)
+        self.bench = new_bench(simulation, words, min(knobs.futures, len(futures)), room, knobs.candidates)
+        self.rules_bench = new_bench(simulation, words, min(knobs.switch_futures, len(futures)), room, len(self.rules))
+        self._picked_s = -np.inf
         self.values = np.full(simulation.n_actions, np.nan)
         self.price_per_s, self._priced_s = 0.0, -np.inf
-        self._confirmed_s: dict[Kind, float] = {}  # when the rule was last found to be right
 
     def _sampled(self) -> list[Episode]:
         start = self.simulation.episode.span_s[:1].view(np.uint32)  # what a scheduler knows; episodes of one seed, one stream
@@ -165,6 +183,8 @@ class EpisodePlanner:
     def decide(self) -> int:
         """Action for the task at hand; `values` (n_actions,) then hold what each action tried is worth, NaN elsewhere."""
         self.simulation = self.source.simulation()
+        if self._switches and self.simulation.time_s >= self._picked_s + self.knobs.switch_every_s:
+            self._pick()
         own = self._own()
         kind = self._kind(own)
         if self.simulation.time_s < self._confirmed_s.get(kind, -np.inf) + self.knobs.hold_s:
@@ -174,6 +194,24 @@ class EpisodePlanner:
         if not np.isnan(self.values).all() and action == own:  # it was looked at
             self._confirmed_s[kind] = self.simulation.time_s
         return action
+
+    def _follow(self, number: int) -> None:
+        """Take one of the rules as the one to follow and to go on by; what was found right before need not be right now."""
+        weights = self.rules[number]
+        self.rule = Rule(weights, np.where(np.arange(weights.size) < N_COST, weights, 0.0))
+        self.followed = number
+        self._confirmed_s: dict[Kind, float] = {}  # when the rule was last found to be right
+
+    def _pick(self) -> None:
+        """Follow the rule that does best in the futures."""
+        self._fork(self.simulation.state)
+        self._picked_s = self.simulation.time_s
+        knobs = self.knobs
+        passed = Knobs(knobs.switch_horizon_s, 0.0, knobs.n_first, knobs.z_drop, knobs.z_leave, 0.0, False)
+        *given, passed = self._given(passed)
+        number = int(pick(*given, self.rules, self.followed, passed, self.rules_bench))
+        if number != self.followed:
+            self._follow(number)
 
     def _own(self) -> int:
         """What the rule would do."""
@@ -206,13 +244,17 @@ class EpisodePlanner:
         self.price_per_s = 0.5 * (self.price_per_s + found)
 
     def _call(self, knobs: Knobs) -> int:
+        *given, knobs = self._given(knobs)
+        return int(decide(*given, self.rule, knobs, self.bench, self.values))
+
+    def _given(self, knobs: Knobs) -> tuple[Any, ...]:
+        """What both kernels are given first; and the knobs, cast so that each kernel has one signature."""
         simulation, index = self.simulation, self.simulation.task_index
         task_row, node_rows, _, mask = simulation._buffers
         at_hand = simulation.episode.tasks[index : index + 1]
         first_future = FUTURES_STRIDE * index % self.futures.n_tasks.size
-        knobs = Knobs(*(kind(value) for kind, value in zip(Knobs.__annotations__.values(), knobs)))  # one signature of the kernel
-        arguments = (self.work, self.scratch, self.futures, first_future, self.rule, knobs, self.bench, self.values)
-        return int(decide(simulation.world, at_hand, task_row, node_rows, mask, *arguments))
+        cast = Knobs(*(kind(value) for kind, value in zip(Knobs.__annotations__.values(), knobs)))
+        return simulation.world, at_hand, task_row, node_rows, mask, self.work, self.scratch, self.futures, first_future, cast
 
     def _fork(self, state: State) -> None:
         """Copy the running State to the root; its task at hand becomes number 0, bookings that a fault may strike keep numbers apart."""
@@ -227,15 +269,15 @@ class EpisodePlanner:
     @property
     def counts(self) -> np.ndarray:
         """Decisions looked at, rollouts and steps so far, (3,) int64."""
-        return self.bench.counts.copy()
+        return self.bench.counts + self.rules_bench.counts
 
 
 class Planner:
     """Policy that plans every episode of the environments it is attached to."""
 
-    def __init__(self, knobs: LookAhead, weights: np.ndarray, knows_future: bool = False) -> None:
-        """Take the knobs and the weights of the rule that goes on after each try (agents.scoring)."""
-        self.knobs, self.weights, self.knows_future = knobs, weights, knows_future
+    def __init__(self, knobs: LookAhead, rules: np.ndarray, knows_future: bool = False) -> None:
+        """Take the knobs and the rules to follow, (n, n_weights) or one (n_weights,) (agents.scoring); the first one is the usual one."""
+        self.knobs, self.rules, self.knows_future = knobs, rules, knows_future
         self.envs: Any = None
         self.planners: dict[int, EpisodePlanner] = {}
 
@@ -265,7 +307,7 @@ class Planner:
     def action(self, index: int, is_start: bool) -> int:
         """Action in one environment; rejects where its episode is over."""
         if is_start or index not in self.planners:
-            self.planners[index] = EpisodePlanner(Member(self.envs, index), self.knobs, self.weights, self.knows_future)
+            self.planners[index] = EpisodePlanner(Member(self.envs, index), self.knobs, self.rules, self.knows_future)
         planner = self.planners[index]
         simulation = planner.source.simulation()
         return simulation.n_actions - 1 if simulation.is_over else planner.decide()

@@ -18,7 +18,7 @@ from agents.heuristics import Heuristic, View
 from agents.playing import BILINEAR, EQUINOX, PHOENIX, TUNED, decide_many
 from agents.published import EQUINOX as EQUINOX_TERMS
 from agents.published import PHOENIX as PHOENIX_TERMS
-from agents.scoring import UNTUNED, WEIGHTS
+from agents.scoring import PIVOT, UNTUNED, WEIGHTS
 
 FOLDER = Path(__file__).resolve().parent / "tuned"
 STAND_IN = "ThreeBody12"
@@ -32,9 +32,6 @@ class Rule:
     terms: tuple[str, ...]
     start: np.ndarray  # (len(terms),) float64
     steps: np.ndarray  # (len(terms), len(terms)): column i is what a unit of the search's coordinate i adds to the weights
-
-
-PIVOT = 0.95  # slack column of 77 min: bulk (1-2 h) has more; of all else, only scenes where their slack is doubled
 
 
 def _tuned_steps() -> np.ndarray:

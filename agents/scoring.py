@@ -55,6 +55,7 @@ ROW = (
 WEIGHTS = (*(f"cost.{name}" for name in COST), *(f"admit.{name}" for name in SYSTEM + ROW))
 N_COST, N_SYSTEM = len(COST), len(SYSTEM)
 LOG_LONGEST = math.log1p(LONGEST_S)  # the scale of the time columns
+PIVOT = 0.95  # slack column of 77 min: bulk (1-2 h) has more; of all else, only scenes where their slack is doubled
 LOG_LARGEST = math.log1p(1e8)  # the scale of the result's size, log1p(bits / 1e3) / log1p(1e8)
 
 
