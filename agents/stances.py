@@ -1,4 +1,4 @@
-"""The rules that a planner switches between: the scenario's own `tuned`, what was tuned for others, and it made dearer, cheaper or choosier.
+"""The rules that a planner switches between: the scenario's own `tuned`, what was tuned for others, and variations of it.
 
 One set of weights is a compromise between loads, days and what is booked; a planner that tries them all from where things stand need
 not make it (policy switching, or parallel rollout: Chang, Givan and Chong, Discrete Event Dynamic Systems 14, 2004).
@@ -11,7 +11,7 @@ from agents.scoring import EFT_ADMIT, WEIGHTS
 
 OTHERS = ("Ring12", "CrossPlane12", "swap-heavy", "tight-energy")
 DEARER, CHEAPER = -1.0, 2.0  # added to the constant of admission, whose other terms are of order 3
-NO_BULK, BULK_FROM = 40.0, 0.86  # taken off for each unit of the slack column above this: bulk (0.96 and more) loses 4, the rest at most 3
+NO_BULK, BULK_FROM = 40.0, 0.86  # taken off for each unit of the slack column above this: bulk loses 4 or more, urgent work gains
 
 
 def stances_of(scenario: str) -> np.ndarray:
