@@ -10,18 +10,18 @@ A planner answers the policy protocol; agents.episodes.play hands it the environ
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Protocol
 
 import gymnasium as gym
 import numpy as np
 
-from agents import jit
+from agents import jit, stances
 from agents.bench import Futures, Knobs, Rule, bytes_of, decided, most_within, new_bench, packed, padded, template_of
 from agents.lookahead import decide, pick
 from agents.policy import Observation
 from agents.rules import FOLDER
 from agents.scoring import N_COST, choose
-from agents.stances import stances_of
 from orbit_gym.cache import hash_of, source_hash
 from orbit_gym.env import OrbitEnv
 from orbit_gym.episode import FAULT, TASK, Episode
@@ -97,13 +97,14 @@ PLANNERS: dict[str, tuple[LookAhead, bool]] = {"rollout": (ROLLOUT, False), "cla
 def make_planner(name: str, scenario: str) -> "Planner":
     """Make a planner by name, over the rule `tuned` of a scenario by name and the other stances."""
     knobs, knows_future = PLANNERS[name]
-    return Planner(knobs, stances_of(scenario), knows_future)
+    return Planner(knobs, stances.stances_of(scenario), knows_future)
 
 
 def fingerprint() -> str:
-    """What decides a planner's actions beside the episode: sources, knobs and the rule's weights."""
+    """What decides a planner's actions beside the episode: sources, knobs and the rules' weights."""
     tuned = [path.read_text(encoding="utf-8") for path in sorted(FOLDER.glob("*.json"))]
-    return f"{source_hash()} {hash_of(jit.kernel_sources(), jit.PACKAGE)} {PLANNERS} {tuned}"
+    own = [*jit.kernel_sources(), Path(__file__), Path(stances.__file__)]
+    return f"{source_hash()} {hash_of(own, jit.PACKAGE)} {PLANNERS} {tuned}"
 
 
 Kind = tuple[int, int, bool]  # model, size of the result (log2 of bits), whether the rule takes it
