@@ -7,7 +7,7 @@ from agents.bench import STEPPED
 from agents.episodes import play
 from agents.planner import EpisodePlanner, LookAhead, Planner
 from agents.rules import load_weights
-from agents.scoring import EFT_ADMIT, SLACK, choose_many, named
+from agents.scoring import EFT_ADMIT, PIVOT, SLACK, choose_many, named
 from agents.stances import stances_of
 from orbit_gym.catalogue import scenario_names
 from orbit_gym.env import OrbitEnv
@@ -15,7 +15,7 @@ from orbit_gym.simulation import Simulation
 from orbit_gym.vector import OrbitVectorEnv
 from tests.agents.test_agents_planner import FAULTS, QUICK, SHORT, Fixed, later, with_another_future
 
-# beyond the last delivery; the actions themselves are left to the rule, since all of them count as small where nothing is tried
+# beyond the last delivery; what is decided after the pick does not matter here
 ALL = LookAhead(futures=1, n_first=1, pool=1, z_drop=0.0, z_leave=0.0, hold_s=1e6, switch_every_s=1e6, switch_horizon_s=20_000.0)
 NOTHING = named(cost_delivery=1.0, admit_one=-1.0)  # rejects all
 RULES = np.array([NOTHING, EFT_ADMIT, named(cost_backlog=1.0, admit_one=1.0)])
@@ -100,7 +100,7 @@ def test_the_choosier_stance_turns_all_bulk_away_and_little_else() -> None:
         for weights in (own, choosier):
             choose_many(obs["task"][None], obs["nodes"][None], mask[None], weights, out)
             actions.append(int(out[0]))
-        is_bulk = bool(obs["task"][SLACK] > 0.95)
+        is_bulk = bool(obs["task"][SLACK] > PIVOT)
         if actions[0] < mask.size - 1:
             seen.append(is_bulk)
             if actions[1] == mask.size - 1:
