@@ -19,14 +19,14 @@ import torch
 import tyro
 from tqdm import tqdm
 
-from agents.bilinear import NAMES, bilinear_weights, named_weights
+from agents.bilinear import named_weights
 from agents.callbacks import HEADLINE
 from agents.checkpoints import BEST, CONFIG, read_json, save_checkpoint, write_json
+from agents.directions import check_direction, direction, tuned_weights
 from agents.network import NETWORK, build_policy
 from agents.playing import BILINEAR, TUNED
 from agents.priors import make_start
 from agents.rules import load_weights
-from agents.scoring import WEIGHTS
 from agents.settings import HYPERPARAMETERS, Recipe, Settings
 from agents.statistics import t_interval
 from agents.training import describe_run
@@ -44,9 +44,9 @@ FOLDER = Path(__file__).resolve().parent / "searches"
 class Search:
     """What is searched, over which problems; a JSON file."""
 
-    rows: tuple[tuple[str, float], ...]  # scenario and load
+    rows: tuple[tuple[str, float, int], ...]  # scenario, load and, where it is not per_row, episodes of the row in a generation
     start: str  # scenario whose tuned rule the search starts from
-    free: dict[str, float]  # weights of agents.bilinear that move, and how far: the search's unit of each
+    free: dict[str, float]  # directions that it moves in (agents.directions), and how far: the search's unit of each
     sigma: float = 0.15
     population: int = 24
     per_row: int = 1  # episodes of a row in a generation
@@ -54,15 +54,21 @@ class Search:
 
     def __post_init__(self) -> None:
         """Check everything before any long work."""
-        object.__setattr__(self, "rows", tuple((str(name), float(load)) for name, load in self.rows))
-        if unknown := sorted(set(self.free) - set(NAMES)):
-            raise ValueError(f"free names an unknown weight {unknown[0]!r}; choose from agents.bilinear.NAMES, such as {NAMES[1]!r}")
+        rows = tuple((str(name), float(load), int(*count or (self.per_row,))) for name, load, *count in self.rows)
+        object.__setattr__(self, "rows", rows)
+        for name in self.free:
+            check_direction(name)
         if not self.rows or not self.free:
             raise ValueError("rows and free must not be empty")
         if not all(scale > 0.0 for scale in (*self.free.values(), self.sigma)):
             raise ValueError("sigma and the scales in free must be positive")
-        if self.population < 4 or self.per_row < 1:
-            raise ValueError("population must be at least 4 and per_row at least 1")
+        if self.population < 4 or min(count for _, _, count in rows) < 1:
+            raise ValueError("population must be at least 4, per_row and the episodes of every row at least 1")
+
+    @property
+    def seeds_each(self) -> int:
+        """Seeds that a generation takes."""
+        return max(count for _, _, count in self.rows)
 
 
 @dataclass(frozen=True)
@@ -115,30 +121,28 @@ class Problem:
     def __init__(self, search: Search, threads: int) -> None:
         """Draw nothing yet."""
         self.search = search
-        names = list(dict.fromkeys(name for name, _ in search.rows))
+        names = list(dict.fromkeys(name for name, _, _ in search.rows))
         self.episodes = {name: Episodes(load_scenario(name), threads) for name in names}
-        tuned = load_weights("tuned", search.start)
-        self.start = bilinear_weights(dict(zip(WEIGHTS, tuned.tolist(), strict=True)))
-        self.places = np.array([NAMES.index(name) for name in search.free])
-        self.scales = np.array(list(search.free.values()))
+        self.start = tuned_weights(search.start)
+        self.units = np.stack([scale * direction(name, search.start) for name, scale in search.free.items()])
 
     def weights(self, moved: np.ndarray) -> np.ndarray:
         """Weights of a point of the search."""
-        weights = self.start.copy()
-        weights[self.places] += self.scales * moved
-        return weights
+        return self.start + moved @ self.units
 
-    def scores(self, candidates: Sequence[tuple[int, np.ndarray]], first_seed: int, count: int) -> np.ndarray:
-        """Served value fraction in every row on some seeds, (n_candidates, n_rows, count)."""
-        seeds = list(range(first_seed, first_seed + count))
-        rows = [self.episodes[name].scores(candidates, seeds, [load] * count) for name, load in self.search.rows]
-        return np.stack(rows, axis=1)
+    def scores(self, candidates: Sequence[tuple[int, np.ndarray]], first_seed: int) -> np.ndarray:
+        """Served value fraction in the episodes of a generation, (n_candidates, n_episodes): those of every row begin with first_seed."""
+        rows = [
+            self.episodes[name].scores(candidates, range(first_seed, first_seed + count), [load] * count)
+            for name, load, count in self.search.rows
+        ]
+        return np.concatenate(rows, axis=1)
 
     def over_tuned(self, weights: np.ndarray, first_seed: int, count: int) -> np.ndarray:
         """Score less that of each scenario's own tuned rule, (n_rows, count)."""
         seeds = list(range(first_seed, first_seed + count))
         rows = []
-        for name, load in self.search.rows:
+        for name, load, _ in self.search.rows:
             both = self.episodes[name].scores([(BILINEAR, weights), (TUNED, load_weights("tuned", name))], seeds, [load] * count)
             rows.append(both[0] - both[1])
         return np.stack(rows)
@@ -147,8 +151,8 @@ class Problem:
 def evolve(asked: Evolution) -> Path:
     """Search (or go on) and return the run folder; ValueError before any long work if that cannot be done."""
     search = read_search(asked.search)
-    if asked.generations * search.per_row > SEEDS_EACH:
-        raise ValueError(f"--generations must be at most {SEEDS_EACH // search.per_row}, so that searches share no episode")
+    if asked.generations * search.seeds_each > SEEDS_EACH:
+        raise ValueError(f"--generations must be at most {SEEDS_EACH // search.seeds_each}, so that searches share no episode")
     out = Path(asked.out)
     log = _log(asked, search, out)
     announce_compilation()
@@ -174,7 +178,7 @@ def _log(asked: Evolution, search: Search, out: Path) -> dict[str, Any]:
 def _run(asked: Evolution, problem: Problem, out: Path, log: dict[str, Any]) -> None:
     """Go through the generations; those in the log are told again, not played."""
     search = problem.search
-    optimiser = cmaes.CMA(mean=np.zeros(problem.places.size), sigma=search.sigma, seed=asked.seed, population_size=search.population)
+    optimiser = cmaes.CMA(mean=np.zeros(len(problem.units)), sigma=search.sigma, seed=asked.seed, population_size=search.population)
     first_seed = FIRST_SEED + asked.seed * SEEDS_EACH
     every_s = 0.5 if sys.stderr.isatty() else 30.0
     with tqdm(total=asked.generations, initial=len(log["means"]), unit=" generations", desc="evolve", mininterval=every_s) as bar:
@@ -184,8 +188,8 @@ def _run(asked: Evolution, problem: Problem, out: Path, log: dict[str, Any]) -> 
             points = [optimiser.ask() for _ in range(search.population)]
             if generation == len(log["scores"]):
                 candidates = [(BILINEAR, problem.weights(point)) for point in points]
-                scores = problem.scores(candidates, first_seed + generation * search.per_row, search.per_row)
-                log["scores"].append(scores.mean(axis=(1, 2)).tolist())
+                scores = problem.scores(candidates, first_seed + generation * search.seeds_each)
+                log["scores"].append(scores.mean(axis=1).tolist())
             optimiser.tell([(point, -score) for point, score in zip(points, log["scores"][generation], strict=True)])
             if generation == len(log["means"]):
                 log["means"].append(optimiser.mean.tolist())
@@ -197,7 +201,7 @@ def _run(asked: Evolution, problem: Problem, out: Path, log: dict[str, Any]) -> 
 
 def _compare(asked: Evolution, problem: Problem, out: Path, log: dict[str, Any], done: int) -> str:
     """Compare the search's mean with `tuned` on seeds of their own, and keep the best as the run's policy."""
-    weights = problem.weights(np.array(log["means"][-1]) if done else np.zeros(problem.places.size))
+    weights = problem.weights(np.array(log["means"][-1]) if done else np.zeros(len(problem.units)))
     over = problem.over_tuned(weights, CHOICE_SEED, asked.choice_seeds)
     entry = {"generations": done, "over_tuned": over.mean(axis=1).tolist(), "mean": float(over.mean())}
     if asked.choice_seeds > 1:

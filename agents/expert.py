@@ -20,6 +20,7 @@ from agents.environments import TRAINING_SEEDS
 from agents.planner import PLANNERS, EpisodePlanner, Member
 from agents.rules import load_weights
 from agents.scoring import choose_many
+from agents.stances import stances_of
 from orbit_gym.cache import announce_compilation
 from orbit_gym.catalogue import load_scenario
 from orbit_gym.cli import fail_cleanly
@@ -94,7 +95,7 @@ def play(asked: Expert, seed: int, load: float) -> dict[str, np.ndarray]:
 def _decisions(asked: Expert, envs: OrbitVectorEnv, weights: np.ndarray, rng: np.random.Generator) -> Iterator[dict[str, Any]]:
     """Each decision of the episode, as it is played."""
     knobs, knows_future = PLANNERS.get(asked.policy, (None, False))
-    planner = EpisodePlanner(Member(envs, 0), knobs, weights, knows_future) if knobs else None
+    planner = EpisodePlanner(Member(envs, 0), knobs, stances_of(envs.scenario.name), knows_future) if knobs else None
     by_rule, is_steered, until_s = np.zeros(1, np.int64), True, -np.inf
     simulation = envs.simulation(0)
     while True:

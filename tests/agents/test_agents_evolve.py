@@ -6,12 +6,14 @@ import numpy as np
 import pytest
 
 from agents.bilinear import ROOM, bilinear_weights, choose_bilinear
+from agents.directions import direction
 from agents.environments import make_many
 from agents.evolve import FOLDER, LOG, Evolution, Problem, evolve, read_search
 from agents.loading import load_policy, parse, stored_network
 from agents.network import MaskableScorerPolicy
 from agents.rules import load_weights
 from agents.scoring import WEIGHTS
+from agents.tuning import CHOICE_SEED, FIRST_SEED, Episodes
 from orbit_gym.observation import COLUMNS
 from tests.agents.fake_env import random_observation
 
@@ -65,6 +67,7 @@ BAD = [
     ({"free": {"cost.colour": 1.0}}, "unknown weight 'cost.colour'"),
     ({"free": {}}, "rows and free must not be empty"),
     ({"sigma": -1.0}, "sigma and the scales in free must be positive"),
+    ({"rows": [["Ring12", 1.0, 0]]}, "the episodes of every row at least 1"),
     ({"colour": 1}, "must hold one JSON object with some of rows, start"),
 ]
 
@@ -75,5 +78,27 @@ def test_searches_that_make_no_sense_are_refused(tmp_path, changes, message) -> 
         read_search(asked(tmp_path, "run", 1, **changes).search)
 
 
-def test_the_search_that_ships_is_read() -> None:
-    assert len(read_search(str(FOLDER / "rings.json")).free) > 40
+def test_rows_have_as_many_episodes_as_they_ask_for_and_all_count_alike(tmp_path, monkeypatch) -> None:
+    played = []
+
+    def scores(self, candidates, seeds, loads):
+        played.append((list(seeds), set(loads)))
+        return np.full((len(candidates), len(seeds)), loads[0])
+
+    monkeypatch.setattr(Episodes, "scores", scores)
+    rows = [["tight-energy", 1.0], ["tight-energy", 2.0, 3]]
+    log = json.loads((evolve(asked(tmp_path, "run", 2, rows=rows)) / LOG).read_text())
+    generations = [(seeds, loads) for seeds, loads in played if seeds[0] < CHOICE_SEED]
+    assert generations == [
+        ([FIRST_SEED], {1.0}),
+        ([FIRST_SEED + i for i in range(3)], {2.0}),
+        ([FIRST_SEED + 3], {1.0}),
+        ([FIRST_SEED + i for i in range(3, 6)], {2.0}),
+    ]
+    assert log["scores"] == [[1.75] * 4] * 2
+
+
+@pytest.mark.parametrize("name", [path.name for path in sorted(FOLDER.glob("*.json"))])
+def test_the_searches_that_ship_are_read(name) -> None:
+    search = read_search(str(FOLDER / name))
+    assert search.free and all(np.any(direction(free, search.start)) for free in search.free)

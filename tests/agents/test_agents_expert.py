@@ -8,10 +8,11 @@ import pytest
 from agents import expert as module
 from agents.expert import Expert, record
 from agents.planner import LookAhead
+from agents.stances import stances_of
 from orbit_gym.observation import WIDTH
 from orbit_gym.vector import OrbitVectorEnv
 
-QUICK = LookAhead(candidates=3, futures=2, horizon_s=10.0, pool=2, price_every_s=0.0, hold_s=0.0, z_leave=0.0, skips_small=False)
+QUICK = LookAhead(candidates=3, futures=2, horizon_s=10.0, pool=2, hold_s=0.0, z_leave=0.0, skips_small=False, switch_horizon_s=30.0)
 SOON = {"eo_scene": 0.05, "emergency_mapping": 0.07, "bulk_reprocessing": 0.02}
 CROWD = {"episode_s": 20.0, "workload.slack_scale": SOON}
 
@@ -65,6 +66,13 @@ def test_who_steers(short, tmp_path, share, steered) -> None:
         assert np.isnan(by_rule["values"]).all()
         same = file["nodes"].shape == by_rule["nodes"].shape and np.array_equal(file["nodes"], by_rule["nodes"])
         assert same != steered
+
+
+def test_the_planner_switches_between_the_rules_that_it_is_evaluated_with(short, tmp_path, monkeypatch) -> None:
+    made, original = [], module.EpisodePlanner
+    monkeypatch.setattr(module, "EpisodePlanner", lambda *arguments: made.append(original(*arguments)) or made[-1])
+    record(asked(tmp_path, episodes=1))
+    assert np.array_equal(made[0].rules, stances_of("Ring12")) and made[0]._picked_s > -np.inf
 
 
 @pytest.mark.parametrize(
