@@ -21,7 +21,7 @@ def tuned_weights(scenario: str) -> np.ndarray:
 
 
 def check_direction(name: str) -> None:
-    """ValueError where a direction names no weight, or no scenario and setting."""
+    """ValueError where a direction names no weight, or no scenario with a tuned rule and setting."""
     if not name.startswith(TOWARDS):
         if name not in NAMES:
             raise ValueError(f"free names an unknown weight {name!r}; choose from agents.bilinear.NAMES, such as {NAMES[1]!r}")
@@ -29,9 +29,9 @@ def check_direction(name: str) -> None:
     scenario, _, setting = name.removeprefix(TOWARDS).partition("*")
     if scenario.endswith(_OTHER_RULES) or not (FOLDER / f"{scenario}.json").is_file():
         known = ", ".join(sorted(path.stem for path in FOLDER.glob("*.json") if not path.stem.endswith(_OTHER_RULES)))
-        raise ValueError(f"free names {name!r}, but no rule is tuned for {scenario!r}; choose from {known}")
+        raise ValueError(f"{name!r}: no rule is tuned for {scenario!r}; choose from {known}")
     if setting and setting not in SETTING:
-        raise ValueError(f"free names {name!r} with an unknown setting {setting!r}; choose from {', '.join(SETTING[1:])}")
+        raise ValueError(f"{name!r}: unknown setting {setting!r}; choose from {', '.join(SETTING[1:])}")
 
 
 def direction(name: str, start: str) -> np.ndarray:

@@ -9,7 +9,7 @@ and ``train.py --from`` goes on from. Interrupted, the same command goes on: its
 import shlex
 import sys
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass, fields, replace
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -22,7 +22,7 @@ from tqdm import tqdm
 from agents.bilinear import named_weights
 from agents.callbacks import HEADLINE
 from agents.checkpoints import BEST, CONFIG, read_json, save_checkpoint, write_json
-from agents.directions import check_direction, direction, tuned_weights
+from agents.directions import TOWARDS, check_direction, direction, tuned_weights
 from agents.network import NETWORK, build_policy
 from agents.playing import BILINEAR, TUNED
 from agents.priors import make_start
@@ -79,6 +79,8 @@ class Evolution:
     """JSON file that says what is searched."""
     generations: int = 300
     """Generations in all."""
+    scenario: str | None = None
+    """Scenario whose tuned rule the search starts from, and whose episodes it plays, in place of the file's; the shares of load stay."""
     every: int = 15
     """Generations between two comparisons with `tuned` on seeds of their own; the best is kept."""
     choice_seeds: int = 6
@@ -113,6 +115,15 @@ def read_search(path: str) -> Search:
         return Search(**given)
     except (TypeError, ValueError) as error:
         raise ValueError(f"{path}: {error}") from error
+
+
+def moved_to(search: Search, scenario: str) -> Search:
+    """The same search from another scenario's tuned rule; ValueError where there is none, or the file searches over several scenarios."""
+    check_direction(TOWARDS + scenario)
+    if {name for name, _, _ in search.rows} != {search.start}:
+        raise ValueError(f"--scenario {scenario} needs a search whose rows are all of the scenario that it starts from, {search.start}")
+    share = load_scenario(scenario).workload.load / load_scenario(search.start).workload.load
+    return replace(search, start=scenario, rows=tuple((scenario, round(load * share, 6), count) for _, load, count in search.rows))
 
 
 class Problem:
@@ -151,6 +162,8 @@ class Problem:
 def evolve(asked: Evolution) -> Path:
     """Search (or go on) and return the run folder; ValueError before any long work if that cannot be done."""
     search = read_search(asked.search)
+    if asked.scenario is not None:
+        search = moved_to(search, asked.scenario)
     if asked.generations * search.seeds_each > SEEDS_EACH:
         raise ValueError(f"--generations must be at most {SEEDS_EACH // search.seeds_each}, so that searches share no episode")
     out = Path(asked.out)

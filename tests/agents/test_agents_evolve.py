@@ -8,7 +8,7 @@ import pytest
 from agents.bilinear import ROOM, bilinear_weights, choose_bilinear
 from agents.directions import direction
 from agents.environments import make_many
-from agents.evolve import FOLDER, LOG, Evolution, Problem, evolve, read_search
+from agents.evolve import FOLDER, LOG, Evolution, Problem, evolve, moved_to, read_search
 from agents.loading import load_policy, parse, stored_network
 from agents.network import MaskableScorerPolicy
 from agents.rules import load_weights
@@ -96,6 +96,21 @@ def test_rows_have_as_many_episodes_as_they_ask_for_and_all_count_alike(tmp_path
         ([FIRST_SEED + i for i in range(3, 6)], {2.0}),
     ]
     assert log["scores"] == [[1.75] * 4] * 2
+
+
+def test_a_search_moves_to_another_scenario_with_its_shares_of_load() -> None:
+    moved = moved_to(read_search(str(FOLDER / "overload.json")), "tight-energy")
+    assert moved.start == "tight-energy"
+    assert moved.rows == (("tight-energy", 2.0, 1), ("tight-energy", 2.5, 2), ("tight-energy", 3.25, 8))
+
+
+@pytest.mark.parametrize(
+    ("search", "scenario", "message"),
+    [("overload.json", "Walker100", "no rule is tuned for 'Walker100'"), ("rings.json", "faults", "rows are all of the scenario that it")],
+)
+def test_a_search_that_cannot_move_is_refused(search, scenario, message) -> None:
+    with pytest.raises(ValueError, match=message):
+        moved_to(read_search(str(FOLDER / search)), scenario)
 
 
 @pytest.mark.parametrize("name", [path.name for path in sorted(FOLDER.glob("*.json"))])
