@@ -17,6 +17,7 @@ from rich.table import Table
 
 from agents.checkpoints import read_json, write_json
 from agents.evaluate import RESULTS
+from agents.learner_picture import draw, read_logs
 from agents.report.data import HEADLINE
 from agents.statistics import holm, one_sided_p, t_interval
 from orbit_gym.cli import fail_cleanly
@@ -40,17 +41,32 @@ class Learner:
     """Folder of agents.rows that holds the runs and the baseline."""
     planner: str = ""
     """Another folder of agents.rows with `rollout` and the baseline, on fewer episodes if need be: half of its gain is the bar."""
+    picture: str = ""
+    """PNG to draw: what the searches gained as they went, and performance profiles of the rows."""
 
 
 def compare(asked: Learner) -> dict[str, Any]:
     """Gains of every row; writes them beside the rows. ValueError names what has not been played."""
+    if asked.picture and not (asked.picture.endswith(".png") and Path(asked.picture).resolve().parent.is_dir()):
+        raise ValueError(f"--picture must be a .png file in a folder that exists, got {asked.picture}")
     if len(asked.runs) < 2:
         raise ValueError(f"--runs must name at least 2 training seeds for an interval over them, got {len(asked.runs)}")
     rows = {name: _row(asked, name) for name in asked.rows}
     for row, adjusted in zip(rows.values(), holm([row["p"] for row in rows.values()]), strict=True):
         row["p_holm"] = adjusted
     write_json(Path(asked.results) / SUMMARY, {"runs": list(asked.runs), "over": asked.over, "rows": rows})
+    if asked.picture:
+        draw(Path(asked.picture), read_logs(asked.runs), {name: _profile(asked, name) for name in asked.rows})
     return rows
+
+
+def _profile(asked: Learner, name: str) -> dict[str, np.ndarray]:
+    """Scores of the baseline, of all runs together and, where it has been played, of the planner."""
+    results = _read(Path(asked.results) / name / RESULTS, (*asked.runs, asked.over))
+    scores = {asked.over: _episodes(results, asked.over), "learned": np.concatenate([_episodes(results, run) for run in asked.runs])}
+    if asked.planner:
+        scores["rollout"] = _episodes(_read(Path(asked.planner) / name / RESULTS, ("rollout",)), "rollout")
+    return scores
 
 
 def _row(asked: Learner, name: str) -> dict[str, Any]:

@@ -1,12 +1,14 @@
 """A learner's gain: over training seeds, corrected over rows, with the planner's as the bar; what is missing is told."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 from scipy import stats
 
+from agents import learner_picture
 from agents.learner import SUMMARY, Learner, compare, print_gains
 from agents.statistics import holm, one_sided_p
 
@@ -42,6 +44,34 @@ def test_the_unit_is_the_training_seed(played, capsys) -> None:
     assert json.loads((Path(played.results) / SUMMARY).read_text())["rows"] == rows
     print_gains(played, rows)
     assert "+0.0300" in capsys.readouterr().out
+
+
+def test_the_picture_shows_searches_and_profiles(played, tmp_path, monkeypatch) -> None:
+    drawn = []
+    monkeypatch.setattr(learner_picture.plt, "close", drawn.append)  # looked into before it is gone
+    monkeypatch.chdir(tmp_path)
+    for run in RUNS[:2]:  # the third run is no search
+        history = [{"generations": 0, "over_tuned": [0.0, 0.0]}, {"generations": 4, "over_tuned": [0.01, 0.02]}]
+        log = {"asked": {"search": {"rows": [["x", 1.0, 2], ["y", 1.0, 2]]}}, "history": history}
+        (tmp_path / run).mkdir(parents=True)
+        (tmp_path / run / "search.json").write_text(json.dumps(log))
+    compare(replace(played, picture="learner.png"))
+    assert (tmp_path / "learner.png").read_bytes().startswith(b"\x89PNG")
+    shown = [axes for axes in drawn[0].axes if axes.axison]
+    assert [axes.get_title(loc="left") for axes in shown] == ["x 1", "y 1", "x-1", "y-1"]
+    curves = [line.get_ydata() for line in shown[1].lines[1:]]
+    assert np.array_equal(curves, [[0.0, 0.02]] * 2)
+    labels = {line.get_label(): line for line in shown[2].lines}
+    assert set(labels) == {"tuned", "learned", "rollout (2)"}
+    assert np.allclose(labels["tuned"].get_xdata(), [0.0, 0.5, 0.7]) and np.allclose(labels["tuned"].get_ydata(), [1.0, 0.5, 0.0])
+    assert labels["learned"].get_xdata().size == 7
+
+
+@pytest.mark.parametrize("picture", ["learner.svg", "nowhere/learner.png"])
+def test_a_picture_that_cannot_be_written_is_refused_first(played, picture) -> None:
+    with pytest.raises(ValueError, match="--picture must be a .png file in a folder that exists"):
+        compare(replace(played, picture=picture))
+    assert not (Path(played.results) / SUMMARY).exists()
 
 
 def test_holm_on_a_published_example() -> None:
