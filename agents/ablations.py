@@ -1,9 +1,9 @@
 """Runs of one change at a time: ``python -m agents.ablations agents/recipes/ablations.json --out runs/ablations``.
 
-The plan names a base and variants, each a change of settings and recipe. Every variant is trained with every seed, in a folder of
-its own; finished runs are kept and interrupted ones go on, so that the command can be given again. At the end one table: the
-best validation of each run (chosen by the mean over the same episodes for all), its mean over seeds with a t-interval over seeds,
-and the difference from the base, paired by seed.
+The plan names a base and variants: each a change of settings and recipe, or of settings and search (agents.evolve). Every variant is
+run with every seed, in a folder of its own; finished runs are kept and interrupted ones go on, so that the command can be given again.
+At the end one table: the best comparison of each run (validation, on the same episodes for all; of a search, its gain on `tuned`), its
+mean over seeds with a t-interval over seeds, and the difference from the base, paired by seed.
 """
 
 import json
@@ -20,13 +20,15 @@ from rich.table import Table
 
 from agents.callbacks import HEADLINE
 from agents.checkpoints import LAST, load_checkpoint, read_json, write_json
+from agents.evolve import Evolution, evolve, means_compared, read_search
 from agents.settings import Settings, recipe_for
 from agents.statistics import none_if_nan, t_interval
 from agents.training import train
 from orbit_gym.cli import fail_cleanly
 
-KEYS = {"about", "seeds", "settings", "recipe", "variants"}
-FORBIDDEN = ("out", "resume", "seed", "recipe", "evaluate")  # the plan's own business
+KEYS = {"about", "seeds", "settings", "recipe", "search", "variants"}
+FORBIDDEN = ("out", "resume", "seed", "recipe", "evaluate", "search")  # the plan's own business
+Job = Settings | Evolution  # a run: training with gradients, or a policy search
 
 
 @dataclass(frozen=True)
@@ -34,7 +36,7 @@ class Ablations:
     """Train every variant of a plan with every seed, and print one table."""
 
     plan: Annotated[str, tyro.conf.Positional]
-    """JSON file: seeds, settings and recipe of the base, and variants {name: {"settings": ..., "recipe": ...}}."""
+    """JSON file: seeds, settings and recipe (or search) of the base, and variants {name: {"settings": ..., "recipe": ...}}."""
     out: str = "runs/ablations"
     """Folder of all runs, and of table.json."""
     most_s: float = float("inf")
@@ -50,23 +52,31 @@ def read_plan(path: Path) -> dict[str, Any]:
         raise ValueError(f"{path}: seeds must be different numbers, at least one, got {plan['seeds']}")
     if "base" in plan["variants"]:
         raise ValueError(f"{path}: the base stands in settings and recipe, so no variant may be called 'base'")
+    known, other = ("search", "recipe") if "search" in plan else ("recipe", "search")
     for name, change in {"base": plan, **plan["variants"]}.items():
+        if other in change:
+            raise ValueError(f"{path}: {name} has a {other}, which the base has not: a plan is of runs of one kind")
         for key in change.get("settings", {}):
-            if key in FORBIDDEN or key not in {item.name for item in fields(Settings)}:
-                raise ValueError(f"{path}: {name} has the setting {key!r}; choose from {', '.join(sorted(allowed()))}")
+            if key not in allowed(known):
+                raise ValueError(f"{path}: {name} has the setting {key!r}; choose from {', '.join(sorted(allowed(known)))}")
     return plan
 
 
-def allowed() -> set[str]:
-    """Settings that a plan may have."""
-    return {item.name for item in fields(Settings)} - set(FORBIDDEN)
+def allowed(kind: str) -> set[str]:
+    """Settings that a plan may have whose runs follow a recipe, or a search."""
+    return {item.name for item in fields(Evolution if kind == "search" else Settings)} - set(FORBIDDEN)
 
 
 def merged(base: Mapping[str, Any], change: Mapping[str, Any]) -> dict[str, Any]:
-    """The base with a change, entry by entry one level down: hyperparameters and network keep what the change does not name."""
+    """The base with a change, entry by entry one level down: hyperparameters and network keep what the change does not name.
+
+    One level down null takes an entry away.
+    """
     result = dict(base)
     for key, value in change.items():
-        result[key] = {**base[key], **value} if isinstance(value, dict) and isinstance(base.get(key), dict) else value
+        result[key] = value
+        if isinstance(value, dict) and isinstance(base.get(key), dict):
+            result[key] = {entry: kept for entry, kept in {**base[key], **value}.items() if kept is not None or entry not in base[key]}
     return result
 
 
@@ -74,49 +84,62 @@ def run_all(asked: Ablations) -> dict[str, Any]:
     """Train what is not trained yet, then return and print the table."""
     plan, out, start_s = read_plan(Path(asked.plan)), Path(asked.out), time.monotonic()
     runs = list_runs(plan, out)
-    for _, _, settings in runs:
-        recipe_for(settings)  # a recipe that is wrong is found before any training
-    for name, seed, settings in runs:
-        if is_finished(settings) or time.monotonic() - start_s > asked.most_s:
+    for _, _, job in runs:  # a recipe or search that is wrong is found before any long work
+        recipe_for(job) if isinstance(job, Settings) else read_search(job.search)
+    for name, seed, job in runs:
+        if is_finished(job) or time.monotonic() - start_s > asked.most_s:
             continue
         print(f"{name}, seed {seed}", flush=True)
-        train(settings)
+        train(job) if isinstance(job, Settings) else evolve(job)
     table = tabulate(plan, runs)
     write_json(out / "table.json", table)
     print_table(table)
     return table
 
 
-def list_runs(plan: Mapping[str, Any], out: Path) -> list[tuple[str, int, Settings]]:
-    """Every variant with every seed, seed by seed; writes the recipes, so that a run can be done again by itself."""
+def list_runs(plan: Mapping[str, Any], out: Path) -> list[tuple[str, int, Job]]:
+    """Every variant with every seed, seed by seed; writes the recipes or searches, so that a run can be done again by itself."""
     variants: dict[str, Any] = {"base": {}, **plan["variants"]}
-    runs = []
+    kind = "search" if "search" in plan else "recipe"
+    runs: list[tuple[str, int, Job]] = []
     for seed in plan["seeds"]:
         for name, change in variants.items():
             settings = merged(plan.get("settings", {}), change.get("settings", {}))
-            recipe = merged(plan.get("recipe", {}), change.get("recipe", {}))
-            folder, path = out / name / f"seed{seed}", out / name / "recipe.json"
+            content = merged(plan.get(kind, {}), change.get(kind, {}))
+            folder, path = out / name / f"seed{seed}", out / name / f"{kind}.json"
             path.parent.mkdir(parents=True, exist_ok=True)
-            if path.exists() and read_json(path) != json.loads(json.dumps(recipe)):
+            if path.exists() and read_json(path) != json.loads(json.dumps(content)):
                 raise ValueError(f"{path} is of another plan; choose another --out")
-            write_json(path, recipe)
-            begun = (folder / LAST).exists()
-            runs.append((name, seed, Settings(**settings, seed=seed, recipe=str(path), out=str(folder), resume=begun, evaluate=False)))
+            write_json(path, content)
+            common = {**settings, "seed": seed, "out": str(folder), kind: str(path)}
+            if kind == "search":
+                runs.append((name, seed, Evolution(**common)))
+            else:
+                runs.append((name, seed, Settings(**common, resume=(folder / LAST).exists(), evaluate=False)))
     return runs
 
 
-def is_finished(settings: Settings) -> bool:
+def is_finished(job: Job) -> bool:
     """Whether a run has reached its length."""
-    path = Path(settings.out) / LAST
-    return path.exists() and load_checkpoint(path)["timesteps"] >= settings.timesteps
+    if isinstance(job, Evolution):
+        return len(means_compared(Path(job.out))) > 0 and means_compared(Path(job.out))[-1][0] >= job.generations
+    path = Path(job.out) / LAST
+    return path.exists() and load_checkpoint(path)["timesteps"] >= job.timesteps
 
 
-def tabulate(plan: Mapping[str, Any], runs: list[tuple[str, int, Settings]]) -> dict[str, Any]:
-    """Best and last validation of every finished run; means over seeds with t-intervals over seeds."""
+def comparisons(job: Job) -> list[float]:
+    """What the run reached at each comparison, from the start on."""
+    if isinstance(job, Evolution):
+        return [mean for _, mean in means_compared(Path(job.out))]
+    return [entry[HEADLINE] for entry in load_checkpoint(Path(job.out) / LAST)["history"]]
+
+
+def tabulate(plan: Mapping[str, Any], runs: list[tuple[str, int, Job]]) -> dict[str, Any]:
+    """Best and last comparison of every finished run; means over seeds with t-intervals over seeds."""
     found: dict[str, dict[int, tuple[float, float, float]]] = {}
-    for name, seed, settings in runs:
-        if is_finished(settings):
-            means = [entry[HEADLINE] for entry in load_checkpoint(Path(settings.out) / LAST)["history"]]
+    for name, seed, job in runs:
+        if is_finished(job):
+            means = comparisons(job)
             found.setdefault(name, {})[seed] = (means[0], max(means), means[-1])
     rows = {}
     for name, by_seed in found.items():
@@ -125,7 +148,8 @@ def tabulate(plan: Mapping[str, Any], runs: list[tuple[str, int, Settings]]) -> 
         against = np.array([by_seed[seed][2] - found["base"][seed][2] for seed in common])
         rows[name] = {"seeds": list(by_seed), "untrained": float(start.mean())}
         rows[name] |= {"best": summary(best), "last": summary(last), "last_minus_base": summary(against)}
-    return {"about": plan.get("about", ""), "metric": HEADLINE, "split": "validation", "rows": rows}
+    metric, split = (f"{HEADLINE} over tuned", "tuning seeds") if "search" in plan else (HEADLINE, "validation")
+    return {"about": plan.get("about", ""), "metric": metric, "split": split, "rows": rows}
 
 
 def summary(values: np.ndarray) -> dict[str, Any]:
@@ -136,7 +160,7 @@ def summary(values: np.ndarray) -> dict[str, Any]:
 
 def print_table(table: Mapping[str, Any]) -> None:
     """One row a variant."""
-    shown = Table(title=f"validation {HEADLINE}, mean ± half of the 95 % t-interval over seeds", box=None)
+    shown = Table(title=f"{table['metric']} ({table['split']}), mean ± half of the 95 % t-interval over seeds", box=None)
     for heading in ("variant", "seeds", "untrained", "best", "last", "last minus base"):
         shown.add_column(heading, justify="left" if heading == "variant" else "right")
     for name, row in table["rows"].items():

@@ -225,6 +225,11 @@ def _compare(asked: Evolution, problem: Problem, out: Path, log: dict[str, Any],
     return f"{entry['mean']:+.4f} over tuned"
 
 
+def means_compared(out: Path) -> list[tuple[int, float]]:
+    """(generations, mean gain on `tuned`) of every comparison that a search has made so far; empty where none has begun."""
+    return [(entry["generations"], entry["mean"]) for entry in read_json(out / LOG)["history"]] if (out / LOG).exists() else []
+
+
 def save(asked: Evolution, problem: Problem, out: Path, weights: np.ndarray, log: dict[str, Any]) -> None:
     """Write the run's policy: the network that starts as the rule of the search's start, with the rule that was found in its place."""
     search = problem.search

@@ -1,13 +1,15 @@
 """Plans of runs: refusals, resuming, and the table."""
 
 import json
+from pathlib import Path
 
 import pytest
 
 from agents import ablations
-from agents.ablations import Ablations, run_all, tabulate
-from agents.checkpoints import load_checkpoint
-from agents.settings import Settings
+from agents.ablations import Ablations, list_runs, read_plan, run_all, tabulate
+from agents.checkpoints import load_checkpoint, write_json
+from agents.evolve import LOG
+from agents.settings import RECIPES, Settings
 from tests.agents.fake_env import ENV_ID
 
 BASE = {"scenario": ENV_ID, "timesteps": 200, "envs": 2, "validations": 1, "validation_episodes": 2}
@@ -51,13 +53,52 @@ def test_the_table_by_hand(monkeypatch):
     assert rows["base"]["last"]["ci95"] == pytest.approx([0.7 - 1.2706, 0.7 + 1.2706], abs=1e-4)
 
 
+SEARCH = {"rows": [["tight-energy", 1.0]], "start": "Ring12", "free": {"admit.one*overload": 3.0, "cost.load": 9.0}, "population": 4}
+
+
+def test_searches_are_run_and_compared_alike(tmp_path, monkeypatch):
+    """Each search gains its seed and the number of its directions, in hundredths: the base has two, the variant one."""
+    begun = []
+
+    def evolve(job):
+        free = json.loads(Path(job.search).read_text())["free"]
+        begun.append((job.seed, sorted(free), job.generations))
+        history = [{"generations": 0, "mean": 0.0}, {"generations": job.generations, "mean": (job.seed + len(free)) / 100}]
+        write_json(Path(job.out) / LOG, {"history": history})
+
+    monkeypatch.setattr(ablations, "evolve", lambda job: Path(job.out).mkdir() or evolve(job))
+    plan = {
+        "seeds": [0, 1],
+        "settings": {"generations": 7},
+        "search": SEARCH,
+        "variants": {"no load": {"search": {"free": {"cost.load": None}}}},
+    }
+    (tmp_path / "plan.json").write_text(json.dumps(plan))
+    asked = Ablations(str(tmp_path / "plan.json"), str(tmp_path / "out"))
+    table = run_all(asked)
+    both, one = ["admit.one*overload", "cost.load"], ["admit.one*overload"]
+    assert begun == [(0, both, 7), (0, one, 7), (1, both, 7), (1, one, 7)]
+    assert table["metric"] == "served_value_fraction over tuned"
+    rows = table["rows"]
+    assert rows["base"]["best"]["mean"] == pytest.approx(0.025) and rows["base"]["untrained"] == 0.0
+    assert rows["no load"]["last_minus_base"]["mean"] == pytest.approx(-0.01)
+    assert run_all(asked) == table and len(begun) == 4
+
+
+def test_the_plans_that_ship_are_read(tmp_path):
+    for path in (RECIPES / "ablations.json", RECIPES / "search-ablations.json"):
+        assert len(list_runs(read_plan(path), tmp_path / path.stem)) >= 12
+
+
 BAD = [
+    ({"search": SEARCH}, "base has a recipe"),
+    ({"variants": {"x": {"search": {}}}}, "x has a search, which the base has not: a plan is of runs of one kind"),
     ({"seeds": [1, 1]}, r"seeds must be different numbers, at least one, got \[1, 1\]"),
     ({"variants": {"base": {}}}, "no variant may be called 'base'"),
     ({"variants": {"x": {"settings": {"colour": 1}}}}, "x has the setting 'colour'; choose from algo, envs"),
     ({"variants": {"x": {"recipe": {"colour": 1}}}}, "has an unknown entry 'colour'; choose from hyperparameters"),
     ({"variants": {"x": {"recipe": {"hyperparameters": {"colour": 1}}}}}, "has an unknown entry 'colour' in hyperparameters"),
-    ({"extra": 1}, "must hold seeds and variants, and may hold about, recipe, settings"),
+    ({"extra": 1}, "must hold seeds and variants, and may hold about, recipe, search, settings"),
 ]
 
 
