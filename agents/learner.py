@@ -40,7 +40,7 @@ class Learner:
     results: str = "results/rows"
     """Folder of agents.rows that holds the runs and the baseline."""
     planner: str = ""
-    """Another folder of agents.rows with `rollout` and the baseline, on fewer episodes if need be: half of its gain is the bar."""
+    """Another folder of agents.rows with `rollout` and the baseline, on fewer episodes or rows if need be: half of its gain is the bar."""
     picture: str = ""
     """PNG to draw: what the searches gained as they went, and performance profiles of the rows."""
 
@@ -49,6 +49,8 @@ def compare(asked: Learner) -> dict[str, Any]:
     """Gains of every row; writes them beside the rows. ValueError names what has not been played."""
     if asked.picture and not (asked.picture.endswith(".png") and Path(asked.picture).resolve().parent.is_dir()):
         raise ValueError(f"--picture must be a .png file in a folder that exists, got {asked.picture}")
+    if asked.planner and not any(has_planned(asked, name) for name in asked.rows):
+        raise ValueError(f"--planner {asked.planner} holds none of the rows {', '.join(asked.rows)}")
     if len(asked.runs) < 2:
         raise ValueError(f"--runs must name at least 2 training seeds for an interval over them, got {len(asked.runs)}")
     rows = {name: _row(asked, name) for name in asked.rows}
@@ -60,11 +62,16 @@ def compare(asked: Learner) -> dict[str, Any]:
     return rows
 
 
+def has_planned(asked: Learner, name: str) -> bool:
+    """Whether the planner has played a row."""
+    return bool(asked.planner) and (Path(asked.planner) / name / RESULTS).exists()
+
+
 def _profile(asked: Learner, name: str) -> dict[str, np.ndarray]:
     """Scores of the baseline, of all runs together and, where it has been played, of the planner."""
     results = _read(Path(asked.results) / name / RESULTS, (*asked.runs, asked.over))
     scores = {asked.over: _episodes(results, asked.over), "learned": np.concatenate([_episodes(results, run) for run in asked.runs])}
-    if asked.planner:
+    if has_planned(asked, name):
         scores["rollout"] = _episodes(_read(Path(asked.planner) / name / RESULTS, ("rollout",)), "rollout")
     return scores
 
@@ -83,7 +90,7 @@ def _row(asked: Learner, name: str) -> dict[str, Any]:
         "ci95_episodes": list(t_interval(gains.mean(axis=0))),
         "p": one_sided_p(by_run),
     }
-    if asked.planner:
+    if has_planned(asked, name):
         planned = _read(Path(asked.planner) / name / RESULTS, ("rollout", asked.over))
         over = _episodes(planned, "rollout") - _episodes(planned, asked.over)
         row |= {"planner": float(over.mean()), "planner_ci95": list(t_interval(over)), "planner_episodes": int(over.size)}

@@ -67,6 +67,14 @@ def test_the_picture_shows_searches_and_profiles(played, tmp_path, monkeypatch) 
     assert labels["learned"].get_xdata().size == 7
 
 
+def test_rows_that_the_planner_has_not_played_have_no_bar(played, tmp_path) -> None:
+    (tmp_path / "planner" / "y-1" / "results.json").unlink()
+    rows = compare(played)
+    assert rows["x-1"]["bar"] == pytest.approx(0.025) and "bar" not in rows["y-1"]
+    with pytest.raises(ValueError, match="--planner nowhere holds none of the rows x-1, y-1"):
+        compare(replace(played, planner="nowhere"))
+
+
 @pytest.mark.parametrize("picture", ["learner.svg", "nowhere/learner.png"])
 def test_a_picture_that_cannot_be_written_is_refused_first(played, picture) -> None:
     with pytest.raises(ValueError, match="--picture must be a .png file in a folder that exists"):
