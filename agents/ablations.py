@@ -68,15 +68,10 @@ def allowed(kind: str) -> set[str]:
 
 
 def merged(base: Mapping[str, Any], change: Mapping[str, Any]) -> dict[str, Any]:
-    """The base with a change, entry by entry one level down: hyperparameters and network keep what the change does not name.
-
-    One level down null takes an entry away.
-    """
+    """The base with a change, entry by entry one level down: hyperparameters, network and free keep what the change does not name."""
     result = dict(base)
     for key, value in change.items():
-        result[key] = value
-        if isinstance(value, dict) and isinstance(base.get(key), dict):
-            result[key] = {entry: kept for entry, kept in {**base[key], **value}.items() if kept is not None or entry not in base[key]}
+        result[key] = {**base[key], **value} if isinstance(value, dict) and isinstance(base.get(key), dict) else value
     return result
 
 
@@ -122,7 +117,7 @@ def list_runs(plan: Mapping[str, Any], out: Path) -> list[tuple[str, int, Job]]:
 def is_finished(job: Job) -> bool:
     """Whether a run has reached its length."""
     if isinstance(job, Evolution):
-        return len(means_compared(Path(job.out))) > 0 and means_compared(Path(job.out))[-1][0] >= job.generations
+        return any(done >= job.generations for done, _ in means_compared(Path(job.out)))
     path = Path(job.out) / LAST
     return path.exists() and load_checkpoint(path)["timesteps"] >= job.timesteps
 

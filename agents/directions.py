@@ -8,7 +8,7 @@ all of the way; `towards:tight-energy*overload` does so by as much as the settin
 import numpy as np
 
 from agents.bilinear import N_WEIGHTS, NAMES, SETTING, M, bilinear_weights
-from agents.rules import FOLDER, RULES, load_weights
+from agents.rules import FOLDER, RULES, load_weights, weights_file
 from agents.scoring import WEIGHTS
 
 TOWARDS = "towards:"
@@ -27,7 +27,7 @@ def check_direction(name: str) -> None:
             raise ValueError(f"free names an unknown weight {name!r}; choose from agents.bilinear.NAMES, such as {NAMES[1]!r}")
         return
     scenario, _, setting = name.removeprefix(TOWARDS).partition("*")
-    if scenario.endswith(_OTHER_RULES) or not (FOLDER / f"{scenario}.json").is_file():
+    if scenario.endswith(_OTHER_RULES) or not weights_file("tuned", scenario).is_file():
         known = ", ".join(sorted(path.stem for path in FOLDER.glob("*.json") if not path.stem.endswith(_OTHER_RULES)))
         raise ValueError(f"{name!r}: no rule is tuned for {scenario!r}; choose from {known}")
     if setting and setting not in SETTING:

@@ -46,7 +46,7 @@ class Search:
 
     rows: tuple[tuple[str, float, int], ...]  # scenario, load and, where it is not per_row, episodes of the row in a generation
     start: str  # scenario whose tuned rule the search starts from
-    free: dict[str, float]  # directions that it moves in (agents.directions), and how far: the search's unit of each
+    free: dict[str, float]  # directions that it moves in (agents.directions), and how far: the search's unit of each; null: not at all
     sigma: float = 0.15
     population: int = 24
     per_row: int = 1  # episodes of a row in a generation
@@ -58,6 +58,7 @@ class Search:
         object.__setattr__(self, "rows", rows)
         for name in self.free:
             check_direction(name)
+        object.__setattr__(self, "free", {name: scale for name, scale in self.free.items() if scale is not None})
         if not self.rows or not self.free:
             raise ValueError("rows and free must not be empty")
         if not all(scale > 0.0 for scale in (*self.free.values(), self.sigma)):

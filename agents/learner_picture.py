@@ -8,10 +8,10 @@ import numpy as np
 from matplotlib.ticker import PercentFormatter
 
 from agents.checkpoints import read_json, write_atomically
+from agents.evolve import LOG
 from agents.report.style import BLUE, GREEN, INK, LIGHT, MUTED, RC, VERMILION, WIDTH_IN, plt
 
 COLUMNS, PANEL_IN = 3, 2.2
-SEARCH = "search.json"  # the log of agents.evolve
 Scores = Mapping[str, np.ndarray]  # a label -> served value of every episode
 
 
@@ -31,7 +31,7 @@ def draw(path: Path, logs: list[dict[str, Any]], profiles: Mapping[str, Scores])
 
 def read_logs(runs: tuple[str, ...]) -> list[dict[str, Any]]:
     """Logs of the runs that are policy searches over the same rows as the first of them."""
-    logs = [read_json(Path(run) / SEARCH) for run in runs if (Path(run) / SEARCH).exists()]
+    logs = [read_json(Path(run) / LOG) for run in runs if (Path(run) / LOG).exists()]
     return [log for log in logs if log["asked"]["search"]["rows"] == logs[0]["asked"]["search"]["rows"]]
 
 

@@ -8,7 +8,7 @@ import pytest
 from agents import ablations
 from agents.ablations import Ablations, list_runs, read_plan, run_all, tabulate
 from agents.checkpoints import load_checkpoint, write_json
-from agents.evolve import LOG
+from agents.evolve import LOG, read_search
 from agents.settings import RECIPES, Settings
 from tests.agents.fake_env import ENV_ID
 
@@ -61,7 +61,7 @@ def test_searches_are_run_and_compared_alike(tmp_path, monkeypatch):
     begun = []
 
     def evolve(job):
-        free = json.loads(Path(job.search).read_text())["free"]
+        free = read_search(job.search).free
         begun.append((job.seed, sorted(free), job.generations))
         history = [{"generations": 0, "mean": 0.0}, {"generations": job.generations, "mean": (job.seed + len(free)) / 100}]
         write_json(Path(job.out) / LOG, {"history": history})
