@@ -10,14 +10,14 @@ import numpy as np
 from orbit_gym.calendars import first_free_s, place_in_chunk, reserve, skip_ended
 from orbit_gym.compute import load_s
 from orbit_gym.episode import UNIT_FAULT
-from orbit_gym.jit import kernel
+from orbit_gym.jit import called, kernel
 from orbit_gym.ledger import note_tail, settle
 from orbit_gym.profiles import block, stop_drawing
 from orbit_gym.state import MAX_HOPS, NONE, START, Scratch, State
 from orbit_gym.world import World
 
 
-@kernel
+@called
 def record_booking(world: World, state: State, scratch: Scratch, task: int, value: float, lanes: int) -> None:
     """Keep what the last booking reserved, so that a fault can strike it; Scratch.booked and Scratch.hops hold the booking."""
     plan = scratch.booked[0]
@@ -34,7 +34,7 @@ def record_booking(world: World, state: State, scratch: Scratch, task: int, valu
     _record(state, task, value, unit, plan.start_s, plan.finish_s, lanes)
 
 
-@kernel
+@called
 def _record(state: State, task: int, value: float, resource: int, start_s: float, end_s: float, lanes: int) -> None:
     clock = state.clock[0]
     entry = state.records[clock.n_records]
@@ -47,7 +47,7 @@ def _record(state: State, task: int, value: float, resource: int, start_s: float
     clock.n_records += 1
 
 
-@kernel
+@called
 def drop_records(state: State) -> None:
     """Forget reservations that have ended or are lost: no fault can strike them any more."""
     clock = state.clock[0]
@@ -74,7 +74,7 @@ def strike_until(world: World, state: State, faults: np.ndarray, time_s: float) 
             _block_calendar(state, fault.index, fault.strike_s, fault.end_s)
 
 
-@kernel
+@called
 def _reset(world: World, state: State, unit: int, strike_s: float, reboot_end_s: float) -> None:
     """An accelerator reboots and loads again what will be in memory when it is back; all it was doing is lost."""
     settle(world, state, unit, strike_s)
@@ -85,7 +85,7 @@ def _reset(world: World, state: State, unit: int, strike_s: float, reboot_end_s:
     note_tail(world, state, unit)
 
 
-@kernel
+@called
 def _restored_s(world: World, state: State, unit: int, reboot_end_s: float) -> float:
     """When the models that later bookings count on are in memory again: grows until the set at that time fits into it."""
     end_s = reboot_end_s
@@ -100,7 +100,7 @@ def _restored_s(world: World, state: State, unit: int, reboot_end_s: float) -> f
         end_s = loaded_s
 
 
-@kernel
+@called
 def _resident_at(state: State, unit: int, time_s: float) -> int:
     """Models that the profile holds in memory at a time."""
     resident = state.units[unit].base_resident
@@ -111,7 +111,7 @@ def _resident_at(state: State, unit: int, time_s: float) -> int:
     return resident
 
 
-@kernel
+@called
 def _lose(world: World, state: State, resource: int, strike_s: float, end_s: float) -> None:
     """Lose every task with an unfinished reservation on a resource that overlaps the outage."""
     clock = state.clock[0]
@@ -122,7 +122,7 @@ def _lose(world: World, state: State, resource: int, strike_s: float, end_s: flo
             _lose_task(world, state, entry.task, strike_s)
 
 
-@kernel
+@called
 def _lose_task(world: World, state: State, task: int, strike_s: float) -> None:
     """Mark a task lost; its service idles from now on. A model load of it goes on: later bookings count on the model."""
     clock = state.clock[0]
@@ -138,13 +138,13 @@ def _lose_task(world: World, state: State, task: int, strike_s: float) -> None:
             note_tail(world, state, unit)
 
 
-@kernel
+@called
 def _can_cut(state: State, unit: int) -> bool:
     """True if the pool has the rows that cutting a profile may take (see profiles.occupy)."""
     return state.clock[0].n_free_segments >= 2 * state.units[unit].n_segments + 3
 
 
-@kernel
+@called
 def _block_calendar(state: State, resource: int, start_s: float, end_s: float) -> None:
     """Reserve every gap of a calendar within an outage; filling gaps takes at most one chunk."""
     time_s = first_free_s(state, resource, start_s)

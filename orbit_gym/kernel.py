@@ -8,14 +8,16 @@ from orbit_gym.compute import lanes_taken, service_s
 from orbit_gym.delivery import deliver
 from orbit_gym.encoding import encode
 from orbit_gym.faults import drop_records, record_booking, strike_until
-from orbit_gym.jit import kernel, shared
+from orbit_gym.jit import kernel, merged, shared
 from orbit_gym.planning import order_candidates, plan_all
 from orbit_gym.state import NONE, Scratch, State
 from orbit_gym.world import World
 
+BEGIN = -1  # in place of an action, at the start of an episode
 
-@kernel
-def look(
+
+@merged
+def _look(
     world: World,
     state: State,
     scratch: Scratch,
@@ -33,21 +35,31 @@ def look(
     encode(world, state, scratch, tasks, task_row, node_rows, link_rows, mask)
 
 
-@kernel
-def begin(
-    world: World,
-    state: State,
-    scratch: Scratch,
-    tasks: np.ndarray,
-    faults: np.ndarray,
-    task_row: np.ndarray,
-    node_rows: np.ndarray,
-    link_rows: np.ndarray,
-    mask: np.ndarray,
-) -> None:
-    """Let the faults that precede the task at hand strike, and look."""
-    strike_until(world, state, faults, state.clock[0].time_s)
-    look(world, state, scratch, tasks, task_row, node_rows, link_rows, mask)
+@merged
+def _place(world: World, state: State, scratch: Scratch, tasks: np.ndarray, action: int) -> bool:
+    """Book the task at hand at a candidate; True if it was booked. The last action rejects, a masked one books nothing."""
+    if action >= state.candidates.size or state.candidates[action] == NONE:
+        return False
+    task = state.clock[0].task
+    booked = book(world, state, scratch, tasks, task, action)
+    if booked and state.records.size > 0:
+        lanes = lanes_taken(world, tasks, task, scratch.booked[0].accelerator)
+        record_booking(world, state, scratch, task, tasks[task].value, lanes)
+    return booked
+
+
+@merged
+def _go_on(world: World, state: State, tasks: np.ndarray, faults: np.ndarray) -> None:
+    """Move the clock to the next release, let the faults up to it strike, and give back what has expired."""
+    clock = state.clock[0]
+    clock.task += 1
+    if clock.task < tasks.size:
+        note_asked(world, state, tasks, clock.task - 1, tasks[clock.task].release_s - clock.time_s)
+        clock.time_s = tasks[clock.task].release_s
+        strike_until(world, state, faults, clock.time_s)
+    reclaim(world, state)
+    if 2 * clock.n_records > state.records.size:
+        drop_records(state)
 
 
 @kernel
@@ -65,25 +77,22 @@ def step(
 ) -> bool:
     """Place the task at hand (the last action rejects), go to the next release, and look; True if the task was booked.
 
-    Scratch.booked holds the booking. A masked action books nothing.
+    Scratch.booked holds the booking. BEGIN places nothing and leaves the clock where it is: it is here and not in a kernel of its own
+    because planning and encoding would be compiled for each.
     """
-    clock = state.clock[0]
     booked = False
-    if action < state.candidates.size and state.candidates[action] != NONE:
-        booked = book(world, state, scratch, tasks, clock.task, action)
-        if booked and state.records.size > 0:
-            lanes = lanes_taken(world, tasks, clock.task, scratch.booked[0].accelerator)
-            record_booking(world, state, scratch, clock.task, tasks[clock.task].value, lanes)
-    clock.task += 1
-    if clock.task < tasks.size:
-        note_asked(world, state, tasks, clock.task - 1, tasks[clock.task].release_s - clock.time_s)
-        clock.time_s = tasks[clock.task].release_s
-        strike_until(world, state, faults, clock.time_s)
-    reclaim(world, state)
-    if 2 * clock.n_records > state.records.size:
-        drop_records(state)
-    look(world, state, scratch, tasks, task_row, node_rows, link_rows, mask)
+    if action == BEGIN:
+        strike_until(world, state, faults, state.clock[0].time_s)
+    else:
+        booked = _place(world, state, scratch, tasks, action)
+        _go_on(world, state, tasks, faults)
+    _look(world, state, scratch, tasks, task_row, node_rows, link_rows, mask)
     return booked
+
+
+def begin(world: World, state: State, scratch: Scratch, tasks: np.ndarray, faults: np.ndarray, *buffers: np.ndarray) -> None:
+    """Let the faults that precede the task at hand strike, and look; buffers are the rows and the mask of :func:`step`."""
+    step(world, state, scratch, tasks, faults, BEGIN, *buffers)
 
 
 @shared
@@ -158,7 +167,7 @@ def relaxed_on_time(world: World, state: State, scratch: Scratch, tasks: np.ndar
         out[task] = _relaxed_task(world, state, scratch, tasks, task)
 
 
-@kernel
+@merged
 def _relaxed_task(world: World, state: State, scratch: Scratch, tasks: np.ndarray, task: int) -> bool:
     deadline_s = tasks[task].release_s + tasks[task].slack_s
     candidates = scratch.relaxed

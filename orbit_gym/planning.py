@@ -10,7 +10,7 @@ import numpy as np
 
 from orbit_gym.compute import lane_power_w, lanes_taken
 from orbit_gym.delivery import deliver, join_route, write_route
-from orbit_gym.jit import inlined
+from orbit_gym.jit import inlined, merged
 from orbit_gym.ledger import settle
 from orbit_gym.placing import place
 from orbit_gym.routing import EVERYWHERE, INPUT, RESULT, SATELLITES, WANTED, is_reached, mark_wanted, search
@@ -20,7 +20,7 @@ from orbit_gym.world import World
 CALENDARS_PER_HOP = 2  # a hop occupies at most two, and takes at most one new chunk in each
 
 
-@inlined
+@merged
 def _search_input(
     world: World, state: State, scratch: Scratch, tasks: np.ndarray, task: int, which: int, target: int, idle: bool, order: np.ndarray
 ) -> int:
@@ -36,7 +36,7 @@ def shows_all(world: World) -> bool:
     return world.sizes[0].n_candidates - world.sizes[0].n_datacentres >= world.sizes[0].n_satellites
 
 
-@inlined
+@merged
 def order_candidates(world: World, state: State, scratch: Scratch, tasks: np.ndarray, task: int, candidates: np.ndarray) -> None:
     """Write the candidates of a task: satellites in ascending delay of its input on idle calendars, then datacentres.
 
@@ -62,7 +62,7 @@ def order_candidates(world: World, state: State, scratch: Scratch, tasks: np.nda
             scratch.reached_s[n_rows + datacentre] = scratch.labels[which, node].arrival_s
 
 
-@inlined
+@merged
 def plan_all(world: World, state: State, scratch: Scratch, tasks: np.ndarray, task: int) -> None:
     """Order the candidates of a task, bring their accelerators to its release, and plan each."""
     order_candidates(world, state, scratch, tasks, task, state.candidates)
@@ -79,7 +79,7 @@ def plan_all(world: World, state: State, scratch: Scratch, tasks: np.ndarray, ta
             _finish_plan(world, state, tasks, task, row, limit_s)
 
 
-@inlined
+@merged
 def _plan_inputs(world: World, state: State, scratch: Scratch, tasks: np.ndarray, task: int) -> None:
     """Begin every plan with the way of its input over the calendars as they are."""
     n_wanted = state.candidates.size
@@ -134,7 +134,7 @@ def _plan_service(world: World, state: State, tasks: np.ndarray, task: int, row:
             plan.updates_recency = 1 if start_s >= state.units[unit].tail_start_s else 0
 
 
-@inlined
+@merged
 def _plan_results(world: World, state: State, scratch: Scratch, tasks: np.ndarray, task: int, limit_s: float) -> None:
     """Fill every plan's delivery, in order of readiness, so that a later one may join the route that was searched for an earlier one."""
     is_alert = tasks[task].alert_delay_s >= 0.0

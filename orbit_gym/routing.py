@@ -13,7 +13,7 @@ from orbit_gym.aims import TO_GROUND, UNDIRECTED, key_of, take_aim
 from orbit_gym.bounds import DIRECTED_FROM
 from orbit_gym.episode import ANY_STATION
 from orbit_gym.heap import pop, rise
-from orbit_gym.jit import inlined, kernel
+from orbit_gym.jit import called, inlined
 from orbit_gym.landings import note_landings
 from orbit_gym.relaxing import Quest, relax_fixed, relax_lasers, relax_passes
 from orbit_gym.state import MAX_HOPS, NONE, Scratch, State
@@ -39,7 +39,7 @@ def mark_wanted(scratch: Scratch, nodes: np.ndarray) -> None:
             scratch.counter[WANTED_COUNT] += 1
 
 
-@kernel
+@called
 def search(
     world: World,
     state: State,

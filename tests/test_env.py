@@ -328,7 +328,7 @@ def test_one_signature_per_kernel(env: OrbitEnv) -> None:
         other.fork().step(0)
         other.step(0)
         other.simulation.relaxed_on_time()
-    for compiled in (kernel.step, kernel.begin, kernel.relaxed_on_time):
+    for compiled in (kernel.step, kernel.relaxed_on_time):
         assert len(compiled.signatures) == 1
 
 
