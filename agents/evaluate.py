@@ -43,7 +43,8 @@ class Evaluation:
     """Evaluate policies on the same episodes."""
 
     policies: tuple[str, ...] = BASELINES
-    """Names of baselines, run folders, or untrained:<run folder>; @sampled after a run draws its actions."""
+    """Names of baselines, run folders, or untrained:<run folder>; @sampled after a run draws its actions, @admitting takes what it
+    would turn away though some plan serves it in time."""
     scenario: str = "ThreeBody12"
     """Catalogue name, path to a TOML file, or a registered id."""
     seeds: int = 30
@@ -134,7 +135,7 @@ def assemble(asked: Evaluation, specs: list[Spec], by_policy: dict[str, list[Met
         "version": VERSION,
         "command": shlex.join(sys.argv),
         "about": about(asked.scenario, asked.split, asked.overrides),
-        "runs": {spec.name: run_record(spec.run) for spec in specs if spec.run and not spec.is_untrained and not spec.is_sampled},
+        "runs": {spec.name: run_record(spec.run) for spec in specs if spec.run and spec.is_trained_run},
     }
 
 

@@ -1,7 +1,8 @@
 """Policies by name: a heuristic, a run folder, or shipped weights (`pretrained`, `pretrained:NAME`).
 
 `pretrained` takes the weights shipped for the scenario that is played, and those named default where it has none of its own.
-`untrained:` before a run folder or shipped weights is the network that they started from; `@sampled` draws actions instead of the best.
+`untrained:` before a run folder or shipped weights is the network that they started from; `@sampled` after it draws actions instead of
+the best, `@admitting` takes what it would turn away though some plan serves it in time.
 """
 
 from dataclasses import dataclass
@@ -16,7 +17,7 @@ from agents.episodes import Environments
 from agents.heuristics import HEURISTICS, make_heuristic
 from agents.network import POLICIES, build_policy
 from agents.planner import PLANNERS, make_planner
-from agents.policy import Policy
+from agents.policy import Admitting, Policy
 from agents.pretrained import DEFAULT, names, read_card, read_weights
 from agents.rules import RULES, CompiledScorer, make_rule
 from orbit_gym.scenario import Scenario
@@ -24,7 +25,7 @@ from orbit_gym.vector import OrbitVectorEnv
 
 BASELINES = (*HEURISTICS, *RULES)  # policies by name that need no run
 NAMES = (*BASELINES, *PLANNERS)  # planners take minutes an episode
-UNTRAINED, SAMPLED, PRETRAINED = "untrained:", "@sampled", "pretrained"
+UNTRAINED, SAMPLED, ADMITTING, PRETRAINED = "untrained:", "@sampled", "@admitting", "pretrained"
 BY_SCENARIO = "*"  # shipped weights that are chosen when the environments are known
 
 
@@ -38,11 +39,17 @@ class Spec:
     run: Path | None  # run folder, None for a baseline and for shipped weights
     heuristic: str = ""  # or the name of a rule or planner
     shipped: str = ""  # name in agents/pretrained, or BY_SCENARIO
+    admits_all: bool = False
 
     @property
     def is_network(self) -> bool:
         """Whether it has weights."""
         return self.run is not None or bool(self.shipped)
+
+    @property
+    def is_trained_run(self) -> bool:
+        """Whether it is a run folder as it was trained: no control of one."""
+        return self.run is not None and not (self.is_untrained or self.is_sampled or self.admits_all)
 
     @property
     def plans(self) -> bool:
@@ -52,23 +59,26 @@ class Spec:
 
 def parse(name: str) -> Spec:
     """Read a policy's name; ValueError with the choices if there is no such policy, or one that cannot be loaded."""
-    base, is_sampled = name.removesuffix(SAMPLED), name.endswith(SAMPLED)
+    base, is_sampled, admits_all = name.removesuffix(SAMPLED), name.endswith(SAMPLED), name.endswith(ADMITTING)
+    base = base.removesuffix(ADMITTING)
     if base in NAMES:
-        if is_sampled:
-            raise ValueError(f"{name!r}: {base} is a rule and has no sampled form; give {base!r}")
+        if is_sampled or admits_all:
+            raise ValueError(f"{name!r}: {base} is a rule and has no {name[len(base) :].strip('@')} form; give {base!r}")
         return Spec(name, False, False, None, base)
+    if is_sampled and ADMITTING in name:
+        raise ValueError(f"{name!r}: give {SAMPLED} or {ADMITTING}, not both")
     untrained, stored = base.startswith(UNTRAINED), base.removeprefix(UNTRAINED)
     if stored == PRETRAINED or stored.startswith(PRETRAINED + ":"):
         shipped = stored.removeprefix(PRETRAINED).removeprefix(":")
         for each in [shipped] if shipped else {DEFAULT, *names()}:
             read_card(each), read_weights(each)
-        return Spec(name, is_sampled, untrained, None, shipped=shipped or BY_SCENARIO)
+        return Spec(name, is_sampled, untrained, None, shipped=shipped or BY_SCENARIO, admits_all=admits_all)
     run = Path(stored)
     if not run.is_dir():
         raise ValueError(f"unknown policy {name!r}; choose from {', '.join(NAMES)}, a run folder, {PRETRAINED}, or untrained:<run folder>")
     if not (run / BEST).is_file():
         raise ValueError(f"{run} holds no trained run: {run / BEST} is missing")
-    spec = Spec(name, is_sampled, untrained, run)
+    spec = Spec(name, is_sampled, untrained, run, admits_all=admits_all)
     load_checkpoint(run / BEST)  # damaged files are found now, not after long work
     return spec
 
@@ -78,7 +88,7 @@ def with_controls(names: tuple[str, ...], sampled: bool, controls: bool) -> tupl
     result: dict[str, None] = {}
     for name in names:
         result[name] = None
-        if name in NAMES or name.startswith(UNTRAINED) or name.endswith(SAMPLED):
+        if name in NAMES or name.startswith(UNTRAINED) or name.endswith((SAMPLED, ADMITTING)):
             continue
         extra = [name + SAMPLED] * sampled + [UNTRAINED + name, UNTRAINED + name + SAMPLED] * controls
         result |= dict.fromkeys(extra)
@@ -102,7 +112,10 @@ def load_policy(spec: Spec, envs: Environments, seed: int = 0) -> Policy:
     if not spec.is_untrained:
         load_weights(policy, weights, Path(source))
     rule = None if spec.is_sampled else rule_alone(policy)
-    return policy if rule is None else CompiledScorer(rule)  # type: ignore[return-value]
+    played: Any = policy if rule is None else CompiledScorer(rule)
+    if spec.admits_all:
+        return Admitting(played, played if rule is None else CompiledScorer(rule, admits_all=True))
+    return played  # type: ignore[no-any-return]
 
 
 def rule_alone(policy: Any) -> np.ndarray | None:

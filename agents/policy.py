@@ -7,7 +7,7 @@ import numpy as np
 from orbit_gym.observation import COLUMNS
 
 Observation = dict[str, np.ndarray]  # task (T,), nodes (n, F), links (n, slots, L); or the same with a leading batch axis
-PLAN_EXISTS = COLUMNS["nodes"]["plan_exists"]
+PLAN_EXISTS, PLAN_ON_TIME = COLUMNS["nodes"]["plan_exists"], COLUMNS["nodes"]["plan_on_time"]
 
 
 class Policy(Protocol):
@@ -30,3 +30,30 @@ def valid_rows(observation: Observation, action_masks: np.ndarray | None = None)
     if action_masks is not None:
         return np.asarray(action_masks, dtype=bool)[..., :-1]
     return observation["nodes"][..., PLAN_EXISTS] > 0.5
+
+
+class Admitting:
+    """A policy that may not turn away what some plan serves in time: what it loses is what its admission is worth."""
+
+    def __init__(self, policy: Policy, otherwise: Policy) -> None:
+        """Take a policy without memory, and one that chooses where the first turns away; the masks do not allow it to reject."""
+        self.policy, self.otherwise = policy, otherwise
+
+    def predict(
+        self,
+        observation: Observation,
+        state: Any = None,
+        episode_start: np.ndarray | None = None,
+        deterministic: bool = True,
+        action_masks: np.ndarray | None = None,
+    ) -> tuple[Any, Any]:
+        """As :meth:`Policy.predict`."""
+        actions, state = self.policy.predict(observation, state, episode_start, deterministic, action_masks)
+        rows = valid_rows(observation, action_masks)
+        in_time = rows & (observation["nodes"][..., PLAN_ON_TIME] > 0.5)
+        some = np.asarray(in_time.any(axis=-1))
+        refused = some & (np.asarray(actions) == rows.shape[-1])
+        if refused.any():
+            masks = np.concatenate([np.where(some[..., None], in_time, rows), ~some[..., None]], axis=-1)
+            actions = np.where(refused, self.otherwise.predict(observation, state, episode_start, deterministic, masks)[0], actions)
+        return actions, state
