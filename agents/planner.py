@@ -38,7 +38,7 @@ FUTURES_STRIDE = 7  # decisions take turns through the pool; coprime to its size
 
 @dataclass(frozen=True)
 class LookAhead:
-    """How far and how hard to look; the defaults are the knee of quality against cost (docs/learning.md)."""
+    """How far and how hard to look; the defaults are the knee of quality against cost (docs/baselines.md)."""
 
     candidates: int = 2
     """Actions tried, rejection included."""
