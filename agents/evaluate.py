@@ -135,7 +135,7 @@ def assemble(asked: Evaluation, specs: list[Spec], by_policy: dict[str, list[Met
         "version": VERSION,
         "command": shlex.join(sys.argv),
         "about": about(asked.scenario, asked.split, asked.overrides),
-        "runs": {spec.name: run_record(spec.run) for spec in specs if spec.run and spec.is_trained_run},
+        "runs": {spec.name: run_record(spec.run) for spec in specs if spec.run and not spec.is_control},
     }
 
 

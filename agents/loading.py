@@ -47,9 +47,9 @@ class Spec:
         return self.run is not None or bool(self.shipped)
 
     @property
-    def is_trained_run(self) -> bool:
-        """Whether it is a run folder as it was trained: no control of one."""
-        return self.run is not None and not (self.is_untrained or self.is_sampled or self.admits_all)
+    def is_control(self) -> bool:
+        """Whether it is not played as it was trained."""
+        return self.is_untrained or self.is_sampled or self.admits_all
 
     @property
     def plans(self) -> bool:

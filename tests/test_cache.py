@@ -2,13 +2,12 @@
 
 import os
 import shutil
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
 from orbit_gym import cache
+from tests.fresh import printed
 
 PACKAGE = Path(cache.__file__).parent
 CALLER = "from numba import njit\nfrom orbit_gym.callee import twice\n\n\n@njit(cache=True)\ndef kernel(x):\n    return twice(x) + 1\n"
@@ -29,10 +28,7 @@ def small_tree(folder: Path, init: str) -> Path:
 
 def ask(package: Path, **more: str) -> tuple[int, int]:
     """Result of the kernel in a fresh process, and how many of its signatures came from the file cache."""
-    environment = {key: value for key, value in os.environ.items() if key not in ("NUMBA_CACHE_DIR", "PYTHONPATH", "XDG_CACHE_HOME")}
-    environment |= {"PYTHONDONTWRITEBYTECODE": "1"} | more
-    answer = subprocess.run([sys.executable, "-c", ASK], cwd=package.parent, env=environment, capture_output=True, text=True, check=True)
-    result, hits = answer.stdout.split()
+    result, hits = printed(ASK, package.parent, **more).split()
     return int(result), int(hits)
 
 

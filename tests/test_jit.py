@@ -1,15 +1,13 @@
 """Kernels that only kernels call have no wrapper for Python, and yet Python may call them, in any order and from the cache."""
 
-import os
 import shutil
-import subprocess
-import sys
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from orbit_gym import jit
+from tests.fresh import printed
 
 SOURCE = """
 from orbit_gym.jit import called, inlined, kernel, merged
@@ -54,10 +52,8 @@ def tree(tmp_path: Path) -> Path:
 
 def ask(tree: Path, question: str) -> str:
     """What a fresh process prints, with the cache of those before it; a tuple."""
-    environment = {key: value for key, value in os.environ.items() if key not in ("NUMBA_CACHE_DIR", "PYTHONPATH")}
-    environment |= {"PYTHONDONTWRITEBYTECODE": "1", "XDG_CACHE_HOME": str(tree / "cache")}
-    command = [sys.executable, "-c", f"from orbit_gym.kernels import *; print(({question}))"]
-    return subprocess.run(command, cwd=tree, env=environment, capture_output=True, text=True, check=True).stdout.strip()
+    code = f"from orbit_gym.kernels import *; print(({question}))"
+    return printed(code, tree, XDG_CACHE_HOME=str(tree / "cache")).strip()
 
 
 def test_python_may_call_them_before_and_after_kernels_did_and_from_the_cache(tree: Path) -> None:

@@ -44,7 +44,7 @@ def test_it_takes_whatever_some_plan_serves_in_time_compiled_or_not() -> None:
 
 def test_its_name() -> None:
     assert parse(NAME).admits_all and not parse(NAME.removesuffix("@admitting")).admits_all
-    assert not parse(NAME).is_trained_run
+    assert parse(NAME).is_control and not parse(NAME.removesuffix("@admitting")).is_control
     assert with_controls((NAME,), True, True) == (NAME,)
     with pytest.raises(ValueError, match="tuned is a rule and has no admitting form"):
         parse("tuned@admitting")

@@ -1,15 +1,13 @@
 """Kernels of agents are compiled anew after an edit of a callee in another file, on either side."""
 
-import os
 import shutil
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
 from agents import jit
 from orbit_gym import cache
+from tests.fresh import printed
 
 SOURCES = {
     "orbit_gym/__init__.py": "from orbit_gym.cache import set_cache_folder\nset_cache_folder()\n",
@@ -38,10 +36,7 @@ def tree(tmp_path: Path) -> Path:
 
 def ask(tree: Path) -> tuple[int, int]:
     """Result of the kernel in a fresh process, and how many of its signatures came from the file cache."""
-    environment = {key: value for key, value in os.environ.items() if key not in ("NUMBA_CACHE_DIR", "PYTHONPATH")}
-    environment |= {"PYTHONDONTWRITEBYTECODE": "1", "XDG_CACHE_HOME": str(tree / "cache")}
-    answer = subprocess.run([sys.executable, "-c", ASK], cwd=tree, env=environment, capture_output=True, text=True, check=True)
-    result, hits = answer.stdout.split()
+    result, hits = printed(ASK, tree, XDG_CACHE_HOME=str(tree / "cache")).split()
     return int(result), int(hits)
 
 
