@@ -217,11 +217,10 @@ def fill_features(task_row: np.ndarray, service_min: float, row: np.ndarray, out
 
 
 @inlined
-def choose_bilinear(task_row: np.ndarray, node_rows: np.ndarray, mask: np.ndarray, weights: np.ndarray) -> int:
-    """Action for one observation, weights (N_WEIGHTS + ROOM,); the number of rows rejects."""
-    n = node_rows.shape[0]
+def fill_weights(task_row: np.ndarray, node_rows: np.ndarray, weights: np.ndarray) -> None:
+    """Work out the decision's SETTING and with it the weights of FEATURES, cost's and admission's, in the room behind weights."""
     room = weights[N_WEIGHTS:]
-    setting, cost_of, says_of, features = room[:M], room[M : M + P], room[M + P : M + 2 * P], room[M + 2 * P : M + 3 * P]
+    setting, cost_of, says_of = room[:M], room[M : M + P], room[M + P : M + 2 * P]
     fill_setting(task_row, node_rows, setting)
     for p in range(P):
         cost_of[p] = 0.0
@@ -229,16 +228,32 @@ def choose_bilinear(task_row: np.ndarray, node_rows: np.ndarray, mask: np.ndarra
         for q in range(M):
             cost_of[p] += weights[p * M + q] * setting[q]
             says_of[p] += weights[(P + p) * M + q] * setting[q]
+
+
+@inlined
+def cost_and_admission(task_row: np.ndarray, service_min: float, row: np.ndarray, weights: np.ndarray) -> tuple[float, float]:
+    """Cost of a node row and what admission says of it, negative where it is not admitted, after fill_weights."""
+    room = weights[N_WEIGHTS + M :]
+    cost_of, says_of, features = room[:P], room[P : 2 * P], room[2 * P : 3 * P]
+    fill_features(task_row, service_min, row, features)
+    cost, says = 0.0, 0.0
+    for p in range(P):
+        cost += features[p] * cost_of[p]
+        says += features[p] * says_of[p]
+    return cost, says
+
+
+@inlined
+def choose_bilinear(task_row: np.ndarray, node_rows: np.ndarray, mask: np.ndarray, weights: np.ndarray) -> int:
+    """Action for one observation, weights (N_WEIGHTS + ROOM,); the number of rows rejects."""
+    n = node_rows.shape[0]
+    fill_weights(task_row, node_rows, weights)
     service_min = seconds(task_row[SERVICE]) / 60.0
     best, least = n, math.inf
     for k in range(n):
         if not mask[k] or node_rows[k, ON_TIME] < 0.5:
             continue
-        fill_features(task_row, service_min, node_rows[k], features)
-        cost, says = 0.0, 0.0
-        for p in range(P):
-            cost += features[p] * cost_of[p]
-            says += features[p] * says_of[p]
+        cost, says = cost_and_admission(task_row, service_min, node_rows[k], weights)
         if says >= 0.0 and cost < least:
             best, least = k, cost
     return best

@@ -66,10 +66,7 @@ class LeanBuffer(MaskableDictRolloutBuffer):
     def prepared(self, policy: Any) -> Rollout:
         """The rollout as the network reads it, one row a decision."""
         assert self.full and self.held is not None
-        parts = [
-            policy.features_extractor.prepare({key: rows[step] for key, rows in self.held.items()}) for step in range(self.buffer_size)
-        ]
-        inputs = Prepared(*(torch.cat(blocks) for blocks in zip(*parts, strict=True)))
+        inputs = policy.features_extractor.prepare({key: rows.flatten(0, 1) for key, rows in self.held.items()})
         columns = (self.log_probs, self.advantages, self.returns)
         return Rollout(inputs, self.taken.flatten(), *(torch.from_numpy(array).flatten() for array in columns))
 

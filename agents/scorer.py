@@ -12,7 +12,8 @@ from gymnasium import spaces
 from stable_baselines3.common.torch_layers import BaseFeaturesExtractor
 from torch import nn
 
-from agents.priors import N_POOLS, ROW_WIDTH, Prepared, Start, make_start, prepare
+from agents.inputs import N_POOLS, ROW_WIDTH
+from agents.priors import Prepared, Start, make_start, prepare
 from orbit_gym.observation import WIDTH
 
 MASKED = -1e8  # logit of a row that may not be chosen, as in sb3-contrib

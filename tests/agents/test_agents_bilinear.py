@@ -37,7 +37,7 @@ def test_the_tuned_rule_is_one_setting(seed: int) -> None:
 
 @pytest.mark.parametrize("seed", range(3))
 def test_the_network_that_starts_from_it_decides_alike(seed: int) -> None:
-    """All weights at once, so every feature and every setting must be the same number in torch and in the kernel."""
+    """All weights at once, every feature and every setting."""
     rng = np.random.default_rng(10 + seed)
     obs = random_observation(rng, N, 2000)
     obs["task"][:, TASK["asked_long"]] = rng.uniform(0.0, 2.0, 2000)

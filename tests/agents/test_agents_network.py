@@ -7,11 +7,11 @@ import torch
 
 from agents.heuristics import make_heuristic
 from agents.network import NETWORK, POLICIES, build_policy
-from agents.priors import make_start, prior_logits
+from agents.priors import make_start, prepare
 from agents.scorer import MASKED
 from agents.scoring import N_COST, WEIGHTS, choose_many
 from orbit_gym.observation import observation_space
-from tests.agents.fake_env import NODE, TASK, random_observation
+from tests.agents.fake_env import NODE, random_observation
 
 
 def untrained(algo, n):
@@ -77,7 +77,9 @@ def test_prior_order_is_best_then_reject_then_late():
     nodes[0, :, NODE["plan_on_time"]] = torch.tensor([1.0, 1.0, 0.0])
     nodes[0, :, NODE["plan_delivery"]] = torch.tensor([0.5, 0.25, 0.125])
     # best in time 0; the other -64 * (0.5 - 0.25); late -4 - 20 - 0.125; rejection -4
-    assert prior_logits(torch.zeros(1, len(TASK)), nodes, make_start(64.0, 4.0, None)).tolist() == [[-16.0, 0.0, -24.125, -4.0]]
+    shapes = {name: space.shape for name, space in observation_space(3, 2).spaces.items()}
+    observation = {name: torch.zeros(1, *shape) for name, shape in shapes.items()} | {"nodes": nodes}
+    assert prepare(observation, make_start(64.0, 4.0, None)).prior.tolist() == [[-16.0, 0.0, -24.125, -4.0]]
 
 
 @pytest.mark.parametrize("algo", POLICIES)
