@@ -34,6 +34,7 @@ from orbit_gym.cli import fail_cleanly
 from orbit_gym.details import Details
 
 GROUP = 10  # episodes played in step; part of the definition of sampled results, so not an option
+GROUP_OF_NETWORK = 50  # of a greedy network: a call for 50 decisions takes two to three times as long as one for 10
 RESULTS = "results.json"
 VERSION = 1
 
@@ -150,8 +151,8 @@ def _reference(asked: Evaluation, specs: list[Spec]) -> str:
     return asked.reference if asked.reference in names else names[0]
 
 
-# Policy, scenario, split, overrides, folder of logs and how many of the seeds are recorded, seeds.
-Job = tuple[Spec, str, str, tuple[tuple[str, float], ...], tuple[str, int], tuple[int, ...]]
+# Policy; scenario, split, overrides, members of its environments; folder of logs and how many of the seeds are recorded; seeds.
+Job = tuple[Spec, tuple[str, str, tuple[tuple[str, float], ...], int], tuple[str, int], tuple[int, ...]]
 
 
 Played = tuple[list[Metrics], list[Details | None]]  # of a group of episodes
@@ -160,12 +161,13 @@ Played = tuple[list[Metrics], list[Details | None]]  # of a group of episodes
 def _play_everything(asked: Evaluation, specs: list[Spec]) -> tuple[dict[str, list[Metrics]], dict[str, list[Details | None]]]:
     """Play all groups of episodes, in this process or in workers; the outcome does not depend on how many there are."""
     seeds = range(asked.first_seed, asked.first_seed + asked.seeds)
-    played_on = asked.scenario, asked.split, tuple(asked.overrides.items())
-    jobs: list[Job] = [(spec, *played_on, _logged(asked, group), group) for spec in specs for group in _groups(spec, seeds)]
+    grouped = [(spec, group) for spec in specs for group in groups(spec, seeds)]
+    played_on = asked.scenario, asked.split, tuple(asked.overrides.items()), max(len(group) for _, group in grouped)
+    jobs: list[Job] = [(spec, played_on, _logged(asked, group), group) for spec, group in grouped]
     jobs.sort(key=lambda job: job[-1])
     parts = Parts(Path(asked.out), fingerprint())
     found: dict[Job, Played] = {
-        job: (kept, [None] * len(kept)) for job in jobs if job[0].plans and (kept := parts.read(job))
+        job: (kept, [None] * len(kept)) for job in jobs if job[0].plans and (kept := parts.read(_kept_as(job)))
     }  # details are not kept: a report shows them for episodes played in one go
     every_s = 0.2 if sys.stderr.isatty() else 15.0
     with tqdm(total=len(seeds) * len(specs), initial=len(found), unit=" episodes", desc="evaluating", mininterval=every_s) as bar:
@@ -173,7 +175,7 @@ def _play_everything(asked: Evaluation, specs: list[Spec]) -> tuple[dict[str, li
             found[job] = played
             bar.update(len(played[0]))
             if job[0].plans:
-                parts.write(job, played[0])
+                parts.write(_kept_as(job), played[0])
     metrics = {spec.name: [item for job in jobs if job[0] == spec for item in found[job][0]] for spec in specs}
     return metrics, {spec.name: [item for job in jobs if job[0] == spec for item in found[job][1]] for spec in specs}
 
@@ -183,10 +185,16 @@ def _logged(asked: Evaluation, group: tuple[int, ...]) -> tuple[str, int]:
     return str(Path(asked.out) / FOLDER), max(0, min(len(group), asked.record - (group[0] - asked.first_seed)))
 
 
-def _groups(spec: Spec, seeds: range) -> list[tuple[int, ...]]:
+def groups(spec: Spec, seeds: range) -> list[tuple[int, ...]]:
     """Seeds that are played side by side: planners plan one episode at a time, which is kept when it is over."""
-    size = 1 if spec.plans else GROUP
+    size = 1 if spec.plans else GROUP_OF_NETWORK if spec.is_network and not spec.is_sampled else GROUP
     return [tuple(seeds[first : first + size]) for first in range(0, len(seeds), size)]
+
+
+def _kept_as(job: Job) -> Any:
+    """What decides a job's result: all but how many environments there are."""
+    spec, (*played_on, _), logged, seeds = job
+    return (spec, *played_on, logged, seeds)
 
 
 def _finished(jobs: list[Job], processes: int) -> Iterator[tuple[Job, Played]]:
@@ -208,8 +216,8 @@ def _finished(jobs: list[Job], processes: int) -> Iterator[tuple[Job, Played]]:
 
 def play_job(job: Job) -> Played:
     """Play one group of episodes with one policy: metrics and details by seed; sampling is seeded by the first of them."""
-    spec, scenario, split, overrides, (folder, n_recorded), seeds = job
-    envs = _environments(scenario, split, overrides)
+    spec, (scenario, split, overrides, members), (folder, n_recorded), seeds = job
+    envs = _environments(scenario, split, overrides, members)
     policy = load_policy(spec, envs, seeds[0])
     torch.manual_seed(seeds[0])
     details: list[Details | None] = []
@@ -222,9 +230,9 @@ def play_job(job: Job) -> Played:
 
 
 @lru_cache(maxsize=1)
-def _environments(scenario: str, split: str, overrides: tuple[tuple[str, float], ...]) -> Environments:
+def _environments(scenario: str, split: str, overrides: tuple[tuple[str, float], ...], members: int) -> Environments:
     """Environments of this process, made once; an episode depends on its seed alone."""
-    return make_many(scenario, split, GROUP, dict(overrides))
+    return make_many(scenario, split, members, dict(overrides))
 
 
 def main() -> None:

@@ -14,6 +14,7 @@ from agents.environments import make_env
 from agents.episodes import play
 from agents.evaluate import Evaluation, evaluate
 from agents.heuristics import make_heuristic
+from agents.loading import parse
 from agents.settings import Settings
 from agents.training import train
 from tests.agents.fake_env import ENV_ID, FakeEnv
@@ -111,7 +112,7 @@ def test_networks_always_see_the_masks(tmp_path, run, monkeypatch):
     load = module.load_policy
     monkeypatch.setattr(module, "load_policy", spy)
     evaluate(asked(tmp_path, str(run), controls=False))
-    assert set(seen) == {(10, 5), (2, 5)}  # groups of ten episodes, five actions
+    assert set(seen) == {(12, 5)}  # groups of ten episodes, five actions
 
 
 BAD = [
@@ -159,3 +160,24 @@ def test_what_does_not_exist_is_null_not_nan(tmp_path, monkeypatch):
     results = evaluate(asked(tmp_path, "eft"))
     assert results["policies"]["eft"]["latency_p50_s"]["mean"] is None
     assert "NaN" not in (tmp_path / "results.json").read_text()
+
+
+def test_greedy_networks_are_played_in_larger_groups_and_what_draws_is_not():
+    """What an evaluation draws is seeded group by group, so that those groups are part of its results."""
+    for name, sizes in (
+        ("pretrained", [50, 45]),
+        ("pretrained@sampled", [10] * 9 + [5]),
+        ("random", [10] * 9 + [5]),
+        ("rollout", [1] * 95),
+    ):
+        assert [len(group) for group in module.groups(parse(name), range(7, 102))] == sizes
+
+
+def test_a_planners_episodes_are_found_again_when_more_are_asked(tmp_path, monkeypatch):
+    played: list[int] = []
+    monkeypatch.setattr(
+        module, "play_job", lambda job: (played.extend(job[-1]), ([{HEADLINE: 0.5}] * len(job[-1]), [None] * len(job[-1])))[1]
+    )
+    for seeds in (2, 4):
+        evaluate(Evaluation(("rollout",), "Ring12", seeds, split="train", first_seed=1, out=str(tmp_path), processes=1, overwrite=True))
+    assert played == [1, 2, 3, 4]
