@@ -162,22 +162,23 @@ def test_what_does_not_exist_is_null_not_nan(tmp_path, monkeypatch):
     assert "NaN" not in (tmp_path / "results.json").read_text()
 
 
-def test_greedy_networks_are_played_in_larger_groups_and_what_draws_is_not():
+@pytest.mark.parametrize(
+    ("name", "sizes"),
+    [("pretrained", [50, 45]), ("pretrained@sampled", [10] * 9 + [5]), ("random", [10] * 9 + [5]), ("rollout", [1] * 95)],
+)
+def test_greedy_networks_are_played_in_larger_groups_and_what_draws_is_not(name, sizes):
     """What an evaluation draws is seeded group by group, so that those groups are part of its results."""
-    for name, sizes in (
-        ("pretrained", [50, 45]),
-        ("pretrained@sampled", [10] * 9 + [5]),
-        ("random", [10] * 9 + [5]),
-        ("rollout", [1] * 95),
-    ):
-        assert [len(group) for group in module.groups(parse(name), range(7, 102))] == sizes
+    assert [len(group) for group in module.groups(parse(name), range(7, 102))] == sizes
 
 
 def test_a_planners_episodes_are_found_again_when_more_are_asked(tmp_path, monkeypatch):
     played: list[int] = []
-    monkeypatch.setattr(
-        module, "play_job", lambda job: (played.extend(job[-1]), ([{HEADLINE: 0.5}] * len(job[-1]), [None] * len(job[-1])))[1]
-    )
+
+    def stand_in(job):
+        played.extend(job[-1])
+        return [{HEADLINE: 0.5}] * len(job[-1]), [None] * len(job[-1])
+
+    monkeypatch.setattr(module, "play_job", stand_in)
     for seeds in (2, 4):
         evaluate(Evaluation(("rollout",), "Ring12", seeds, split="train", first_seed=1, out=str(tmp_path), processes=1, overwrite=True))
     assert played == [1, 2, 3, 4]
