@@ -175,10 +175,12 @@ def test_a_planners_episodes_are_found_again_when_more_are_asked(tmp_path, monke
     played: list[int] = []
 
     def stand_in(job):
-        played.extend(job[-1])
+        played.extend(job[-1] if job[0].plans else [])
         return [{HEADLINE: 0.5}] * len(job[-1]), [None] * len(job[-1])
 
     monkeypatch.setattr(module, "play_job", stand_in)
     for seeds in (2, 4):
-        evaluate(Evaluation(("rollout",), "Ring12", seeds, split="train", first_seed=1, out=str(tmp_path), processes=1, overwrite=True))
+        evaluate(
+            Evaluation(("eft", "rollout"), "Ring12", seeds, split="train", first_seed=1, out=str(tmp_path), processes=1, overwrite=True)
+        )
     assert played == [1, 2, 3, 4]
