@@ -35,7 +35,7 @@ from orbit_gym.vector import OrbitVectorEnv
 
 ALGO = "maskable_ppo"
 HELD_OUT = 0.1  # share of the decisions that only measure, the last ones of each file
-CHUNK = 2048  # decisions prepared at once
+CHUNK = 2048  # decisions scored at once
 
 
 @dataclass(frozen=True)
@@ -98,9 +98,7 @@ class Examples:
 
     def __init__(self, given: Demonstrations, policy: Any) -> None:
         """Prepare all decisions once."""
-        chunks = np.array_split(np.arange(given.size), max(1, given.size // CHUNK))
-        parts = [policy.features_extractor.prepare(given.observation(rows)) for rows in chunks]
-        self.inputs = Prepared(*(torch.cat(blocks) for blocks in zip(*parts, strict=True)))
+        self.inputs: Prepared = policy.features_extractor.prepare(given.observation(np.arange(given.size)))
         self.action, self.values = torch.from_numpy(given.action), torch.from_numpy(given.values)
 
     def loss(self, policy: Any, rows: torch.Tensor, asked: Imitation) -> tuple[torch.Tensor, torch.Tensor]:

@@ -19,6 +19,7 @@ from agents.bilinear import (
     ON_TIME,
     PRESENT,
     SERVICE,
+    SETTING,
     SLACK,
     START,
     WORK,
@@ -52,7 +53,7 @@ N_NODE, N_LINK = WIDTH["nodes"], WIDTH["links"] - 1
 ROW_WIDTH = N_NODE + len(FACTS) + 2 * N_LINK
 POOLS = ("all", "rule", "idle")  # mean of present rows; rows that the rule likes; rows with little booked work
 N_POOLS = len(POOLS)
-RESULT, DOWN_WAIT, RESULT_WAITS = 16, 17, 18  # places in bilinear.SETTING
+RESULT, DOWN_WAIT, RESULT_WAITS = (SETTING.index(name) for name in ("result", "down_wait", "result_waits"))
 
 
 @shared
@@ -106,7 +107,7 @@ def fill_prior(
     Where nothing is admitted rejection gets 0; rows that are not lie below rejection by what admission says, late plans below all.
     The best row's subtraction is exact, so the largest logit stands where the rule points.
     """
-    n, best, best_late, reject = nodes.shape[0], math.inf, math.inf, 0.0
+    n, best, best_refused, reject = nodes.shape[0], math.inf, math.inf, 0.0
     fill_weights(task, nodes, weights)
     service_min = seconds(task[SERVICE]) / 60.0
     for k in range(n):
@@ -114,10 +115,10 @@ def fill_prior(
             continue
         said[0, k], said[1, k] = cost_and_admission(task, service_min, nodes[k], weights)
         if said[1, k] < 0.0:
-            best_late = min(best_late, said[0, k])
+            best_refused = min(best_refused, said[0, k])
         elif said[0, k] < best:
             best, reject = said[0, k], -margin * min(said[1, k], MOST_SAID)
-    best = best if best < math.inf else best_late
+    best = best if best < math.inf else best_refused
     for k in range(n):
         behind = sharpness * (said[0, k] - best)
         if not in_time(nodes[k]):

@@ -9,10 +9,11 @@ from typing import NamedTuple
 import numpy as np
 import torch
 
+from agents import scoring
 from agents.bilinear import N_WEIGHTS, ROOM, M, P, bilinear_weights
 from agents.inputs import N_POOLS, ROW_WIDTH, fill_inputs
 
-EFT_ADMIT = bilinear_weights({"cost.delivery": 1.0, "admit.one": 1.0})  # admits whatever is in time
+EFT_ADMIT = bilinear_weights(dict(zip(scoring.WEIGHTS, scoring.EFT_ADMIT.tolist(), strict=True)))
 
 
 class Prepared(NamedTuple):
