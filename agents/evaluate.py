@@ -151,10 +151,8 @@ def _reference(asked: Evaluation, specs: list[Spec]) -> str:
     return asked.reference if asked.reference in names else names[0]
 
 
-# Policy; scenario, split, overrides, members of its environments; folder of logs and how many of the seeds are recorded; seeds.
-Job = tuple[Spec, tuple[str, str, tuple[tuple[str, float], ...], int], tuple[str, int], tuple[int, ...]]
-
-
+# Policy; scenario, split, overrides; folder of logs and how many of the seeds are recorded; seeds.
+Job = tuple[Spec, tuple[str, str, tuple[tuple[str, float], ...]], tuple[str, int], tuple[int, ...]]
 Played = tuple[list[Metrics], list[Details | None]]  # of a group of episodes
 
 
@@ -162,20 +160,21 @@ def _play_everything(asked: Evaluation, specs: list[Spec]) -> tuple[dict[str, li
     """Play all groups of episodes, in this process or in workers; the outcome does not depend on how many there are."""
     seeds = range(asked.first_seed, asked.first_seed + asked.seeds)
     grouped = [(spec, group) for spec in specs for group in groups(spec, seeds)]
-    played_on = asked.scenario, asked.split, tuple(asked.overrides.items()), max(len(group) for _, group in grouped)
+    played_on = asked.scenario, asked.split, tuple(asked.overrides.items())
+    members = max(len(group) for _, group in grouped)
     jobs: list[Job] = [(spec, played_on, _logged(asked, group), group) for spec, group in grouped]
     jobs.sort(key=lambda job: job[-1])
     parts = Parts(Path(asked.out), fingerprint())
     found: dict[Job, Played] = {
-        job: (kept, [None] * len(kept)) for job in jobs if job[0].plans and (kept := parts.read(_kept_as(job)))
+        job: (kept, [None] * len(kept)) for job in jobs if job[0].plans and (kept := parts.read(job))
     }  # details are not kept: a report shows them for episodes played in one go
     every_s = 0.2 if sys.stderr.isatty() else 15.0
     with tqdm(total=len(seeds) * len(specs), initial=len(found), unit=" episodes", desc="evaluating", mininterval=every_s) as bar:
-        for job, played in _finished([job for job in jobs if job not in found], asked.processes):
+        for job, played in _finished([job for job in jobs if job not in found], members, asked.processes):
             found[job] = played
             bar.update(len(played[0]))
             if job[0].plans:
-                parts.write(_kept_as(job), played[0])
+                parts.write(job, played[0])
     metrics = {spec.name: [item for job in jobs if job[0] == spec for item in found[job][0]] for spec in specs}
     return metrics, {spec.name: [item for job in jobs if job[0] == spec for item in found[job][1]] for spec in specs}
 
@@ -191,21 +190,15 @@ def groups(spec: Spec, seeds: range) -> list[tuple[int, ...]]:
     return [tuple(seeds[first : first + size]) for first in range(0, len(seeds), size)]
 
 
-def _kept_as(job: Job) -> Any:
-    """What decides a job's result: all but how many environments there are."""
-    spec, (*played_on, _), logged, seeds = job
-    return (spec, *played_on, logged, seeds)
-
-
-def _finished(jobs: list[Job], processes: int) -> Iterator[tuple[Job, Played]]:
-    """Jobs with their results as they come."""
+def _finished(jobs: list[Job], members: int, processes: int) -> Iterator[tuple[Job, Played]]:
+    """Jobs with their results as they come, played with as many environments as the largest group needs."""
     if processes == 1:
         for job in jobs:
-            yield job, play_job(job)
+            yield job, play_job(job, members)
         return
     # spawn: forking a process that has used torch or numba threads can hang
     with ProcessPoolExecutor(processes, mp_context=get_context("spawn")) as pool:
-        futures = {pool.submit(play_job, job): job for job in jobs}
+        futures = {pool.submit(play_job, job, members): job for job in jobs}
         try:
             for future in as_completed(futures):
                 yield futures[future], future.result()
@@ -214,9 +207,9 @@ def _finished(jobs: list[Job], processes: int) -> Iterator[tuple[Job, Played]]:
             raise
 
 
-def play_job(job: Job) -> Played:
+def play_job(job: Job, members: int) -> Played:
     """Play one group of episodes with one policy: metrics and details by seed; sampling is seeded by the first of them."""
-    spec, (scenario, split, overrides, members), (folder, n_recorded), seeds = job
+    spec, (scenario, split, overrides), (folder, n_recorded), seeds = job
     envs = _environments(scenario, split, overrides, members)
     policy = load_policy(spec, envs, seeds[0])
     torch.manual_seed(seeds[0])

@@ -156,7 +156,7 @@ def test_existing_results_are_kept(tmp_path):
 
 
 def test_what_does_not_exist_is_null_not_nan(tmp_path, monkeypatch):
-    monkeypatch.setattr(module, "play_job", lambda job: ([{HEADLINE: 0.0, "latency_p50_s": float("nan")}] * len(job[-1]), []))
+    monkeypatch.setattr(module, "play_job", lambda job, members: ([{HEADLINE: 0.0, "latency_p50_s": float("nan")}] * len(job[-1]), []))
     results = evaluate(asked(tmp_path, "eft"))
     assert results["policies"]["eft"]["latency_p50_s"]["mean"] is None
     assert "NaN" not in (tmp_path / "results.json").read_text()
@@ -174,7 +174,7 @@ def test_greedy_networks_are_played_in_larger_groups_and_what_draws_is_not(name,
 def test_a_planners_episodes_are_found_again_when_more_are_asked(tmp_path, monkeypatch):
     played: list[int] = []
 
-    def stand_in(job):
+    def stand_in(job, members):
         played.extend(job[-1] if job[0].plans else [])
         return [{HEADLINE: 0.5}] * len(job[-1]), [None] * len(job[-1])
 

@@ -223,11 +223,11 @@ def test_evaluation_by_name_goes_on_after_an_interruption(tmp_path, monkeypatch)
     )  # fmt: skip
     played, original = [], evaluation.play_job
 
-    def stops_at_the_third_plan(job):
+    def stops_at_the_third_plan(job, members):
         played.append((job[0].name, job[-1]))
         if sum(name != "eft_admit" for name, _ in played) == 3:
             raise KeyboardInterrupt
-        return original(job)
+        return original(job, members)
 
     monkeypatch.setattr(evaluation, "play_job", stops_at_the_third_plan)
     with pytest.raises(KeyboardInterrupt):
