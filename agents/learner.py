@@ -17,7 +17,7 @@ from rich.table import Table
 
 from agents.checkpoints import read_json, write_json
 from agents.evaluate import RESULTS
-from agents.learner_picture import draw, read_logs
+from agents.learner_picture import Scores, draw, read_logs
 from agents.report.data import HEADLINE
 from agents.statistics import holm, one_sided_p, t_interval
 from orbit_gym.cli import fail_cleanly
@@ -53,12 +53,13 @@ def compare(asked: Learner) -> dict[str, Any]:
         raise ValueError(f"--planner {asked.planner} holds none of the rows {', '.join(asked.rows)}")
     if len(asked.runs) < 2:
         raise ValueError(f"--runs must name at least 2 training seeds for an interval over them, got {len(asked.runs)}")
-    rows = {name: _row(asked, name) for name in asked.rows}
+    scores = {name: _scores(asked, name) for name in asked.rows}
+    rows = {name: _row(asked, *both) for name, both in scores.items()}
     for row, adjusted in zip(rows.values(), holm([row["p"] for row in rows.values()]), strict=True):
         row["p_holm"] = adjusted
     write_json(Path(asked.results) / SUMMARY, {"runs": list(asked.runs), "over": asked.over, "rows": rows})
     if asked.picture:
-        draw(Path(asked.picture), read_logs(asked.runs), {name: _profile(asked, name) for name in asked.rows})
+        draw(Path(asked.picture), read_logs(asked.runs), {name: _profile(asked, *both) for name, both in scores.items()})
     return rows
 
 
@@ -67,19 +68,22 @@ def has_planned(asked: Learner, name: str) -> bool:
     return bool(asked.planner) and (Path(asked.planner) / name / RESULTS).exists()
 
 
-def _profile(asked: Learner, name: str) -> dict[str, np.ndarray]:
+def _scores(asked: Learner, name: str) -> tuple[Scores, Scores]:
+    """Served value of every episode of a row by policy, and that of the planner and the baseline, empty where they have not been played."""
+    policies = (*asked.runs, asked.over)
+    planned = _read(Path(asked.planner) / name / RESULTS, ("rollout", asked.over)) if has_planned(asked, name) else {}
+    return _read(Path(asked.results) / name / RESULTS, policies), planned
+
+
+def _profile(asked: Learner, played: Scores, planned: Scores) -> Scores:
     """Scores of the baseline, of all runs together and, where it has been played, of the planner."""
-    results = _read(Path(asked.results) / name / RESULTS, (*asked.runs, asked.over))
-    scores = {asked.over: _episodes(results, asked.over), "learned": np.concatenate([_episodes(results, run) for run in asked.runs])}
-    if has_planned(asked, name):
-        scores["rollout"] = _episodes(_read(Path(asked.planner) / name / RESULTS, ("rollout",)), "rollout")
-    return scores
+    scores = {asked.over: played[asked.over], "learned": np.concatenate([played[run] for run in asked.runs])}
+    return scores | ({"rollout": planned["rollout"]} if planned else {})
 
 
-def _row(asked: Learner, name: str) -> dict[str, Any]:
-    results = _read(Path(asked.results) / name / RESULTS, (*asked.runs, asked.over))
-    base = _episodes(results, asked.over)
-    gains = np.stack([_episodes(results, run) for run in asked.runs]) - base
+def _row(asked: Learner, played: Scores, planned: Scores) -> dict[str, Any]:
+    base = played[asked.over]
+    gains = np.stack([played[run] for run in asked.runs]) - base
     by_run = gains.mean(axis=1)
     row = {
         "episodes": int(base.size),
@@ -90,26 +94,21 @@ def _row(asked: Learner, name: str) -> dict[str, Any]:
         "ci95_episodes": list(t_interval(gains.mean(axis=0))),
         "p": one_sided_p(by_run),
     }
-    if has_planned(asked, name):
-        planned = _read(Path(asked.planner) / name / RESULTS, ("rollout", asked.over))
-        over = _episodes(planned, "rollout") - _episodes(planned, asked.over)
+    if planned:
+        over = planned["rollout"] - planned[asked.over]
         row |= {"planner": float(over.mean()), "planner_ci95": list(t_interval(over)), "planner_episodes": int(over.size)}
         row["bar"] = max(LEAST_GAIN, float(over.mean()) / 2.0) if over.mean() >= LEAST_GAIN else -MARGIN
     return row
 
 
-def _read(path: Path, needed: Sequence[str]) -> dict[str, Any]:
+def _read(path: Path, needed: Sequence[str]) -> Scores:
+    """Served value of every episode of the policies that are needed; ValueError names what has not been played."""
     if not path.exists():
         raise ValueError(f"{path} is missing: play the row with python -m agents.rows first")
-    results: dict[str, Any] = read_json(path)
-    if missing := [name for name in needed if name not in results["policies"]]:
-        raise ValueError(f"{path} does not hold {missing[0]!r}; it holds {', '.join(results['policies'])}")
-    return results
-
-
-def _episodes(results: dict[str, Any], policy: str) -> np.ndarray:
-    """Headline of every episode."""
-    return np.array(results["policies"][policy][HEADLINE]["episodes"], np.float64)
+    policies = read_json(path)["policies"]
+    if missing := [name for name in needed if name not in policies]:
+        raise ValueError(f"{path} does not hold {missing[0]!r}; it holds {', '.join(policies)}")
+    return {name: np.array(policies[name][HEADLINE]["episodes"], np.float64) for name in needed}
 
 
 def print_gains(asked: Learner, rows: dict[str, Any]) -> None:

@@ -10,9 +10,10 @@ from matplotlib.ticker import PercentFormatter
 from agents.checkpoints import read_json, write_atomically
 from agents.evolve import LOG
 from agents.report.style import BLUE, GREEN, INK, LIGHT, MUTED, RC, VERMILION, WIDTH_IN, plt
+from agents.statistics import profile_steps
 
 COLUMNS, PANEL_IN = 3, 2.2
-Scores = Mapping[str, np.ndarray]  # a label -> served value of every episode
+Scores = dict[str, np.ndarray]  # a policy or its label -> served value of every episode
 
 
 def draw(path: Path, logs: list[dict[str, Any]], profiles: Mapping[str, Scores]) -> None:
@@ -49,7 +50,7 @@ def _searches(panels: list[Any], rows: list[list[Any]], logs: list[dict[str, Any
 
 
 def _profiles(panels: list[Any], profiles: Mapping[str, Scores]) -> None:
-    """Share of episodes above each score (Agarwal et al., arXiv 2108.13264)."""
+    """Share of episodes above each score."""
     looks: dict[str, Any] = {
         "tuned": {"color": LIGHT[INK], "linestyle": "-"},
         "learned": {"color": BLUE, "linestyle": "--"},
@@ -61,10 +62,8 @@ def _profiles(panels: list[Any], profiles: Mapping[str, Scores]) -> None:
             continue
         title, scores = list(profiles.items())[number]
         for label, values in scores.items():
-            above = np.sort(values)
-            shares = 1.0 - np.arange(above.size + 1) / above.size
             count = f" ({values.size})" if label == "rollout" else ""
-            axes.step(np.append(0.0, above), shares, where="post", label=label + count, **looks.get(label, {"color": GREEN}))
+            axes.step(*profile_steps(values), where="post", label=label + count, **looks.get(label, {"color": GREEN}))
         low = min(float(np.quantile(values, 0.02)) for values in scores.values())
         axes.set(title=title, xlim=(low, 1.0), ylim=(0.0, 1.03), xlabel="served value τ", ylabel="episodes above τ" if number == 0 else "")
         axes.yaxis.set_major_formatter(PercentFormatter(1.0, decimals=0))

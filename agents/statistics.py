@@ -53,6 +53,12 @@ def paired_difference(values: Sequence[float | None], reference: Sequence[float 
     return {key: summary[key] for key in ("mean", "ci95")}
 
 
+def profile_steps(values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Performance profile (Agarwal et al., arXiv 2108.13264): scores at which it steps, from 0 on, and the share of values above each."""
+    known = np.sort(values[np.isfinite(values)])
+    return np.append(0.0, known), 1.0 - np.arange(known.size + 1) / max(known.size, 1)
+
+
 def one_sided_p(values: np.ndarray) -> float:
     """p-value of Student's test that the mean is above 0; 0 or 1 where all values are equal."""
     if len(values) < 2:

@@ -12,7 +12,6 @@ import json
 import math
 import mmap
 import os
-import tempfile
 import time
 import zlib
 from collections.abc import Callable
@@ -23,6 +22,7 @@ from pathlib import Path
 import numpy as np
 
 from orbit_gym.cache import KEEP_S, cache_root, hash_of, sources_behind
+from orbit_gym.files import replacing
 from orbit_gym.orbits import Orbits, elements_of
 from orbit_gym.world import ACCELERATOR, CONTACT, EDGE, GATE, PASS, PIECE, POWER, SIZES, World
 
@@ -72,7 +72,6 @@ def stored_world(key: str, orbits: Orbits, build: Callable[[], World]) -> World:
 
 def save_world(world: World, path: Path) -> None:
     """Write a World; at every moment the file is whole or absent. OSError where it cannot be written."""
-    path.parent.mkdir(parents=True, exist_ok=True)
     arrays = [np.ascontiguousarray(array) for array in world]
     places, end = [], 0
     for array in arrays:
@@ -80,20 +79,13 @@ def save_world(world: World, path: Path) -> None:
         end = _aligned(end + array.nbytes)
     header = json.dumps({"shapes": [list(array.shape) for array in arrays], "places": places, "data_bytes": end}).encode()
     checksum = _checksum(header, arrays)
-    handle, temporary = tempfile.mkstemp(dir=path.parent, suffix=".part")
-    try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(MAGIC + len(header).to_bytes(8, "little") + checksum.to_bytes(8, "little") + header)
-            start = _aligned(HEAD + len(header))
-            for array, place in zip(arrays, places, strict=True):
-                file.seek(start + place)
-                file.write(_bytes(array))
-            file.truncate(start + end)
-        os.replace(temporary, path)
-    except BaseException:
-        with contextlib.suppress(OSError):
-            os.unlink(temporary)
-        raise
+    with replacing(path) as file:
+        file.write(MAGIC + len(header).to_bytes(8, "little") + checksum.to_bytes(8, "little") + header)
+        start = _aligned(HEAD + len(header))
+        for array, place in zip(arrays, places, strict=True):
+            file.seek(start + place)
+            file.write(_bytes(array))
+        file.truncate(start + end)
     _remove_old(path.parent)
 
 

@@ -11,6 +11,7 @@ from orbit_gym.arrivals import Arrivals
 from orbit_gym.catalogue import scenario_to_dict
 from orbit_gym.compiler import compile_world
 from orbit_gym.flight import midnight_of
+from orbit_gym.footprint import refuse_too_large
 from orbit_gym.opportunities import CELL_S, DAYLIGHT_SINE, Opportunities
 from orbit_gym.orbits import Orbits, julian_date, load_orbits
 from orbit_gym.physics.geometry import gmst_rad, rotate_to_earth_fixed
@@ -65,6 +66,7 @@ def get_arrivals(scenario: Scenario, day: int) -> Arrivals:
 
 def _compile(scenario: Scenario, day: int, orbits: Orbits) -> World:
     """Compile a World, with a progress bar on a terminal once that takes more than a moment, elsewhere with one line before a long wait."""
+    refuse_too_large(scenario, len(orbits.names))  # before it is announced
     days = f"day {day} of {len(orbits.names):,} satellites"
     if len(orbits.names) >= SLOW_SATELLITES and not sys.stderr.isatty():
         print(f"compiling {days}", file=sys.stderr, flush=True)

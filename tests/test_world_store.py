@@ -64,6 +64,7 @@ def test_a_world_is_compiled_once_and_then_opened(scenario, built, folder, compi
     first, second = afresh(scenario), afresh(scenario)
     assert compiled == [1] and same(first, built) and same(second, built)
     assert [path.suffix for path in folder.iterdir()] == [".world"]
+    assert all(path.stat().st_mode & 0o777 == 0o644 for path in folder.iterdir())  # others may share the cache
 
 
 def test_opened_arrays_are_mapped_read_only_and_of_the_same_kind(built, folder):

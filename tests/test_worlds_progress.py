@@ -4,7 +4,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from orbit_gym import worlds
+from orbit_gym import footprint, worlds
 from orbit_gym.catalogue import load_scenario
 
 
@@ -23,3 +23,11 @@ def test_one_line_before_a_long_wait(
     orbits = SimpleNamespace(names=tuple(str(index) for index in range(satellites)))
     assert worlds._compile(load_scenario("Tiny"), 2, orbits) == "world" and heard == [2]
     assert capsys.readouterr().err == said
+
+
+def test_what_is_refused_is_not_announced(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    monkeypatch.setattr(footprint, "free_bytes", lambda: 1e6)
+    orbits = SimpleNamespace(names=tuple(str(index) for index in range(400)))
+    with pytest.raises(ValueError, match="400 satellites"):
+        worlds._compile(load_scenario("Tiny"), 2, orbits)
+    assert capsys.readouterr().err == ""

@@ -31,11 +31,14 @@ def summary(results: Results) -> str:
 def compared(results: Results, name: str) -> str:
     """A paired difference in words."""
     item = results.paired(name, results.reference)
+    label, against = results.label(name), results.label(results.reference)
     if not item.n:
-        return f"{results.label(name)}, which has no episode in common with {results.reference}"
+        return f"{label}, which has no episode in common with {results.reference}"
+    common = plural(item.n, "common episode")
+    if item.mean == 0.0 and not item.high > item.low:  # the interval of one episode is NaN
+        return f"{label}, neither better nor worse than {against} in {common}"
     certain = "" if item.is_certain else ", which these episodes do not tell from zero"
-    of = f"better in {item.better} of {plural(item.n, 'common episode')}"
-    return f"{with_interval(item, signed=True)} for {results.label(name)} against {results.label(results.reference)} ({of}){certain}"
+    return f"{with_interval(item, signed=True)} for {label} against {against} (better in {item.better} of {common}){certain}"
 
 
 def facts(results: Results) -> list[tuple[str, str]]:

@@ -24,6 +24,7 @@ from agents.report.style import (
     text_colour,
 )
 from agents.report.wording import plural
+from agents.statistics import profile_steps
 
 ROW_IN = 0.27  # height of one policy's row
 OUTCOME_COLOURS = {"in_time_share": GREEN, "late_share": ORANGE, "revoked_share": PURPLE, "rejected_share": GRID}
@@ -81,14 +82,11 @@ def profile(results: Results, look: dict[str, Look]) -> Picture:
     """Performance profile (Agarwal et al., arXiv 2108.13264): share of episodes above each score."""
     figure, axes = subplots(height_in=3.5)
     for name in reversed(results.names):
-        values = np.sort(results.values(name, HEADLINE))
-        values = values[np.isfinite(values)]
-        shares = 1.0 - np.arange(values.size + 1) / max(values.size, 1)
-        steps = np.append(np.append(0.0, values), 1.0)
+        scores, shares = profile_steps(results.values(name, HEADLINE))
         style: dict[str, Any] = {"color": MUTED, "linewidth": 0.8, "alpha": 0.5}
         if name in look:
             style = {"color": look[name].colour, "linestyle": look[name].dashes, "linewidth": 1.8, "label": short(results.label(name))}
-        axes.step(steps, np.append(shares, 0.0), where="post", **style)
+        axes.step(np.append(scores, 1.0), np.append(shares, 0.0), where="post", **style)
     axes.set(xlim=(0.0, 1.0), ylim=(0.0, 1.03), xlabel="served value τ", ylabel="episodes with a served value above τ")
     axes.yaxis.set_major_formatter(PercentFormatter(1.0, decimals=0))
     axes.grid()

@@ -15,7 +15,7 @@ from scipy import stats
 from agents.checkpoints import write_json
 from agents.evaluate import Evaluation, evaluate
 from agents.report.__main__ import Report, remake
-from agents.report.configuration import toml
+from agents.report.configuration import compared, toml
 from agents.report.data import HEADLINE, folders_of_results, load
 from agents.report.page import rows
 from agents.report.style import VARIABLES
@@ -91,6 +91,15 @@ def test_differences_are_paired_on_the_seeds_that_both_have_played(folder: Path)
     assert (item.low, item.high) == pytest.approx((interval.low, interval.high))
     reverse = results.paired("eft_admit", "slow")
     assert reverse.mean == pytest.approx(-item.mean) and reverse.better == 0
+
+
+def test_what_is_equal_is_said_to_be_equal(folder: Path) -> None:
+    results = load(folder)
+    assert compared(results, "twin") == "twin, neither better nor worse than eft_admit in 4 common episodes"
+    assert "(better in 4 of 4 common episodes)" in compared(results, "better")
+    policies = {name: {HEADLINE: summarise([0.5])} for name in ("eft_admit", "twin")}
+    write_json(folder / "results.json", content(seeds=[11], policies=policies))
+    assert compared(load(folder), "twin") == "twin, neither better nor worse than eft_admit in 1 common episode"
 
 
 def test_bold_only_where_the_paired_interval_excludes_zero(folder: Path) -> None:

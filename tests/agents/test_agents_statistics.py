@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from agents.statistics import finite, interquartile_mean, paired_difference, summarise, t_interval
+from agents.statistics import finite, interquartile_mean, paired_difference, profile_steps, summarise, t_interval
 
 
 def test_interval_equals_scipy():
@@ -46,3 +46,10 @@ def test_paired_difference_is_the_interval_of_the_differences():
     assert result["ci95"] == pytest.approx([test.low, test.high])
     with pytest.raises(ValueError, match="equally many, got 4 and 3"):
         paired_difference(a, b[:3])
+
+
+def test_profile_is_the_share_above_each_score():
+    scores, shares = profile_steps(np.array([0.9, np.nan, 0.5, 0.5, 0.7]))
+    for score in (0.0, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1.0):  # the curve holds from each of its steps to the next
+        expected = np.mean(np.array([0.9, 0.5, 0.5, 0.7]) > score)
+        assert shares[np.flatnonzero(scores <= score)[-1]] == pytest.approx(expected)
