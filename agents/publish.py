@@ -23,7 +23,7 @@ from agents.episodes import play_all
 from agents.heuristics import make_heuristic
 from agents.loading import load_policy, parse
 from agents.pretrained import CARD_FORMAT, DEFAULT, FOLDER, SHARED
-from agents.training import ROOT, revision
+from agents.versions import revision
 from orbit_gym.cli import fail_cleanly
 
 REFERENCE = "eft_admit"
@@ -63,7 +63,7 @@ def publish(asked: Publication) -> Path:
         "network": checkpoint["network"],
         "trained_on": trained_on(config, checkpoint),
         "results": [results(spec, scenario, asked.episodes) for scenario in scenarios_of(config)],
-        "version": {"orbit_gym": orbit_gym.__version__, "revision": revision(ROOT), "packages": config["packages"]},
+        "version": {"orbit_gym": orbit_gym.__version__, "revision": revision(), "packages": config["packages"]},
         "made_by": shlex.join(["python", "-m", "agents.publish", *sys.argv[1:]]),
     }
     weights = {key: value.contiguous() for key, value in checkpoint["weights"].items() if not key.startswith(SHARED)}

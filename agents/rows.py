@@ -125,7 +125,7 @@ def print_rows(asked: Rows, summary: dict[str, Any]) -> None:
     for name, row in summary.items():
         means = (f"{row['means'][policy]:.4f}" for policy in asked.policies)
         table.add_row(name, *means, with_interval(_estimate(row["gain"]), signed=True), "yes" if row["gain"]["mean"] >= DECISIVE else "no")
-    Console(width=150).print(table)
+    Console(width=1_000).print(table)  # as wide as its columns: a row that is broken cannot be read
 
 
 def main() -> None:

@@ -3,13 +3,9 @@
 import contextlib
 import ctypes
 import math
-import platform
 import shlex
-import subprocess
 import sys
-from collections.abc import Sequence
 from dataclasses import asdict, fields, replace
-from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -25,13 +21,12 @@ from agents.environments import make_env, make_many, make_mixture
 from agents.loading import stored_network
 from agents.scalars import SchedulerScalars
 from agents.settings import LEARNING, Recipe, Settings, recipe_for
+from agents.versions import versions
 from orbit_gym.cache import announce_compilation
 from orbit_gym.catalogue import scenario_to_dict
 from orbit_gym.scenario import Scenario
 
-PACKAGES = ("numpy", "numba", "gymnasium", "torch", "stable-baselines3", "sb3-contrib")
 M_TRIM_THRESHOLD, M_MMAP_THRESHOLD = -1, -3  # malloc.h of glibc
-ROOT = Path(__file__).resolve().parent.parent
 
 
 class Interrupted(Exception):
@@ -170,21 +165,5 @@ def describe_run(settings: Settings, recipe: Recipe) -> dict[str, Any]:
         "recipe": recipe.as_dict(),
         "scenario": scenario_to_dict(scenario) if isinstance(scenario, Scenario) else None,
         "command": shlex.join(sys.argv),
-        "python": platform.python_version(),
-        "platform": platform.platform(),
-        "packages": {name: version(name) for name in PACKAGES},
-        "revision": revision(ROOT),
+        **versions(),
     }
-
-
-def revision(folder: Path) -> str:
-    """Git revision of a folder, with "+dirty" if files differ from it; "unknown" outside a repository."""
-
-    def git(*arguments: Sequence[str]) -> str:
-        done = subprocess.run(["git", *arguments], cwd=folder, capture_output=True, text=True, check=True)  # type: ignore[list-item]
-        return done.stdout.strip()
-
-    try:
-        return git("rev-parse", "HEAD") + ("+dirty" if git("status", "--porcelain") else "")  # type: ignore[arg-type]
-    except (OSError, subprocess.CalledProcessError):
-        return "unknown"

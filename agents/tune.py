@@ -5,7 +5,6 @@ where it stopped: the search is replayed from its log in --work.
 """
 
 import shlex
-import subprocess
 import sys
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -34,6 +33,7 @@ from agents.tuning import (
     population,
     search,
 )
+from agents.versions import revision
 from orbit_gym.cache import announce_compilation
 from orbit_gym.catalogue import load_scenario
 from orbit_gym.cli import fail_cleanly
@@ -163,7 +163,7 @@ def _choose(asked: Tuning, episodes: Episodes, log: Log, start: np.ndarray) -> d
         "curve": told_curve,
         "seeds": _seeds(asked),
         "command": "python -m agents.tune " + shlex.join(sys.argv[1:]),
-        "revision": _revision(),
+        "revision": revision(),
     }
 
 
@@ -195,16 +195,6 @@ def _told(values: np.ndarray) -> dict[str, Any]:
 def _sentence(content: dict[str, Any]) -> str:
     over, half = content["over_eft_admit"]["all"], content["over_half_budget"]
     return f"{over['mean']:+.4f} {over['ci95']} over eft_admit, {half['mean']:+.4f} {half['ci95']} over half the budget"
-
-
-def _revision() -> str:
-    """Commit of this checkout, "unknown" outside one."""
-    try:
-        where = Path(__file__).resolve().parent
-        found = subprocess.run(["git", "rev-parse", "HEAD"], cwd=where, capture_output=True, text=True, check=True)
-    except (OSError, subprocess.CalledProcessError):
-        return "unknown"
-    return found.stdout.strip()
 
 
 def main() -> None:

@@ -1,14 +1,12 @@
 """Where results come from: the whole scenario, versions and revision, and the runs behind trained policies."""
 
-import platform
 from collections.abc import Mapping
-from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
 from agents.checkpoints import CONFIG, LAST, load_checkpoint, read_json
 from agents.environments import make_many
-from agents.training import PACKAGES, ROOT, revision
+from agents.versions import versions
 from orbit_gym.catalogue import scenario_to_dict
 from orbit_gym.scenario import Scenario
 from orbit_gym.vector import OrbitVectorEnv
@@ -21,10 +19,7 @@ def about(scenario: str, split: str, overrides: Mapping[str, Any]) -> dict[str, 
     whole = getattr(first, "scenario", None)
     return {
         "scenario": scenario_to_dict(whole) if isinstance(whole, Scenario) else None,
-        "python": platform.python_version(),
-        "platform": platform.platform(),
-        "packages": {name: _version(name) for name in (*PACKAGES, "scipy", "matplotlib")},
-        "revision": revision(ROOT),
+        **versions(),
     }
 
 
@@ -36,10 +31,3 @@ def run_record(run: Path) -> dict[str, Any]:
     if (run / LAST).is_file():
         record["history"] = load_checkpoint(run / LAST)["history"]
     return record
-
-
-def _version(package: str) -> str:
-    try:
-        return version(package)
-    except PackageNotFoundError:
-        return "not installed"
