@@ -17,7 +17,7 @@ from rich.table import Table
 
 from agents.checkpoints import read_json, write_json
 from agents.evaluate import RESULTS
-from agents.learner_picture import Scores, draw, read_logs
+from agents.learner_picture import Scores, draw, read_learning
 from agents.report.data import HEADLINE
 from agents.statistics import holm, one_sided_p, t_interval
 from orbit_gym.cli import fail_cleanly
@@ -42,7 +42,7 @@ class Learner:
     planner: str = ""
     """Another folder of agents.rows with `rollout` and the baseline, on fewer episodes or rows if need be: half of its gain is the bar."""
     picture: str = ""
-    """PNG to draw: what the searches gained as they went, and performance profiles of the rows."""
+    """PNG to draw: how the runs went (gains of searches, or validations), and performance profiles of the rows."""
 
 
 def compare(asked: Learner) -> dict[str, Any]:
@@ -59,7 +59,7 @@ def compare(asked: Learner) -> dict[str, Any]:
         row["p_holm"] = adjusted
     write_json(Path(asked.results) / SUMMARY, {"runs": list(asked.runs), "over": asked.over, "rows": rows})
     if asked.picture:
-        draw(Path(asked.picture), read_logs(asked.runs), {name: _profile(asked, *both) for name, both in scores.items()})
+        draw(Path(asked.picture), read_learning(asked.runs), {name: _profile(asked, *both) for name, both in scores.items()})
     return rows
 
 

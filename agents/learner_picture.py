@@ -1,14 +1,15 @@
-"""A learner in one picture: how its searches went, and performance profiles of the rows that it was compared on."""
+"""A learner in one picture: how its runs went, and performance profiles of the rows that it was compared on."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from matplotlib.ticker import PercentFormatter
 
-from agents.checkpoints import read_json, write_atomically
+from agents.checkpoints import LAST, load_checkpoint, read_json, write_atomically
 from agents.evolve import LOG
+from agents.report.data import HEADLINE
 from agents.report.style import BLUE, GREEN, INK, LIGHT, MUTED, RC, VERMILION, WIDTH_IN, plt
 from agents.statistics import profile_steps
 
@@ -16,36 +17,64 @@ COLUMNS, PANEL_IN = 3, 2.2
 Scores = dict[str, np.ndarray]  # a policy or its label -> served value of every episode
 
 
-def draw(path: Path, logs: list[dict[str, Any]], profiles: Mapping[str, Scores]) -> None:
-    """Write a PNG: gains in the comparisons of every search (none: no such row of panels), then a profile for every row."""
+class Panel(NamedTuple):
+    """How runs went, in one panel: a curve for each run, as (places, values)."""
+
+    title: str
+    along: str
+    what: str
+    curves: Sequence[tuple[Sequence[float], Sequence[float]]]
+
+
+def draw(path: Path, learning: Sequence[Panel], profiles: Mapping[str, Scores]) -> None:
+    """Write a PNG: how the runs went (no panels: no such row), then a profile for every row."""
     on_page: Any = {key: LIGHT.get(value, value) for key, value in RC.items() if isinstance(value, str)}
     with plt.rc_context(RC | on_page | {"figure.facecolor": "white"}):
-        searched = [row[:2] for row in logs[0]["asked"]["search"]["rows"]] if logs else []
-        lines = [-(-len(panels) // COLUMNS) for panels in (searched, profiles)]
+        lines = [-(-len(panels) // COLUMNS) for panels in (learning, profiles)]
         figure, grid = plt.subplots(sum(lines), COLUMNS, figsize=(WIDTH_IN, PANEL_IN * sum(lines)), squeeze=False)
         panels = list(grid.flat)
-        _searches(panels[: COLUMNS * lines[0]], searched, logs)
+        _learning(panels[: COLUMNS * lines[0]], learning)
         _profiles(panels[COLUMNS * lines[0] :], profiles)
         write_atomically(path, lambda temporary: figure.savefig(temporary, dpi=120, metadata={"Software": None}))
         plt.close(figure)
 
 
-def read_logs(runs: tuple[str, ...]) -> list[dict[str, Any]]:
-    """Logs of the runs that are policy searches over the same rows as the first of them."""
+def read_learning(runs: Sequence[str]) -> list[Panel]:
+    """Gains in the comparisons of runs that search over the same rows as the first of them, a panel a row; else validations of PPO."""
     logs = [read_json(Path(run) / LOG) for run in runs if (Path(run) / LOG).exists()]
-    return [log for log in logs if log["asked"]["search"]["rows"] == logs[0]["asked"]["search"]["rows"]]
+    if not logs:
+        return _validations(runs)
+    rows = logs[0]["asked"]["search"]["rows"]
+    kept = [log["history"] for log in logs if log["asked"]["search"]["rows"] == rows]
+    return [
+        Panel(
+            f"{scenario} {load:g}",
+            "generations",
+            "gain over tuned",
+            [([entry["generations"] for entry in history], [entry["over_tuned"][number] for entry in history]) for history in kept],
+        )
+        for number, (scenario, load, *_) in enumerate(rows)
+    ]
 
 
-def _searches(panels: list[Any], rows: list[list[Any]], logs: list[dict[str, Any]]) -> None:
+def _validations(runs: Sequence[str]) -> list[Panel]:
+    """One panel with the validations of trained networks; none where no run has its last checkpoint."""
+    histories = [load_checkpoint(Path(run) / LAST)["history"] for run in runs if (Path(run) / LAST).exists()]
+    curves = [([entry["timesteps"] / 1_000.0 for entry in history], [entry[HEADLINE] for entry in history]) for history in histories]
+    return [Panel("validation", "thousand decisions", "served value", curves)] if curves else []
+
+
+def _learning(panels: list[Any], learning: Sequence[Panel]) -> None:
     for number, axes in enumerate(panels):
-        if number >= len(rows):
+        if number >= len(learning):
             axes.axis("off")
             continue
-        axes.axhline(0.0, color=LIGHT[MUTED], linewidth=0.8)
-        for log in logs:
-            at, gained = zip(*((entry["generations"], entry["over_tuned"][number]) for entry in log["history"]), strict=True)
-            axes.plot(at, gained, color=BLUE, linewidth=1.0, marker="o", markersize=2.5, alpha=0.7)
-        axes.set(title=f"{rows[number][0]} {rows[number][1]:g}", xlabel="generations", ylabel="gain over tuned" if number == 0 else "")
+        panel = learning[number]
+        if panel.what.startswith("gain"):
+            axes.axhline(0.0, color=LIGHT[MUTED], linewidth=0.8)
+        for at, values in panel.curves:
+            axes.plot(at, values, color=BLUE, linewidth=1.0, marker="o", markersize=2.5, alpha=0.7)
+        axes.set(title=panel.title, xlabel=panel.along, ylabel=panel.what if number == 0 else "")
         axes.grid()
 
 

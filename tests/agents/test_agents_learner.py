@@ -67,6 +67,22 @@ def test_the_picture_shows_searches_and_profiles(played, tmp_path, monkeypatch) 
     assert labels["learned"].get_xdata().size == 7
 
 
+def test_the_picture_shows_validations_of_trained_networks(tmp_path, monkeypatch) -> None:
+    histories: dict[str, list[dict[str, float]]] = {}
+    monkeypatch.setattr(learner_picture, "load_checkpoint", lambda path: {"history": histories[path.parent.name]})
+    for name, gained in (("a", 0.01), ("b", 0.02)):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "last.pt").touch()
+        histories[name] = [
+            {"timesteps": 0, "served_value_fraction": 0.9},
+            {"timesteps": 50_000, "served_value_fraction": 0.9 + gained},
+        ]
+    runs = [str(tmp_path / name) for name in ("a", "b", "of another machine")]
+    (panel,) = learner_picture.read_learning(runs)
+    assert panel.curves == [([0.0, 50.0], [0.9, 0.91]), ([0.0, 50.0], [0.9, 0.92])]
+    assert learner_picture.read_learning(runs[2:]) == []
+
+
 def test_rows_that_the_planner_has_not_played_have_no_bar(played, tmp_path) -> None:
     (tmp_path / "planner" / "y-1" / "results.json").unlink()
     rows = compare(played)
