@@ -164,9 +164,9 @@ def _play_everything(asked: Evaluation, specs: list[Spec]) -> tuple[dict[str, li
     members = max(len(group) for _, group in grouped)
     jobs: list[Job] = [(spec, played_on, _logged(asked, group), group) for spec, group in grouped]
     jobs.sort(key=lambda job: job[-1])
-    parts = Parts(Path(asked.out), fingerprint())
+    parts = {spec: Parts(Path(asked.out), fingerprint(spec.heuristic)) for spec in specs if spec.plans}
     found: dict[Job, Played] = {
-        job: (kept, [None] * len(kept)) for job in jobs if job[0].plans and (kept := parts.read(job))
+        job: (kept, [None] * len(kept)) for job in jobs if job[0].plans and (kept := parts[job[0]].read(job))
     }  # details are not kept: a report shows them for episodes played in one go
     every_s = 0.2 if sys.stderr.isatty() else 15.0
     with tqdm(total=len(seeds) * len(specs), initial=len(found), unit=" episodes", desc="evaluating", mininterval=every_s) as bar:
@@ -174,7 +174,7 @@ def _play_everything(asked: Evaluation, specs: list[Spec]) -> tuple[dict[str, li
             found[job] = played
             bar.update(len(played[0]))
             if job[0].plans:
-                parts.write(job, played[0])
+                parts[job[0]].write(job, played[0])
     metrics = {spec.name: [item for job in jobs if job[0] == spec for item in found[job][0]] for spec in specs}
     return metrics, {spec.name: [item for job in jobs if job[0] == spec for item in found[job][1]] for spec in specs}
 

@@ -87,7 +87,7 @@ class LookAhead:
 
 
 ROLLOUT = LookAhead()
-CLAIRVOYANT = LookAhead(candidates=4, futures=1, n_first=1, pool=1, horizon_s=900.0, hold_s=0.0, z_leave=0.0, skips_small=False)
+CLAIRVOYANT = LookAhead(candidates=4, futures=1, n_first=1, pool=1, z_leave=0.0, skips_small=False)
 
 
 # name -> knobs, and whether the true future is known
@@ -100,11 +100,11 @@ def make_planner(name: str, scenario: str) -> "Planner":
     return Planner(knobs, stances.stances_of(scenario), knows_future)
 
 
-def fingerprint() -> str:
-    """What decides a planner's actions beside the episode: sources, knobs and the rules' weights."""
+def fingerprint(name: str) -> str:
+    """What decides the actions of a planner by name, beside the episode: sources, its knobs and the rules' weights."""
     tuned = [path.read_text(encoding="utf-8") for path in sorted(FOLDER.glob("*.json"))]
     own = [*jit.kernel_sources(), Path(__file__), Path(stances.__file__)]
-    return f"{source_hash()} {hash_of(own, jit.PACKAGE)} {PLANNERS} {tuned}"
+    return f"{source_hash()} {hash_of(own, jit.PACKAGE)} {PLANNERS[name]} {tuned}"
 
 
 Kind = tuple[int, int, bool]  # model, size of the result (log2 of bits), whether the rule takes it
