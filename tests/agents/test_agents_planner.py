@@ -8,7 +8,7 @@ from agents.bench import LOOKED
 from agents.episodes import play
 from agents.evaluate import Evaluation, evaluate
 from agents.loading import label, load_policy, parse
-from agents.planner import EpisodePlanner, LookAhead, Member, Planner
+from agents.planner import PLANNERS, EpisodePlanner, LookAhead, Member, Planner, fingerprint
 from agents.scoring import EFT_ADMIT, choose_many
 from orbit_gym.env import OrbitEnv
 from orbit_gym.episode import Episode
@@ -237,6 +237,12 @@ def test_evaluation_by_name_goes_on_after_an_interruption(tmp_path, monkeypatch)
     assert not {item for item in played[4:] if item[0] != "eft_admit"} & set(before[:-1])
     assert len(results["policies"]["clairvoyant"]["served_value_fraction"]["episodes"]) == 2
     assert "yardstick" in label(parse("clairvoyant")) and "yardstick" in results["labels"]["clairvoyant"]
+
+
+def test_episodes_of_one_planner_stay_when_another_changes(monkeypatch) -> None:
+    before = {name: fingerprint(name) for name in PLANNERS}
+    monkeypatch.setitem(PLANNERS, "clairvoyant", (WHOLE, True))
+    assert fingerprint("rollout") == before["rollout"] != before["clairvoyant"] != fingerprint("clairvoyant")
 
 
 BAD = [
