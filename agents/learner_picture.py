@@ -24,6 +24,7 @@ class Panel(NamedTuple):
     along: str
     what: str
     curves: Sequence[tuple[Sequence[float], Sequence[float]]]
+    level: float | None = None  # drawn across: the value of what the runs are compared with
 
 
 def draw(path: Path, learning: Sequence[Panel], profiles: Mapping[str, Scores]) -> None:
@@ -52,6 +53,7 @@ def read_learning(runs: Sequence[str]) -> list[Panel]:
             "generations",
             "gain over tuned",
             [([entry["generations"] for entry in history], [entry["over_tuned"][number] for entry in history]) for history in kept],
+            level=0.0,
         )
         for number, (scenario, load, *_) in enumerate(rows)
     ]
@@ -70,8 +72,8 @@ def _learning(panels: list[Any], learning: Sequence[Panel]) -> None:
             axes.axis("off")
             continue
         panel = learning[number]
-        if panel.what.startswith("gain"):
-            axes.axhline(0.0, color=LIGHT[MUTED], linewidth=0.8)
+        if panel.level is not None:
+            axes.axhline(panel.level, color=LIGHT[MUTED], linewidth=0.8)
         for at, values in panel.curves:
             axes.plot(at, values, color=BLUE, linewidth=1.0, marker="o", markersize=2.5, alpha=0.7)
         axes.set(title=panel.title, xlabel=panel.along, ylabel=panel.what if number == 0 else "")
