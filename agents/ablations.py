@@ -9,7 +9,7 @@ mean over seeds with a t-interval over seeds, and the difference from the base, 
 import json
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -18,17 +18,13 @@ import tyro
 from rich.console import Console
 from rich.table import Table
 
-from agents.callbacks import HEADLINE
-from agents.checkpoints import LAST, load_checkpoint, read_json, write_json
-from agents.evolve import Evolution, evolve, means_compared, read_search
-from agents.settings import Settings, recipe_for
+from agents.checkpoints import read_json, write_json
+from agents.planned_runs import KINDS, Run, kind_of
 from agents.statistics import none_if_nan, t_interval
-from agents.training import train
 from orbit_gym.cli import fail_cleanly
 
-KEYS = {"about", "seeds", "settings", "recipe", "search", "variants"}
-FORBIDDEN = ("out", "resume", "seed", "recipe", "evaluate", "search")  # the plan's own business
-Job = Settings | Evolution  # a run: training with gradients, or a policy search
+KEYS = {"about", "seeds", "settings", "variants", *(kind.key for kind in KINDS)}
+Planned = tuple[str, int, Run]  # variant, seed
 
 
 @dataclass(frozen=True)
@@ -52,19 +48,14 @@ def read_plan(path: Path) -> dict[str, Any]:
         raise ValueError(f"{path}: seeds must be different numbers, at least one, got {plan['seeds']}")
     if "base" in plan["variants"]:
         raise ValueError(f"{path}: the base stands in settings and recipe, so no variant may be called 'base'")
-    known, other = ("search", "recipe") if "search" in plan else ("recipe", "search")
+    kind = kind_of(plan)
+    others = {other.key for other in KINDS} - {kind.key}
     for name, change in {"base": plan, **plan["variants"]}.items():
-        if other in change:
+        for other in sorted(others & set(change)):
             raise ValueError(f"{path}: {name} has a {other}, which the base has not: a plan is of runs of one kind")
-        for key in change.get("settings", {}):
-            if key not in allowed(known):
-                raise ValueError(f"{path}: {name} has the setting {key!r}; choose from {', '.join(sorted(allowed(known)))}")
+        for key in sorted(set(change.get("settings", {})) - kind.allowed):
+            raise ValueError(f"{path}: {name} has the setting {key!r}; choose from {', '.join(sorted(kind.allowed))}")
     return plan
-
-
-def allowed(kind: str) -> set[str]:
-    """Settings that a plan may have whose runs follow a recipe, or a search."""
-    return {item.name for item in fields(Evolution if kind == "search" else Settings)} - set(FORBIDDEN)
 
 
 def merged(base: Mapping[str, Any], change: Mapping[str, Any]) -> dict[str, Any]:
@@ -79,62 +70,41 @@ def run_all(asked: Ablations) -> dict[str, Any]:
     """Train what is not trained yet, then return and print the table."""
     plan, out, start_s = read_plan(Path(asked.plan)), Path(asked.out), time.monotonic()
     runs = list_runs(plan, out)
-    for _, _, job in runs:  # a recipe or search that is wrong is found before any long work
-        recipe_for(job) if isinstance(job, Settings) else read_search(job.search)
-    for name, seed, job in runs:
-        if is_finished(job) or time.monotonic() - start_s > asked.most_s:
-            continue
-        print(f"{name}, seed {seed}", flush=True)
-        train(job) if isinstance(job, Settings) else evolve(job)
+    for _, _, run in runs:  # a recipe or search that is wrong is found before any long work
+        run.check()
+    for name, seed, run in runs:
+        if not run.is_finished() and time.monotonic() - start_s <= asked.most_s:
+            print(f"{name}, seed {seed}", flush=True)
+            run.go_on()
     table = tabulate(plan, runs)
     write_json(out / "table.json", table)
     print_table(table)
     return table
 
 
-def list_runs(plan: Mapping[str, Any], out: Path) -> list[tuple[str, int, Job]]:
+def list_runs(plan: Mapping[str, Any], out: Path) -> list[Planned]:
     """Every variant with every seed, seed by seed; writes the recipes or searches, so that a run can be done again by itself."""
-    variants: dict[str, Any] = {"base": {}, **plan["variants"]}
-    kind = "search" if "search" in plan else "recipe"
-    runs: list[tuple[str, int, Job]] = []
+    kind, variants = kind_of(plan), {"base": {}, **plan["variants"]}
+    runs = []
     for seed in plan["seeds"]:
         for name, change in variants.items():
+            content = merged(plan.get(kind.key, {}), change.get(kind.key, {}))
+            file = out / name / f"{kind.key}.json"
+            file.parent.mkdir(parents=True, exist_ok=True)
+            if file.exists() and read_json(file) != json.loads(json.dumps(content)):
+                raise ValueError(f"{file} is of another plan; choose another --out")
+            write_json(file, content)
             settings = merged(plan.get("settings", {}), change.get("settings", {}))
-            content = merged(plan.get(kind, {}), change.get(kind, {}))
-            folder, path = out / name / f"seed{seed}", out / name / f"{kind}.json"
-            path.parent.mkdir(parents=True, exist_ok=True)
-            if path.exists() and read_json(path) != json.loads(json.dumps(content)):
-                raise ValueError(f"{path} is of another plan; choose another --out")
-            write_json(path, content)
-            common = {**settings, "seed": seed, "out": str(folder), kind: str(path)}
-            if kind == "search":
-                runs.append((name, seed, Evolution(**common)))
-            else:
-                runs.append((name, seed, Settings(**common, resume=(folder / LAST).exists(), evaluate=False)))
+            runs.append((name, seed, kind(settings, seed, out / name / f"seed{seed}", file)))
     return runs
 
 
-def is_finished(job: Job) -> bool:
-    """Whether a run has reached its length."""
-    if isinstance(job, Evolution):
-        return any(done >= job.generations for done, _ in means_compared(Path(job.out)))
-    path = Path(job.out) / LAST
-    return path.exists() and load_checkpoint(path)["timesteps"] >= job.timesteps
-
-
-def comparisons(job: Job) -> list[float]:
-    """What the run reached at each comparison, from the start on."""
-    if isinstance(job, Evolution):
-        return [mean for _, mean in means_compared(Path(job.out))]
-    return [entry[HEADLINE] for entry in load_checkpoint(Path(job.out) / LAST)["history"]]
-
-
-def tabulate(plan: Mapping[str, Any], runs: list[tuple[str, int, Job]]) -> dict[str, Any]:
+def tabulate(plan: Mapping[str, Any], runs: list[Planned]) -> dict[str, Any]:
     """Best and last comparison of every finished run; means over seeds with t-intervals over seeds."""
     found: dict[str, dict[int, tuple[float, float, float]]] = {}
-    for name, seed, job in runs:
-        if is_finished(job):
-            means = comparisons(job)
+    for name, seed, run in runs:
+        if run.is_finished():
+            means = run.comparisons()
             found.setdefault(name, {})[seed] = (means[0], max(means), means[-1])
     rows = {}
     for name, by_seed in found.items():
@@ -143,8 +113,7 @@ def tabulate(plan: Mapping[str, Any], runs: list[tuple[str, int, Job]]) -> dict[
         against = np.array([by_seed[seed][2] - found["base"][seed][2] for seed in common])
         rows[name] = {"seeds": list(by_seed), "untrained": float(start.mean())}
         rows[name] |= {"best": summary(best), "last": summary(last), "last_minus_base": summary(against)}
-    metric, split = (f"{HEADLINE} over tuned", "tuning seeds") if "search" in plan else (HEADLINE, "validation")
-    return {"about": plan.get("about", ""), "metric": metric, "split": split, "rows": rows}
+    return {"about": plan.get("about", ""), "metric": kind_of(plan).metric, "rows": rows}
 
 
 def summary(values: np.ndarray) -> dict[str, Any]:
@@ -155,7 +124,7 @@ def summary(values: np.ndarray) -> dict[str, Any]:
 
 def print_table(table: Mapping[str, Any]) -> None:
     """One row a variant."""
-    shown = Table(title=f"{table['metric']} ({table['split']}), mean ± half of the 95 % t-interval over seeds", box=None)
+    shown = Table(title=f"{table['metric']}, mean ± half of the 95 % t-interval over seeds", box=None)
     for heading in ("variant", "seeds", "untrained", "best", "last", "last minus base"):
         shown.add_column(heading, justify="left" if heading == "variant" else "right")
     for name, row in table["rows"].items():

@@ -5,11 +5,11 @@ from pathlib import Path
 
 import pytest
 
-from agents import ablations
+from agents import planned_runs
 from agents.ablations import Ablations, list_runs, read_plan, run_all, tabulate
 from agents.checkpoints import load_checkpoint, write_json
 from agents.evolve import LOG, read_search
-from agents.settings import RECIPES, Settings
+from agents.settings import RECIPES
 from tests.agents.fake_env import ENV_ID
 
 BASE = {"scenario": ENV_ID, "timesteps": 200, "envs": 2, "validations": 1, "validation_episodes": 2}
@@ -23,8 +23,8 @@ def written(path, **changes):
 
 def test_a_plan_is_trained_once_and_can_be_gone_on_with(tmp_path, monkeypatch):
     begun = []
-    train = ablations.train
-    monkeypatch.setattr(ablations, "train", lambda settings: begun.append((settings.seed, settings.resume)) or train(settings))
+    train = planned_runs.train
+    monkeypatch.setattr(planned_runs, "train", lambda settings: begun.append((settings.seed, settings.resume)) or train(settings))
     asked = Ablations(written(tmp_path / "plan.json"), out=str(tmp_path / "out"), most_s=0.0)
     assert run_all(asked)["rows"] == {} and begun == []  # no time to begin anything
     table = run_all(Ablations(asked.plan, asked.out))
@@ -39,13 +39,23 @@ def test_a_plan_is_trained_once_and_can_be_gone_on_with(tmp_path, monkeypatch):
     assert load_checkpoint(tmp_path / "out" / "fast" / "seed1" / "last.pt")["timesteps"] == 300
 
 
-def test_the_table_by_hand(monkeypatch):
-    histories = {"a": [0.5, 0.7, 0.6], "b": [0.5, 0.6, 0.8], "c": [0.5, 0.9, 0.7], "d": [0.5, 0.6, 0.9]}
-    monkeypatch.setattr(ablations, "is_finished", lambda settings: True)
-    content = {name: {"history": [{"served_value_fraction": value} for value in values]} for name, values in histories.items()}
-    monkeypatch.setattr(ablations, "load_checkpoint", lambda path: content[path.parent.name])
-    runs = [("base", 0, "a"), ("base", 1, "b"), ("new", 0, "c"), ("new", 1, "d")]
-    rows = tabulate({}, [(name, seed, Settings(out=out)) for name, seed, out in runs])["rows"]
+class Finished:
+    """A run that reached these values."""
+
+    def __init__(self, *values):
+        self.values = values
+
+    def is_finished(self):
+        return bool(self.values)
+
+    def comparisons(self):
+        return list(self.values)
+
+
+def test_the_table_by_hand():
+    base = [("base", 0, Finished(0.5, 0.7, 0.6)), ("base", 1, Finished(0.5, 0.6, 0.8)), ("base", 2, Finished())]
+    new = [("new", 0, Finished(0.5, 0.9, 0.7)), ("new", 1, Finished(0.5, 0.6, 0.9))]
+    rows = tabulate({}, base + new)["rows"]
     assert rows["new"]["untrained"] == 0.5 and rows["new"]["best"]["mean"] == pytest.approx(0.9)
     assert rows["new"]["last_minus_base"]["mean"] == pytest.approx(0.1)  # .7 - .6 and .9 - .8: paired, so without any spread
     assert rows["new"]["last_minus_base"]["ci95"] == pytest.approx([0.1, 0.1])
@@ -66,7 +76,7 @@ def test_searches_are_run_and_compared_alike(tmp_path, monkeypatch):
         history = [{"generations": 0, "mean": 0.0}, {"generations": job.generations, "mean": (job.seed + len(free)) / 100}]
         write_json(Path(job.out) / LOG, {"history": history})
 
-    monkeypatch.setattr(ablations, "evolve", lambda job: Path(job.out).mkdir() or evolve(job))
+    monkeypatch.setattr(planned_runs, "evolve", lambda job: Path(job.out).mkdir() or evolve(job))
     plan = {
         "seeds": [0, 1],
         "settings": {"generations": 7},
@@ -78,7 +88,7 @@ def test_searches_are_run_and_compared_alike(tmp_path, monkeypatch):
     table = run_all(asked)
     both, one = ["admit.one*overload", "cost.load"], ["admit.one*overload"]
     assert begun == [(0, both, 7), (0, one, 7), (1, both, 7), (1, one, 7)]
-    assert table["metric"] == "served_value_fraction over tuned"
+    assert table["metric"] == "served_value_fraction over tuned (tuning seeds)"
     rows = table["rows"]
     assert rows["base"]["best"]["mean"] == pytest.approx(0.025) and rows["base"]["untrained"] == 0.0
     assert rows["no load"]["last_minus_base"]["mean"] == pytest.approx(-0.01)
@@ -104,6 +114,6 @@ BAD = [
 
 @pytest.mark.parametrize(("changes", "message"), BAD)
 def test_bad_plans_are_refused_before_any_training(tmp_path, monkeypatch, changes, message):
-    monkeypatch.setattr(ablations, "train", lambda settings: pytest.fail("trained"))
+    monkeypatch.setattr(planned_runs, "train", lambda settings: pytest.fail("trained"))
     with pytest.raises(ValueError, match=message):
         run_all(Ablations(written(tmp_path / "plan.json", **changes), out=str(tmp_path / "out")))
