@@ -1,9 +1,10 @@
 """Runs of one change at a time: ``python -m agents.ablations agents/recipes/ablations.json --out runs/ablations``.
 
-The plan names a base and variants: each a change of settings and recipe, or of settings and search (agents.evolve). Every variant is
-run with every seed, in a folder of its own; finished runs are kept and interrupted ones go on, so that the command can be given again.
-At the end one table: the best comparison of each run (validation, on the same episodes for all; of a search, its gain on `tuned`), its
-mean over seeds with a t-interval over seeds, and the difference from the base, paired by seed.
+The plan names a base and variants: each a change of settings and recipe, or of settings and search (agents.evolve). The base's recipe
+or search stands in the plan, or is the name of its file, as seen from there. Every variant is run with every seed, in a folder of its
+own; finished runs are kept and interrupted ones go on, so that the command can be given again. At the end one table: the best comparison
+of each run (validation, on the same episodes for all; of a search, its gain on `tuned`), its mean over seeds with a t-interval over
+seeds, and the difference from the base, paired by seed.
 """
 
 import json
@@ -49,6 +50,8 @@ def read_plan(path: Path) -> dict[str, Any]:
     if "base" in plan["variants"]:
         raise ValueError(f"{path}: the base stands in settings and recipe, so no variant may be called 'base'")
     kind = kind_of(plan)
+    if isinstance(named := plan.get(kind.key), str):
+        plan[kind.key] = read_json(path.parent / named)
     others = {other.key for other in KINDS} - {kind.key}
     for name, change in {"base": plan, **plan["variants"]}.items():
         for other in sorted(others & set(change)):
@@ -91,12 +94,17 @@ def list_runs(plan: Mapping[str, Any], out: Path) -> list[Planned]:
             content = merged(plan.get(kind.key, {}), change.get(kind.key, {}))
             file = out / name / f"{kind.key}.json"
             file.parent.mkdir(parents=True, exist_ok=True)
-            if file.exists() and read_json(file) != json.loads(json.dumps(content)):
+            if file.exists() and without_about(read_json(file)) != json.loads(json.dumps(without_about(content))):
                 raise ValueError(f"{file} is of another plan; choose another --out")
             write_json(file, content)
             settings = merged(plan.get("settings", {}), change.get("settings", {}))
             runs.append((name, seed, kind(settings, seed, out / name / f"seed{seed}", file)))
     return runs
+
+
+def without_about(content: Mapping[str, Any]) -> dict[str, Any]:
+    """What decides a run, of a recipe or search."""
+    return {key: value for key, value in content.items() if key != "about"}
 
 
 def tabulate(plan: Mapping[str, Any], runs: list[Planned]) -> dict[str, Any]:

@@ -95,6 +95,21 @@ def test_searches_are_run_and_compared_alike(tmp_path, monkeypatch):
     assert run_all(asked) == table and len(begun) == 4
 
 
+def test_a_base_may_be_a_file(tmp_path):
+    recipe = {"hyperparameters": {"n_steps": 50, "batch_size": 50}}
+    (tmp_path / "base.json").write_text(json.dumps(recipe | {"about": "to name it"}))
+    by_name = read_plan(Path(written(tmp_path / "by_name.json", recipe="base.json")))
+    list_runs(by_name, tmp_path / "out")
+    list_runs(read_plan(Path(written(tmp_path / "in_place.json", recipe=recipe))), tmp_path / "out")  # the same runs: about decides nothing
+    fast = json.loads((tmp_path / "out" / "fast" / "recipe.json").read_text())
+    assert fast == {"hyperparameters": {"n_steps": 50, "batch_size": 50, "learning_rate": 0.01}}
+    with pytest.raises(ValueError, match="missing.json is missing"):
+        read_plan(Path(written(tmp_path / "bad.json", recipe="missing.json")))
+    other = read_plan(Path(written(tmp_path / "other.json", recipe={"hyperparameters": {"n_steps": 60}})))
+    with pytest.raises(ValueError, match="is of another plan; choose another --out"):
+        list_runs(other, tmp_path / "out")
+
+
 def test_the_plans_that_ship_are_read(tmp_path):
     for path in (RECIPES / "ablations.json", RECIPES / "search-ablations.json"):
         assert len(list_runs(read_plan(path), tmp_path / path.stem)) >= 12
