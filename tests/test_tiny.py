@@ -1,6 +1,6 @@
 """Tiny walked by hand: where every number of every task comes from, the best return by search over forks, and what a heuristic reaches.
 
-Positions and contact times come from the orbits (checked roughly here, exactly in test_compiler); everything after them is arithmetic on
+Positions and contact times come from the orbits (checked roughly here, exactly in tests/compiled); everything after them is arithmetic on
 typed numbers. Satellites 0, 1, 2 fly eastward, 2 ahead; 3 is the station, 4 the datacentre, 5 the user.
 """
 
