@@ -48,7 +48,7 @@ class Bench(NamedTuple):
     windows: np.ndarray  # (n_futures, room) TASK: the task at hand, then a future's tasks up to the horizon
     read_windows: np.ndarray  # the same memory, read-only, as the step takes it
     n_window: np.ndarray  # (n_futures,) int64
-    task_row: np.ndarray  # observation and mask of the fork that plays
+    task_row: np.ndarray  # observation and mask of the fork that plays, without links, which no rule reads
     node_rows: np.ndarray
     link_rows: np.ndarray
     mask: np.ndarray
@@ -96,7 +96,7 @@ def new_bench(simulation: Simulation, words: np.ndarray, n_futures: int, room: i
         n_window=np.zeros(n_futures, np.int64),
         task_row=task_row,
         node_rows=node_rows,
-        link_rows=link_rows,
+        link_rows=link_rows[:, :0],
         mask=mask,
         tried=np.zeros(candidates, np.int64),
         is_out=np.zeros(candidates, np.bool_),

@@ -91,8 +91,9 @@ def play_rule(scenario: Scenario, world: World, episode: Episode, rule: int, wei
     """Play an episode from its start with a rule and its weights."""
     simulation = Simulation(scenario, world, episode)
     counts = np.zeros(N_COUNTS, np.int64)
-    arguments = (world, simulation.state, simulation._scratch, episode.tasks, episode.faults, *simulation._buffers)
-    value = play_to_end(*arguments, rule, weights, counts)
+    task_row, node_rows, link_rows, mask = simulation._buffers
+    shown = (task_row, node_rows, link_rows[:, :0], mask)  # no rule reads the links
+    value = play_to_end(world, simulation.state, simulation._scratch, episode.tasks, episode.faults, *shown, rule, weights, counts)
     if episode.faults.size:
         simulation.play_faults_out()
     return Played(value - simulation.revoked_value, *counts.tolist())
