@@ -74,7 +74,7 @@ def encode(
 ) -> None:
     """Write the decision at hand: task_row (T,), node_rows (n, F), link_rows (n, slots, L), mask (n + 1,).
 
-    For a caller that does not read links link_rows has no slots: that saves an eighth of a step (CrossPlane12 under overload).
+    For a caller that does not read links link_rows has no slots: that saves an eighth to a fifth of a step (docs/performance.md).
     """
     task_row[:] = 0.0
     node_rows[:] = 0.0
