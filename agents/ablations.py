@@ -121,7 +121,8 @@ def tabulate(plan: Mapping[str, Any], runs: list[Planned]) -> dict[str, Any]:
         against = np.array([by_seed[seed][2] - found["base"][seed][2] for seed in common])
         rows[name] = {"seeds": list(by_seed), "untrained": float(start.mean())}
         rows[name] |= {"best": summary(best), "last": summary(last), "last_minus_base": summary(against)}
-    return {"about": plan.get("about", ""), "metric": kind_of(plan).metric, "rows": rows}
+    kind = kind_of(plan)
+    return {"about": plan.get("about", ""), "metric": kind.metric, "split": kind.split, "rows": rows}
 
 
 def summary(values: np.ndarray) -> dict[str, Any]:
@@ -132,7 +133,7 @@ def summary(values: np.ndarray) -> dict[str, Any]:
 
 def print_table(table: Mapping[str, Any]) -> None:
     """One row a variant."""
-    shown = Table(title=f"{table['metric']}, mean ± half of the 95 % t-interval over seeds", box=None)
+    shown = Table(title=f"{table['metric']} ({table['split']}), mean ± half of the 95 % t-interval over seeds", box=None)
     for heading in ("variant", "seeds", "untrained", "best", "last", "last minus base"):
         shown.add_column(heading, justify="left" if heading == "variant" else "right")
     for name, row in table["rows"].items():

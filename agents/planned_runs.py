@@ -23,7 +23,9 @@ class Run(ABC):
     allowed: ClassVar[frozenset[str]]
     """Settings that a plan may have."""
     metric: ClassVar[str]
-    """What comparisons measure, and on which episodes."""
+    """What comparisons measure,"""
+    split: ClassVar[str]
+    """and on which episodes."""
 
     @abstractmethod
     def __init__(self, settings: Mapping[str, Any], seed: int, folder: Path, file: Path) -> None:
@@ -51,7 +53,7 @@ class TrainingRun(Run):
 
     key = "recipe"
     allowed = frozenset(item.name for item in fields(Settings)) - OWN
-    metric = f"{HEADLINE} (validation)"
+    metric, split = HEADLINE, "validation"
 
     def __init__(self, settings: Mapping[str, Any], seed: int, folder: Path, file: Path) -> None:
         """Go on from a checkpoint where the folder has one."""
@@ -80,7 +82,7 @@ class SearchRun(Run):
 
     key = "search"
     allowed = frozenset(item.name for item in fields(Evolution)) - OWN
-    metric = f"{HEADLINE} over tuned (tuning seeds)"
+    metric, split = f"{HEADLINE} over tuned", "tuning seeds"
 
     def __init__(self, settings: Mapping[str, Any], seed: int, folder: Path, file: Path) -> None:
         """A search's log is all its state."""

@@ -74,7 +74,7 @@ def encode(
 ) -> None:
     """Write the decision at hand: task_row (T,), node_rows (n, F), link_rows (n, slots, L), mask (n + 1,).
 
-    For a caller that does not read links link_rows has no slots: that saves an eighth to a fifth of a step (docs/performance.md).
+    Links are the caller's choice: with no slots in link_rows they are left out, for policies that do not read them.
     """
     task_row[:] = 0.0
     node_rows[:] = 0.0

@@ -8,14 +8,16 @@ from orbit_gym.drawing import EpisodeSource
 from orbit_gym.observation import COLUMNS
 from orbit_gym.simulation import Simulation
 from orbit_gym.world import DOWNLINK
+from tests.compiled.small import contacts_of
 
 CONTACT = COLUMNS["nodes"]["time_to_contact"]
+SEED = 1_000_009  # of an episode in which passes end and the next ones are hours away: ended ones are to be skipped
 
 
 def contact_column(world, satellite, now_s):
     """The column from the World's edges alone: the first downlink contact that has not ended, log1p(s) / log1p(7200)."""
     edges = world.edges[world.edge_offsets[satellite] : world.edge_offsets[satellite + 1]]
-    contacts = np.concatenate([world.contacts[edge["first_contact"] : edge["end_contact"]] for edge in edges[edges["kind"] == DOWNLINK]])
+    contacts = np.concatenate([contacts_of(world, edge) for edge in edges[edges["kind"] == DOWNLINK]])
     left_s = np.maximum(contacts["start_s"][contacts["end_s"] > now_s] - now_s, 0.0)
     return np.log1p(np.clip(left_s.min(initial=7200.0), 0.0, 7200.0)) / np.log1p(7200.0)
 
@@ -24,7 +26,7 @@ def contact_column(world, satellite, now_s):
 def test_all_but_the_links_is_the_same(name):
     """Exact, over 400 decisions at random, hours; the time to a contact, read from the same passes, also against the World's edges."""
     source = EpisodeSource(load_scenario(name, {"workload.load": 0.1}), "train")
-    drawn = source.draw(1_000_000)
+    drawn = source.draw(SEED)
     both = Simulation(source.scenario, drawn.world, drawn.episode)
     without = Simulation(source.scenario, drawn.world, drawn.episode)
     without._link_rows = without._link_rows[:, :0]
