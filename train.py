@@ -6,9 +6,9 @@ from pathlib import Path
 import tyro
 
 from agents.evaluate import Evaluation, evaluate
+from agents.learning.settings import Settings
+from agents.learning.training import Interrupted, train
 from agents.loading import BASELINES
-from agents.settings import Settings
-from agents.training import Interrupted, train
 from orbit_gym.cli import fail_cleanly
 
 

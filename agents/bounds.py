@@ -16,11 +16,11 @@ from rich.table import Table
 from scipy.optimize import Bounds, LinearConstraint, milp
 from scipy.sparse import coo_array
 
-from agents.bench import decided
-from agents.environments import make_many
-from agents.episodes import play
+from agents.episodes.environments import make_many
+from agents.episodes.whole import play
 from agents.loading import load_policy, parse
-from agents.spans import windows
+from agents.planners.bench import decided
+from agents.planners.spans import windows
 from orbit_gym.cli import fail_cleanly
 from orbit_gym.compute import load_s, service_s
 from orbit_gym.simulation import Simulation

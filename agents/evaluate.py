@@ -20,12 +20,12 @@ from tqdm import tqdm
 
 from agents import report
 from agents.checkpoints import write_json
-from agents.environments import make_many
-from agents.episodes import Environments, Metrics, play
+from agents.episodes.environments import make_many
+from agents.episodes.parts import Parts
+from agents.episodes.recording import FOLDER, Remembering, check_recordable, record
+from agents.episodes.whole import Environments, Metrics, play
 from agents.loading import BASELINES, Spec, label, load_policy, parse, with_controls
-from agents.parts import Parts
-from agents.planner import fingerprint
-from agents.recording import FOLDER, Remembering, check_recordable, record
+from agents.planners.planner import fingerprint
 from agents.report.gathered import gathered
 from agents.report.provenance import about, run_record
 from agents.statistics import paired_difference, summarise

@@ -19,18 +19,18 @@ import torch
 import tyro
 from tqdm import tqdm
 
-from agents.bilinear import named_weights
-from agents.callbacks import HEADLINE
 from agents.checkpoints import BEST, CONFIG, read_json, save_checkpoint, write_json
-from agents.directions import TOWARDS, check_direction, direction, tuned_weights
-from agents.network import NETWORK, build_policy
-from agents.playing import BILINEAR, TUNED
-from agents.priors import make_start
-from agents.rules import load_weights
-from agents.settings import HYPERPARAMETERS, Recipe, Settings
+from agents.learning.callbacks import HEADLINE
+from agents.learning.settings import HYPERPARAMETERS, Recipe, Settings
+from agents.learning.training import describe_run
+from agents.networks.network import NETWORK, build_policy
+from agents.networks.priors import make_start
+from agents.rules.bilinear import named_weights
+from agents.rules.catalogue import load_weights
+from agents.rules.directions import TOWARDS, check_direction, direction, tuned_weights
+from agents.rules.playing import BILINEAR, TUNED
+from agents.rules.tuning import CHOICE_SEED, FIRST_SEED, Episodes
 from agents.statistics import t_interval
-from agents.training import describe_run
-from agents.tuning import CHOICE_SEED, FIRST_SEED, Episodes
 from orbit_gym.cache import announce_compilation
 from orbit_gym.catalogue import load_scenario
 from orbit_gym.cli import fail_cleanly
@@ -46,7 +46,7 @@ class Search:
 
     rows: tuple[tuple[str, float, int], ...]  # scenario, load and, where it is not per_row, episodes of the row in a generation
     start: str  # scenario whose tuned rule the search starts from
-    free: dict[str, float]  # directions that it moves in (agents.directions), and how far: the search's unit of each; null: not at all
+    free: dict[str, float]  # agents.rules.directions that it moves in, and how far: the search's unit of each; null: not at all
     sigma: float = 0.15
     population: int = 24
     per_row: int = 1  # episodes of a row in a generation

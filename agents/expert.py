@@ -16,11 +16,11 @@ import tyro
 from tqdm import tqdm
 
 from agents.checkpoints import write_atomically
-from agents.environments import TRAINING_SEEDS
-from agents.planner import PLANNERS, EpisodePlanner, Member
-from agents.rules import load_weights
-from agents.scoring import choose_many
-from agents.stances import stances_of
+from agents.episodes.environments import TRAINING_SEEDS
+from agents.planners.planner import PLANNERS, EpisodePlanner, Member
+from agents.rules.catalogue import load_weights
+from agents.rules.scoring import choose_many
+from agents.rules.stances import stances_of
 from orbit_gym.cache import announce_compilation
 from orbit_gym.catalogue import load_scenario
 from orbit_gym.cli import fail_cleanly

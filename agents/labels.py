@@ -13,11 +13,11 @@ import numpy as np
 import tyro
 from tqdm import tqdm
 
-from agents.demonstrations import Demonstrations, save_demonstrations
-from agents.environments import TRAINING_SEEDS
-from agents.planner import EpisodePlanner, LookAhead, Member
-from agents.rules import load_weights
-from agents.scoring import EFT_ADMIT, choose_many
+from agents.episodes.environments import TRAINING_SEEDS
+from agents.learning.demonstrations import Demonstrations, save_demonstrations
+from agents.planners.planner import EpisodePlanner, LookAhead, Member
+from agents.rules.catalogue import load_weights
+from agents.rules.scoring import EFT_ADMIT, choose_many
 from orbit_gym.cache import announce_compilation
 from orbit_gym.catalogue import load_scenario
 from orbit_gym.cli import fail_cleanly
@@ -46,7 +46,7 @@ class Labels:
     horizon_s: float = 120.0
     """How long each try is followed."""
     is_priced: bool = True
-    """Give work booked beyond the horizon the price that agents.planner finds; without it taking a task looks better than it is.
+    """Give work booked beyond the horizon the price that agents.planners.planner finds; without it taking a task looks better than it is.
 
     The price is found over sampled futures, apart from the values: over one future it was noise that outweighed them."""
     wander: float = 0.1

@@ -13,13 +13,13 @@ import numpy as np
 import torch
 
 from agents.checkpoints import BEST, CONFIG, load_checkpoint, load_weights, read_json
-from agents.episodes import Environments
+from agents.episodes.whole import Environments
 from agents.heuristics import HEURISTICS, make_heuristic
-from agents.network import POLICIES, build_policy
-from agents.planner import PLANNERS, make_planner
+from agents.networks.network import POLICIES, build_policy
+from agents.planners.planner import PLANNERS, make_planner
 from agents.policy import Admitting, Policy
 from agents.pretrained import DEFAULT, names, read_card, read_weights
-from agents.rules import RULES, CompiledScorer, make_rule
+from agents.rules.catalogue import RULES, CompiledScorer, make_rule
 from orbit_gym.scenario import Scenario
 from orbit_gym.vector import OrbitVectorEnv
 

@@ -6,11 +6,11 @@ from dataclasses import fields
 from pathlib import Path
 from typing import Any, ClassVar
 
-from agents.callbacks import HEADLINE
 from agents.checkpoints import LAST, load_checkpoint
 from agents.evolve import Evolution, evolve, means_compared, read_search
-from agents.settings import Settings, recipe_for
-from agents.training import train
+from agents.learning.callbacks import HEADLINE
+from agents.learning.settings import Settings, recipe_for
+from agents.learning.training import train
 
 OWN = frozenset({"out", "resume", "seed", "recipe", "evaluate", "search"})  # settings that are the plan's own business
 

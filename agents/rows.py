@@ -15,8 +15,8 @@ from agents.checkpoints import read_json, write_json
 from agents.evaluate import RESULTS, Evaluation, evaluate
 from agents.report.data import HEADLINE, Estimate
 from agents.report.wording import with_interval
+from agents.rules.tuning import loads_of
 from agents.statistics import paired_difference
-from agents.tuning import loads_of
 from orbit_gym.catalogue import load_scenario
 from orbit_gym.cli import fail_cleanly
 

@@ -15,11 +15,10 @@ import tyro
 from tqdm import tqdm
 
 from agents.checkpoints import read_json, write_json
-from agents.playing import TUNED
-from agents.rules import FOLDER, RULES, read_weights, weights_file
-from agents.scoring import EFT_ADMIT
-from agents.statistics import Interval, t_interval
-from agents.tuning import (
+from agents.rules.catalogue import FOLDER, RULES, read_weights, weights_file
+from agents.rules.playing import TUNED
+from agents.rules.scoring import EFT_ADMIT
+from agents.rules.tuning import (
     CHOICE_SEED,
     END_SEED,
     FIRST_SEED,
@@ -33,6 +32,7 @@ from agents.tuning import (
     population,
     search,
 )
+from agents.statistics import Interval, t_interval
 from agents.versions import revision
 from orbit_gym.cache import announce_compilation
 from orbit_gym.catalogue import load_scenario

@@ -9,8 +9,8 @@ from typing import Annotated
 import numpy as np
 import tyro
 
-from agents.environments import make_many
-from agents.episodes import play
+from agents.episodes.environments import make_many
+from agents.episodes.whole import play
 from agents.heuristics import make_heuristic
 from orbit_gym.arrivals import Arrivals
 from orbit_gym.cli import fail_cleanly

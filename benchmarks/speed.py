@@ -117,9 +117,9 @@ def training_figures() -> dict[str, float]:
     """Frames per second of MaskablePPO on ThreeBody12, native and with eight single environments, and the simulator's share of the time."""
     import torch
 
-    from agents.algorithms import build_model
-    from agents.environments import TRAINING_SEEDS, TrainingEpisodes, make_env, make_vec
-    from agents.settings import Settings, recipe_for
+    from agents.episodes.environments import TRAINING_SEEDS, TrainingEpisodes, make_env, make_vec
+    from agents.learning.algorithms import build_model
+    from agents.learning.settings import Settings, recipe_for
     from stable_baselines3.common.vec_env import DummyVecEnv, VecMonitor  # isort: skip
 
     torch.set_num_threads(1)

@@ -13,8 +13,8 @@ import pytest
 
 import orbit_gym.tasks
 from agents import heuristics
-from agents.environments import make_env
-from agents.episodes import play
+from agents.episodes.environments import make_env
+from agents.episodes.whole import play
 from orbit_gym import cli, docs_tables
 from orbit_gym.catalogue import REGISTERED, load_scenario
 from orbit_gym.docs_tables import BLOCK, TABLES, replace_blocks, results_table

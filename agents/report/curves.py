@@ -14,7 +14,7 @@ from agents.report.style import DASHES, INK, MUTED, PALETTE, Picture, picture, s
 from agents.report.wording import plural
 
 Curves = dict[str, tuple[np.ndarray, np.ndarray]]  # tag -> (decisions, values)
-GROUPS = ("validation/", "scheduler/")  # of tags, written by agents.scalars
+GROUPS = ("validation/", "scheduler/")  # of tags, written by agents.learning.scalars
 ON_TIME = "validation/on_time/"
 PANELS = (  # title, tag in validation, tag over the latest decisions
     ("served value", "validation/served_value_fraction", "scheduler/value_in_time_share"),

@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from agents.episodes import Environments
+from agents.episodes.whole import Environments
 from orbit_gym.details import LATENCY_EDGES_S, MOST_GROUPS, N_BINS, OUTCOMES, PLACES, Details, satellite_groups
 from orbit_gym.tasks import TASK_CLASSES
 from orbit_gym.vector import OrbitVectorEnv

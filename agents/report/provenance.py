@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any
 
 from agents.checkpoints import CONFIG, LAST, load_checkpoint, read_json
-from agents.environments import make_many
+from agents.episodes.environments import make_many
 from agents.versions import versions
 from orbit_gym.catalogue import scenario_to_dict
 from orbit_gym.scenario import Scenario

@@ -9,7 +9,7 @@ from agents import planned_runs
 from agents.ablations import Ablations, list_runs, read_plan, run_all, tabulate
 from agents.checkpoints import load_checkpoint, write_json
 from agents.evolve import LOG, read_search
-from agents.settings import RECIPES
+from agents.learning.settings import RECIPES
 from tests.agents.fake_env import ENV_ID
 
 BASE = {"scenario": ENV_ID, "timesteps": 200, "envs": 2, "validations": 1, "validation_episodes": 2}

@@ -7,7 +7,7 @@ import pytest
 
 from agents.checkpoints import load_weights
 from agents.loading import load_policy, parse, stored_network, with_controls
-from agents.network import build_policy
+from agents.networks.network import build_policy
 from agents.policy import PLAN_ON_TIME, Admitting, Policy
 from orbit_gym.vector import OrbitVectorEnv
 

@@ -4,9 +4,9 @@ import gymnasium as gym
 import numpy as np
 import pytest
 
-from agents.bilinear import AT_EASE, NAMES, bilinear_weights, choose_bilinear, named_weights
-from agents.network import NETWORK, build_policy
-from agents.scoring import WEIGHTS, choose_many
+from agents.networks.network import NETWORK, build_policy
+from agents.rules.bilinear import AT_EASE, NAMES, bilinear_weights, choose_bilinear, named_weights
+from agents.rules.scoring import WEIGHTS, choose_many
 from orbit_gym.observation import observation_space
 from tests.agents.fake_env import NODE, TASK, random_observation
 

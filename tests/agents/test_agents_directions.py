@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from agents.bilinear import N_WEIGHTS, NAMES, M, P
-from agents.directions import check_direction, direction, tuned_weights
+from agents.rules.bilinear import N_WEIGHTS, NAMES, M, P
+from agents.rules.directions import check_direction, direction, tuned_weights
 
 
 def test_one_unit_towards_a_rule_is_that_rule() -> None:

@@ -11,9 +11,9 @@ from sb3_contrib.common.maskable.buffers import MaskableDictRolloutBuffer
 from stable_baselines3.common.callbacks import BaseCallback
 from stable_baselines3.common.vec_env import DummyVecEnv
 
-from agents.discount import TimeDiscount, TimeDiscountBuffer, discounted_gae
-from agents.network import NETWORK, POLICIES, policy_kwargs
-from agents.ppo import LeanPPO
+from agents.learning.discount import TimeDiscount, TimeDiscountBuffer, discounted_gae
+from agents.learning.ppo import LeanPPO
+from agents.networks.network import NETWORK, POLICIES, policy_kwargs
 from tests.agents.fake_env import FakeEnv
 
 STEPS, ENVS, LAMBDA = 9, 3, 0.9

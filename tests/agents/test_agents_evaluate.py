@@ -10,13 +10,13 @@ from scipy import stats
 
 from agents import evaluate as module
 from agents.checkpoints import load_checkpoint, save_checkpoint
-from agents.environments import make_env
-from agents.episodes import play
+from agents.episodes.environments import make_env
+from agents.episodes.whole import play
 from agents.evaluate import Evaluation, evaluate
 from agents.heuristics import make_heuristic
+from agents.learning.settings import Settings
+from agents.learning.training import train
 from agents.loading import parse
-from agents.settings import Settings
-from agents.training import train
 from tests.agents.fake_env import ENV_ID, FakeEnv
 
 HEADLINE = "served_value_fraction"

@@ -5,15 +5,15 @@ import json
 import numpy as np
 import pytest
 
-from agents.bilinear import ROOM, bilinear_weights, choose_bilinear
-from agents.directions import direction
-from agents.environments import make_many
+from agents.episodes.environments import make_many
 from agents.evolve import FOLDER, LOG, Evolution, Problem, evolve, moved_to, read_search
 from agents.loading import load_policy, parse, stored_network
-from agents.network import MaskableScorerPolicy
-from agents.rules import load_weights
-from agents.scoring import WEIGHTS
-from agents.tuning import CHOICE_SEED, FIRST_SEED, Episodes
+from agents.networks.network import MaskableScorerPolicy
+from agents.rules.bilinear import ROOM, bilinear_weights, choose_bilinear
+from agents.rules.catalogue import load_weights
+from agents.rules.directions import direction
+from agents.rules.scoring import WEIGHTS
+from agents.rules.tuning import CHOICE_SEED, FIRST_SEED, Episodes
 from orbit_gym.observation import COLUMNS
 from tests.agents.fake_env import random_observation
 

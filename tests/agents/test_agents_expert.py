@@ -7,8 +7,8 @@ import pytest
 
 from agents import expert as module
 from agents.expert import Expert, record
-from agents.planner import LookAhead
-from agents.stances import stances_of
+from agents.planners.planner import LookAhead
+from agents.rules.stances import stances_of
 from orbit_gym.observation import WIDTH
 from orbit_gym.vector import OrbitVectorEnv
 

@@ -7,11 +7,11 @@ import pytest
 import torch
 
 from agents.checkpoints import load_checkpoint
-from agents.demonstrations import Demonstrations, joined, read_demonstrations
 from agents.imitate import Examples, Imitation, gained, imitate
-from agents.network import NETWORK, build_policy
-from agents.settings import Settings
-from agents.training import train
+from agents.learning.demonstrations import Demonstrations, joined, read_demonstrations
+from agents.learning.settings import Settings
+from agents.learning.training import train
+from agents.networks.network import NETWORK, build_policy
 from orbit_gym.env import OrbitEnv
 from tests.agents.fake_env import NODE, TASK, random_observation
 

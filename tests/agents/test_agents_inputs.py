@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 import torch
 
-from agents.bilinear import NAMES
-from agents.priors import make_start, prepare
+from agents.networks.priors import make_start, prepare
+from agents.rules.bilinear import NAMES
 from orbit_gym.observation import observation_space
 from orbit_gym.vector import OrbitVectorEnv
 from tests.agents.fake_env import NODE, TASK, random_observation

@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
-from agents.demonstrations import read_demonstrations
 from agents.labels import Labels, label
-from agents.scoring import EFT_ADMIT, choose_many
+from agents.learning.demonstrations import read_demonstrations
+from agents.rules.scoring import EFT_ADMIT, choose_many
 from orbit_gym.env import OrbitEnv
 
 HORIZON_S = 40.0

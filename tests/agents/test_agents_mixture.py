@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from agents.environments import TRAINING_SEEDS, make_mixture, make_vec
+from agents.episodes.environments import TRAINING_SEEDS, make_mixture, make_vec
 from orbit_gym.vector import OrbitVectorEnv
 
 PARTS = ("Tiny", "Ring12")

@@ -5,10 +5,10 @@ import pytest
 from sb3_contrib.common.maskable.utils import get_action_masks, is_masking_supported
 from stable_baselines3.common.vec_env import DummyVecEnv, VecMonitor
 
-from agents.environments import TrainingEpisodes, make_env, make_many, make_vec, native_options
-from agents.episodes import play, play_all
+from agents.episodes.environments import TrainingEpisodes, make_env, make_many, make_vec, native_options
+from agents.episodes.native import NativeVecEnv
+from agents.episodes.whole import play, play_all
 from agents.heuristics import make_heuristic
-from agents.native import NativeVecEnv
 from orbit_gym.vector import OrbitVectorEnv
 from tests.agents.fake_env import ENV_ID
 

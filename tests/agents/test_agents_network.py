@@ -6,10 +6,10 @@ import pytest
 import torch
 
 from agents.heuristics import make_heuristic
-from agents.network import NETWORK, POLICIES, build_policy
-from agents.priors import make_start, prepare
-from agents.scorer import MASKED
-from agents.scoring import N_COST, WEIGHTS, choose_many
+from agents.networks.network import NETWORK, POLICIES, build_policy
+from agents.networks.priors import make_start, prepare
+from agents.networks.scorer import MASKED
+from agents.rules.scoring import N_COST, WEIGHTS, choose_many
 from orbit_gym.observation import observation_space
 from tests.agents.fake_env import NODE, random_observation
 

@@ -4,12 +4,12 @@ import numpy as np
 import pytest
 
 from agents import evaluate as evaluation
-from agents.bench import LOOKED
-from agents.episodes import play
+from agents.episodes.whole import play
 from agents.evaluate import Evaluation, evaluate
 from agents.loading import label, load_policy, parse
-from agents.planner import PLANNERS, EpisodePlanner, LookAhead, Member, Planner, fingerprint
-from agents.scoring import EFT_ADMIT, choose_many
+from agents.planners.bench import LOOKED
+from agents.planners.planner import PLANNERS, EpisodePlanner, LookAhead, Member, Planner, fingerprint
+from agents.rules.scoring import EFT_ADMIT, choose_many
 from orbit_gym.env import OrbitEnv
 from orbit_gym.episode import Episode
 from orbit_gym.simulation import Simulation
@@ -216,7 +216,7 @@ def test_more_actions_tried_are_the_next_of_the_rule_and_never_late() -> None:
 
 
 def test_evaluation_by_name_goes_on_after_an_interruption(tmp_path, monkeypatch) -> None:
-    monkeypatch.setattr("agents.planner.PLANNERS", {"rollout": (QUICK, False), "clairvoyant": (WHOLE, True)})
+    monkeypatch.setattr("agents.planners.planner.PLANNERS", {"rollout": (QUICK, False), "clairvoyant": (WHOLE, True)})
     asked = Evaluation(
         ("eft_admit", "rollout", "clairvoyant"), "Ring12", 2, split="train", first_seed=1, out=str(tmp_path), processes=1,
         overrides={"episode_s": 10.0, "workload.load": 4.0},

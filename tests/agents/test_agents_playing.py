@@ -3,10 +3,10 @@
 import numpy as np
 import pytest
 
-from agents.environments import make_many
-from agents.episodes import play
-from agents.playing import play_rule
-from agents.rules import RULES, RulePolicy
+from agents.episodes.environments import make_many
+from agents.episodes.whole import play
+from agents.rules.catalogue import RULES, RulePolicy
+from agents.rules.playing import play_rule
 from orbit_gym.catalogue import load_scenario
 from orbit_gym.drawing import EpisodeSource
 

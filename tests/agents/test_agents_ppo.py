@@ -6,8 +6,8 @@ import torch
 from sb3_contrib import MaskablePPO
 from stable_baselines3.common.vec_env import DummyVecEnv
 
-from agents.network import NETWORK, POLICIES, policy_kwargs
-from agents.ppo import LeanPPO
+from agents.learning.ppo import LeanPPO
+from agents.networks.network import NETWORK, POLICIES, policy_kwargs
 from tests.agents.fake_env import FakeEnv
 
 COMMON = {"n_steps": 40, "batch_size": 80, "n_epochs": 3, "seed": 3, "device": "cpu", "gamma": 0.9, "ent_coef": 0.01}

@@ -8,8 +8,8 @@ import torch
 
 from agents import loading, pretrained
 from agents.checkpoints import load_checkpoint, save_checkpoint
-from agents.environments import make_many
-from agents.episodes import play_all
+from agents.episodes.environments import make_many
+from agents.episodes.whole import play_all
 from agents.imitate import Imitation, imitate
 from agents.loading import label, load_policy, parse, with_controls
 from agents.pretrained import names, read_card, read_weights

@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
-from agents.playing import EQUINOX, PHOENIX, decide_many
-from agents.published import eclipse_share
-from agents.rules import RULES
+from agents.rules.catalogue import RULES
+from agents.rules.playing import EQUINOX, PHOENIX, decide_many
+from agents.rules.published import eclipse_share
 from orbit_gym.observation import observation_space
 from tests.agents.fake_env import NODE, TASK, random_observation
 

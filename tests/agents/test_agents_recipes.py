@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 
 from agents.ablations import read_plan
-from agents.environments import make_vec
-from agents.network import NETWORK
-from agents.scoring import EFT_ADMIT, UNTUNED, WEIGHTS, choose_many
-from agents.settings import HYPERPARAMETERS, RECIPES, Settings, recipe_for
+from agents.episodes.environments import make_vec
+from agents.learning.settings import HYPERPARAMETERS, RECIPES, Settings, recipe_for
+from agents.networks.network import NETWORK
+from agents.rules.scoring import EFT_ADMIT, UNTUNED, WEIGHTS, choose_many
 from orbit_gym.vector import OrbitVectorEnv
 
 TRAINING = sorted(path for path in RECIPES.glob("*.json") if path.stem not in HYPERPARAMETERS and "seeds" not in path.read_text())

@@ -3,10 +3,10 @@
 import numpy as np
 import pytest
 
+from agents.learning.scalars import DECIDED, decided, decision_scalars, scheduler_scalars
+from agents.learning.settings import Settings
+from agents.learning.training import train
 from agents.report.curves import read_scalars
-from agents.scalars import DECIDED, decided, decision_scalars, scheduler_scalars
-from agents.settings import Settings
-from agents.training import train
 from orbit_gym.observation import COLUMNS
 from tests.agents.fake_env import ENV_ID
 

@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
-from agents import scoring
 from agents.heuristics import make_heuristic
-from agents.scoring import EFT_ADMIT, WEIGHTS, choose, choose_many, named
+from agents.rules import scoring
+from agents.rules.scoring import EFT_ADMIT, WEIGHTS, choose, choose_many, named
 from orbit_gym.observation import observation_space
 from tests.agents.fake_env import NODE, TASK, random_observation
 

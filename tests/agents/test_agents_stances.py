@@ -3,12 +3,12 @@
 import numpy as np
 import pytest
 
-from agents.bench import STEPPED
-from agents.episodes import play
-from agents.planner import EpisodePlanner, LookAhead, Planner
-from agents.rules import load_weights
-from agents.scoring import EFT_ADMIT, PIVOT, SLACK, choose_many, named
-from agents.stances import stances_of
+from agents.episodes.whole import play
+from agents.planners.bench import STEPPED
+from agents.planners.planner import EpisodePlanner, LookAhead, Planner
+from agents.rules.catalogue import load_weights
+from agents.rules.scoring import EFT_ADMIT, PIVOT, SLACK, choose_many, named
+from agents.rules.stances import stances_of
 from orbit_gym.catalogue import scenario_names
 from orbit_gym.env import OrbitEnv
 from orbit_gym.simulation import Simulation

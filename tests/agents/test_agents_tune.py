@@ -7,15 +7,17 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from agents import rules, tune, tuning
-from agents.environments import make_many
-from agents.episodes import play
+from agents import tune
+from agents.episodes.environments import make_many
+from agents.episodes.whole import play
 from agents.loading import BASELINES, load_policy, parse
-from agents.playing import TUNED, play_rule
-from agents.rules import RULES, load_weights, read_weights
-from agents.scoring import EFT_ADMIT
+from agents.rules import catalogue as rules
+from agents.rules import tuning
+from agents.rules.catalogue import RULES, load_weights, read_weights
+from agents.rules.playing import TUNED, play_rule
+from agents.rules.scoring import EFT_ADMIT
+from agents.rules.tuning import Episodes, generation_episodes
 from agents.tune import Tuning
-from agents.tuning import Episodes, generation_episodes
 from orbit_gym.catalogue import load_scenario
 
 

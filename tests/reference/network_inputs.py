@@ -4,7 +4,7 @@ import math
 
 import numpy as np
 
-from agents.bilinear import A_MINUTE, AT_EASE, FULL
+from agents.rules.bilinear import A_MINUTE, AT_EASE, FULL
 from orbit_gym.observation import COLUMNS
 
 NODE, TASK, LINK = COLUMNS["nodes"], COLUMNS["task"], COLUMNS["links"]
@@ -30,7 +30,7 @@ class Given:
 
 
 def features(given):
-    """agents.bilinear.FEATURES, (batch, n, P)."""
+    """agents.rules.bilinear.FEATURES, (batch, n, P)."""
     task, node = given.task, given.node
     backlog_min = minutes(node["backlog"])
     taken_min = task["lanes"] * minutes(task["service"]) + node["plan_load"]
@@ -75,7 +75,7 @@ def way_down(given):
 
 
 def setting(given):
-    """agents.bilinear.SETTING, (batch, M)."""
+    """agents.rules.bilinear.SETTING, (batch, M)."""
     task, node, flies = ({name: column[:, 0] for name, column in given.task.items()}, given.node, given.flies)
 
     def mean(column):

@@ -1,0 +1,67 @@
+"""Imports of `agents` point down: packages know nothing of commands, and nobody knows the packages above."""
+
+import ast
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+PACKAGE = Path(__file__).resolve().parents[2] / "agents"
+
+# A file or package may import only what stands on a lower floor; files of one package may import each other.
+FLOORS = [
+    {"jit", "policy", "checkpoints", "versions", "statistics"},
+    {"heuristics", "pretrained"},
+    {"rules"},
+    {"episodes", "networks"},
+    {"planners", "report"},
+    {"loading"},
+    {"learning"},
+    {"evaluate", "tune", "bounds", "expert", "labels", "imitate", "publish", "evolve"},  # commands
+    {"rows", "planned_runs", "learner_picture"},
+    {"learner", "ablations"},
+]
+FLOOR_OF = {name: floor for floor, names in enumerate(FLOORS) for name in names}
+MODULES = [
+    path.relative_to(PACKAGE).with_suffix("").as_posix() for path in sorted(PACKAGE.rglob("*.py")) if path != PACKAGE / "__init__.py"
+]
+
+
+def imported(source: str) -> Iterator[str]:
+    """Files and packages of `agents` that a source imports anywhere, by the name in FLOORS."""
+    for node in ast.walk(ast.parse(source)):
+        names: list[str] = []
+        if isinstance(node, ast.ImportFrom):
+            names = [f"{node.module}.{alias.name}" for alias in node.names]
+        elif isinstance(node, ast.Import):
+            names = [alias.name for alias in node.names]
+        yield from (name.split(".")[1] for name in names if name.startswith("agents."))
+
+
+def check(module: str, source: str) -> None:
+    own = module.partition("/")[0]
+    for other in imported(source):
+        assert other == own or FLOOR_OF[other] < FLOOR_OF[own], f"agents/{module}.py imports agents.{other}, which is not below it"
+
+
+def test_every_module_has_a_floor() -> None:
+    assert {module.partition("/")[0] for module in MODULES} == set(FLOOR_OF)
+
+
+@pytest.mark.parametrize("module", MODULES)
+def test_imports_point_down(module: str) -> None:
+    check(module, (PACKAGE / f"{module}.py").read_text(encoding="utf-8"))
+
+
+@pytest.mark.parametrize(
+    ("module", "source"),
+    [
+        ("rules/scoring", "from agents.planners.bench import Rule"),
+        ("learning/training", "def f():\n    from agents import evaluate"),
+        ("policy", "import agents.rules.scoring"),
+        ("tune", "from agents.evolve import evolve"),
+    ],
+)
+def test_the_check_can_fail(module: str, source: str) -> None:
+    with pytest.raises(AssertionError, match="not below"):
+        check(module, source)
