@@ -22,11 +22,11 @@ from agents.loading import load_policy, parse
 from agents.planners.bench import decided
 from agents.planners.spans import windows
 from orbit_gym.cli import fail_cleanly
-from orbit_gym.compute import load_s, service_s
+from orbit_gym.compiled.world import World
+from orbit_gym.core.compute import load_s, service_s
+from orbit_gym.core.state import NONE, new_scratch
 from orbit_gym.simulation import Simulation
-from orbit_gym.state import NONE, new_scratch
 from orbit_gym.vector import OrbitVectorEnv
-from orbit_gym.world import World
 
 GRID = 12  # instants of the grid on either side of the intervals
 

@@ -12,12 +12,12 @@ import tyro
 from agents.episodes.environments import make_many
 from agents.episodes.whole import play
 from agents.heuristics import make_heuristic
-from orbit_gym.arrivals import Arrivals
 from orbit_gym.cli import fail_cleanly
-from orbit_gym.loads import measure_loads
+from orbit_gym.descriptions.loads import measure_loads
 from orbit_gym.scenario import Workload
 from orbit_gym.simulation import Simulation
 from orbit_gym.vector import OrbitVectorEnv
+from orbit_gym.workloads.arrivals import Arrivals
 from orbit_gym.worlds import get_arrivals
 
 FIRST_SEED = 1_000_000

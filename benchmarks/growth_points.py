@@ -15,13 +15,13 @@ from typing import Any
 import numpy as np
 
 from benchmarks.speed import choose
-from orbit_gym import kernel
 from orbit_gym.catalogue import load_scenario
+from orbit_gym.compiled.world import World
+from orbit_gym.core import kernel
 from orbit_gym.drawing import EpisodeSource
 from orbit_gym.scenario import Constellation, Scenario, Shell
 from orbit_gym.simulation import Simulation
 from orbit_gym.units import HOUR_S
-from orbit_gym.world import World
 
 SEED = 4_000_000  # of no split's convention
 BLOCKS = 25  # the median is over these

@@ -18,10 +18,10 @@ from tqdm import tqdm
 from benchmarks.plain.compare import Tally, compare_plans, compare_rewards
 from benchmarks.plain.scheduler import PlainSimulation
 from benchmarks.speed import choose
-from orbit_gym import kernel
 from orbit_gym.catalogue import load_scenario
 from orbit_gym.cli import fail_cleanly
-from orbit_gym.docs_tables import markdown
+from orbit_gym.core import kernel
+from orbit_gym.descriptions.docs_tables import markdown
 from orbit_gym.drawing import EpisodeSource
 from orbit_gym.scenario import Scenario
 from orbit_gym.simulation import Simulation

@@ -18,7 +18,7 @@ import numpy as np
 import tyro
 
 import orbit_gym
-from orbit_gym import kernel
+from orbit_gym.core import kernel
 from orbit_gym.observation import COLUMNS
 from orbit_gym.simulation import Simulation
 from orbit_gym.vector import OrbitVectorEnv

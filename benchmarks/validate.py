@@ -17,7 +17,7 @@ from rich.progress import track
 from rich.table import Table
 
 from orbit_gym.cli import fail_cleanly
-from orbit_gym.docs_tables import markdown, replace_blocks
+from orbit_gym.descriptions.docs_tables import markdown, replace_blocks
 from tests import reference
 from tests.reference.rows import ABSENT, Row
 

@@ -4,7 +4,9 @@ from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 
-from orbit_gym import kernel
+from orbit_gym.compiled.world import World
+from orbit_gym.core import kernel
+from orbit_gym.core.state import OUTCOME, PLAN, Scratch, State, new_scratch
 from orbit_gym.details import Details, episode_details
 from orbit_gym.drawing import Drawn
 from orbit_gym.episode import Episode
@@ -12,8 +14,6 @@ from orbit_gym.metrics import episode_metrics
 from orbit_gym.observation import GROUND_SLOTS, WIDTH
 from orbit_gym.scenario import Scenario
 from orbit_gym.simulation import Simulation, first_state
-from orbit_gym.state import OUTCOME, PLAN, Scratch, State, new_scratch
-from orbit_gym.world import World
 
 BY_RESOURCE, BY_TASK = ("heads", "used_s"), ("is_lost",)  # fields of a State whose length differs from day to day, or by episode
 

@@ -11,8 +11,8 @@ from typing import Any
 import tyro
 
 from orbit_gym import catalogue
-from orbit_gym.describing import UNBROKEN, description, list_table, show
-from orbit_gym.docs_tables import tables
+from orbit_gym.descriptions.describing import UNBROKEN, description, list_table, show
+from orbit_gym.descriptions.docs_tables import tables
 from orbit_gym.globe import write_czml, write_page
 from orbit_gym.recording import read_log
 

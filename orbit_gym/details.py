@@ -7,9 +7,9 @@ from typing import NamedTuple
 
 import numpy as np
 
+from orbit_gym.compiled.world import World
 from orbit_gym.episode import Episode
 from orbit_gym.tasks import TASK_CLASSES
-from orbit_gym.world import World
 
 N_BINS = 60  # of the episode, 95 s each where it lasts 5,700 s
 SUBSTEPS = 10  # of a bin, for the charge: a full battery is noticed within 9.5 s

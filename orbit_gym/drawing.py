@@ -8,13 +8,13 @@ from typing import Any, NamedTuple
 import gymnasium as gym
 import numpy as np
 
-from orbit_gym.compiler import graph_names
+from orbit_gym.compiled.compiler import graph_names
+from orbit_gym.compiled.world import World
 from orbit_gym.episode import Episode
 from orbit_gym.observation import observation_space
-from orbit_gym.orbits import load_orbits
+from orbit_gym.orbits.positions import load_orbits
 from orbit_gym.scenario import Scenario, Workload
 from orbit_gym.units import DAY_S
-from orbit_gym.world import World
 from orbit_gym.worlds import get_arrivals, split_days
 
 WORKLOAD_OPTIONS = tuple(item.name for item in fields(Workload) if item.name not in ("script", "traces", "events", "task_files"))

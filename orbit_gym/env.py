@@ -8,6 +8,7 @@ import networkx as nx
 import numpy as np
 
 from orbit_gym.catalogue import load_scenario
+from orbit_gym.core.state import PLAN
 from orbit_gym.details import Details, episode_details
 from orbit_gym.drawing import EpisodeSource
 from orbit_gym.episode import Episode
@@ -16,7 +17,6 @@ from orbit_gym.rendering.show import RENDER_FPS, Show, checked_mode
 from orbit_gym.reward import reward_terms
 from orbit_gym.scenario import Scenario
 from orbit_gym.simulation import Plan, Simulation, checked_action
-from orbit_gym.state import PLAN
 from orbit_gym.topology import topology
 
 Observation = dict[str, np.ndarray]
@@ -158,7 +158,7 @@ class OrbitEnv(gym.Env[Observation, np.int64]):
         return self.simulation.fork(episode)
 
     def sample_future(self, rng: np.random.Generator) -> Episode:
-        """Draw what might have come instead of the running episode, for planners (orbit_gym.arrivals.Arrivals.sample)."""
+        """Draw what might have come instead of the running episode, for planners (orbit_gym.workloads.arrivals.Arrivals.sample)."""
         if self._simulation is None:
             raise RuntimeError("call reset() first")
         return self._sample(rng)

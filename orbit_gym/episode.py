@@ -1,6 +1,6 @@
 """Episode: everything drawn before the first step, read-only, shared by forks.
 
-Drawing one is :func:`orbit_gym.arrivals.draw_episode`.
+Drawing one is :func:`orbit_gym.workloads.arrivals.draw_episode`.
 """
 
 from typing import NamedTuple

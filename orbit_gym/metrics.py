@@ -2,13 +2,13 @@
 
 import numpy as np
 
+from orbit_gym.compiled.world import LASER, World
+from orbit_gym.core.ledger import settle
+from orbit_gym.core.state import NONE, copy_state
 from orbit_gym.details import charge_fraction
-from orbit_gym.ledger import settle
 from orbit_gym.simulation import Simulation
-from orbit_gym.state import NONE, copy_state
 from orbit_gym.tasks import TASK_CLASSES
 from orbit_gym.units import HOUR_S
-from orbit_gym.world import LASER, World
 
 ORBIT_S = 5_676.0  # one revolution at 500 km (FACTS: 94.6 min), the unit of "per orbit"
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import gymnasium as gym
 import numpy as np
 
-from orbit_gym.state import GROUND_SLOTS
+GROUND_SLOTS = 2  # ground contacts shown per candidate, after its laser terminals
 
 
 @dataclass(frozen=True)

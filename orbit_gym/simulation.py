@@ -6,14 +6,14 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from orbit_gym import kernel
+from orbit_gym.compiled.world import World
+from orbit_gym.core import kernel
+from orbit_gym.core.faults import strike_until
+from orbit_gym.core.state import NONE, Scratch, State, copy_state, new_scratch, new_state
 from orbit_gym.episode import Episode
-from orbit_gym.faults import strike_until
 from orbit_gym.observation import GROUND_SLOTS, WIDTH
 from orbit_gym.reward import reward_terms
 from orbit_gym.scenario import Scenario
-from orbit_gym.state import NONE, Scratch, State, copy_state, new_scratch, new_state
-from orbit_gym.world import World
 
 
 class Hop(NamedTuple):

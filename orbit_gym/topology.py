@@ -2,9 +2,9 @@
 
 import networkx as nx
 
-from orbit_gym.transfers import first_contact, range_m
+from orbit_gym.compiled.world import DOWNLINK, FIBRE, LASER, UPLINK, USER_DOWN, USER_UP, World
+from orbit_gym.core.transfers import first_contact, range_m
 from orbit_gym.units import SPEED_OF_LIGHT_MPS
-from orbit_gym.world import DOWNLINK, FIBRE, LASER, UPLINK, USER_DOWN, USER_UP, World
 
 KIND_NAMES = {LASER: "laser", DOWNLINK: "downlink", UPLINK: "uplink", USER_UP: "user_up", USER_DOWN: "user_down", FIBRE: "fibre"}
 

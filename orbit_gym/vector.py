@@ -133,7 +133,7 @@ class OrbitVectorEnv(gym.vector.VectorEnv[Observations, np.ndarray, np.ndarray])
         return self._batch.simulation(member)
 
     def sample_future(self, member: int, rng: np.random.Generator) -> Episode:
-        """Draw what might have come instead of a member's episode, for planners (orbit_gym.arrivals.Arrivals.sample)."""
+        """Draw what might have come instead of a member's episode, for planners (orbit_gym.workloads.arrivals.Arrivals.sample)."""
         return self._batch.sample_future(member, rng)
 
     def close_extras(self, **kwargs: Any) -> None:

@@ -7,20 +7,20 @@ from collections import OrderedDict
 import numpy as np
 from tqdm import tqdm
 
-from orbit_gym.arrivals import Arrivals
 from orbit_gym.catalogue import scenario_to_dict
-from orbit_gym.compiler import compile_world
-from orbit_gym.flight import midnight_of
-from orbit_gym.footprint import refuse_too_large
-from orbit_gym.opportunities import CELL_S, DAYLIGHT_SINE, Opportunities
-from orbit_gym.orbits import Orbits, julian_date, load_orbits
+from orbit_gym.compiled.compiler import compile_world
+from orbit_gym.compiled.flight import midnight_of
+from orbit_gym.compiled.footprint import refuse_too_large
+from orbit_gym.compiled.opportunities import CELL_S, DAYLIGHT_SINE, Opportunities
+from orbit_gym.compiled.world import World
+from orbit_gym.compiled.world_store import stored_world, world_name
+from orbit_gym.orbits.positions import Orbits, julian_date, load_orbits
 from orbit_gym.physics.geometry import gmst_rad, rotate_to_earth_fixed
 from orbit_gym.physics.sun import sun_direction_of_date
-from orbit_gym.replay import check_origins
 from orbit_gym.scenario import Scenario
 from orbit_gym.units import DAY_S
-from orbit_gym.world import World
-from orbit_gym.world_store import stored_world, world_name
+from orbit_gym.workloads.arrivals import Arrivals
+from orbit_gym.workloads.replay import check_origins
 
 MOST_WORLDS = 8  # kept in memory; the least recently used goes
 SLOW_SATELLITES = 200  # from here on a World takes seconds

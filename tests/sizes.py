@@ -6,7 +6,7 @@ from typing import Any
 import pytest
 
 from orbit_gym.catalogue import load_scenario
-from orbit_gym.docs_tables import n_satellites
+from orbit_gym.descriptions.docs_tables import n_satellites
 
 MANY_SATELLITES = 200  # a World of one hundred compiles in seconds, one of thousands in minutes
 

@@ -54,7 +54,7 @@ def test_without_our_folder_numba_returns_the_old_result(tmp_path: Path) -> None
 
 def test_kernel_sources_are_found_with_what_they_import() -> None:
     names = {path.relative_to(PACKAGE).as_posix() for path in cache.kernel_sources()}
-    assert {"units.py", "world.py", "routing.py", "calendars.py"} <= names
+    assert {"units.py", "compiled/world.py", "core/routing.py", "core/calendars.py"} <= names
     assert not names & {"cli.py", "catalogue.py", "scenario.py"}
 
 

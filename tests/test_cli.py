@@ -5,8 +5,9 @@ from pathlib import Path
 
 import pytest
 
-from orbit_gym import cli, describing
+from orbit_gym import cli
 from orbit_gym.catalogue import load_scenario, scenario_names
+from orbit_gym.descriptions import describing
 from orbit_gym.worlds import get_arrivals
 from tests.recording.playing_logs import recorded
 
@@ -61,7 +62,7 @@ def test_describe_prints_load_by_time_and_by_energy(monkeypatch: pytest.MonkeyPa
     assert f"all {duties.sum() / 12:.3f} 1.000" in printed
 
 
-# Computed with Skyfield or SGP4 for 2025-08-03 (tests/test_derived.py compares each figure with its authority).
+# Computed with Skyfield or SGP4 for 2025-08-03 (tests/descriptions/test_derived.py compares each figure with its authority).
 FOLLOWS = {
     "ThreeBody12": [
         "day 1 (2025-08-03",

@@ -16,9 +16,9 @@ from gymnasium.utils.env_checker import check_env
 from stable_baselines3.common.env_checker import check_env as check_env_of_sb3
 
 import orbit_gym
-from orbit_gym import kernel
 from orbit_gym.catalogue import REGISTERED, load_scenario, scenario_to_dict
-from orbit_gym.encoding import log_time
+from orbit_gym.core import kernel
+from orbit_gym.core.encoding import log_time
 from orbit_gym.env import OrbitEnv
 from orbit_gym.observation import COLUMNS, neighbours
 from orbit_gym.registration import environment_id

@@ -10,11 +10,12 @@ import pytest
 from sgp4.api import Satrec
 from sgp4.exporter import export_omm
 
-from orbit_gym import elements, orbits, planes
 from orbit_gym.catalogue import load_scenario
-from orbit_gym.omm import OMM_RANGES
-from orbit_gym.orbits import load_orbits
-from tests.test_elements import LINE1, LINE2, OTHER1, OTHER2
+from orbit_gym.orbits import elements, planes
+from orbit_gym.orbits import positions as orbits
+from orbit_gym.orbits.omm import OMM_RANGES
+from orbit_gym.orbits.positions import load_orbits
+from tests.orbits.test_elements import LINE1, LINE2, OTHER1, OTHER2
 
 TEXT = (Path(__file__).resolve().parent.parent / "docs" / "inputs.md").read_text(encoding="utf-8")
 

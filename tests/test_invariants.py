@@ -5,9 +5,9 @@ from collections import defaultdict
 import numpy as np
 import pytest
 
+from orbit_gym.core.state import END, NONE, START
 from orbit_gym.env import OrbitEnv
 from orbit_gym.simulation import Simulation
-from orbit_gym.state import END, NONE, START
 from tests.core.playing import Choice, at_random, earliest, running
 
 SCENARIOS = ("Tiny", "ThreeBody12", "Ring12", "CrossPlane12")

@@ -10,8 +10,8 @@ from skyfield.api import load, load_file
 from skyfield_data import get_skyfield_data_path
 
 from orbit_gym.catalogue import load_scenario
-from orbit_gym.flight import fly
-from orbit_gym.orbits import load_orbits
+from orbit_gym.compiled.flight import fly
+from orbit_gym.orbits.positions import load_orbits
 from orbit_gym.physics.geometry import sight_margin_m
 from orbit_gym.scenario import Scenario
 from orbit_gym.sections.space import Shell

@@ -15,9 +15,10 @@ import orbit_gym.tasks
 from agents import heuristics
 from agents.episodes.environments import make_env
 from agents.episodes.whole import play
-from orbit_gym import cli, docs_tables
+from orbit_gym import cli
 from orbit_gym.catalogue import REGISTERED, load_scenario
-from orbit_gym.docs_tables import BLOCK, TABLES, replace_blocks, results_table
+from orbit_gym.descriptions import docs_tables
+from orbit_gym.descriptions.docs_tables import BLOCK, TABLES, replace_blocks, results_table
 from orbit_gym.worlds import get_arrivals
 
 ROOT = Path(__file__).resolve().parent.parent

@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 
 from orbit_gym.catalogue import load_scenario, scenario_to_dict
-from orbit_gym.describing import typed_rows
+from orbit_gym.descriptions.describing import typed_rows
+from orbit_gym.descriptions.loads import measure_loads
 from orbit_gym.env import OrbitEnv
-from orbit_gym.loads import measure_loads
 from orbit_gym.scenario import RequestTrace, Scenario, TaskFile, Workload
 from orbit_gym.worlds import get_arrivals
 from tests.recordings import minute_file

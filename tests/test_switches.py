@@ -6,13 +6,13 @@ import numpy as np
 import pytest
 
 from orbit_gym.catalogue import load_scenario, scenario_to_dict
-from orbit_gym.compiler import compile_world, graph_names
+from orbit_gym.compiled.compiler import compile_world, graph_names
+from orbit_gym.compiled.world import ACCELERATOR, LASER, World
+from orbit_gym.descriptions.scenario_tables import SWITCHES, Switch
 from orbit_gym.env import OrbitEnv
 from orbit_gym.observation import COLUMNS
 from orbit_gym.scenario import Scenario
-from orbit_gym.scenario_tables import SWITCHES, Switch
 from orbit_gym.topology import KIND_NAMES
-from orbit_gym.world import ACCELERATOR, LASER, World
 from orbit_gym.worlds import get_arrivals
 
 KIRUNA = {"name": "Kiruna", "latitude_deg": 67.86, "longitude_deg": 20.96, "is_optical": True, "datacentre": "Hangzhou"}

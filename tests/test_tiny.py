@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 
 from agents.heuristics import make_heuristic
+from orbit_gym.compiled.world import DOWNLINK, USER_UP
 from orbit_gym.env import OrbitEnv
 from orbit_gym.simulation import Plan, Simulation
-from orbit_gym.world import DOWNLINK, USER_UP
 
 S01, S02, S03, STATION, DATACENTRE, USER = range(6)
 REJECT = 4

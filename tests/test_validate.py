@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from benchmarks import validate
-from orbit_gym.docs_tables import replace_blocks
+from orbit_gym.descriptions.docs_tables import replace_blocks
 from tests.reference.rows import Row, judged, skipped
 
 ROOT = Path(__file__).resolve().parent.parent

@@ -4,8 +4,9 @@ from types import SimpleNamespace
 
 import pytest
 
-from orbit_gym import footprint, worlds
+from orbit_gym import worlds
 from orbit_gym.catalogue import load_scenario
+from orbit_gym.compiled import footprint
 
 
 @pytest.mark.parametrize(("satellites", "said"), [(12, ""), (400, "compiling day 2 of 400 satellites\n")])

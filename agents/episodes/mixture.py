@@ -7,8 +7,7 @@ import gymnasium as gym
 import numpy as np
 from stable_baselines3.common.vec_env import VecEnv
 
-from orbit_gym.observation import observation_space
-from orbit_gym.state import GROUND_SLOTS
+from orbit_gym.observation import GROUND_SLOTS, observation_space
 
 Observations = dict[str, np.ndarray]
 

@@ -4,9 +4,9 @@ from typing import NamedTuple
 
 import numpy as np
 
+from orbit_gym.core.state import State
 from orbit_gym.episode import TASK, Episode
 from orbit_gym.simulation import Simulation
-from orbit_gym.state import State
 
 LINE_BYTES = 64  # fields of a packed State begin at cache lines
 N_COUNTS = 3

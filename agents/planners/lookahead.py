@@ -13,13 +13,13 @@ import numpy as np
 from agents.jit import inlined, shared
 from agents.planners.bench import LOOKED, ROLLED, STEPPED, Bench, Futures, Knobs, Rule
 from agents.rules.scoring import LANES, LOAD, LOG_LARGEST, ON_TIME, RESULT, SERVICE, START, choose, seconds
-from orbit_gym.faults import strike_until
-from orbit_gym.kernel import step
-from orbit_gym.ledger import note_tail
+from orbit_gym.compiled.world import World
+from orbit_gym.core.faults import strike_until
+from orbit_gym.core.kernel import step
+from orbit_gym.core.ledger import note_tail
+from orbit_gym.core.profiles import occupy
+from orbit_gym.core.state import NONE, Scratch, State
 from orbit_gym.observation import COLUMNS
-from orbit_gym.profiles import occupy
-from orbit_gym.state import NONE, Scratch, State
-from orbit_gym.world import World
 
 ARRIVAL = COLUMNS["nodes"]["plan_arrival"]
 # What is small: an alert, a frame or a request, not a chunk of a scene (18 s) nor the result of a mapping (choice).

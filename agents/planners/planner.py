@@ -24,11 +24,11 @@ from agents.rules import stances
 from agents.rules.catalogue import FOLDER
 from agents.rules.scoring import N_COST, choose
 from orbit_gym.cache import hash_of, source_hash
+from orbit_gym.core.kernel import relaxed_on_time
+from orbit_gym.core.state import NONE, State, new_scratch
 from orbit_gym.env import OrbitEnv
 from orbit_gym.episode import FAULT, TASK, Episode
-from orbit_gym.kernel import relaxed_on_time
 from orbit_gym.simulation import Simulation
-from orbit_gym.state import NONE, State, new_scratch
 from orbit_gym.vector import OrbitVectorEnv
 
 STREAM = 20250514  # begins the planner's own random stream: apart from all seeds of episodes, which stand alone

@@ -3,11 +3,11 @@
 import numpy as np
 
 from agents.jit import shared
-from orbit_gym.compute import service_s
-from orbit_gym.delivery import deliver
-from orbit_gym.planning import order_candidates
-from orbit_gym.state import NONE, Scratch, State
-from orbit_gym.world import World
+from orbit_gym.compiled.world import World
+from orbit_gym.core.compute import service_s
+from orbit_gym.core.delivery import deliver
+from orbit_gym.core.planning import order_candidates
+from orbit_gym.core.state import NONE, Scratch, State
 
 HALVINGS = 30  # of the time between the earliest end and the deadline: a microsecond of an hour
 

@@ -8,12 +8,12 @@ from agents.jit import inlined, shared
 from agents.rules.bilinear import choose_bilinear
 from agents.rules.published import choose_equinox, choose_phoenix
 from agents.rules.scoring import choose
+from orbit_gym.compiled.world import World
+from orbit_gym.core.kernel import step
+from orbit_gym.core.state import Scratch, State
 from orbit_gym.episode import Episode
-from orbit_gym.kernel import step
 from orbit_gym.scenario import Scenario
 from orbit_gym.simulation import Simulation
-from orbit_gym.state import Scratch, State
-from orbit_gym.world import World
 
 N_COUNTS = 3
 BOOKED, LATE, REJECTED = range(N_COUNTS)

@@ -41,7 +41,7 @@ from agents.rules.scoring import (
     VALUE,
     seconds,
 )
-from orbit_gym.encoding import LONGEST_S
+from orbit_gym.core.encoding import LONGEST_S
 
 ORIGIN, TO_ECLIPSE, TO_SUNLIGHT = (NODE[name] for name in ("is_origin", "time_to_eclipse", "time_to_sunlight"))
 PHOENIX = ("drawn", "depth", "away", "ground", "delay")

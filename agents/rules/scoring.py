@@ -10,7 +10,7 @@ import math
 import numpy as np
 
 from agents.jit import inlined, shared
-from orbit_gym.encoding import LONGEST_S
+from orbit_gym.core.encoding import LONGEST_S
 from orbit_gym.observation import COLUMNS
 
 NODE, TASK = COLUMNS["nodes"], COLUMNS["task"]

@@ -15,11 +15,11 @@ import numpy as np
 
 from agents.rules.catalogue import RULES
 from agents.rules.playing import play_rule
+from orbit_gym.compiled.world import World
 from orbit_gym.drawing import EpisodeSource
 from orbit_gym.episode import Episode
 from orbit_gym.scenario import Scenario
 from orbit_gym.simulation import Simulation
-from orbit_gym.world import World
 
 LOADS = (0.8, 1.0, 1.3)  # of the tables that rules are compared in, times the scenario's own load
 FIRST_SEED, CHOICE_SEED, REPORT_SEED, END_SEED = 1_000_000, 1_900_000, 1_950_000, 2_000_000

@@ -7,15 +7,15 @@ from typing import NamedTuple
 
 import numpy as np
 
+from orbit_gym.compiled.world import World
 from orbit_gym.units import (
     DECODE_REFERENCE_BANDWIDTH_BYTES_PER_S,
     DECODE_REFERENCE_BATCH,
     DECODE_REFERENCE_TOKENS_PER_S,
     DECODE_REFERENCE_WEIGHTS_BYTES,
 )
-from orbit_gym.world import World
 
-# The rules by which a booking waits, as the kernels have them (orbit_gym/ledger.py): what counts as falling short, and the shortest wait.
+# The rules by which a booking waits, as orbit_gym/core/ledger.py has them: what counts as falling short, and the shortest wait.
 TOLERANCE_J, TOLERANCE_C, SHORTEST_WAIT_S = 1e-6, 1e-9, 1.0
 
 
@@ -259,7 +259,7 @@ class Accelerator:
         return NOWHERE
 
     def _wait_s(self, begin_s: float, length_s: float, power_w: float, lacks: Shortfall) -> float:
-        """A wait that no feasible start beats by more than the shortest one (reasons: orbit_gym/ledger.py, wait_s)."""
+        """A wait that no feasible start beats by more than the shortest one (reasons: orbit_gym/core/ledger.py, wait_s)."""
         wait_s = max(SHORTEST_WAIT_S, lacks.missing_j / power_w)
         heating_k = power_w * self.hardware["thermal_k_per_w"]
         if 0.0 < lacks.excess_k < heating_k:

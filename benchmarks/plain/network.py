@@ -14,8 +14,8 @@ from typing import NamedTuple
 import networkx as nx
 import numpy as np
 
+from orbit_gym.compiled.world import FIBRE, World
 from orbit_gym.units import SPEED_OF_LIGHT_MPS
-from orbit_gym.world import FIBRE, World
 
 MAX_HOPS = 40  # docs/model.md, DESIGN section 4
 NOTHING = -1  # a resource that is none

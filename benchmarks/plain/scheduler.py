@@ -8,9 +8,9 @@ import numpy as np
 
 from benchmarks.plain.accelerator import NOWHERE, Accelerator, Placement
 from benchmarks.plain.network import Calendar, Hop, Network, Way
+from orbit_gym.compiled.world import World
 from orbit_gym.episode import ANY_STATION, Episode
 from orbit_gym.scenario import Reward
-from orbit_gym.world import World
 
 NONE = -1
 

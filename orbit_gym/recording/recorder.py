@@ -9,14 +9,14 @@ from typing import Any
 
 import numpy as np
 
-from orbit_gym.booking import book
-from orbit_gym.compute import lanes_taken
-from orbit_gym.faults import record_booking, strike_until
+from orbit_gym.core.booking import book
+from orbit_gym.core.compute import lanes_taken
+from orbit_gym.core.faults import record_booking, strike_until
+from orbit_gym.core.state import NONE, PLAN, State, copy_state, new_scratch
 from orbit_gym.recording.log import EpisodeLog
 from orbit_gym.recording.tables import SAMPLE_S, Table, faults_table, links_table, positions_table, sunlight_table
 from orbit_gym.rendering.settled import settle_satellites
 from orbit_gym.simulation import Simulation, first_state
-from orbit_gym.state import NONE, PLAN, State, copy_state, new_scratch
 
 FROM_TASK = (
     "release_s", "slack_s", "value", "input_bits", "result_bits", "task_class", "model", "origin", "destination",

@@ -2,8 +2,8 @@
 
 import numpy as np
 
+from orbit_gym.compiled.world import DOWNLINK, FIBRE, LASER, USER_DOWN, World
 from orbit_gym.episode import UNIT_FAULT
-from orbit_gym.world import DOWNLINK, FIBRE, LASER, USER_DOWN, World
 
 SAMPLE_S = 30.0  # choice: 2 degrees of a low orbit; a cubic through such samples is good to metres
 LINK_KINDS = ("laser", "station", "user", "fibre")  # numbers of links/kind

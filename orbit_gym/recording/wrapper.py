@@ -9,9 +9,9 @@ from typing import Any
 import gymnasium as gym
 
 from orbit_gym.catalogue import scenario_to_dict
+from orbit_gym.compiled.flight import midnight_of
 from orbit_gym.env import Observation, OrbitEnv
-from orbit_gym.flight import midnight_of
-from orbit_gym.orbits import julian_date
+from orbit_gym.orbits.positions import julian_date
 from orbit_gym.recording.log import write_log
 from orbit_gym.recording.recorder import Recorder
 from orbit_gym.recording.tables import HOP_KINDS, LINK_KINDS

@@ -2,6 +2,7 @@
 
 import numpy as np
 
+from orbit_gym.compiled.world import World
 from orbit_gym.rendering import palette
 from orbit_gym.rendering.coastlines import coasts_deg
 from orbit_gym.rendering.ground import Ground
@@ -10,7 +11,6 @@ from orbit_gym.rendering.moment import Moment
 from orbit_gym.rendering.page import Page
 from orbit_gym.rendering.pen import Pen
 from orbit_gym.rendering.projection import Box, CloseUp, WorldView, geodetic_deg
-from orbit_gym.world import World
 
 WIDTH, HEIGHT = 1280, 720  # both even, as video codecs want
 TITLE = Box(0.0, 680.0, 1280.0, 40.0)

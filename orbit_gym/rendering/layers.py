@@ -4,12 +4,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from orbit_gym.compiled.world import World
 from orbit_gym.rendering import palette
 from orbit_gym.rendering.moment import Moment
 from orbit_gym.rendering.pen import Pen
 from orbit_gym.rendering.projection import Box, CloseUp, WorldView, geodetic_deg, tracks_deg
 from orbit_gym.rendering.sightlines import Links
-from orbit_gym.world import World
 
 # Width in pixels and opacity of a link by its use, up to each fraction; what is not used at all is faint (choices).
 USE_STEPS = (0.0, 0.02, 0.2, 1.0)

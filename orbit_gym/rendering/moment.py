@@ -6,9 +6,11 @@ from typing import NamedTuple
 
 import numpy as np
 
+from orbit_gym.compiled.flight import midnight_of
+from orbit_gym.compiled.world import World
+from orbit_gym.core.state import NONE, State
 from orbit_gym.episode import CALENDAR_FAULT, UNIT_FAULT, Episode
-from orbit_gym.flight import midnight_of
-from orbit_gym.orbits import julian_date
+from orbit_gym.orbits.positions import julian_date
 from orbit_gym.physics.sun import shadow_margin_m
 from orbit_gym.rendering.daylight import sun_at
 from orbit_gym.rendering.reservations import RecentUse, queues
@@ -16,8 +18,6 @@ from orbit_gym.rendering.settled import settle_satellites
 from orbit_gym.rendering.sightlines import Links, Sightlines, calendars_out
 from orbit_gym.scenario import Scenario
 from orbit_gym.simulation import Plan, Simulation
-from orbit_gym.state import NONE, State
-from orbit_gym.world import World
 
 
 class Placed(NamedTuple):
@@ -130,7 +130,7 @@ class Watcher:
 
 
 def positions_at(world: World, time_s: float) -> np.ndarray:
-    """Return Earth-fixed positions (n_nodes, 3) of all graph nodes, linear between grid points as in orbit_gym.transfers."""
+    """Return Earth-fixed positions (n_nodes, 3) of all graph nodes, linear between grid points as in orbit_gym.core.transfers."""
     place = time_s / float(world.sizes["grid_s"][0])
     row = min(max(int(place), 0), len(world.positions_m) - 2)
     satellites_m = world.positions_m[row] + (place - row) * (world.positions_m[row + 1] - world.positions_m[row])

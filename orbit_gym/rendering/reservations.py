@@ -2,8 +2,8 @@
 
 import numpy as np
 
-from orbit_gym.state import NONE, State
-from orbit_gym.world import World
+from orbit_gym.compiled.world import World
+from orbit_gym.core.state import NONE, State
 
 FADING_S = 60.0  # choice: use is what was booked in about the last minute; what lies back longer counts less and less
 

@@ -1,9 +1,9 @@
 """Charge as it is now: a kernel of its own, because a State brings a satellite to the clock's time only when a task needs it."""
 
+from orbit_gym.compiled.world import World
+from orbit_gym.core.ledger import settle
+from orbit_gym.core.state import State
 from orbit_gym.jit import kernel
-from orbit_gym.ledger import settle
-from orbit_gym.state import State
-from orbit_gym.world import World
 
 
 @kernel

@@ -4,7 +4,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from orbit_gym.world import DOWNLINK, LASER, USER_UP, World
+from orbit_gym.compiled.world import DOWNLINK, LASER, USER_UP, World
 
 
 class Links(NamedTuple):

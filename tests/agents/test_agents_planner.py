@@ -10,10 +10,10 @@ from agents.loading import label, load_policy, parse
 from agents.planners.bench import LOOKED
 from agents.planners.planner import PLANNERS, EpisodePlanner, LookAhead, Member, Planner, fingerprint
 from agents.rules.scoring import EFT_ADMIT, choose_many
+from orbit_gym.core.state import copy_state
 from orbit_gym.env import OrbitEnv
 from orbit_gym.episode import Episode
 from orbit_gym.simulation import Simulation
-from orbit_gym.state import copy_state
 from orbit_gym.vector import OrbitVectorEnv
 from tests.agents.fake_env import FakeEnv
 

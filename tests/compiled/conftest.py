@@ -3,7 +3,7 @@
 import pytest
 
 from orbit_gym.catalogue import load_scenario
-from orbit_gym.compiler import compile_world
+from orbit_gym.compiled.compiler import compile_world
 from tests.compiled.small import small
 
 

@@ -4,7 +4,7 @@ import dataclasses
 
 import numpy as np
 
-from orbit_gym.orbits import Orbits
+from orbit_gym.orbits.positions import Orbits
 from orbit_gym.physics.geometry import gmst_rad, rotate_to_earth_fixed
 from orbit_gym.scenario import Constellation, Datacentre, Scenario, Shell, Station, Users, UserSite, Workload
 

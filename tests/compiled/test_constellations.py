@@ -5,9 +5,9 @@ import numpy as np
 import pytest
 
 from orbit_gym.catalogue import load_scenario
-from orbit_gym.compiler import compile_world
+from orbit_gym.compiled.compiler import compile_world
+from orbit_gym.compiled.world import LASER
 from orbit_gym.scenario import Constellation, LaserLinks, Shell
-from orbit_gym.world import LASER
 from tests.compiled.small import contacts_of, edge_table, small
 
 

@@ -6,12 +6,12 @@ import numpy as np
 import pytest
 
 from orbit_gym.catalogue import load_scenario
-from orbit_gym.compiler import compile_world
-from orbit_gym.orbits import load_orbits
+from orbit_gym.compiled.compiler import compile_world
+from orbit_gym.compiled.world import DOWNLINK, FIBRE, LASER, UPLINK, USER_DOWN, USER_UP
+from orbit_gym.orbits.positions import load_orbits
 from orbit_gym.physics.geometry import geodetic_to_earth_fixed_m, geodetic_up, sight_margin_m
 from orbit_gym.physics.links import longest_sight_m, mode_rate_bps
 from orbit_gym.scenario import AlertChannel, Constellation, Shell
-from orbit_gym.world import DOWNLINK, FIBRE, LASER, UPLINK, USER_DOWN, USER_UP
 from tests.compiled.small import contacts_of, edge_table, fixed_m, small
 
 TIED = [(LASER, LASER), (DOWNLINK, UPLINK), (UPLINK, DOWNLINK), (USER_UP, USER_DOWN), (USER_DOWN, USER_UP), (FIBRE, FIBRE)]

@@ -5,12 +5,12 @@ import dataclasses
 import numpy as np
 import pytest
 
-from orbit_gym.compiler import compile_world
-from orbit_gym.orbits import load_orbits
+from orbit_gym.compiled.compiler import compile_world
+from orbit_gym.compiled.world import LASER
+from orbit_gym.orbits.positions import load_orbits
 from orbit_gym.physics.geometry import geodetic_to_earth_fixed_m, geodetic_up, gmst_rad, rotate_to_earth_fixed
 from orbit_gym.physics.sun import shadow_margin_m, sun_direction_of_date
 from orbit_gym.scenario import Power
-from orbit_gym.world import LASER
 from tests.compiled.small import JD, contacts_of, edge_table, fixed_m
 
 

@@ -5,13 +5,13 @@ import dataclasses
 import numpy as np
 import pytest
 
-from orbit_gym import flight
 from orbit_gym.catalogue import load_scenario
-from orbit_gym.compiler import compile_world, graph_names
-from orbit_gym.orbits import load_orbits
+from orbit_gym.compiled import flight
+from orbit_gym.compiled.compiler import compile_world, graph_names
+from orbit_gym.compiled.world import ACCELERATOR, CONTACT, EDGE, LASER, PIECE, POWER
+from orbit_gym.orbits.positions import load_orbits
 from orbit_gym.scenario import Constellation, LaserLinks, Shell, Users
 from orbit_gym.tasks import MODEL_BYTES
-from orbit_gym.world import ACCELERATOR, CONTACT, EDGE, LASER, PIECE, POWER
 from tests.compiled.small import fixed_m, small
 
 

@@ -6,10 +6,10 @@ from typing import NamedTuple
 import numpy as np
 
 from orbit_gym.catalogue import load_scenario
+from orbit_gym.compiled.indices import beam_index, laser_index
+from orbit_gym.compiled.world import ACCELERATOR, CONTACT, EDGE, GATE, LASER, PASS, PIECE, POWER, SIZES, World
 from orbit_gym.episode import ANY_STATION, FAULT, TASK, Episode
-from orbit_gym.indices import beam_index, laser_index
 from orbit_gym.simulation import Simulation
-from orbit_gym.world import ACCELERATOR, CONTACT, EDGE, GATE, LASER, PASS, PIECE, POWER, SIZES, World
 
 HORIZON_S = 100_000.0
 MODEL_BYTES = (16e9, 16e9, 8.5e9, 6e9, 0.2e9)

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from orbit_gym.asked import LONG_S, MOST, SHORT_S, START_S
+from orbit_gym.core.asked import LONG_S, MOST, SHORT_S, START_S
 from orbit_gym.env import OrbitEnv
 from orbit_gym.observation import COLUMNS
 

@@ -5,13 +5,13 @@ from typing import Any
 import numpy as np
 import pytest
 
-from orbit_gym.bounds import DIRECTED_FROM
+from orbit_gym.compiled.bounds import DIRECTED_FROM
+from orbit_gym.core.routing import EVERYWHERE, INPUT, WANTED, mark_wanted, search
+from orbit_gym.core.state import MAX_HOPS, Scratch, new_scratch
+from orbit_gym.core.transfers import earliest_transfer, range_m
 from orbit_gym.env import OrbitEnv
 from orbit_gym.episode import ANY_STATION
-from orbit_gym.routing import EVERYWHERE, INPUT, WANTED, mark_wanted, search
 from orbit_gym.simulation import Simulation
-from orbit_gym.state import MAX_HOPS, Scratch, new_scratch
-from orbit_gym.transfers import earliest_transfer, range_m
 from orbit_gym.units import SPEED_OF_LIGHT_MPS
 from tests.core.playing import at_random, earliest
 

@@ -3,10 +3,10 @@
 import numpy as np
 import pytest
 
-from orbit_gym.booking import RECLAIMED_PER_STEP, ROOM_CHUNKS, reclaim
-from orbit_gym.calendars import first_free_s, first_gap, release_expired, reserve
-from orbit_gym.state import CHUNK_SIZE, NONE, State
-from orbit_gym.world import World
+from orbit_gym.compiled.world import World
+from orbit_gym.core.booking import RECLAIMED_PER_STEP, ROOM_CHUNKS, reclaim
+from orbit_gym.core.calendars import first_free_s, first_gap, release_expired, reserve
+from orbit_gym.core.state import CHUNK_SIZE, NONE, State
 from tests.core.small_world import always, small_world, start, vision
 
 CHUNKS = 64

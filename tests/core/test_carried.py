@@ -6,11 +6,11 @@ from typing import Any
 import numpy as np
 import pytest
 
-from orbit_gym.compute import lane_power_w
-from orbit_gym.ledger import CHECK, NOTHING, RUN, Block, carry, power_row
-from orbit_gym.placing import _is_carried
+from orbit_gym.core.compute import lane_power_w
+from orbit_gym.core.ledger import CHECK, NOTHING, RUN, Block, carry, power_row
+from orbit_gym.core.placing import _is_carried
+from orbit_gym.core.state import NONE
 from orbit_gym.simulation import Simulation
-from orbit_gym.state import NONE
 from tests.core.playing import at_random, running
 
 LOW = {"power.initial_charge_low_fraction": 0.4, "power.initial_charge_high_fraction": 0.42}

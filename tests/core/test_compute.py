@@ -5,9 +5,9 @@ import math
 import numpy as np
 import pytest
 
-from orbit_gym.ledger import SHORTEST_WAIT_S
+from orbit_gym.core.ledger import SHORTEST_WAIT_S
+from orbit_gym.core.state import NONE
 from orbit_gym.simulation import Simulation
-from orbit_gym.state import NONE
 from tests.core.small_world import (
     LANES,
     NODE,

@@ -3,11 +3,11 @@
 import numpy as np
 import pytest
 
-from orbit_gym.bounds import DIRECTED_FROM
+from orbit_gym.compiled.bounds import DIRECTED_FROM
+from orbit_gym.core.routing import EVERYWHERE, INPUT, RESULT, WANTED, mark_wanted, search
+from orbit_gym.core.state import NONE, new_scratch
 from orbit_gym.episode import ANY_STATION
-from orbit_gym.routing import EVERYWHERE, INPUT, RESULT, WANTED, mark_wanted, search
 from orbit_gym.simulation import Simulation
-from orbit_gym.state import NONE, new_scratch
 from tests.core.playing import at_random, running
 
 

@@ -5,9 +5,9 @@ import dataclasses
 import numpy as np
 import pytest
 
-from orbit_gym.delivery import deliver
+from orbit_gym.core.delivery import deliver
+from orbit_gym.core.state import State, copy_state, new_scratch
 from orbit_gym.simulation import Hop, Plan, Simulation
-from orbit_gym.state import State, copy_state, new_scratch
 from tests.core.playing import at_random, earliest, running
 
 SCENARIOS = ("Tiny", "Ring12", "CrossPlane12")

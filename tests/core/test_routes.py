@@ -6,10 +6,10 @@ import math
 import numpy as np
 import pytest
 
+from orbit_gym.compiled.world import DOWNLINK, FIBRE, UPLINK, USER_DOWN, World
+from orbit_gym.core.state import END, NONE, START
 from orbit_gym.simulation import Simulation
-from orbit_gym.state import END, NONE, START
 from orbit_gym.units import SPEED_OF_LIGHT_MPS
-from orbit_gym.world import DOWNLINK, FIBRE, UPLINK, USER_DOWN, World
 from tests.core.plain_routes import first_gap_end_s
 from tests.core.playing import at_random, running
 from tests.core.small_world import Contact

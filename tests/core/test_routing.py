@@ -6,10 +6,10 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from orbit_gym.calendars import reserve
-from orbit_gym.routing import INPUT, search
-from orbit_gym.state import MAX_HOPS
-from orbit_gym.transfers import transfer_end_s
+from orbit_gym.core.calendars import reserve
+from orbit_gym.core.routing import INPUT, search
+from orbit_gym.core.state import MAX_HOPS
+from orbit_gym.core.transfers import transfer_end_s
 from tests.core.small_world import Contact, Link, always, small_world, start, vision
 from tests.reference.routing import LIMIT_S, arrivals, prepare, random_contacts
 

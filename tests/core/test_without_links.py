@@ -4,10 +4,10 @@ import numpy as np
 import pytest
 
 from orbit_gym.catalogue import load_scenario
+from orbit_gym.compiled.world import DOWNLINK
 from orbit_gym.drawing import EpisodeSource
 from orbit_gym.observation import COLUMNS
 from orbit_gym.simulation import Simulation
-from orbit_gym.world import DOWNLINK
 from tests.compiled.small import contacts_of
 
 CONTACT = COLUMNS["nodes"]["time_to_contact"]

@@ -6,18 +6,18 @@ import gymnasium as gym
 import numpy as np
 import pytest
 
+from orbit_gym.compiled.flight import midnight_of
+from orbit_gym.compiled.world import DOWNLINK, LASER
+from orbit_gym.core.transfers import position_m
 from orbit_gym.env import OrbitEnv
 from orbit_gym.episode import CALENDAR_FAULT, FAULT, UNIT_FAULT
-from orbit_gym.flight import midnight_of
-from orbit_gym.orbits import julian_date
+from orbit_gym.orbits.positions import julian_date
 from orbit_gym.physics.geometry import gmst_rad, rotate_to_earth_fixed
 from orbit_gym.physics.sun import shadow_margin_m, sun_direction_of_date
 from orbit_gym.recording import RecordEpisode, read_log
 from orbit_gym.recording.tables import SAMPLE_S, faults_table
 from orbit_gym.topology import topology
-from orbit_gym.transfers import position_m
 from orbit_gym.units import DAY_S
-from orbit_gym.world import DOWNLINK, LASER
 from tests.recording.playing_logs import FAULTY, SHORT, Recorded, columns, faulty, play, quarter, recorded
 
 CASES = {"quiet": quarter, "faulty": faulty, "tiny": lambda: recorded("Tiny")}

@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from orbit_gym.ledger import required_j
+from orbit_gym.core.ledger import required_j
 from orbit_gym.physics.energy import required_charge_j
 from tests.core.small_world import HORIZON_S, small_world
 from tests.reference.rows import Row, judged

@@ -11,7 +11,7 @@ from skyfield.almanac import find_discrete
 from skyfield.api import EarthSatellite
 from skyfield.jpllib import SpiceKernel
 
-from orbit_gym.flight import Passes, sunlit_intervals
+from orbit_gym.compiled.flight import Passes, sunlit_intervals
 from tests.reference import sky
 from tests.reference.rows import Row, judged, skipped
 from tests.reference.sun import de421

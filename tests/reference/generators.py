@@ -7,13 +7,13 @@ from typing import NamedTuple
 
 import numpy as np
 
-from orbit_gym.bursts import draw_arrivals
 from orbit_gym.catalogue import load_scenario
-from orbit_gym.making import Maker
 from orbit_gym.tasks import FLOP_PER_TOKEN_8B, TASK_CLASSES, TaskClass
 from orbit_gym.traces.events import Events, read_events
 from orbit_gym.traces.requests import Requests, read_azure
 from orbit_gym.units import DAY_S, HOUR_S
+from orbit_gym.workloads.bursts import draw_arrivals
+from orbit_gym.workloads.making import Maker
 from tests.reference.rows import Row, judged, skipped
 
 TRACES = {"language_request": "llm_traces/azure2023_conv.csv", "code_request": "llm_traces/azure2023_code.csv"}

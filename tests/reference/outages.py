@@ -9,10 +9,10 @@ from pathlib import Path
 import numpy as np
 
 from orbit_gym.catalogue import load_scenario
+from orbit_gym.compiled.world import DOWNLINK, World
 from orbit_gym.episode import UNIT_FAULT
-from orbit_gym.outages import draw_faults, in_anomaly, laser_pairs
 from orbit_gym.scenario import Faults, Station
-from orbit_gym.world import DOWNLINK, World
+from orbit_gym.workloads.outages import draw_faults, in_anomaly, laser_pairs
 from orbit_gym.worlds import get_world
 from tests.reference.rows import Row, judged
 

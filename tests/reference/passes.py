@@ -9,7 +9,7 @@ import numpy as np
 from skyfield.api import wgs84
 from skyfield.toposlib import GeographicPosition
 
-from orbit_gym.flight import Passes, highest_elevation_rad, passes_over, site_geometry
+from orbit_gym.compiled.flight import Passes, highest_elevation_rad, passes_over, site_geometry
 from tests.reference import sky
 from tests.reference.rows import Row, judged
 

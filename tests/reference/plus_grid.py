@@ -17,17 +17,17 @@ from typing import NamedTuple
 import numpy as np
 from scipy.optimize import brentq
 
-from orbit_gym.contacts import Batch, assemble, steady_batch
+from orbit_gym.compiled.contacts import Batch, assemble, steady_batch
+from orbit_gym.compiled.flight import COARSE_GRID_S, site_geometry
+from orbit_gym.compiled.indices import beam_index, laser_index, pass_index
+from orbit_gym.compiled.world import ACCELERATOR, GATE, LASER, POWER, SIZES, USER_DOWN, USER_UP, World
+from orbit_gym.core.routing import INPUT, search
+from orbit_gym.core.state import NONE, Scratch, State, new_scratch, new_state
 from orbit_gym.episode import FAULT, TASK, Episode
-from orbit_gym.flight import COARSE_GRID_S, site_geometry
-from orbit_gym.indices import beam_index, laser_index, pass_index
-from orbit_gym.orbits import Orbits, build_shell, circular_record, julian_date
+from orbit_gym.orbits.positions import Orbits, build_shell, circular_record, julian_date
 from orbit_gym.physics.geometry import gmst_rad, rotate_to_earth_fixed
-from orbit_gym.routing import INPUT, search
 from orbit_gym.scenario import Shell
-from orbit_gym.state import NONE, Scratch, State, new_scratch, new_state
 from orbit_gym.units import DAY_S
-from orbit_gym.world import ACCELERATOR, GATE, LASER, POWER, SIZES, USER_DOWN, USER_UP, World
 from tests.reference.rows import Row, judged, skipped
 
 AUTHORITY = "Hypatia, Kuiper-630"

@@ -9,9 +9,9 @@ from typing import NamedTuple
 
 import numpy as np
 
-from orbit_gym.elements import read_elements
-from orbit_gym.orbits import Orbits
-from orbit_gym.tle import checksum
+from orbit_gym.orbits.elements import read_elements
+from orbit_gym.orbits.positions import Orbits
+from orbit_gym.orbits.tle import checksum
 from orbit_gym.units import M_PER_KM
 from tests.reference.rows import Row, judged, skipped
 

@@ -16,17 +16,17 @@ from typing import NamedTuple
 
 import numpy as np
 
-from orbit_gym.calendars import release_expired, reserve
-from orbit_gym.compute import lanes_taken
+from orbit_gym.compiled.world import World
+from orbit_gym.core.calendars import release_expired, reserve
+from orbit_gym.core.compute import lanes_taken
+from orbit_gym.core.ledger import note_tail, settle
+from orbit_gym.core.placing import place
+from orbit_gym.core.profiles import occupy
+from orbit_gym.core.state import State, copy_state
+from orbit_gym.core.transfers import earliest_transfer
 from orbit_gym.episode import ANY_STATION, TASK
 from orbit_gym.jit import kernel
-from orbit_gym.ledger import note_tail, settle
-from orbit_gym.placing import place
-from orbit_gym.profiles import occupy
 from orbit_gym.simulation import Simulation
-from orbit_gym.state import State, copy_state
-from orbit_gym.transfers import earliest_transfer
-from orbit_gym.world import World
 from tests.core.small_world import LANES, VISION_OP_PER_S, always, one_lane, small_world, start, vision
 from tests.reference.rows import Row, judged
 

@@ -9,8 +9,8 @@ from pathlib import Path
 import networkx as nx
 import numpy as np
 
-from orbit_gym.calendars import reserve
-from orbit_gym.routing import EVERYWHERE, INPUT, search
+from orbit_gym.core.calendars import reserve
+from orbit_gym.core.routing import EVERYWHERE, INPUT, search
 from orbit_gym.simulation import Simulation
 from orbit_gym.units import SPEED_OF_LIGHT_MPS
 from tests.core.plain_routes import first_gap_end_s

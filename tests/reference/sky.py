@@ -6,8 +6,8 @@ import numpy as np
 from skyfield.api import EarthSatellite, load
 
 from orbit_gym.catalogue import load_scenario
-from orbit_gym.flight import Flight, fly
-from orbit_gym.orbits import load_orbits
+from orbit_gym.compiled.flight import Flight, fly
+from orbit_gym.orbits.positions import load_orbits
 from orbit_gym.scenario import Scenario
 
 DAY = 1  # after the scenario's epoch, 2025-08-02: the day of the reference files

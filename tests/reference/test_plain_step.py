@@ -13,8 +13,8 @@ from benchmarks.plain.compare import Difference, Tally, check_route, compare_pla
 from benchmarks.plain.network import Calendar, Network
 from benchmarks.plain_step import Duel
 from orbit_gym.catalogue import load_scenario
+from orbit_gym.core.transfers import transfer_end_s
 from orbit_gym.drawing import EpisodeSource
-from orbit_gym.transfers import transfer_end_s
 
 SEED = 4_000_000
 MET = ("datacentre", "alert", "load", "gap before a booking", "shared lanes", "late", "relayed result")

@@ -14,13 +14,13 @@ from matplotlib import pyplot
 from stable_baselines3.common.env_checker import check_env as check_env_of_sb3
 
 import orbit_gym  # noqa: F401  (registers the environments)
+from orbit_gym.core.transfers import position_m
 from orbit_gym.env import OrbitEnv
 from orbit_gym.rendering import palette
 from orbit_gym.rendering.canvas import MAP, Canvas
 from orbit_gym.rendering.moment import Moment
 from orbit_gym.rendering.projection import WorldView, geodetic_deg
 from orbit_gym.rendering.show import MISSING, RENDER_FPS, Show
-from orbit_gym.transfers import position_m
 from orbit_gym.vector import OrbitVectorEnv
 from tests.core.playing import at_random
 from tests.rendering import fake_window
@@ -112,7 +112,7 @@ def test_without_a_mode_nothing_is_watched(monkeypatch: pytest.MonkeyPatch) -> N
 
 @pytest.mark.parametrize("name", ["Tiny", "ThreeBody12"])
 def test_satellites_stand_over_their_sub_satellite_points(name: str, drawn: list[Moment]) -> None:
-    """Places drawn are those of orbit_gym.transfers.position_m, and a rim or class colour is there on the picture."""
+    """Places drawn are those of orbit_gym.core.transfers.position_m, and a rim or class colour is there on the picture."""
     env = OrbitEnv(name, split="validation", render_mode="rgb_array")
     env.reset(seed=1)
     frame, moment = env.render(), drawn[-1]

@@ -3,9 +3,11 @@
 import numpy as np
 import pytest
 
-from orbit_gym.encoding import log_time
+from orbit_gym.compiled.world import DOWNLINK
+from orbit_gym.core.encoding import log_time
+from orbit_gym.core.ledger import power_row, settle
+from orbit_gym.core.state import copy_state
 from orbit_gym.env import OrbitEnv
-from orbit_gym.ledger import power_row, settle
 from orbit_gym.observation import COLUMNS
 from orbit_gym.rendering import palette
 from orbit_gym.rendering.canvas import PLACED
@@ -17,8 +19,6 @@ from orbit_gym.rendering.projection import Box
 from orbit_gym.rendering.reservations import FADING_S, RecentUse
 from orbit_gym.rendering.sightlines import Sightlines
 from orbit_gym.rendering.words import amount, duration, hops, plan_lines, task_lines
-from orbit_gym.state import copy_state
-from orbit_gym.world import DOWNLINK
 from tests.core.playing import at_random
 
 FAULTS = {"faults.enabled": True, "faults.reset_mean_s": 1_500.0, "faults.link_up_fraction": 0.6}

@@ -1,0 +1,41 @@
+"""What has been asked lately: the work of past tasks, fading, over the time in which it came; what a scheduler remembers of its load.
+
+Two memories, one of minutes and one of half an hour: a burst shows in the first long before the second. Both are kept in the clock
+and cost two exponentials a step. Tasks before the one at hand count, served or not, if some candidate offered a plan in time.
+"""
+
+import math
+
+import numpy as np
+
+from orbit_gym.compiled.world import World
+from orbit_gym.core.compute import lanes_taken, service_s
+from orbit_gym.core.state import NONE, State
+from orbit_gym.jit import inlined
+
+SHORT_S, LONG_S = 300.0, 1_800.0  # time constants (choice): a burst of some minutes (docs/workloads.md); a third of an orbit
+START_S = 60.0  # idle time that is taken to precede an episode (choice), so that its first tasks are no flood
+MOST = 4.0  # of the satellites' time; shown up to here
+
+
+@inlined
+def note_asked(world: World, state: State, tasks: np.ndarray, task: int, elapsed_s: float) -> None:
+    """Add the task just placed to what was asked, if its plans say so, and let both memories fade over the time to the next one."""
+    clock = state.clock[0]
+    work_s = 0.0
+    for row in range(state.candidates.size):
+        if state.candidates[row] != NONE and state.plans[row].on_time == 1:
+            work_s = service_s(world, tasks, task, 0) * lanes_taken(world, tasks, task, 0) / world.accelerators[0].lanes
+            break
+    kept = math.exp(-elapsed_s / SHORT_S)
+    clock.asked_short_s = (clock.asked_short_s + work_s) * kept
+    clock.seen_short_s = clock.seen_short_s * kept + SHORT_S * (1.0 - kept)
+    kept = math.exp(-elapsed_s / LONG_S)
+    clock.asked_long_s = (clock.asked_long_s + work_s) * kept
+    clock.seen_long_s = clock.seen_long_s * kept + LONG_S * (1.0 - kept)
+
+
+@inlined
+def asked_share(world: World, asked_s: float, seen_s: float) -> float:
+    """Work asked over what all satellites could compute in the time seen, up to MOST."""
+    return min(asked_s / ((seen_s + START_S) * world.sizes[0].n_satellites), MOST)
