@@ -24,8 +24,6 @@ from orbit_gym.cli import fail_cleanly
 from orbit_gym.vector import OrbitVectorEnv
 
 SAVED_EVERY = 500  # decisions: what is lost by an interruption
-PRICED_EVERY_S = 300.0
-PRICING = LookAhead(futures=8, pool=32, horizon_s=1.0, price_every_s=1.0, hold_s=0.0)  # finds a price whenever it is asked
 Row = tuple[dict[str, np.ndarray], int, np.ndarray]
 
 
@@ -43,12 +41,8 @@ class Labels:
     """Of an episode, every so many decisions are tried: what a place is worth stays alike for minutes, so many episodes teach more."""
     candidates: int = 5
     """Actions tried, rejection included."""
-    horizon_s: float = 120.0
-    """How long each try is followed."""
-    is_priced: bool = True
-    """Give work booked beyond the horizon the price that agents.planners.planner finds; without it taking a task looks better than it is.
-
-    The price is found over sampled futures, apart from the values: over one future it was noise that outweighed them."""
+    horizon_s: float = 600.0
+    """How long each try is followed: where it is short, taking a task looks better than it is."""
     wander: float = 0.1
     """Share of decisions at which any valid action is taken, so that states off the rule's path are seen too."""
     loads: tuple[float, float] = (0.7, 1.4)
@@ -109,22 +103,16 @@ def labelled(envs: OrbitVectorEnv, weights: np.ndarray, asked: Labels, rng: np.r
         n_first=1,
         pool=1,
         horizon_s=asked.horizon_s,
-        price_every_s=0.0,
         hold_s=0.0,
         z_leave=0.0,
         skips_small=False,
     )
     planner = EpisodePlanner(Member(envs, 0), knobs, weights, knows_future=True)
-    pricer = EpisodePlanner(Member(envs, 0), PRICING, weights, knows_future=False) if asked.is_priced else None
-    priced_s = -np.inf
     action, step, is_over = np.zeros(1, np.int64), int(rng.integers(asked.every)), False
     while not is_over:
         simulation = envs.simulation(0)
         seen, mask = simulation.observe(), simulation.action_masks()
         if step % asked.every == 0:
-            if pricer is not None and simulation.time_s >= priced_s + PRICED_EVERY_S:
-                pricer.decide()
-                planner.price_per_s, priced_s = pricer.price_per_s, simulation.time_s
             best = planner.decide()
             if np.isfinite(planner.values).sum() > 1:
                 yield seen, best, planner.values.astype(np.float32)

@@ -33,11 +33,9 @@ class Knobs(NamedTuple):
     """How to look ahead."""
 
     horizon_s: float
-    price_per_s: float  # value of a node-second that is booked on a satellite beyond the horizon
     n_first: int  # futures before the first verdict; then twice as many, and so on
     z_drop: float  # an action is dropped that lies so many standard errors behind the best,
     z_leave: float  # and the rule's own is left only for one that lies so many above it
-    probe_s: float  # where positive, what is scored is the rule's action, and the same with so much work put on every satellite
     skips_small: bool  # go on by the rule, unlooked, where its plan can displace next to nothing: see is_small
 
 

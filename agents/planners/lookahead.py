@@ -16,9 +16,7 @@ from agents.rules.scoring import LANES, LOAD, LOG_LARGEST, ON_TIME, RESULT, SERV
 from orbit_gym.compiled.world import World
 from orbit_gym.core.faults import strike_until
 from orbit_gym.core.kernel import step
-from orbit_gym.core.ledger import note_tail
-from orbit_gym.core.profiles import occupy
-from orbit_gym.core.state import NONE, Scratch, State
+from orbit_gym.core.state import Scratch, State
 from orbit_gym.observation import COLUMNS
 
 ARRIVAL = COLUMNS["nodes"]["plan_arrival"]
@@ -85,31 +83,6 @@ def _next_fault(faults: np.ndarray, now_s: float) -> int:
     while row < faults.size and faults[row].strike_s <= now_s:
         row += 1
     return row
-
-
-@inlined
-def _booked_beyond_s(world: World, state: State, until_s: float) -> float:
-    """Node-seconds booked beyond a time on all satellites."""
-    total_s = 0.0
-    for unit in range(world.sizes[0].n_satellites):
-        row = state.units[unit].first_segment
-        while row != NONE:
-            segment = state.segments[row]
-            if segment.end_s > until_s:
-                total_s += (segment.end_s - max(segment.start_s, until_s)) * segment.lanes / world.accelerators[unit].lanes
-            row = segment.next
-    return total_s
-
-
-@inlined
-def _burden(world: World, state: State, seconds: float) -> None:
-    """Put so much work behind the last booking of every satellite, where the pool has room."""
-    for unit in range(world.sizes[0].n_satellites):
-        entry = state.units[unit]
-        if state.clock[0].n_free_segments >= 2 * entry.n_segments + 3:
-            start_s = max(entry.tail_s, entry.time_s)
-            occupy(state, unit, start_s, start_s + seconds, world.accelerators[unit].lanes, entry.tail_resident)
-            note_tail(world, state, unit)
 
 
 @inlined
@@ -208,10 +181,8 @@ def _score(
         for word in range(bench.words.shape[1]):
             bench.words[1, word] = bench.words[0, word]
         work.clock[0].next_fault = next_fault
-        if knobs.probe_s > 0.0 and place > 0:
-            _burden(world, work, knobs.probe_s)
-        value = _roll_out(world, work, scratch, tasks, faults, until_s, bench.tried[place], rules[min(place, rules.shape[0] - 1)], bench)
-        bench.scores[place, k] = value - knobs.price_per_s * _booked_beyond_s(world, work, until_s)
+        rule = rules[min(place, rules.shape[0] - 1)]
+        bench.scores[place, k] = _roll_out(world, work, scratch, tasks, faults, until_s, bench.tried[place], rule, bench)
         bench.n_scored[place] = k + 1
         bench.counts[ROLLED] += 1
 
@@ -302,8 +273,6 @@ def decide(
     """
     values[:] = np.nan
     n_tried = rank(task_row, node_rows, mask, rule, bench.mask, bench.tried)
-    if knobs.probe_s > 0.0:
-        bench.tried[1], n_tried = bench.tried[0], 2
     if n_tried == 1 or (knobs.skips_small and is_small(task_row, node_rows, bench.tried[0])):
         return bench.tried[0]
     bench.counts[LOOKED] += 1

@@ -32,8 +32,6 @@ from orbit_gym.simulation import Simulation
 from orbit_gym.vector import OrbitVectorEnv
 
 STREAM = 20250514  # begins the planner's own random stream: apart from all seeds of episodes, which stand alone
-PROBE_S = 15.0  # about one scene on every satellite
-FIRST_PRICES = 4  # rounds at the start: each halves the distance to the price
 FUTURES_STRIDE = 7  # decisions take turns through the pool; coprime to its size
 
 
@@ -49,10 +47,6 @@ class LookAhead:
     """Futures before the first verdict on what lies clearly behind."""
     horizon_s: float = 600.0
     """Seconds that each future is played: long enough for what fills the next pass to show."""
-    price_every_s: float = 0.0
-    """Seconds after which the price of a node-second that is booked beyond the horizon is found anew; 0: no price."""
-    price_horizon_s: float = 900.0
-    """Seconds over which it is found: what the rule delivers less where every satellite has more to do."""
     z_drop: float = 2.0
     """Standard errors behind the best at which an action is dropped."""
     z_leave: float = 1.0
@@ -79,10 +73,10 @@ class LookAhead:
                 raise ValueError(f"{name} must be at least {low}, got {getattr(self, name)}")
         if self.pool < self.futures:
             raise ValueError(f"pool must be at least futures ({self.futures}), got {self.pool}")
-        for name in ("horizon_s", "price_every_s", "price_horizon_s", "hold_s", "z_drop", "z_leave", "switch_every_s", "switch_horizon_s"):
+        for name in ("horizon_s", "hold_s", "z_drop", "z_leave", "switch_every_s", "switch_horizon_s"):
             if not 0.0 <= getattr(self, name) < np.inf:
                 raise ValueError(f"{name} must be a number from 0 on, got {getattr(self, name)}")
-        for name in ("horizon_s", "price_horizon_s", "switch_horizon_s"):
+        for name in ("horizon_s", "switch_horizon_s"):
             if getattr(self, name) == 0.0:
                 raise ValueError(f"{name} must be positive, got 0")
 
@@ -156,18 +150,12 @@ class EpisodePlanner:
         self.scratch = new_scratch(simulation.world)
         futures = [decided(simulation.episode)] if knows_future else self._sampled()
         self.futures = Futures(*padded([future.tasks for future in futures], TASK), *padded([future.faults for future in futures], FAULT))
-        spans_s = (
-            knobs.horizon_s,
-            knobs.price_horizon_s if knobs.price_every_s else 0.0,
-            knobs.switch_horizon_s if self._switches else 0.0,
-        )
-        room = 1 + most_within(futures, max(spans_s))
+        room = 1 + most_within(futures, max(knobs.horizon_s, knobs.switch_horizon_s if self._switches else 0.0))
         words, (self.root, self.work) = packed(template_of(simulation, room), 2)
         self.bench = new_bench(simulation, words, min(knobs.futures, len(futures)), room, knobs.candidates)
         self.rules_bench = new_bench(simulation, words, min(knobs.switch_futures, len(futures)), room, len(self.rules))
         self._picked_s = -np.inf
         self.values = np.full(simulation.n_actions, np.nan)
-        self.price_per_s, self._priced_s = 0.0, -np.inf
 
     def _sampled(self) -> list[Episode]:
         start = self.simulation.episode.span_s[:1].view(np.uint32)  # what a scheduler knows; episodes of one seed, one stream
@@ -209,8 +197,7 @@ class EpisodePlanner:
         self._fork(self.simulation.state)
         self._picked_s = self.simulation.time_s
         knobs = self.knobs
-        passed = Knobs(knobs.switch_horizon_s, 0.0, knobs.n_first, knobs.z_drop, knobs.z_leave, 0.0, False)
-        *given, passed = self._given(passed)
+        *given, passed = self._given(Knobs(knobs.switch_horizon_s, knobs.n_first, knobs.z_drop, knobs.z_leave, False))
         number = int(pick(*given, self.rules, self.followed, passed, self.rules_bench))
         if number != self.followed:
             self._follow(number)
@@ -228,26 +215,9 @@ class EpisodePlanner:
     def _look(self) -> int:
         """Action that does best in the futures."""
         self._fork(self.simulation.state)
-        every_s, now_s = self.knobs.price_every_s, self.simulation.time_s
-        if every_s > 0.0 and now_s >= self._priced_s + every_s:
-            for _ in range(1 if self._priced_s > -np.inf else FIRST_PRICES):
-                self._find_price()
-            self._priced_s = now_s
         knobs = self.knobs
-        passed = Knobs(knobs.horizon_s, self.price_per_s, knobs.n_first, knobs.z_drop, knobs.z_leave, 0.0, knobs.skips_small)
-        return self._call(passed)
-
-    def _find_price(self) -> None:
-        """Move the price half way to what a second of work on every satellite costs over the longer horizon and, at the price, beyond."""
-        futures = self.bench.n_window.size
-        self._call(Knobs(self.knobs.price_horizon_s, self.price_per_s, futures, 0.0, 0.0, PROBE_S, False))
-        lost = float((self.bench.scores[0] - self.bench.scores[1]).mean())
-        found = max(0.0, lost / (PROBE_S * int(self.simulation.world.sizes["n_satellites"][0])))
-        self.price_per_s = 0.5 * (self.price_per_s + found)
-
-    def _call(self, knobs: Knobs) -> int:
-        *given, knobs = self._given(knobs)
-        return int(decide(*given, self.rule, knobs, self.bench, self.values))
+        *given, passed = self._given(Knobs(knobs.horizon_s, knobs.n_first, knobs.z_drop, knobs.z_leave, knobs.skips_small))
+        return int(decide(*given, self.rule, passed, self.bench, self.values))
 
     def _given(self, knobs: Knobs) -> tuple[Any, ...]:
         """What both kernels are given first; and the knobs, cast so that each kernel has one signature."""

@@ -25,7 +25,7 @@ def worth(simulation, action):
 
 
 def test_values_are_what_forks_deliver(tmp_path):
-    changes = {"decisions": 6, "every": 40, "horizon_s": HORIZON_S, "wander": 0.0, "is_priced": False}
+    changes = {"decisions": 6, "every": 40, "horizon_s": HORIZON_S, "wander": 0.0}
     kept = read_demonstrations(label(Labels("Ring12", "eft_admit", **changes, out=str(tmp_path / "labels.npz"))))
     rng = np.random.default_rng([0, 2])
     seed, load = int(rng.integers(1_000_000)), float(rng.uniform(0.7, 1.4))
@@ -63,15 +63,3 @@ def test_an_existing_file_is_kept(tmp_path):
     (tmp_path / "labels.npz").write_bytes(b"mine")
     with pytest.raises(ValueError, match="labels.npz exists; choose another --out"):
         label(Labels(out=str(tmp_path / "labels.npz")))
-
-
-def test_work_beyond_the_horizon_has_a_price(tmp_path):
-    """On a busy ring the same decisions, priced, are worth less where work is booked beyond the horizon, and never more."""
-    changes = {"decisions": 12, "every": 60, "horizon_s": HORIZON_S, "wander": 0.0, "loads": (1.4, 1.4)}
-    files = [
-        label(Labels("Ring12", "eft_admit", is_priced=priced, **changes, out=str(tmp_path / f"{priced}.npz"))) for priced in (True, False)
-    ]
-    priced, plain = (read_demonstrations(path) for path in files)
-    assert np.array_equal(priced.nodes, plain.nodes)
-    difference = plain.values - priced.values
-    assert np.nanmin(difference) > -1e-4 and np.nanmax(difference) > 0.05

@@ -21,9 +21,9 @@ from tests.agents.fake_env import FakeEnv
 SOON = {"eo_scene": 0.05, "emergency_mapping": 0.07, "bulk_reprocessing": 0.02}
 SHORT = {"episode_s": 45.0, "workload.load": 4.0, "workload.slack_scale": SOON}
 FAULTS = {"faults.enabled": True, "faults.reset_mean_s": 3_000.0, "faults.link_up_fraction": 0.8}
-QUICK = LookAhead(candidates=3, futures=4, horizon_s=15.0, pool=4, price_every_s=0.0, hold_s=0.0, skips_small=False)
+QUICK = LookAhead(candidates=3, futures=4, horizon_s=15.0, pool=4, hold_s=0.0, skips_small=False)
 WHOLE = LookAhead(  # beyond the last delivery
-    candidates=3, futures=1, n_first=1, pool=1, horizon_s=20_000.0, price_every_s=0.0, hold_s=0.0, z_leave=0.0, skips_small=False
+    candidates=3, futures=1, n_first=1, pool=1, horizon_s=20_000.0, hold_s=0.0, z_leave=0.0, skips_small=False
 )
 LATER, CHOICE = 60, 3  # decisions after which there are queues; plans in time to choose from
 
@@ -79,19 +79,6 @@ def test_rollout_never_sees_the_true_future(overrides: dict) -> None:
         assert np.isfinite(planners[0].values).sum() >= 2
         assert np.array_equal(planners[0].values, planners[1].values, equal_nan=True) == same
         assert not same or actions[0] == actions[1]
-
-
-def test_a_price_is_found_where_there_is_a_crowd_and_none_where_there_is_room() -> None:
-    """More work on every satellite keeps others out of a crowd; on an idle constellation it costs nothing."""
-    knobs = LookAhead(**(vars(QUICK) | {"price_every_s": 10.0, "price_horizon_s": 30.0}))
-    env, simulation = later(SHORT)
-    crowded = EpisodePlanner(Fixed(simulation, env), knobs, EFT_ADMIT, False)
-    idle_env = OrbitEnv("Ring12", overrides={"episode_s": 45.0, "workload.load": 0.1})
-    idle_env.reset(seed=1)
-    idle = EpisodePlanner(Fixed(idle_env.simulation, idle_env), knobs, EFT_ADMIT, False)
-    for planner in (crowded, idle):
-        planner.decide()
-    assert crowded.price_per_s > 0.001 and idle.price_per_s == pytest.approx(0.0, abs=1e-4)
 
 
 def test_only_what_can_displace_something_is_looked_at() -> None:
@@ -250,7 +237,7 @@ BAD = [
     ({"futures": 0}, "futures must be at least 1, got 0"),
     ({"pool": 8}, r"pool must be at least futures \(16\), got 8"),
     ({"horizon_s": 0.0}, "horizon_s must be positive, got 0"),
-    ({"price_horizon_s": 0.0}, "price_horizon_s must be positive, got 0"),
+    ({"switch_horizon_s": 0.0}, "switch_horizon_s must be positive, got 0"),
     ({"horizon_s": float("nan")}, "horizon_s must be a number from 0 on, got nan"),
     ({"z_drop": -1.0}, "z_drop must be a number from 0 on, got -1.0"),
 ]
