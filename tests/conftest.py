@@ -4,6 +4,8 @@ from pathlib import Path
 
 import pytest
 
+from orbit_gym.env import OrbitEnv
+
 REPOSITORY = Path(__file__).resolve().parent.parent
 
 
@@ -14,3 +16,11 @@ def shared_data() -> Path:
     if not folder.is_dir():
         pytest.skip("reference data ../shared/data is not here")
     return folder
+
+
+@pytest.fixture
+def env() -> OrbitEnv:
+    """Return a validation episode of Ring12 at its first task."""
+    env = OrbitEnv("Ring12", split="validation")
+    env.reset(seed=0)
+    return env

@@ -1,10 +1,9 @@
-"""The Gymnasium contract: checkers of both libraries, spaces, options, actions, forks, specs, vector environments."""
+"""The Gymnasium contract: checkers of both libraries, spaces, options, actions, specs, vector environments."""
 
 import json
 import subprocess
 import sys
 import warnings
-from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -18,12 +17,10 @@ from stable_baselines3.common.env_checker import check_env as check_env_of_sb3
 import orbit_gym
 from orbit_gym.catalogue import REGISTERED, load_scenario, scenario_to_dict
 from orbit_gym.core import kernel
-from orbit_gym.core.encoding import log_time
 from orbit_gym.env import OrbitEnv
-from orbit_gym.observation import COLUMNS, neighbours
+from orbit_gym.observation import COLUMNS
 from orbit_gym.registration import environment_id
-from tests.core.playing import at_random
-from tests.sizes import by_size, marks_of
+from tests.sizes import marks_of
 
 REPOSITORY = Path(__file__).resolve().parent.parent
 # What the checker recommends for 2-D and 3-D Boxes that are no images; every other warning is an error.
@@ -43,13 +40,6 @@ RECOMMENDATIONS = {
 def variants() -> list[Any]:
     cases = [pytest.param(name, None, marks=marks_of(name)) for name in REGISTERED]
     return [*cases, ("Tiny", {"reward.energy_cost": 1e-5}), ("Ring12", {"workload.load": 0.5, "candidates": 5})]
-
-
-@pytest.fixture
-def env() -> OrbitEnv:
-    env = OrbitEnv("Ring12", split="validation")
-    env.reset(seed=0)
-    return env
 
 
 # --- the checkers
@@ -230,91 +220,6 @@ def test_the_end_of_an_episode() -> None:
     assert observation["task"][COLUMNS["task"]["present"]] == 1.0
     with pytest.raises(RuntimeError, match=r"the episode is over; call reset\(\)"):
         env.step(13)
-
-
-# --- observation
-
-
-@pytest.mark.parametrize("name", by_size(REGISTERED))
-def test_observations_stay_inside_the_space(name: str) -> None:
-    env, rng = OrbitEnv(name, split="validation"), np.random.default_rng(1)
-    observation, _ = env.reset(seed=1)
-    for _ in range(250):
-        assert env.observation_space.contains(observation)
-        observation, _, _, truncated, _ = env.step(at_random(env.simulation, rng))
-        if truncated:
-            observation, _ = env.reset()
-
-
-def test_plan_columns_are_the_plans(env: OrbitEnv) -> None:
-    """Every plan column of every candidate from plan(k), by the table's formulas, to float32."""
-    rng, column = np.random.default_rng(2), COLUMNS["nodes"]
-    for _ in range(60):
-        rows, task = env.simulation.observe()["nodes"], env.simulation.episode.tasks[env.simulation.task_index]
-        for k, row in enumerate(rows):
-            plan = env.plan(k)
-            assert bool(row[column["plan_exists"]]) == plan.exists == bool(env.action_masks()[k])
-            if not plan.exists:
-                continue
-            since = {name: getattr(plan, f"{name}_s") - task["release_s"] for name in ("arrival", "start", "finish", "delivery")}
-            expected = {f"plan_{name}": np.log1p(min(s, 7200.0)) / np.log1p(7200.0) for name, s in since.items()}
-            expected["plan_load"] = plan.load_s / 60.0
-            expected["plan_margin"] = np.clip(1.0 - since["delivery"] / task["slack_s"], -1.0, 1.0)
-            expected["plan_energy"] = np.log1p(plan.energy_j) / np.log1p(1e6)
-            expected["plan_input_hops"], expected["plan_result_hops"] = len(plan.input_hops) / 40, len(plan.result_hops) / 40
-            expected["plan_on_time"] = float(plan.on_time)
-            for name, value in expected.items():
-                assert row[column[name]] == pytest.approx(value, abs=2e-7), name
-        env.step(at_random(env.simulation, rng))
-
-
-def test_rows_are_in_order_of_delay_and_neighbours_point_back(env: OrbitEnv) -> None:
-    """Ring12: fore and aft neighbours are candidates, and each is the other's neighbour."""
-    around = neighbours(env.simulation.observe())
-    links = env.simulation.world.edges
-    assert links.size and around.shape == (13, 4)
-    for row, ends in enumerate(around[:12, :2]):
-        for end in ends[ends >= 0]:
-            assert row in around[end, :2]
-            assert abs(env.candidate_nodes[row] - env.candidate_nodes[end]) in (1, 11)
-    origin = int(env.simulation.episode.tasks["origin"][0])
-    if origin < 12:
-        assert env.candidate_nodes[0] == origin
-
-
-def test_the_same_numbers_on_every_scale() -> None:
-    """The logarithm of the table, by hand: 0 at 0, 1 at 7,200 s, and clipped outside."""
-    assert [log_time(t) for t in (-1.0, 0.0, 7_200.0, 1e6)] == [0.0, 0.0, 1.0, 1.0]
-
-
-# --- forks
-
-
-def test_a_fork_offers_what_a_search_needs(env: OrbitEnv) -> None:
-    fork = env.fork()
-    assert np.array_equal(fork.candidate_nodes, env.candidate_nodes)
-    assert np.array_equal(fork.action_masks(), env.action_masks())
-    assert asdict(fork.plan(0)) == asdict(env.plan(0))
-    reward, is_over = fork.step(0)
-    assert (env.simulation.task_index, fork.task_index, is_over) == (0, 1, False)
-    assert reward >= 0.0 and fork.fork().task_index == 1
-    with pytest.raises(ValueError, match="action must be an integer"):
-        fork.step(99)
-
-
-def test_a_fork_takes_another_future(env: OrbitEnv) -> None:
-    """Same task at hand, other tasks after it; a future that disagrees about the task at hand is refused."""
-    episode = env.simulation.episode
-    other = episode.tasks.copy()
-    other["value"][1:] *= 2.0
-    other.flags.writeable = False
-    fork = env.fork(episode._replace(tasks=other))
-    fork.step(13)
-    assert fork.episode.tasks["value"][1] == 2.0 * episode.tasks["value"][1]
-    wrong = other.copy()
-    wrong["value"][0] += 1.0
-    with pytest.raises(ValueError, match="the other future must hold the same task at hand, at the same index"):
-        env.fork(episode._replace(tasks=wrong))
 
 
 # --- kernels
