@@ -3,12 +3,13 @@
 A new module of orbit_gym takes one line in FLOORS. A module may import only modules of a lower floor.
 """
 
-import ast
 import sys
 from functools import cache
 from pathlib import Path
 
 import pytest
+
+from tests.importing import imported_names
 
 PACKAGE = Path(__file__).resolve().parent.parent / "orbit_gym"
 
@@ -133,19 +134,11 @@ def imports(source: str, known: list[str]) -> tuple[set[str], set[str]]:
     """Modules of orbit_gym and top-level foreign packages that a source imports anywhere, inside functions too."""
     ours: set[str] = set()
     foreign: set[str] = set()
-    for node in ast.walk(ast.parse(source)):
-        if isinstance(node, ast.ImportFrom):
-            assert node.level == 0, f"relative import in line {node.lineno}: write orbit_gym in full"
-            full = [f"{node.module}.{alias.name}" for alias in node.names]
-        elif isinstance(node, ast.Import):
-            full = [alias.name for alias in node.names]
-        else:
-            continue
-        for name in full:
-            top, _, rest = name.partition(".")
-            foreign.add(top)
-            if top == "orbit_gym":
-                ours.add(module_of(rest, known))
+    for name in imported_names(source):
+        top, _, rest = name.partition(".")
+        foreign.add(top)
+        if top == "orbit_gym":
+            ours.add(module_of(rest, known))
     return ours, foreign
 
 

@@ -1,10 +1,10 @@
 """Imports of `agents` point down: packages know nothing of commands, and nobody knows the packages above."""
 
-import ast
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+
+from tests.importing import imported_names
 
 PACKAGE = Path(__file__).resolve().parents[2] / "agents"
 
@@ -27,20 +27,9 @@ MODULES = [
 ]
 
 
-def imported(source: str) -> Iterator[str]:
-    """Files and packages of `agents` that a source imports anywhere, by the name in FLOORS."""
-    for node in ast.walk(ast.parse(source)):
-        names: list[str] = []
-        if isinstance(node, ast.ImportFrom):
-            names = [f"{node.module}.{alias.name}" for alias in node.names]
-        elif isinstance(node, ast.Import):
-            names = [alias.name for alias in node.names]
-        yield from (name.split(".")[1] for name in names if name.startswith("agents."))
-
-
 def check(module: str, source: str) -> None:
     own = module.partition("/")[0]
-    for other in imported(source):
+    for other in {name.split(".")[1] for name in imported_names(source) if name.startswith("agents.")}:
         assert other == own or FLOOR_OF[other] < FLOOR_OF[own], f"agents/{module}.py imports agents.{other}, which is not below it"
 
 
