@@ -21,7 +21,7 @@ from agents.loading import load_policy, parse
 from agents.networks.network import NETWORK
 from tests.agents.fake_env import ENV_ID, FakeEnv
 
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(__file__).resolve().parents[3]
 HEADLINE = "served_value_fraction"
 
 

@@ -13,7 +13,7 @@ from orbit_gym.catalogue import scenario_names
 from orbit_gym.env import OrbitEnv
 from orbit_gym.simulation import Simulation
 from orbit_gym.vector import OrbitVectorEnv
-from tests.agents.test_agents_planner import FAULTS, QUICK, SHORT, Fixed, later, with_another_future
+from tests.agents.planners.test_planner import FAULTS, QUICK, SHORT, Fixed, later, with_another_future
 
 # beyond the last delivery; what is decided after the pick does not matter here
 ALL = LookAhead(futures=1, n_first=1, pool=1, z_drop=0.0, z_leave=0.0, hold_s=1e6, switch_every_s=1e6, switch_horizon_s=20_000.0)
