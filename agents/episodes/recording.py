@@ -26,16 +26,9 @@ class Remembering:
         if hasattr(policy, "attach"):  # a planner, which needs the environments
             self.attach = policy.attach
 
-    def predict(
-        self,
-        observation: Observation,
-        state: Any = None,
-        episode_start: np.ndarray | None = None,
-        deterministic: bool = True,
-        action_masks: np.ndarray | None = None,
-    ) -> tuple[Any, Any]:
-        """Let the policy choose."""
-        actions, state = self.policy.predict(observation, state, episode_start, deterministic, action_masks)
+    def predict(self, observation: Observation, *args: Any, **kwargs: Any) -> tuple[Any, Any]:
+        """Let the policy choose; arguments as of :meth:`Policy.predict`."""
+        actions, state = self.policy.predict(observation, *args, **kwargs)
         self.actions.append(np.array(actions))
         return actions, state
 

@@ -88,8 +88,8 @@ class MaskableScorerPolicy(_Scored, MaskableMultiInputActorCriticPolicy):  # typ
         return self.mlp_extractor.forward_actor(self.features_extractor(observation))  # type: ignore[operator]
 
 
-class ScorerPolicy(_Scored, MultiInputActorCriticPolicy):  # type: ignore[misc]
-    """Actor-critic for plain PPO; the mask is the plan_exists column, applied inside the network."""
+class _KnowsMasks(BasePolicy):
+    """For policies of algorithms without masks: they are offered some all the same, and need none."""
 
     def predict(  # type: ignore[override]
         self,
@@ -101,6 +101,10 @@ class ScorerPolicy(_Scored, MultiInputActorCriticPolicy):  # type: ignore[misc]
     ) -> tuple[Any, Any]:
         """Return (actions, state); the masks are known from the observation."""
         return super().predict(observation, state, episode_start, deterministic)
+
+
+class ScorerPolicy(_KnowsMasks, _Scored, MultiInputActorCriticPolicy):  # type: ignore[misc]
+    """Actor-critic for plain PPO; the mask is the plan_exists column, applied inside the network."""
 
 
 class ScorerQNetwork(QNetwork):
@@ -123,8 +127,8 @@ class ScorerQNetwork(QNetwork):
         return masked(advantages + self.value(self.heads.forward_critic(features)), features)
 
 
-class ScorerQPolicy(MultiInputPolicy):
-    """DQN's policy over ScorerQNetwork."""
+class ScorerQPolicy(_KnowsMasks, MultiInputPolicy):  # type: ignore[misc]
+    """DQN's policy over ScorerQNetwork, always greedy."""
 
     def __init__(self, *args: Any, most_learned: float = 4.0, **kwargs: Any) -> None:
         """Take the limit of the learned part of a logit beside the stock arguments."""
@@ -135,17 +139,6 @@ class ScorerQPolicy(MultiInputPolicy):
         """Make one Q network with its own encoder."""
         arguments = self._update_features_extractor(self.net_args, features_extractor=None)
         return ScorerQNetwork(**arguments, most_learned=self.most_learned).to(self.device)
-
-    def predict(  # type: ignore[override]
-        self,
-        observation: Observation,
-        state: Any = None,
-        episode_start: np.ndarray | None = None,
-        deterministic: bool = False,
-        action_masks: np.ndarray | None = None,
-    ) -> tuple[Any, Any]:
-        """Return (actions, state), always greedy; the masks are known from the observation."""
-        return super().predict(observation, state, episode_start, deterministic)
 
 
 POLICIES: dict[str, type[BasePolicy]] = {"maskable_ppo": MaskableScorerPolicy, "ppo": ScorerPolicy, "dqn": ScorerQPolicy}
