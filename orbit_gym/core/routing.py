@@ -82,15 +82,7 @@ def search(
     stamp = scratch.counter[0]
     scratch.counter[1 + which] = stamp
     quest = Quest(labels, heap, stamp, bits, target, idle, aim, scratch.ways_down, scratch.landings, scratch.fingers)
-    labels[source].stamp = stamp
-    labels[source].key_s = labels[source].arrival_s = ready_s
-    labels[source].tie_s = 0.0
-    labels[source].hops = 0
-    labels[source].edge = NONE
-    labels[source].previous = NONE
-    labels[source].heap_place = 0
-    heap[0] = source
-    size = 1
+    size = _begin(quest, source, ready_s)
     n_ordered = 0
     n_taken = 0
     looks_at = PATIENCE  # nodes taken, and again where the ways that were found have all turned out to be later
@@ -110,20 +102,9 @@ def search(
         from_s = labels[node].arrival_s if is_new else labels[node].wake_s
         if is_new:
             labels[node].settled = stamp
-            if node == target or (target == ANY_STATION and first_station <= node < first_datacentre):
+            ends, n_ordered, n_left = _settle(world, scratch, order, target, node, n_ordered, n_left)
+            if ends:
                 return node
-            if target == WANTED and scratch.wanted[node] == scratch.counter[WANTED_STAMP]:
-                n_left -= 1
-                if n_left == 0:
-                    return node
-            if target == EVERYWHERE or target == SATELLITES:
-                if node < first_station and n_ordered < order.size:
-                    order[n_ordered] = node
-                    n_ordered += 1
-                elif first_datacentre <= node < first_user:
-                    n_left -= 1
-                if n_ordered == order.size and (n_left == 0 or target == SATELLITES):
-                    return node
             if labels[node].hops >= MAX_HOPS or (node != source and node >= first_datacentre):
                 continue  # users and datacentres forward nothing
             size, bound_s = relax_fixed(world, state, quest, size, node, bound_s)
@@ -143,14 +124,59 @@ def search(
                 ground_s = useful_s
             if opens_s <= useful_s:
                 wake_s = min(wake_s, opens_s)
-        if wake_s < math.inf:  # back into the heap until its next contact opens
-            labels[node].wake_s = wake_s
-            labels[node].key_s, labels[node].tie_s = key_of(world, state, node, wake_s, aim, scratch.ways_down, scratch.landings)
-            labels[node].heap_place = size
-            heap[size] = node
-            size += 1
-            rise(labels, heap, size - 1)
+        if wake_s < math.inf:
+            size = _sleep(world, state, quest, size, node, wake_s)
     return NONE
+
+
+@inlined
+def _begin(quest: Quest, source: int, ready_s: float) -> int:
+    """Put the source alone into the heap; returns the size of the heap."""
+    label = quest.labels[source]
+    label.stamp = quest.stamp
+    label.key_s = label.arrival_s = ready_s
+    label.tie_s = 0.0
+    label.hops = 0
+    label.edge = label.previous = NONE
+    label.heap_place = 0
+    quest.heap[0] = source
+    return 1
+
+
+@inlined
+def _settle(
+    world: World, scratch: Scratch, order: np.ndarray, target: int, node: int, n_ordered: int, n_left: int
+) -> tuple[bool, int, int]:
+    """Count a settled node; returns whether the search ends with it, the satellites in `order`, and what is still to be settled."""
+    sizes = world.sizes[0]
+    first_datacentre = sizes.n_satellites + sizes.n_stations
+    if target == ANY_STATION:
+        return sizes.n_satellites <= node < first_datacentre, n_ordered, n_left
+    if target == WANTED:
+        if scratch.wanted[node] == scratch.counter[WANTED_STAMP]:
+            n_left -= 1
+            return n_left == 0, n_ordered, n_left
+        return False, n_ordered, n_left
+    if target == EVERYWHERE or target == SATELLITES:
+        if node < sizes.n_satellites and n_ordered < order.size:
+            order[n_ordered] = node
+            n_ordered += 1
+        elif first_datacentre <= node < first_datacentre + sizes.n_datacentres:
+            n_left -= 1
+        return n_ordered == order.size and (n_left == 0 or target == SATELLITES), n_ordered, n_left
+    return node == target, n_ordered, n_left
+
+
+@inlined
+def _sleep(world: World, state: State, quest: Quest, size: int, node: int, wake_s: float) -> int:
+    """Put a settled node back into the heap until its next contact opens; returns the size of the heap."""
+    label = quest.labels[node]
+    label.wake_s = wake_s
+    label.key_s, label.tie_s = key_of(world, state, node, wake_s, quest.aim, quest.ways, quest.landings)
+    label.heap_place = size
+    quest.heap[size] = node
+    rise(quest.labels, quest.heap, size)
+    return size + 1
 
 
 @inlined
