@@ -102,10 +102,9 @@ def carry(
     """
     accelerator = world.accelerators[unit]
     last_row = world.power_offsets[unit + 1] - 1
-    while segment != NONE and state.segments[segment].end_s <= from_s:
-        segment = state.segments[segment].next
+    segment = _not_over(state, segment, from_s)
     spare_j = charge_j - _required_in_row_j(world, unit, row, from_s) if what == NOTE else 0.0
-    peak_c = temperature_c
+    peak_c = temperature_c if what == NOTE else 0.0
     time_s = from_s
     while time_s < to_s:
         next_s = to_s
@@ -121,14 +120,9 @@ def carry(
                 if what == NOTE and state.segments[segment].start_s == time_s:
                     state.segments[segment].charge_j = charge_j
                     state.segments[segment].temperature_c = temperature_c
-        if time_s < block.load_start_s:
-            next_s = min(next_s, block.load_start_s)
-        elif time_s < block.start_s:
-            next_s = min(next_s, block.start_s)
-            power_w += block.load_w
-        elif time_s < block.finish_s:
-            next_s = min(next_s, block.finish_s)
-            power_w += block.task_w
+        until_s, block_w = _block_at(block, time_s)
+        next_s = min(next_s, until_s)
+        power_w += block_w
         step_s = next_s - time_s
         charge_j = step_battery(charge_j, world.power[row].net_w - power_w, step_s, accelerator.capacity_j)
         if heat:
@@ -147,11 +141,28 @@ def carry(
         time_s = next_s
         if row < last_row and time_s >= world.power[row + 1].start_s:
             row += 1
-        while segment != NONE and state.segments[segment].end_s <= time_s:
-            segment = state.segments[segment].next
-    if what == NOTE:
-        return row, charge_j, temperature_c, spare_j, peak_c
-    return row, charge_j, temperature_c, 0.0, 0.0
+        segment = _not_over(state, segment, time_s)
+    return row, charge_j, temperature_c, spare_j, peak_c
+
+
+@inlined
+def _not_over(state: State, segment: int, time_s: float) -> int:
+    """First booked segment, from this one on, that ends after time_s; NONE if there is none."""
+    while segment != NONE and state.segments[segment].end_s <= time_s:
+        segment = state.segments[segment].next
+    return segment
+
+
+@inlined
+def _block_at(block: Block, time_s: float) -> tuple[float, float]:
+    """When what the block does at time_s ends, and its power in watts until then: none before it and after."""
+    if time_s < block.load_start_s:
+        return block.load_start_s, 0.0
+    if time_s < block.start_s:
+        return block.start_s, block.load_w
+    if time_s < block.finish_s:
+        return block.finish_s, block.task_w
+    return math.inf, 0.0
 
 
 @inlined
