@@ -4,11 +4,18 @@ Three blocks: ``task`` (T,), ``nodes`` (n_candidates, F), ``links`` (n_candidate
 order 1 by fixed constants. Rows that stand for nothing are zero. Nothing tells absolute time, a satellite's index or longitude.
 """
 
+import math
 from dataclasses import dataclass
 
 import gymnasium as gym
 import numpy as np
 
+# Scales of the columns: times end at LONGEST_S, and log columns are log1p(amount in the unit) / LOG_...
+LONGEST_S = 7_200.0
+LOG_LONGEST = math.log1p(LONGEST_S)  # seconds
+LOG_MOST_MBIT = math.log1p(1e6)  # sizes of inputs in Mbit, rates in Mbit/s
+LOG_MOST_KBIT = math.log1p(1e8)  # sizes of results in kbit
+LOG_MOST_J = math.log1p(1e6)
 GROUND_SLOTS = 2  # ground contacts shown per candidate, after its laser terminals
 
 

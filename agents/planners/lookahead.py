@@ -12,16 +12,16 @@ import numpy as np
 
 from agents.jit import inlined, shared
 from agents.planners.bench import LOOKED, ROLLED, STEPPED, Bench, Futures, Knobs, Rule
-from agents.rules.scoring import LANES, LOAD, LOG_LARGEST, ON_TIME, RESULT, SERVICE, START, choose, seconds
+from agents.rules.scoring import LANES, LOAD, ON_TIME, RESULT, SERVICE, START, choose, seconds
 from orbit_gym.compiled.world import World
 from orbit_gym.core.faults import strike_until
 from orbit_gym.core.kernel import step
 from orbit_gym.core.state import Scratch, State
-from orbit_gym.observation import COLUMNS
+from orbit_gym.observation import COLUMNS, LOG_MOST_KBIT
 
 ARRIVAL = COLUMNS["nodes"]["plan_arrival"]
 # What is small: an alert, a frame or a request, not a chunk of a scene (18 s) nor the result of a mapping (choice).
-SMALL_S, SMALL_RESULT = 3.0, math.log1p(1e4) / LOG_LARGEST  # node-seconds; 10 Mbit on the scale of the column
+SMALL_S, SMALL_RESULT = 3.0, math.log1p(1e4) / LOG_MOST_KBIT  # node-seconds; 10 Mbit on the scale of the column
 
 
 @inlined

@@ -21,8 +21,6 @@ from agents.rules.scoring import (
     INPUT,
     LANES,
     LOAD,
-    LOG_LARGEST,
-    LOG_LONGEST,
     ON_TIME,
     OUT_HOPS,
     PIVOT,
@@ -39,7 +37,7 @@ from agents.rules.scoring import (
     WORK,
     seconds,
 )
-from orbit_gym.observation import COLUMNS
+from orbit_gym.observation import COLUMNS, LOG_LONGEST, LOG_MOST_KBIT
 
 NODE, TASK = COLUMNS["nodes"], COLUMNS["task"]
 ORIGIN, BUSY, FREE, RESIDENT, TO_CONTACT, TO_ECLIPSE, MARGIN = (
@@ -168,7 +166,7 @@ def fill_setting(task_row: np.ndarray, node_rows: np.ndarray, out: np.ndarray) -
     out[13] = task_row[LONG]
     out[14] = max(0.0, task_row[LONG] - AT_EASE)
     out[15] = work * share * out[14]
-    out[16] = min(math.expm1(task_row[RESULT] * LOG_LARGEST) / KBIT_IN_GBIT, MOST_GBIT)
+    out[16] = min(math.expm1(task_row[RESULT] * LOG_MOST_KBIT) / KBIT_IN_GBIT, MOST_GBIT)
     out[17] = _down_wait(node_rows, seconds(contact))
     out[18] = out[16] * (out[17] - A_MINUTE)
     out[19] = 1.0 if task_row[SLACK] > PIVOT else 0.0

@@ -41,7 +41,7 @@ from agents.rules.scoring import (
     VALUE,
     seconds,
 )
-from orbit_gym.core.encoding import LONGEST_S
+from orbit_gym.observation import LOG_MOST_J, LONGEST_S
 
 ORIGIN, TO_ECLIPSE, TO_SUNLIGHT = (NODE[name] for name in ("is_origin", "time_to_eclipse", "time_to_sunlight"))
 PHOENIX = ("drawn", "depth", "away", "ground", "delay")
@@ -49,7 +49,6 @@ PHOENIX = ("drawn", "depth", "away", "ground", "delay")
 # positive, so their natural logarithms are tuned.
 EQUINOX = ("log_charge", "log_heat", "log_queue", "log_queue_limit", "log_hop")
 DRAWN_UNIT_J = 1e4  # choice: some 50 s of a 200 W accelerator, so that weights are of order 1
-_LOG_MOST_J = math.log1p(1e6)  # scale of the energy column
 
 
 @inlined
@@ -72,7 +71,7 @@ def _battery_cost(row: np.ndarray, weights: np.ndarray) -> float:
         cost += weights[2]
     if row[SATELLITE] < 0.5:
         return cost + weights[3]
-    drawn_j = eclipse_share(row) * math.expm1(row[ENERGY] * _LOG_MOST_J)
+    drawn_j = eclipse_share(row) * math.expm1(row[ENERGY] * LOG_MOST_J)
     return cost + weights[0] * drawn_j / DRAWN_UNIT_J + weights[1] * (1.0 - row[CHARGE_MARGIN])
 
 

@@ -10,8 +10,7 @@ import math
 import numpy as np
 
 from agents.jit import inlined, shared
-from orbit_gym.core.encoding import LONGEST_S
-from orbit_gym.observation import COLUMNS
+from orbit_gym.observation import COLUMNS, LOG_LONGEST
 
 NODE, TASK = COLUMNS["nodes"], COLUMNS["task"]
 SERVICE, LANES, SLACK, VALUE, INPUT, RESULT = (TASK[name] for name in ("service", "lanes", "slack", "value", "input_size", "result_size"))
@@ -54,9 +53,7 @@ ROW = (
 )
 WEIGHTS = (*(f"cost.{name}" for name in COST), *(f"admit.{name}" for name in SYSTEM + ROW))
 N_COST, N_SYSTEM = len(COST), len(SYSTEM)
-LOG_LONGEST = math.log1p(LONGEST_S)  # the scale of the time columns
 PIVOT = 0.95  # slack column of 77 min: bulk (1-2 h) has more; of all else, only scenes where their slack is doubled
-LOG_LARGEST = math.log1p(1e8)  # the scale of the result's size, log1p(bits / 1e3) / log1p(1e8)
 
 
 def named(**weights: float) -> np.ndarray:

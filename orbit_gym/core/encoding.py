@@ -13,11 +13,7 @@ from orbit_gym.core.state import NONE, Scratch, State
 from orbit_gym.core.transfers import first_laser, first_pass, piece_at, position_m, range_m
 from orbit_gym.episode import ANY_STATION
 from orbit_gym.jit import inlined
-from orbit_gym.observation import COLUMNS, GROUND_SLOTS
-
-LONGEST_S = 7_200.0
-_LOG_LONGEST = math.log1p(LONGEST_S)
-_LOG_1E6, _LOG_1E8 = math.log1p(1e6), math.log1p(1e8)
+from orbit_gym.observation import COLUMNS, GROUND_SLOTS, LOG_LONGEST, LOG_MOST_J, LOG_MOST_KBIT, LOG_MOST_MBIT, LONGEST_S
 
 T_PRESENT, T_INPUT, T_RESULT, T_SERVICE = (COLUMNS["task"][n] for n in ("present", "input_size", "result_size", "service"))
 T_LANES, T_MODEL, T_SLACK, T_VALUE = (COLUMNS["task"][n] for n in ("lanes", "model_size", "slack", "value"))
@@ -48,7 +44,7 @@ def log_time(seconds: float) -> float:
         return 0.0
     if seconds >= LONGEST_S:
         return 1.0
-    return math.log1p(seconds) / _LOG_LONGEST
+    return math.log1p(seconds) / LOG_LONGEST
 
 
 @inlined
@@ -107,8 +103,8 @@ def encode(
 def _encode_task(world: World, state: State, tasks: np.ndarray, task: int, out: np.ndarray) -> None:
     entry = tasks[task]
     out[T_PRESENT] = 1.0
-    out[T_INPUT] = _log_size(entry.input_bits, 1e6, 1e6, _LOG_1E6)
-    out[T_RESULT] = _log_size(entry.result_bits, 1e3, 1e8, _LOG_1E8)
+    out[T_INPUT] = _log_size(entry.input_bits, 1e6, 1e6, LOG_MOST_MBIT)
+    out[T_RESULT] = _log_size(entry.result_bits, 1e3, 1e8, LOG_MOST_KBIT)
     out[T_SERVICE] = log_time(service_s(world, tasks, task, 0))
     out[T_LANES] = 1.0 / world.accelerators[0].lanes if entry.one_lane == 1 else 1.0
     out[T_MODEL] = min(world.model_bytes[entry.model] / 32e9, 1.0)
@@ -242,7 +238,7 @@ def _encode_plan(state: State, tasks: np.ndarray, task: int, row: int, out: np.n
     out[P_FINISH] = log_time(plan.finish_s - release_s)
     out[P_DELIVERY] = log_time(plan.delivery_s - release_s)
     out[P_MARGIN] = _clip((release_s + slack_s - plan.delivery_s) / max(slack_s, 1e-9), -1.0, 1.0)
-    out[P_ENERGY] = _log_size(plan.energy_j, 1.0, 1e6, _LOG_1E6)
+    out[P_ENERGY] = _log_size(plan.energy_j, 1.0, 1e6, LOG_MOST_J)
     out[P_INPUT_HOPS] = min(plan.input_hops / 40.0, 1.0)
     out[P_RESULT_HOPS] = min(plan.result_hops / 40.0, 1.0)
 
@@ -299,7 +295,7 @@ def _encode_links(world: World, state: State, slots: np.ndarray, node: int, row:
             here_bps = _encode_link(world, state, node, best[slot], best_contact[slot], now_s, out[slot])
             if here_bps != rate_bps:  # neighbouring links often have one rate
                 rate_bps = here_bps
-                rate = _log_size(rate_bps, 1e6, 1e6, _LOG_1E6)
+                rate = _log_size(rate_bps, 1e6, 1e6, LOG_MOST_MBIT)
             out[slot, L_RATE] = rate
 
 
