@@ -50,14 +50,20 @@ class Validation(BaseCallback):
         super().__init__()
         self.envs, self.episodes, self.every = envs, episodes, every
         self.out, self.algo, self.network, self.history = out, algo, network, history
+        self.updates = -1  # the updates before the latest validation
 
     def best(self) -> float:
         """Best mean so far, -inf before the first validation."""
         return max((entry[HEADLINE] for entry in self.history), default=-np.inf)
 
+    def is_new(self) -> bool:
+        """True if the network has been updated since the latest validation."""
+        return self.model._n_updates > self.updates
+
     def validate(self, timesteps: int) -> float:
         """Play the validation episodes, remember the result, keep the policy if it is strictly the best so far."""
         policy: Policy = self.model.policy  # type: ignore[assignment]
+        self.updates = self.model._n_updates
         seeds = range(FIRST_VALIDATION_SEED, FIRST_VALIDATION_SEED + self.episodes)
         played = {name: play_all(envs, lambda _: policy, seeds) for name, envs in self.envs.items()}
         record_scalars(self.logger, "validation", [metrics for part in played.values() for metrics in part])
@@ -81,7 +87,7 @@ class Validation(BaseCallback):
             self.validate(0)
 
     def _on_step(self) -> bool:
-        if self.num_timesteps - self.history[-1]["timesteps"] >= self.every:
+        if self.num_timesteps - self.history[-1]["timesteps"] >= self.every and self.is_new():
             self.validate(self.num_timesteps)
         return True
 

@@ -136,7 +136,7 @@ def _learn(model: Any, settings: Settings, recipe: Recipe, out: Path, history: l
         parts.insert(0, TimeDiscount(settings.tau_s))
     try:
         model.learn(remaining, callback=CallbackList(parts), reset_num_timesteps=False)
-        if history[-1]["timesteps"] < model.num_timesteps:
+        if validation.is_new() or history[-1]["timesteps"] < model.num_timesteps:
             validation.validate(model.num_timesteps)
         validation.save(LAST)
     except KeyboardInterrupt:

@@ -137,6 +137,12 @@ BAD = [
 ]
 
 
+def test_what_has_not_changed_is_not_validated_again(tmp_path):
+    out = train(asked(tmp_path / "run", timesteps=10, validations=5))  # less than one rollout: one update, at its end
+    last = load_checkpoint(out / "last.pt")
+    assert [entry["timesteps"] for entry in last["history"]] == [0, last["timesteps"]]
+
+
 @pytest.mark.parametrize(("changes", "message"), BAD)
 def test_bad_settings(tmp_path, changes, message):
     with pytest.raises(ValueError, match=message):
