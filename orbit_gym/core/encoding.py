@@ -48,8 +48,8 @@ def log_time(seconds: float) -> float:
 
 
 @inlined
-def _log_size(amount: float, unit: float, most: float, log_most: float) -> float:
-    return math.log1p(min(max(amount, 0.0) / unit, most)) / log_most
+def _log_size(amount: float, unit: float, log_most: float) -> float:
+    return min(math.log1p(max(amount, 0.0) / unit) / log_most, 1.0)
 
 
 @inlined
@@ -103,8 +103,8 @@ def encode(
 def _encode_task(world: World, state: State, tasks: np.ndarray, task: int, out: np.ndarray) -> None:
     entry = tasks[task]
     out[T_PRESENT] = 1.0
-    out[T_INPUT] = _log_size(entry.input_bits, 1e6, 1e6, LOG_MOST_MBIT)
-    out[T_RESULT] = _log_size(entry.result_bits, 1e3, 1e8, LOG_MOST_KBIT)
+    out[T_INPUT] = _log_size(entry.input_bits, 1e6, LOG_MOST_MBIT)
+    out[T_RESULT] = _log_size(entry.result_bits, 1e3, LOG_MOST_KBIT)
     out[T_SERVICE] = log_time(service_s(world, tasks, task, 0))
     out[T_LANES] = 1.0 / world.accelerators[0].lanes if entry.one_lane == 1 else 1.0
     out[T_MODEL] = min(world.model_bytes[entry.model] / 32e9, 1.0)
@@ -238,7 +238,7 @@ def _encode_plan(state: State, tasks: np.ndarray, task: int, row: int, out: np.n
     out[P_FINISH] = log_time(plan.finish_s - release_s)
     out[P_DELIVERY] = log_time(plan.delivery_s - release_s)
     out[P_MARGIN] = _clip((release_s + slack_s - plan.delivery_s) / max(slack_s, 1e-9), -1.0, 1.0)
-    out[P_ENERGY] = _log_size(plan.energy_j, 1.0, 1e6, LOG_MOST_J)
+    out[P_ENERGY] = _log_size(plan.energy_j, 1.0, LOG_MOST_J)
     out[P_INPUT_HOPS] = min(plan.input_hops / 40.0, 1.0)
     out[P_RESULT_HOPS] = min(plan.result_hops / 40.0, 1.0)
 
@@ -295,7 +295,7 @@ def _encode_links(world: World, state: State, slots: np.ndarray, node: int, row:
             here_bps = _encode_link(world, state, node, best[slot], best_contact[slot], now_s, out[slot])
             if here_bps != rate_bps:  # neighbouring links often have one rate
                 rate_bps = here_bps
-                rate = _log_size(rate_bps, 1e6, 1e6, LOG_MOST_MBIT)
+                rate = _log_size(rate_bps, 1e6, LOG_MOST_MBIT)
             out[slot, L_RATE] = rate
 
 
