@@ -1,40 +1,31 @@
 """Score policies on the same held-out episodes: ``python -m agents.evaluate --policies eft least_loaded runs/demo``.
 
 Writes results.json, details.json and results.csv, prints a table with paired differences, and makes the report (agents.report).
-Networks always see the masks. Interrupted, it keeps the episodes of planners (minutes each) in OUT/parts and goes on from there.
+Networks always see the masks. Interrupted, it keeps long episodes (of planners and of large constellations) in OUT/parts and goes on
+from there.
 """
 
 import shlex
 import sys
-from collections.abc import Iterator
-from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import dataclass, field
-from functools import lru_cache
-from multiprocessing import get_context
 from pathlib import Path
 from typing import Any, Literal
 
-import torch
 import tyro
-from tqdm import tqdm
 
 from agents import report
 from agents.checkpoints import write_json
 from agents.episodes.environments import make_many
-from agents.episodes.parts import Parts
-from agents.episodes.recording import FOLDER, Remembering, check_recordable, record
-from agents.episodes.whole import Environments, Metrics, play
+from agents.episodes.recording import FOLDER, check_recordable
+from agents.episodes.whole import Metrics
+from agents.jobs import Setting, play_everything
 from agents.loading import BASELINES, Spec, label, load_policy, parse, with_controls
-from agents.planners.planner import fingerprint
 from agents.report.gathered import gathered
 from agents.report.provenance import about, run_record
 from agents.statistics import paired_difference, summarise
 from orbit_gym.cache import announce_compilation
 from orbit_gym.cli import fail_cleanly
-from orbit_gym.details import Details
 
-GROUP = 10  # episodes played in step; part of the definition of sampled results, so not an option
-GROUP_OF_NETWORK = 50  # of a greedy network: a call for 50 decisions takes two to three times as long as one for 10
 RESULTS = "results.json"
 VERSION = 1
 
@@ -78,15 +69,19 @@ def evaluate(asked: Evaluation) -> dict[str, Any]:
     out = Path(asked.out)
     out.mkdir(parents=True, exist_ok=True)  # now, so that a place that cannot be written to is known before the work
     announce_compilation()
-    by_policy, details = _play_everything(asked, specs)
-    results = assemble(asked, specs, by_policy)
+    seeds = range(asked.first_seed, asked.first_seed + asked.seeds)
+    logs, logged = str(out / FOLDER), seeds[: asked.record]
+    setting = Setting(asked.scenario, asked.split, tuple(asked.overrides.items()), logs, logged)
+    played = play_everything(setting, specs, seeds, out, asked.processes)
+    results = assemble(asked, specs, {name: item.metrics for name, item in played.items()})
     report.write_csv(out / "results.csv", results["policies"])
-    report.write_details(out, gathered(details, results["seeds"], make_many(asked.scenario, asked.split, 1, asked.overrides)))
+    details = {name: item.details for name, item in played.items()}
+    report.write_details(out, gathered(details, results["seeds"], setting.environments(1)))
     write_json(out / RESULTS, results)  # last: a folder with results.json is complete
     report.print_table(results, {spec.name: label(spec) for spec in specs}, _reference(asked, specs))
     pages = report.write_report([out])
-    logs = f", episode logs in {out / FOLDER}" if asked.record else ""
-    print(f"wrote {out / RESULTS}, results.csv, {', '.join(page.name for page in pages)}{logs}; open {pages[0]} in a browser")
+    and_logs = f", episode logs in {logs}" if asked.record else ""
+    print(f"wrote {out / RESULTS}, results.csv, {', '.join(page.name for page in pages)}{and_logs}; open {pages[0]} in a browser")
     return results
 
 
@@ -149,83 +144,6 @@ def summarise_policy(episodes: list[Metrics]) -> dict[str, Any]:
 def _reference(asked: Evaluation, specs: list[Spec]) -> str:
     names = [spec.name for spec in specs]
     return asked.reference if asked.reference in names else names[0]
-
-
-# Policy; scenario, split, overrides; folder of logs and how many of the seeds are recorded; seeds.
-Job = tuple[Spec, tuple[str, str, tuple[tuple[str, float], ...]], tuple[str, int], tuple[int, ...]]
-Played = tuple[list[Metrics], list[Details | None]]  # of a group of episodes
-
-
-def _play_everything(asked: Evaluation, specs: list[Spec]) -> tuple[dict[str, list[Metrics]], dict[str, list[Details | None]]]:
-    """Play all groups of episodes, in this process or in workers; the outcome does not depend on how many there are."""
-    seeds = range(asked.first_seed, asked.first_seed + asked.seeds)
-    grouped = [(spec, group) for spec in specs for group in groups(spec, seeds)]
-    played_on = asked.scenario, asked.split, tuple(asked.overrides.items())
-    members = max(len(group) for _, group in grouped)
-    jobs: list[Job] = [(spec, played_on, _logged(asked, group), group) for spec, group in grouped]
-    jobs.sort(key=lambda job: job[-1])
-    parts = {spec: Parts(Path(asked.out), fingerprint(spec.heuristic)) for spec in specs if spec.plans}
-    found: dict[Job, Played] = {
-        job: (kept, [None] * len(kept)) for job in jobs if job[0].plans and (kept := parts[job[0]].read(job))
-    }  # details are not kept: a report shows them for episodes played in one go
-    every_s = 0.2 if sys.stderr.isatty() else 15.0
-    with tqdm(total=len(seeds) * len(specs), initial=len(found), unit=" episodes", desc="evaluating", mininterval=every_s) as bar:
-        for job, played in _finished([job for job in jobs if job not in found], members, asked.processes):
-            found[job] = played
-            bar.update(len(played[0]))
-            if job[0].plans:
-                parts[job[0]].write(job, played[0])
-    metrics = {spec.name: [item for job in jobs if job[0] == spec for item in found[job][0]] for spec in specs}
-    return metrics, {spec.name: [item for job in jobs if job[0] == spec for item in found[job][1]] for spec in specs}
-
-
-def _logged(asked: Evaluation, group: tuple[int, ...]) -> tuple[str, int]:
-    """Folder of the episode logs, and how many of a group's episodes are recorded: the first `record` of all."""
-    return str(Path(asked.out) / FOLDER), max(0, min(len(group), asked.record - (group[0] - asked.first_seed)))
-
-
-def groups(spec: Spec, seeds: range) -> list[tuple[int, ...]]:
-    """Seeds that are played side by side: planners plan one episode at a time, which is kept when it is over."""
-    size = 1 if spec.plans else GROUP_OF_NETWORK if spec.is_network and not spec.is_sampled else GROUP
-    return [tuple(seeds[first : first + size]) for first in range(0, len(seeds), size)]
-
-
-def _finished(jobs: list[Job], members: int, processes: int) -> Iterator[tuple[Job, Played]]:
-    """Jobs with their results as they come, played with as many environments as the largest group needs."""
-    if processes == 1:
-        for job in jobs:
-            yield job, play_job(job, members)
-        return
-    # spawn: forking a process that has used torch or numba threads can hang
-    with ProcessPoolExecutor(processes, mp_context=get_context("spawn")) as pool:
-        futures = {pool.submit(play_job, job, members): job for job in jobs}
-        try:
-            for future in as_completed(futures):
-                yield futures[future], future.result()
-        except BaseException:
-            pool.shutdown(wait=False, cancel_futures=True)
-            raise
-
-
-def play_job(job: Job, members: int) -> Played:
-    """Play one group of episodes with one policy: metrics and details by seed; sampling is seeded by the first of them."""
-    spec, (scenario, split, overrides), (folder, n_recorded), seeds = job
-    envs = _environments(scenario, split, overrides, members)
-    policy = load_policy(spec, envs, seeds[0])
-    torch.manual_seed(seeds[0])
-    details: list[Details | None] = []
-    if not n_recorded:
-        return play(envs, policy, seeds, not spec.is_sampled, details), details
-    remembering = Remembering(policy)
-    metrics = play(envs, remembering, seeds, not spec.is_sampled, details)
-    record(spec.name, (scenario, split, dict(overrides)), seeds[:n_recorded], remembering.actions, Path(folder))
-    return metrics, details
-
-
-@lru_cache(maxsize=1)
-def _environments(scenario: str, split: str, overrides: tuple[tuple[str, float], ...], members: int) -> Environments:
-    """Environments of this process, made once; an episode depends on its seed alone."""
-    return make_many(scenario, split, members, dict(overrides))
 
 
 def main() -> None:

@@ -19,7 +19,8 @@ from agents.networks.network import POLICIES, build_policy
 from agents.planners.planner import PLANNERS, make_planner
 from agents.policy import Admitting, Policy
 from agents.pretrained import DEFAULT, names, read_card, read_weights
-from agents.rules.catalogue import RULES, CompiledScorer, make_rule
+from agents.rules.catalogue import RULES, CompiledScorer, RulePolicy, make_rule
+from agents.rules.scoring import EFT_ADMIT
 from orbit_gym.scenario import Scenario
 from orbit_gym.vector import OrbitVectorEnv
 
@@ -101,6 +102,8 @@ def load_policy(spec: Spec, envs: Environments, seed: int = 0) -> Policy:
         return make_planner(spec.heuristic, scenario_name(envs))
     if spec.heuristic in RULES:
         return make_rule(spec.heuristic, scenario_name(envs))
+    if spec.heuristic == "eft_admit":
+        return RulePolicy("tuned", EFT_ADMIT)  # the same choices (a test), compiled
     if not spec.is_network:
         return make_heuristic(spec.heuristic, seed)
     source = str(spec.run) if spec.run is not None else f"{PRETRAINED}:{shipped_name(spec, envs)}"

@@ -7,7 +7,10 @@ import gymnasium as gym
 import numpy as np
 
 from agents.policy import Observation, Policy
-from orbit_gym.details import Details
+from agents.rules.catalogue import RulePolicy
+from agents.rules.playing import play_out
+from orbit_gym.details import Details, episode_details
+from orbit_gym.metrics import episode_metrics
 from orbit_gym.vector import OrbitVectorEnv
 
 Metrics = dict[str, float]
@@ -117,8 +120,11 @@ def play(
     """Play one episode per seed, always with masks; return their episode_metrics in order, and add to `details` if it is given.
 
     Actions consume none of the environment's randomness, so equal seeds mean equal tasks for every policy. A policy that needs the
-    simulation itself (agents.planners.planner) has a method `attach` and gets the environments first.
+    simulation itself (agents.planners.planner) has a method `attach` and gets the environments first. A compiled rule plays each
+    episode of a native batch in one call (agents.rules.playing), which gives the same metrics to the last bit.
     """
+    if isinstance(envs, OrbitVectorEnv) and isinstance(policy, RulePolicy):
+        return [_play_compiled(envs, policy, seed, details) for seed in seeds]
     if hasattr(policy, "attach"):
         policy.attach(envs)
     table: Table = Native(envs) if isinstance(envs, OrbitVectorEnv) else Singles(envs)
@@ -133,6 +139,16 @@ def play(
     if details is not None:
         details += [table.details(index) for index in range(len(seeds))]
     return [metrics[index] for index in range(len(seeds))]
+
+
+def _play_compiled(envs: OrbitVectorEnv, policy: RulePolicy, seed: int, details: list[Details | None] | None) -> Metrics:
+    """One episode of a compiled rule, in a fork of the first member's Simulation: the member itself stays at its start."""
+    envs.reset(seed=[int(seed)] + [None] * (envs.num_envs - 1), options={"reset_mask": np.arange(envs.num_envs) == 0})
+    simulation = envs.simulation(0).fork()
+    _, log, is_booked = play_out(simulation, policy.number, policy.weights)
+    if details is not None:
+        details.append(episode_details(simulation.world, simulation.episode, log, is_booked, simulation.state.is_lost))
+    return episode_metrics(simulation, log, is_booked, n_invalid=0)  # a rule chooses among valid actions only
 
 
 def play_all(envs: Environments, policy_for: Callable[[int], Policy], seeds: Sequence[int], deterministic: bool = True) -> list[Metrics]:

@@ -10,14 +10,10 @@ from agents.rules.published import choose_equinox, choose_phoenix
 from agents.rules.scoring import choose
 from orbit_gym.compiled.world import World
 from orbit_gym.core.kernel import step
-from orbit_gym.core.state import Scratch, State
+from orbit_gym.core.state import PLAN, Scratch, State
 from orbit_gym.episode import Episode
 from orbit_gym.scenario import Scenario
 from orbit_gym.simulation import Simulation
-
-N_COUNTS = 3
-BOOKED, LATE, REJECTED = range(N_COUNTS)
-
 
 TUNED, PHOENIX, EQUINOX, BILINEAR = range(4)  # rules that `decide` knows
 
@@ -56,26 +52,32 @@ def play_to_end(
     mask: np.ndarray,
     rule: int,
     weights: np.ndarray,
-    counts: np.ndarray,
+    log: np.ndarray,
+    is_booked: np.ndarray,
 ) -> float:
     """Play from the task at hand to the episode's end; returns the value planned in time, faults not yet deducted.
 
-    The observation blocks show the task at hand at the start; counts (N_COUNTS,) int64 get how many were booked, late, rejected.
+    The observation blocks show the task at hand at the start; log (n_tasks,) PLAN and is_booked (n_tasks,) bool get what was booked.
     """
     clock = state.clock[0]
     value = 0.0
     while clock.task < tasks.size and tasks[clock.task].release_s < clock.end_s:
         task = clock.task
         action = decide(rule, task_row, node_rows, mask, weights)
-        if not step(world, state, scratch, tasks, faults, action, task_row, node_rows, link_rows, mask):
-            counts[REJECTED] += 1
-            continue
-        counts[BOOKED] += 1
-        if scratch.booked[0].on_time == 1:
-            value += tasks[task].value
-        else:
-            counts[LATE] += 1
+        is_booked[task] = step(world, state, scratch, tasks, faults, action, task_row, node_rows, link_rows, mask)
+        if is_booked[task]:
+            log[task] = scratch.booked[0]
+            if scratch.booked[0].on_time == 1:
+                value += tasks[task].value
     return value
+
+
+class Bookings(NamedTuple):
+    """What a rule booked in an episode, as orbit_gym.metrics reads it."""
+
+    value: float  # planned in time, faults not deducted
+    log: np.ndarray  # (n_tasks,) PLAN, rows of tasks that were booked
+    is_booked: np.ndarray  # (n_tasks,) bool
 
 
 class Played(NamedTuple):
@@ -87,13 +89,22 @@ class Played(NamedTuple):
     rejected: int
 
 
+def play_out(simulation: Simulation, rule: int, weights: np.ndarray) -> Bookings:
+    """Play a Simulation from its task at hand to its end with a rule, faults after the end included; it is over then."""
+    episode = simulation.episode
+    log, is_booked = np.zeros(episode.tasks.size, PLAN), np.zeros(episode.tasks.size, np.bool_)
+    task_row, node_rows, link_rows, mask = simulation._buffers
+    shown = (task_row, node_rows, link_rows[:, :0], mask)  # no rule reads the links
+    arrays = (simulation.world, simulation.state, simulation._scratch, episode.tasks, episode.faults)
+    value = play_to_end(*arrays, *shown, rule, weights, log, is_booked)
+    if episode.faults.size:
+        simulation.play_faults_out()
+    return Bookings(value, log, is_booked)
+
+
 def play_rule(scenario: Scenario, world: World, episode: Episode, rule: int, weights: np.ndarray) -> Played:
     """Play an episode from its start with a rule and its weights."""
     simulation = Simulation(scenario, world, episode)
-    counts = np.zeros(N_COUNTS, np.int64)
-    task_row, node_rows, link_rows, mask = simulation._buffers
-    shown = (task_row, node_rows, link_rows[:, :0], mask)  # no rule reads the links
-    value = play_to_end(world, simulation.state, simulation._scratch, episode.tasks, episode.faults, *shown, rule, weights, counts)
-    if episode.faults.size:
-        simulation.play_faults_out()
-    return Played(value - simulation.revoked_value, *counts.tolist())
+    value, log, is_booked = play_out(simulation, rule, weights)
+    booked, n_on_time = int(is_booked.sum()), int(log["on_time"].sum())
+    return Played(value - simulation.revoked_value, booked, booked - n_on_time, simulation.task_index - booked)

@@ -9,14 +9,18 @@ import pytest
 from scipy import stats
 
 from agents import evaluate as module
+from agents import jobs
 from agents.checkpoints import load_checkpoint, save_checkpoint
 from agents.episodes.environments import make_env
 from agents.episodes.whole import play
 from agents.evaluate import Evaluation, evaluate
 from agents.heuristics import make_heuristic
+from agents.jobs import Played
 from agents.learning.settings import Settings
 from agents.learning.training import train
 from agents.loading import parse
+from agents.rules.catalogue import RulePolicy
+from agents.rules.scoring import EFT_ADMIT
 from tests.agents.fake_env import ENV_ID, FakeEnv
 
 HEADLINE = "served_value_fraction"
@@ -109,8 +113,8 @@ def test_networks_always_see_the_masks(tmp_path, run, monkeypatch):
         )
         return policy
 
-    load = module.load_policy
-    monkeypatch.setattr(module, "load_policy", spy)
+    load = jobs.load_policy
+    monkeypatch.setattr(jobs, "load_policy", spy)
     evaluate(asked(tmp_path, str(run), controls=False))
     assert set(seen) == {(12, 5)}  # groups of ten episodes, five actions
 
@@ -129,7 +133,7 @@ BAD = [
 
 @pytest.mark.parametrize(("policies", "changes", "message"), BAD)
 def test_bad_input_is_refused_before_any_work(tmp_path, policies, changes, message, monkeypatch):
-    monkeypatch.setattr(module, "_play_everything", lambda *_: pytest.fail("work was started"))
+    monkeypatch.setattr(module, "play_everything", lambda *_: pytest.fail("work was started"))
     with pytest.raises(ValueError, match=message):
         evaluate(asked(tmp_path, *policies, **changes))
 
@@ -156,7 +160,8 @@ def test_existing_results_are_kept(tmp_path):
 
 
 def test_what_does_not_exist_is_null_not_nan(tmp_path, monkeypatch):
-    monkeypatch.setattr(module, "play_job", lambda job, members: ([{HEADLINE: 0.0, "latency_p50_s": float("nan")}] * len(job[-1]), []))
+    told = {HEADLINE: 0.0, "latency_p50_s": float("nan")}
+    monkeypatch.setattr(jobs, "play_job", lambda job, members: Played([told] * len(job.seeds), []))
     results = evaluate(asked(tmp_path, "eft"))
     assert results["policies"]["eft"]["latency_p50_s"]["mean"] is None
     assert "NaN" not in (tmp_path / "results.json").read_text()
@@ -168,19 +173,43 @@ def test_what_does_not_exist_is_null_not_nan(tmp_path, monkeypatch):
 )
 def test_greedy_networks_are_played_in_larger_groups_and_what_draws_is_not(name, sizes):
     """What an evaluation draws is seeded group by group, so that those groups are part of its results."""
-    assert [len(group) for group in module.groups(parse(name), range(7, 102))] == sizes
+    assert [len(group) for group in jobs.groups(parse(name), range(7, 102), False)] == sizes
+    assert jobs.groups(parse("tuned"), range(7, 10), True) == [(7,), (8,), (9,)]
 
 
 def test_a_planners_episodes_are_found_again_when_more_are_asked(tmp_path, monkeypatch):
     played: list[int] = []
 
     def stand_in(job, members):
-        played.extend(job[-1] if job[0].plans else [])
-        return [{HEADLINE: 0.5}] * len(job[-1]), [None] * len(job[-1])
+        played.extend(job.seeds if job.spec.plans else [])
+        return Played([{HEADLINE: 0.5}] * len(job.seeds), [None] * len(job.seeds))
 
-    monkeypatch.setattr(module, "play_job", stand_in)
+    monkeypatch.setattr(jobs, "play_job", stand_in)
     for seeds in (2, 4):
         evaluate(
             Evaluation(("eft", "rollout"), "Ring12", seeds, split="train", first_seed=1, out=str(tmp_path), processes=1, overwrite=True)
         )
     assert played == [1, 2, 3, 4]
+
+
+@pytest.mark.parametrize("name", ["eft_admit", "tuned", "phoenix", "pretrained:tight-downlink"])
+def test_long_episodes_of_a_rule_are_found_again_while_its_weights_stay(tmp_path, monkeypatch, name):
+    """What decides by a compiled rule is kept once it took longer than five seconds, as all of it but the first does here."""
+    played: list[int] = []
+
+    def play(seeds, took_s):
+        def stand_in(job, members):
+            played.extend(job.seeds if job.spec.name == name else [])
+            return Played([{HEADLINE: 0.5}] * len(job.seeds), [None] * len(job.seeds), took_s)
+
+        monkeypatch.setattr(jobs, "play_job", stand_in)
+        asked_for = Evaluation(("random", name), "Ring12", seeds, controls=False, out=str(tmp_path), processes=1, overwrite=True)
+        evaluate(asked_for)
+
+    for seeds, took_s in ((1, 5.0), (2, 3600.0), (3, 3600.0)):
+        play(seeds, took_s)
+    assert played == [3_000_000, 3_000_000, 3_000_001, 3_000_002]
+    other = RulePolicy("tuned", EFT_ADMIT + 1.0)
+    monkeypatch.setattr(jobs, "load_policy", lambda spec, envs, seed=0: make_heuristic("random") if spec.name == "random" else other)
+    play(3, 5.0)
+    assert played[4:] == [3_000_000, 3_000_001, 3_000_002]

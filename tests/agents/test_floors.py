@@ -16,7 +16,7 @@ FLOORS = [
     {"episodes", "networks"},
     {"planners", "report"},
     {"loading"},
-    {"learning"},
+    {"learning", "jobs"},
     {"evaluate", "tune", "bounds", "expert", "labels", "imitate", "publish", "evolve"},  # commands
     {"rows", "planned_runs", "learner_picture"},
     {"learner", "ablations"},

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from agents import evaluate as evaluation
+from agents import jobs
 from agents.episodes.whole import play
 from agents.evaluate import Evaluation, evaluate
 from agents.loading import label, load_policy, parse
@@ -208,15 +208,15 @@ def test_evaluation_by_name_goes_on_after_an_interruption(tmp_path, monkeypatch)
         ("eft_admit", "rollout", "clairvoyant"), "Ring12", 2, split="train", first_seed=1, out=str(tmp_path), processes=1,
         overrides={"episode_s": 10.0, "workload.load": 4.0},
     )  # fmt: skip
-    played, original = [], evaluation.play_job
+    played, original = [], jobs.play_job
 
     def stops_at_the_third_plan(job, members):
-        played.append((job[0].name, job[-1]))
+        played.append((job.spec.name, job.seeds))
         if sum(name != "eft_admit" for name, _ in played) == 3:
             raise KeyboardInterrupt
         return original(job, members)
 
-    monkeypatch.setattr(evaluation, "play_job", stops_at_the_third_plan)
+    monkeypatch.setattr(jobs, "play_job", stops_at_the_third_plan)
     with pytest.raises(KeyboardInterrupt):
         evaluate(asked)
     before, played[:] = list(played), [("rollout", ())] * 4

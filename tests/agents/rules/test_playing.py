@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from agents.episodes.environments import make_many
+from agents.episodes.recording import Remembering
 from agents.episodes.whole import play
 from agents.rules.catalogue import RULES, RulePolicy
 from agents.rules.playing import play_rule
@@ -22,7 +23,9 @@ def test_an_episode_is_the_same_through_the_environment(scenario, rule):
         changes |= {"faults.reset_mean_s": 3_600.0}
     source = EpisodeSource(load_scenario(scenario, changes), "train")
     family = RULES[rule]
-    metrics = play(make_many(scenario, "train", len(SEEDS), changes), RulePolicy(rule, family.start), SEEDS)
+    stepped = Remembering(RulePolicy(rule, family.start))  # asked decision by decision, where the rule alone is compiled
+    metrics = play(make_many(scenario, "train", len(SEEDS), changes), stepped, SEEDS)
+    assert len(stepped.actions) > 100
     for seed, told in zip(SEEDS, metrics, strict=True):
         drawn = source.draw(seed)
         played = play_rule(source.scenario, drawn.world, drawn.episode, family.number, family.start)
@@ -39,3 +42,19 @@ def test_an_episode_without_tasks_is_worth_nothing():
     drawn = source.draw(SEEDS[0], {"load": 0.0})
     assert drawn.episode.tasks.size == 0 or np.all(drawn.episode.tasks["release_s"] >= drawn.episode.span_s[1])
     assert play_rule(source.scenario, drawn.world, drawn.episode, 0, RULES["tuned"].start) == (0.0, 0, 0, 0)
+
+
+@pytest.mark.parametrize("scenario", ["ThreeBody12", "faults"])
+def test_metrics_and_details_are_those_of_deciding_step_by_step(scenario):
+    """To the last bit, with environments that have played other episodes before."""
+    changes = {"workload.load": 2.0, "episode_s": 900.0}
+    if scenario == "faults":
+        changes |= {"faults.reset_mean_s": 3_600.0}
+    envs, rule = make_many(scenario, "train", 2, changes), RulePolicy("tuned", RULES["tuned"].start)
+    by_step, at_once = [], []
+    expected = play(envs, Remembering(rule), SEEDS, details=by_step)
+    assert play(envs, rule, [*SEEDS, SEEDS[0]], details=at_once) == [*expected, expected[0]]
+    for one, other in zip([*by_step, by_step[0]], at_once, strict=True):
+        for name, array in one._asdict().items():
+            assert np.array_equal(array, getattr(other, name)), name
+    assert expected[0] != expected[1]

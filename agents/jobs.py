@@ -1,0 +1,161 @@
+"""The episodes of an evaluation as jobs: groups of them for one policy, played in this process or in workers, long ones kept."""
+
+import hashlib
+import sys
+import time
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from functools import lru_cache
+from multiprocessing import get_context
+from pathlib import Path
+from typing import NamedTuple
+
+import torch
+from tqdm import tqdm
+
+from agents import jit
+from agents.episodes.environments import make_many
+from agents.episodes.parts import Parts
+from agents.episodes.recording import FOLDER, Remembering, record
+from agents.episodes.whole import Environments, Metrics, play
+from agents.loading import Spec, load_policy
+from agents.planners.planner import fingerprint
+from agents.policy import Policy
+from agents.rules.catalogue import RulePolicy
+from orbit_gym.cache import hash_of, source_hash
+from orbit_gym.details import Details
+
+GROUP = 10  # episodes played in step; part of the definition of sampled results, so not an option
+GROUP_OF_NETWORK = 50  # of a greedy network: a call for 50 decisions takes two to three times as long as one for 10
+KEPT_FROM_S = 5.0  # a job that took longer is kept, so that an interrupted evaluation does not play it again
+
+
+class Setting(NamedTuple):
+    """Where the episodes of an evaluation are drawn from, and where logs of the first of them go."""
+
+    scenario: str
+    split: str
+    overrides: tuple[tuple[str, float], ...]
+    logs: str = FOLDER
+    record: range = range(0)  # seeds whose episodes are also logged
+
+    def environments(self, count: int) -> Environments:
+        """Environments for so many episodes side by side."""
+        return make_many(self.scenario, self.split, count, dict(self.overrides))
+
+
+class Job(NamedTuple):
+    """One policy on a few seeds."""
+
+    spec: Spec
+    setting: Setting
+    seeds: tuple[int, ...]
+
+    @property
+    def logged(self) -> tuple[int, ...]:
+        """Those of its seeds whose episodes are logged."""
+        return tuple(seed for seed in self.seeds if seed in self.setting.record)
+
+    @property
+    def key(self) -> tuple[object, ...]:
+        """What its result is kept under."""
+        return (self.spec, *self.setting[:4], self.logged, self.seeds)
+
+
+class Played(NamedTuple):
+    """What a job gave, one item a seed."""
+
+    metrics: list[Metrics]
+    details: list[Details | None]
+    took_s: float = 0.0
+
+
+def play_everything(setting: Setting, specs: Sequence[Spec], seeds: range, out: Path, processes: int) -> dict[str, Played]:
+    """Play all seeds with every policy and return the results by its name; they do not depend on the number of processes.
+
+    What is found in OUT/parts is not played again; its details are not kept, so a report shows them for episodes played in one go.
+    """
+    compiled_rule.cache_clear()  # a run folder may hold other weights since
+    rules = {spec: compiled_rule(spec, setting) for spec in specs}
+    jobs = [Job(spec, setting, group) for spec in specs for group in groups(spec, seeds, rules[spec] is not None)]
+    jobs.sort(key=lambda job: job.seeds)
+    parts = {spec: Parts(out, made_with) for spec in specs if (made_with := _fingerprint(spec, rules[spec])) is not None}
+    read = {job: parts[job.spec].read(job.key) for job in jobs if job.spec in parts}
+    found = {job: Played(metrics, [None] * len(metrics)) for job, metrics in read.items() if metrics is not None}
+    every_s = 0.2 if sys.stderr.isatty() else 15.0
+    kept = sum(len(job.seeds) for job in found)
+    with tqdm(total=len(seeds) * len(specs), initial=kept, unit=" episodes", desc="evaluating", mininterval=every_s) as bar:
+        for job, played in _finished([job for job in jobs if job not in found], processes):
+            found[job] = played
+            bar.update(len(job.seeds))
+            if job.spec in parts and (job.spec.plans or played.took_s > KEPT_FROM_S):
+                parts[job.spec].write(job.key, played.metrics)
+    return {spec.name: _joined([found[job] for job in jobs if job.spec == spec]) for spec in specs}
+
+
+def groups(spec: Spec, seeds: range, is_compiled: bool) -> list[tuple[int, ...]]:
+    """Seeds that are played side by side: planners and compiled rules play one episode at a time."""
+    size = 1 if spec.plans or is_compiled else GROUP_OF_NETWORK if spec.is_network and not spec.is_sampled else GROUP
+    return [tuple(seeds[first : first + size]) for first in range(0, len(seeds), size)]
+
+
+@lru_cache(maxsize=64)
+def compiled_rule(spec: Spec, setting: Setting) -> RulePolicy | None:
+    """The policy if it is a compiled rule, which draws nothing and so serves all seeds; else None."""
+    policy = load_policy(spec, _environments(setting, 1))
+    return policy if isinstance(policy, RulePolicy) else None
+
+
+def play_job(job: Job, members: int) -> Played:
+    """Play one job in environments for so many members; sampling is seeded by its first seed."""
+    began_s, setting = time.monotonic(), job.setting
+    envs = _environments(setting, members)
+    policy: Policy = compiled_rule(job.spec, setting) or load_policy(job.spec, envs, job.seeds[0])
+    torch.manual_seed(job.seeds[0])
+    details: list[Details | None] = []
+    if job.logged:
+        policy = remembering = Remembering(policy)
+    metrics = play(envs, policy, job.seeds, not job.spec.is_sampled, details)
+    if job.logged:
+        played_on = setting.scenario, setting.split, dict(setting.overrides)
+        record(job.spec.name, played_on, job.logged, remembering.actions, Path(setting.logs))
+    return Played(metrics, details, time.monotonic() - began_s)
+
+
+def _finished(jobs: list[Job], processes: int) -> Iterator[tuple[Job, Played]]:
+    """Jobs with their results as they come, played with as many environments as the largest needs."""
+    members = max((len(job.seeds) for job in jobs), default=1)
+    if processes == 1:
+        for job in jobs:
+            yield job, play_job(job, members)
+        return
+    # spawn: forking a process that has used torch or numba threads can hang
+    with ProcessPoolExecutor(processes, mp_context=get_context("spawn")) as pool:
+        futures = {pool.submit(play_job, job, members): job for job in jobs}
+        try:
+            for future in as_completed(futures):
+                yield futures[future], future.result()
+        except BaseException:
+            pool.shutdown(wait=False, cancel_futures=True)
+            raise
+
+
+def _joined(played: Sequence[Played]) -> Played:
+    """Several jobs of one policy as one, in their order."""
+    return Played([item for job in played for item in job.metrics], [item for job in played for item in job.details])
+
+
+def _fingerprint(spec: Spec, rule: RulePolicy | None) -> str | None:
+    """What decides the results of a policy whose episodes may be kept, beside the job; None for others."""
+    if spec.plans:
+        return fingerprint(spec.heuristic)
+    if rule is None:
+        return None
+    weights = hashlib.sha256(rule.weights.tobytes()).hexdigest()
+    return f"{source_hash()} {hash_of(jit.kernel_sources(), jit.PACKAGE)} {rule.number} {weights}"
+
+
+@lru_cache(maxsize=2)
+def _environments(setting: Setting, members: int) -> Environments:
+    """Environments of this process, made once; an episode depends on its seed alone."""
+    return setting.environments(members)
