@@ -3,7 +3,7 @@
 import hashlib
 import sys
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from functools import lru_cache
 from multiprocessing import get_context
@@ -14,15 +14,15 @@ import torch
 from tqdm import tqdm
 
 from agents import jit
-from agents.episodes.environments import make_many
-from agents.episodes.parts import Parts
+from agents.episodes.environments import make_many, scenario_of
+from agents.episodes.parts import Parts, world_of
 from agents.episodes.recording import FOLDER, Remembering, record
 from agents.episodes.whole import Environments, Metrics, play
 from agents.loading import Spec, load_policy
 from agents.planners.planner import fingerprint
 from agents.policy import Policy
 from agents.rules.catalogue import RulePolicy
-from orbit_gym.cache import hash_of, source_hash
+from orbit_gym.cache import hash_of
 from orbit_gym.details import Details
 
 GROUP = 10  # episodes played in step; part of the definition of sampled results, so not an option
@@ -59,7 +59,7 @@ class Job(NamedTuple):
     @property
     def key(self) -> tuple[object, ...]:
         """What its result is kept under."""
-        return (self.spec, *self.setting[:4], self.logged, self.seeds)
+        return (self.spec, *self.setting[:3], self.logged, self.seeds)
 
 
 class Played(NamedTuple):
@@ -79,7 +79,7 @@ def play_everything(setting: Setting, specs: Sequence[Spec], seeds: range, out: 
     rules = {spec: compiled_rule(spec, setting) for spec in specs}
     jobs = [Job(spec, setting, group) for spec in specs for group in groups(spec, seeds, rules[spec] is not None)]
     jobs.sort(key=lambda job: job.seeds)
-    parts = {spec: Parts(out, made_with) for spec in specs if (made_with := _fingerprint(spec, rules[spec])) is not None}
+    parts = _parts(setting, rules, out)
     read = {job: parts[job.spec].read(job.key) for job in jobs if job.spec in parts}
     found = {job: Played(metrics, [None] * len(metrics)) for job, metrics in read.items() if metrics is not None}
     every_s = 0.2 if sys.stderr.isatty() else 15.0
@@ -145,14 +145,23 @@ def _joined(played: Sequence[Played]) -> Played:
     return Played([item for job in played for item in job.metrics], [item for job in played for item in job.details])
 
 
+def _parts(setting: Setting, rules: Mapping[Spec, RulePolicy | None], out: Path) -> dict[Spec, Parts]:
+    """Where episodes of planners and compiled rules are kept; those of other policies and of foreign environments are not."""
+    scenario = scenario_of(_environments(setting, 1))
+    if scenario is None:
+        return {}
+    world, decided_by = world_of(scenario), {spec: _fingerprint(spec, rule) for spec, rule in rules.items()}
+    return {spec: Parts(out, f"{world} {policy}") for spec, policy in decided_by.items() if policy is not None}
+
+
 def _fingerprint(spec: Spec, rule: RulePolicy | None) -> str | None:
-    """What decides the results of a policy whose episodes may be kept, beside the job; None for others."""
+    """What decides the actions of a policy whose episodes may be kept; None for others."""
     if spec.plans:
         return fingerprint(spec.heuristic)
     if rule is None:
         return None
     weights = hashlib.sha256(rule.weights.tobytes()).hexdigest()
-    return f"{source_hash()} {hash_of(jit.kernel_sources(), jit.PACKAGE)} {rule.number} {weights}"
+    return f"{hash_of(jit.kernel_sources(), jit.PACKAGE)} {rule.number} {weights}"
 
 
 @lru_cache(maxsize=2)

@@ -13,6 +13,7 @@ import numpy as np
 import torch
 
 from agents.checkpoints import BEST, CONFIG, load_checkpoint, load_weights, read_json
+from agents.episodes.environments import scenario_of
 from agents.episodes.whole import Environments
 from agents.heuristics import HEURISTICS, make_heuristic
 from agents.networks.network import POLICIES, build_policy
@@ -21,7 +22,6 @@ from agents.policy import Admitting, Policy
 from agents.pretrained import DEFAULT, names, read_card, read_weights
 from agents.rules.catalogue import RULES, CompiledScorer, RulePolicy, make_rule
 from agents.rules.scoring import EFT_ADMIT
-from orbit_gym.scenario import Scenario
 from orbit_gym.vector import OrbitVectorEnv
 
 BASELINES = (*HEURISTICS, *RULES)  # policies by name that need no run
@@ -149,9 +149,8 @@ def stored_network(name: str) -> tuple[str, dict[str, Any], dict[str, torch.Tens
 
 def scenario_name(envs: Environments) -> str:
     """Name of the scenario that environments play, "another problem" where they are not ours."""
-    problem = envs if isinstance(envs, OrbitVectorEnv) else envs[0].unwrapped
-    scenario = getattr(problem, "scenario", None)
-    return scenario.name if isinstance(scenario, Scenario) else "another problem"
+    scenario = scenario_of(envs)
+    return "another problem" if scenario is None else scenario.name
 
 
 def _spaces(envs: Environments) -> tuple[Any, Any]:

@@ -11,6 +11,7 @@ from stable_baselines3.common.vec_env import DummyVecEnv, VecEnv, VecMonitor
 import orbit_gym  # noqa: F401  (registers the environments)
 from agents.episodes.mixture import MixedVecEnv
 from agents.episodes.native import VALUE, VALUE_SCALE, NativeVecEnv
+from orbit_gym.scenario import Scenario
 from orbit_gym.vector import OrbitVectorEnv
 
 TRAINING_SEEDS = 1_000_000  # training draws below, rules are tuned from here, validation from 2,000,000, test from 3,000,000
@@ -56,6 +57,12 @@ def make_many(scenario: str, split: str, count: int, overrides: Mapping[str, Any
     if options is None:
         return [make_env(scenario, split, overrides) for _ in range(count)]
     return OrbitVectorEnv(count, **options, split=split, overrides=dict(overrides or {}), autoreset_mode="Disabled")
+
+
+def scenario_of(envs: OrbitVectorEnv | Sequence[gym.Env]) -> Scenario | None:
+    """Scenario that environments play, None where they are not ours."""
+    scenario = getattr(envs if isinstance(envs, OrbitVectorEnv) else envs[0].unwrapped, "scenario", None)
+    return scenario if isinstance(scenario, Scenario) else None
 
 
 class TrainingEpisodes(gym.Wrapper):

@@ -1,13 +1,38 @@
-"""Episodes of an evaluation that take minutes are kept one by one, so that an interrupted evaluation goes on where it was."""
+"""Episodes of an evaluation that take long are kept one by one, so that an interrupted evaluation goes on where it was."""
 
 import hashlib
+import json
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 from agents.checkpoints import read_json, write_json
 from agents.episodes.whole import Metrics
+from orbit_gym.cache import hash_of, sources_behind
+from orbit_gym.catalogue import scenario_to_dict
+from orbit_gym.scenario import Scenario
 
 FOLDER = "parts"
+DECIDING = ["orbit_gym.drawing", "orbit_gym.simulation", "orbit_gym.metrics"]  # modules that, with what they import, make an episode
+
+
+def world_of(scenario: Scenario) -> str:
+    """Hash of all that decides an episode beside its seed and the policy: code, the whole scenario, and files that it names."""
+    plain = scenario_to_dict(scenario)
+    digest = hashlib.sha256(f"{hash_of(sources_behind(DECIDING))} {json.dumps(plain, sort_keys=True)}".encode())
+    for path in sorted({Path(text) for text in _texts(plain) if "." in text}):
+        if path.is_file():
+            digest.update(path.read_bytes())
+    return digest.hexdigest()
+
+
+def _texts(value: Any) -> Iterator[str]:
+    """All texts inside lists and dicts."""
+    if isinstance(value, str):
+        yield value
+    elif isinstance(value, (dict, list)):
+        for item in value.values() if isinstance(value, dict) else value:
+            yield from _texts(item)
 
 
 class Parts:

@@ -14,7 +14,7 @@ from stable_baselines3.common.callbacks import BaseCallback, CallbackList
 from stable_baselines3.common.logger import configure
 
 from agents.checkpoints import CONFIG, LAST, load_checkpoint, load_weights, read_json, write_json
-from agents.episodes.environments import make_env, make_many, make_mixture
+from agents.episodes.environments import make_env, make_many, make_mixture, scenario_of
 from agents.learning.algorithms import build_model
 from agents.learning.callbacks import Progress, Validation
 from agents.learning.discount import TimeDiscount
@@ -24,7 +24,6 @@ from agents.loading import stored_network
 from agents.versions import versions
 from orbit_gym.cache import announce_compilation
 from orbit_gym.catalogue import scenario_to_dict
-from orbit_gym.scenario import Scenario
 
 M_TRIM_THRESHOLD, M_MMAP_THRESHOLD = -1, -3  # malloc.h of glibc
 
@@ -158,12 +157,12 @@ def how_to_resume(settings: Settings, is_saved: bool) -> str:
 def describe_run(settings: Settings, recipe: Recipe) -> dict[str, Any]:
     """Everything needed to do the run again."""
     env = make_env(settings.scenario)
-    scenario = getattr(env.unwrapped, "scenario", None)
+    scenario = scenario_of([env])
     env.close()
     return {
         "settings": asdict(settings),
         "recipe": recipe.as_dict(),
-        "scenario": scenario_to_dict(scenario) if isinstance(scenario, Scenario) else None,
+        "scenario": None if scenario is None else scenario_to_dict(scenario),
         "command": shlex.join(sys.argv),
         **versions(),
     }

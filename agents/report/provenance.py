@@ -5,20 +5,16 @@ from pathlib import Path
 from typing import Any
 
 from agents.checkpoints import CONFIG, LAST, load_checkpoint, read_json
-from agents.episodes.environments import make_many
+from agents.episodes.environments import make_many, scenario_of
 from agents.versions import versions
 from orbit_gym.catalogue import scenario_to_dict
-from orbit_gym.scenario import Scenario
-from orbit_gym.vector import OrbitVectorEnv
 
 
 def about(scenario: str, split: str, overrides: Mapping[str, Any]) -> dict[str, Any]:
     """The scenario with every field, versions of what it ran on, and the revision of this checkout."""
-    envs = make_many(scenario, split, 1, overrides)
-    first = envs if isinstance(envs, OrbitVectorEnv) else envs[0].unwrapped
-    whole = getattr(first, "scenario", None)
+    whole = scenario_of(make_many(scenario, split, 1, overrides))
     return {
-        "scenario": scenario_to_dict(whole) if isinstance(whole, Scenario) else None,
+        "scenario": None if whole is None else scenario_to_dict(whole),
         **versions(),
     }
 
