@@ -44,6 +44,7 @@ FIELDS: tuple[Field, ...] = (
     Field("task", "may_alert", 0, 1, "1 if the result may go by the alert channel"),
     Field("task", "asked_short", 0, 4, "work asked lately (fading over 300 s) / what all satellites could compute in that time"),
     Field("task", "asked_long", 0, 4, "the same, fading over 1800 s"),
+    Field("task", "missed", 0, 1, "share of urgent tasks lately (slack up to 120 s, fading over 600 s) that nobody offered in time"),
     Field("nodes", "present", 0, 1, "1 if the row stands for a reachable candidate"),
     Field("nodes", "is_satellite", 0, 1, "1 for a satellite, 0 for a datacentre"),
     Field("nodes", "is_origin", 0, 1, "1 if the task appeared here"),

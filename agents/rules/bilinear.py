@@ -43,7 +43,7 @@ NODE, TASK = COLUMNS["nodes"], COLUMNS["task"]
 ORIGIN, BUSY, FREE, RESIDENT, TO_CONTACT, TO_ECLIPSE, MARGIN = (
     NODE[name] for name in ("is_origin", "lanes_busy", "memory_free", "model_resident", "time_to_contact", "time_to_eclipse", "plan_margin")
 )
-TO_USER, MODEL, SHORT, LONG = (TASK[name] for name in ("to_user", "model_size", "asked_short", "asked_long"))
+TO_USER, MODEL, SHORT, LONG, MISSED = (TASK[name] for name in ("to_user", "model_size", "asked_short", "asked_long", "missed"))
 
 # What is read of a plan and its node; columns are as observed (agents.rules.scoring says more of those that `tuned` has too).
 FEATURES = (
@@ -94,12 +94,14 @@ SETTING = (
     "result_waits",  # result x (down_wait - that of a minute): its sign says that there is a queue, so that one weight can act on it alone
     "lax",  # 1 if it has more than 77 min of slack
     "lax_load",  # lax x (asked_long - FULL): its sign says that more is asked than can be done, so that one weight can act on bulk then
+    "missing",  # 1 where urgent tasks are being missed, 0 where hardly any is
 )
 P, M = len(FEATURES), len(SETTING)
 N_WEIGHTS = 2 * P * M  # of the cost, then of the admission, features by settings
 ROOM = M + 3 * P  # work space behind the weights: kernels here allocate nothing, so one array of weights serves one thread
 AT_EASE = 0.7  # work asked that twelve satellites carry without queues (choice)
 FULL = 1.0  # work asked that takes all satellites all the time
+FEW_MISSED, MANY_MISSED = 0.05, 0.15  # shares of urgent tasks between which `missing` rises (choice)
 MOST_GBIT = 2.0  # results above this weigh alike (choice: the largest of the catalogue has 0.88)
 A_MINUTE = math.log1p(60.0) / LOG_LONGEST  # on the scale of the time columns; a longer wait is a queue (choice)
 LONGEST_MIN = 10.0  # features in minutes are cut here: longer ones are seen in the columns, on a log scale
@@ -171,6 +173,7 @@ def fill_setting(task_row: np.ndarray, node_rows: np.ndarray, out: np.ndarray) -
     out[18] = out[16] * (out[17] - A_MINUTE)
     out[19] = 1.0 if task_row[SLACK] > PIVOT else 0.0
     out[20] = out[19] * (task_row[LONG] - FULL)
+    out[21] = min(max((task_row[MISSED] - FEW_MISSED) / (MANY_MISSED - FEW_MISSED), 0.0), 1.0)
 
 
 @inlined

@@ -5,7 +5,7 @@ import math
 import numpy as np
 
 from orbit_gym.compiled.world import World
-from orbit_gym.core.asked import asked_share
+from orbit_gym.core.asked import START_URGENT, asked_share
 from orbit_gym.core.calendars import first_free_s
 from orbit_gym.core.compute import resident_after_load, resident_bytes, service_s
 from orbit_gym.core.ledger import power_row, required_j
@@ -18,7 +18,7 @@ from orbit_gym.observation import COLUMNS, GROUND_SLOTS, LOG_LONGEST, LOG_MOST_J
 T_PRESENT, T_INPUT, T_RESULT, T_SERVICE = (COLUMNS["task"][n] for n in ("present", "input_size", "result_size", "service"))
 T_LANES, T_MODEL, T_SLACK, T_VALUE = (COLUMNS["task"][n] for n in ("lanes", "model_size", "slack", "value"))
 T_FROM_USER, T_TO_USER, T_ALERT = (COLUMNS["task"][n] for n in ("from_user", "to_user", "may_alert"))
-T_SHORT, T_LONG = (COLUMNS["task"][n] for n in ("asked_short", "asked_long"))
+T_SHORT, T_LONG, T_MISSED = (COLUMNS["task"][n] for n in ("asked_short", "asked_long", "missed"))
 
 N_PRESENT, N_SATELLITE, N_ORIGIN = (COLUMNS["nodes"][n] for n in ("present", "is_satellite", "is_origin"))
 N_RADIAL, N_ALONG, N_ACROSS = (COLUMNS["nodes"][n] for n in ("radial", "along", "across"))
@@ -116,6 +116,7 @@ def _encode_task(world: World, state: State, tasks: np.ndarray, task: int, out: 
     clock = state.clock[0]
     out[T_SHORT] = asked_share(world, clock.asked_short_s, clock.seen_short_s)
     out[T_LONG] = asked_share(world, clock.asked_long_s, clock.seen_long_s)
+    out[T_MISSED] = clock.n_missed / (clock.n_urgent + START_URGENT)
 
 
 @inlined

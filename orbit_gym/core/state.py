@@ -34,6 +34,8 @@ CLOCK = np.dtype(
         ("seen_short_s", "f8"),  # time in which it came, fading alike
         ("asked_long_s", "f8"),  # the same, fading over half an hour
         ("seen_long_s", "f8"),
+        ("n_urgent", "f8"),  # urgent past tasks, fading over ten minutes
+        ("n_missed", "f8"),  # those of them that no candidate had offered in time
     ],
     align=True,
 )

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from orbit_gym.core.asked import LONG_S, MOST, SHORT_S, START_S
+from orbit_gym.core.asked import LONG_S, MISSED_S, MOST, SHORT_S, START_S, START_URGENT, URGENT_S
 from orbit_gym.env import OrbitEnv
 from orbit_gym.observation import COLUMNS
 
@@ -33,6 +33,24 @@ def test_columns_are_the_fading_sum_of_what_could_be_served(rejects: bool) -> No
         obs, _, _, over, _ = env.step(masks.size - 1 if rejects else int(masks.argmax()))
     assert len(seen) > 100 and obs["task"][TASK["asked_short"]] > 0.1
     assert rejects or not all(seen)  # some tasks count for nothing
+
+
+def test_missed_is_the_fading_share_of_urgent_tasks_that_nobody_could_do_in_time() -> None:
+    """Closed form: sum of exp(-age / MISSED_S) over the missed, over the same of all urgent and START_URGENT; float32 column, 1e-4."""
+    env = OrbitEnv("swap-heavy", overrides={"episode_s": 900.0, "workload.load": 1.5})
+    obs, _ = env.reset(seed=3)
+    simulation = env.simulation
+    releases, missed, over = [], [], False
+    while not over:
+        weights = np.exp(-(simulation.time_s - np.array(releases)) / MISSED_S)
+        expected = float(weights @ np.array(missed, float)) / (float(weights.sum()) + START_URGENT)
+        assert obs["task"][TASK["missed"]] == pytest.approx(expected, rel=1e-4, abs=1e-6)
+        if float(simulation.episode.tasks[simulation.task_index]["slack_s"]) <= URGENT_S:
+            releases.append(simulation.time_s)
+            missed.append(not (obs["nodes"][:, NODE["plan_on_time"]] > 0.5).any())
+        masks = env.action_masks()
+        obs, _, _, over, _ = env.step(int(masks.argmax()))
+    assert len(missed) > 100 and 0.02 < np.mean(missed) < 0.98
 
 
 def test_a_fork_remembers() -> None:

@@ -41,6 +41,7 @@ def test_the_network_that_starts_from_it_decides_alike(seed: int) -> None:
     rng = np.random.default_rng(10 + seed)
     obs = random_observation(rng, N, 2000)
     obs["task"][:, TASK["asked_long"]] = rng.uniform(0.0, 2.0, 2000)
+    obs["task"][:, TASK["missed"]] = rng.uniform(0.0, 0.2, 2000)
     weights = bilinear_weights(dict(zip(NAMES, rng.normal(size=len(NAMES)), strict=True)))
     named = named_weights(weights)
     policy = build_policy("maskable_ppo", observation_space(N, 2), gym.spaces.Discrete(N + 1), NETWORK | {"rule": named})
