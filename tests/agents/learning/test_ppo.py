@@ -20,7 +20,7 @@ def learned(kind, timesteps=80, **changes):
     return model.learn(timesteps)
 
 
-CASES = [({}, 3), ({"target_kl": 1e-6, "learning_rate": 1e-3, "n_epochs": 8}, 4), ({"normalize_advantage": False, "clip_range": 1e-3}, 3)]
+CASES = [({}, 3), ({"target_kl": 1e-6, "learning_rate": 1e-3, "n_epochs": 8}, 2), ({"normalize_advantage": False, "clip_range": 1e-3}, 3)]
 
 
 @pytest.mark.parametrize(("changes", "updates"), CASES)

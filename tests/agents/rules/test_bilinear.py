@@ -25,7 +25,7 @@ def decide(obs: dict[str, np.ndarray], weights: np.ndarray) -> np.ndarray:
     return np.array([choose_bilinear(obs["task"][i], obs["nodes"][i], masks[i], weights) for i in range(len(masks))])
 
 
-@pytest.mark.parametrize("seed", range(3))
+@pytest.mark.parametrize("seed", range(2, 5))
 def test_the_tuned_rule_is_one_setting(seed: int) -> None:
     rng = np.random.default_rng(seed)
     obs, tuned = random_observation(rng, N, 800), rng.normal(size=len(WEIGHTS))
