@@ -122,7 +122,7 @@ def load_policy(spec: Spec, envs: Environments, seed: int = 0) -> Policy:
 
 
 def rule_alone(policy: Any) -> np.ndarray | None:
-    """The rule (2, P, M) by which a network decides if its learned logits are all zero, as after policy search or untrained; else None."""
+    """The rule (3, P, M) by which a network decides if its learned logits are all zero, as after policy search or untrained; else None."""
     heads, rule = getattr(policy, "mlp_extractor", None), getattr(getattr(policy, "features_extractor", None), "rule", None)
     if heads is None or rule is None or any(bool(part.any()) for layer in (heads.score, heads.reject) for part in layer.parameters()):
         return None

@@ -105,13 +105,14 @@ def fill_prior(
 
     The best admitted plan gets exactly 0, others admitted -sharpness * (cost - best), rejection -margin * (what admission says there).
     Where nothing is admitted rejection gets 0; rows that are not lie below rejection by what admission says, late plans below all.
-    The best row's subtraction is exact, so the largest logit stands where the rule points.
+    Where no plan is in time, late ones that are admitted take the place of the others. The best row's subtraction is exact, so the largest
+    logit stands where the rule points.
     """
     n, best, best_refused, reject = nodes.shape[0], math.inf, math.inf, 0.0
-    fill_weights(task, nodes, weights)
+    is_late = fill_weights(task, nodes, weights)
     service_min = seconds(task[SERVICE]) / 60.0
     for k in range(n):
-        if not in_time(nodes[k]):
+        if not in_time(nodes[k]) and not (is_late and nodes[k, EXISTS] > 0.5):
             continue
         said[0, k], said[1, k] = cost_and_admission(task, service_min, nodes[k], weights)
         if said[1, k] < 0.0:
@@ -121,7 +122,7 @@ def fill_prior(
     best = best if best < math.inf else best_refused
     for k in range(n):
         behind = sharpness * (said[0, k] - best)
-        if not in_time(nodes[k]):
+        if not in_time(nodes[k]) and not (is_late and nodes[k, EXISTS] > 0.5 and said[1, k] >= 0.0):
             prior[k] = reject - LATE_GAP - nodes[k, DELIVERY]
         elif said[1, k] >= 0.0:
             prior[k] = -behind

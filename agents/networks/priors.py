@@ -11,7 +11,7 @@ import torch
 
 from agents.networks.inputs import N_POOLS, ROW_WIDTH, fill_inputs
 from agents.rules import scoring
-from agents.rules.bilinear import N_WEIGHTS, ROOM, M, P, bilinear_weights
+from agents.rules.bilinear import N_WEIGHTS, PARTS, ROOM, M, P, bilinear_weights
 
 EFT_ADMIT = bilinear_weights(dict(zip(scoring.WEIGHTS, scoring.EFT_ADMIT.tolist(), strict=True)))
 
@@ -35,24 +35,27 @@ class Start(NamedTuple):
 
     sharpness: float  # logits for a cost of 1, a power of two keeps the order of rows exact
     margin: float  # logits of rejection below the best plan, where the rule admits it with 1
-    rule: torch.Tensor | None  # (2, P, M) float64 weights of agents.rules.bilinear, cost and admission; None: `eft_admit`
+    rule: torch.Tensor | None  # (3, P, M) float64 weights of agents.rules.bilinear, by PARTS; None: `eft_admit`
 
 
 def make_start(sharpness: float, margin: float, rule: Mapping[str, float] | None) -> Start:
     """Read the weights of a rule by name, of agents.rules.bilinear or agents.rules.scoring.
 
     Cost and admission are each scaled to length 1, as those of `eft_admit` are: the choice does not depend on that scale, only how
-    firmly the untrained network holds to it. ValueError names an unknown weight.
+    firmly the untrained network holds to it. That of late plans stays as it is, since it has a constant of its own.
+    ValueError names an unknown weight.
     """
     if rule is None:
         return Start(sharpness, margin, None)
     try:
-        weights = torch.from_numpy(bilinear_weights({name: float(value) for name, value in rule.items()})[:N_WEIGHTS]).reshape(2, P, M)
+        weights = torch.from_numpy(bilinear_weights({name: float(value) for name, value in rule.items()})[:N_WEIGHTS])
+        weights = weights.reshape(len(PARTS), P, M)
     except ValueError as error:
         raise ValueError(f"the network's rule: {error}") from error
     if not weights.isfinite().all() or not weights[0, 1:].any():
         raise ValueError("the network's rule must have finite weights, and one of cost.* that is not 0")
     lengths = weights.flatten(1).norm(dim=1)
+    lengths[PARTS.index("late")] = 1.0
     return Start(sharpness, margin, weights / lengths.where(lengths > 0.0, torch.ones_like(lengths))[:, None, None])
 
 

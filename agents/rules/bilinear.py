@@ -1,7 +1,9 @@
 """The bilinear scorer: what a plan is worth is linear in the plan's features, with weights that task and system set.
 
 Two numbers are computed for every plan in time: its cost and what admission says of it, each ``features @ matrix @ setting``. Of the
-rows that are admitted (not negative) the cheapest is taken; none means reject. `tuned` (agents.rules.scoring) is one setting of it.
+rows that are admitted (not negative) the cheapest is taken; none means reject. Where nobody offers a plan in time, late plans stand in
+for them with an admission of their own, which says no unless it has weights: a late task earns nothing, but it may bring a model to
+where the next ones need it. `tuned` (agents.rules.scoring) is one setting of it.
 """
 
 import math
@@ -97,7 +99,8 @@ SETTING = (
     "missing",  # 1 where urgent tasks are being missed, 0 where hardly any is
 )
 P, M = len(FEATURES), len(SETTING)
-N_WEIGHTS = 2 * P * M  # of the cost, then of the admission, features by settings
+PARTS = ("cost", "admit", "late")  # of the weights; "late" is the admission of late plans
+N_WEIGHTS = len(PARTS) * P * M  # part by part, features by settings
 ROOM = M + 3 * P  # work space behind the weights: kernels here allocate nothing, so one array of weights serves one thread
 AT_EASE = 0.7  # work asked that twelve satellites carry without queues (choice)
 FULL = 1.0  # work asked that takes all satellites all the time
@@ -105,9 +108,7 @@ FEW_MISSED, MANY_MISSED = 0.05, 0.15  # shares of urgent tasks between which `mi
 MOST_GBIT = 2.0  # results above this weigh alike (choice: the largest of the catalogue has 0.88)
 A_MINUTE = math.log1p(60.0) / LOG_LONGEST  # on the scale of the time columns; a longer wait is a queue (choice)
 LONGEST_MIN = 10.0  # features in minutes are cut here: longer ones are seen in the columns, on a log scale
-NAMES = tuple(
-    f"{part}.{feature}" + ("" if by == "one" else f"*{by}") for part in ("cost", "admit") for feature in FEATURES for by in SETTING
-)
+NAMES = tuple(f"{part}.{feature}" + ("" if by == "one" else f"*{by}") for part in PARTS for feature in FEATURES for by in SETTING)
 KBIT_IN_GBIT = 1e6
 # The same term in the words of agents.rules.scoring.
 _TUNED = {f"cost.{name}_urgent": f"cost.{name}*urgency" for name in ("delivery", "backlog", "satellite")} | {
@@ -218,17 +219,34 @@ def fill_features(task_row: np.ndarray, service_min: float, row: np.ndarray, out
 
 
 @inlined
-def fill_weights(task_row: np.ndarray, node_rows: np.ndarray, weights: np.ndarray) -> None:
-    """Work out the decision's SETTING and with it the weights of FEATURES, cost's and admission's, in the room behind weights."""
+def any_in_time(node_rows: np.ndarray) -> bool:
+    """Whether some row's plan is in time."""
+    for k in range(node_rows.shape[0]):
+        if node_rows[k, ON_TIME] > 0.5:
+            return True
+    return False
+
+
+@inlined
+def fill_weights(task_row: np.ndarray, node_rows: np.ndarray, weights: np.ndarray) -> bool:
+    """Work out the decision's SETTING and with it the weights of FEATURES, cost's and admission's, in the room behind weights.
+
+    True where no plan is in time: the admission is that of late plans then, 1 less than its weights say.
+    """
     room = weights[N_WEIGHTS:]
     setting, cost_of, says_of = room[:M], room[M : M + P], room[M + P : M + 2 * P]
     fill_setting(task_row, node_rows, setting)
+    is_late = not any_in_time(node_rows)
+    part = 2 if is_late else 1
     for p in range(P):
         cost_of[p] = 0.0
         says_of[p] = 0.0
         for q in range(M):
             cost_of[p] += weights[p * M + q] * setting[q]
-            says_of[p] += weights[(P + p) * M + q] * setting[q]
+            says_of[p] += weights[(part * P + p) * M + q] * setting[q]
+    if is_late:
+        says_of[0] -= 1.0  # of the feature "one"
+    return is_late
 
 
 @inlined
@@ -248,11 +266,11 @@ def cost_and_admission(task_row: np.ndarray, service_min: float, row: np.ndarray
 def choose_bilinear(task_row: np.ndarray, node_rows: np.ndarray, mask: np.ndarray, weights: np.ndarray) -> int:
     """Action for one observation, weights (N_WEIGHTS + ROOM,); the number of rows rejects."""
     n = node_rows.shape[0]
-    fill_weights(task_row, node_rows, weights)
+    is_late = fill_weights(task_row, node_rows, weights)
     service_min = seconds(task_row[SERVICE]) / 60.0
     best, least = n, math.inf
     for k in range(n):
-        if not mask[k] or node_rows[k, ON_TIME] < 0.5:
+        if not mask[k] or (node_rows[k, ON_TIME] < 0.5 and not is_late):
             continue
         cost, says = cost_and_admission(task_row, service_min, node_rows[k], weights)
         if says >= 0.0 and cost < least:

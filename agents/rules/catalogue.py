@@ -76,12 +76,12 @@ class CompiledScorer(RulePolicy):
     """The bilinear rule of a network that has learned nothing on top of it: the same choices (a test), a hundred times as fast."""
 
     def __init__(self, rule: np.ndarray, admits_all: bool = False) -> None:
-        """Take the rule (2, P, M) of agents.networks.scorer.CandidateEncoder; admits_all leaves its admission out."""
-        cost, admission = rule
+        """Take the rule (3, P, M) of agents.networks.scorer.CandidateEncoder; admits_all leaves its admission out."""
+        cost, admission, late = rule
         if admits_all:
             admission = np.zeros_like(admission)
             admission[0, 0] = 1.0  # of one, by one
-        self.number, self.weights = BILINEAR, np.concatenate([cost.ravel(), admission.ravel(), np.zeros(ROOM)])
+        self.number, self.weights = BILINEAR, np.concatenate([cost.ravel(), admission.ravel(), late.ravel(), np.zeros(ROOM)])
 
 
 def weights_file(rule: str, scenario: str, folder: Path = FOLDER) -> Path:

@@ -108,18 +108,22 @@ def setting(given):
 
 
 def prior(given, rule, sharpness, margin):
-    """Logits (batch, n + 1) of a rule (2, P, M)."""
+    """Logits (batch, n + 1) of a rule (3, P, M)."""
     weights = np.einsum("spm,bm->bsp", rule, setting(given))
-    cost, says = np.einsum("bnp,bsp->sbn", features(given), weights)
-    admitted = given.in_time & (says >= 0.0)
+    cost, says, says_late = np.einsum("bnp,bsp->sbn", features(given), weights)
+    is_late = ~given.in_time.any(axis=1, keepdims=True)
+    competes = np.where(is_late, given.node["plan_exists"] > 0.5, given.in_time)
+    says = np.where(is_late, says_late - 1.0, says)
+    admitted = competes & (says >= 0.0)
     any_is = admitted.any(axis=1, keepdims=True)
-    compared = np.where(np.where(any_is, admitted, given.in_time), cost, np.inf)
+    compared = np.where(np.where(any_is, admitted, competes), cost, np.inf)
     first = compared.argmin(axis=1)[:, None]
     best = np.take_along_axis(compared, first, axis=1)
     reject = np.where(any_is, -margin * np.clip(np.take_along_axis(says, first, axis=1), 0.0, 4.0), 0.0)
     behind = sharpness * (cost - best)
     below = reject + margin * np.clip(says, -4.0, 0.0) - np.maximum(behind, 0.0)
-    rows = np.where(given.in_time, np.where(admitted, -behind, below), reject - 20.0 - given.node["plan_delivery"])
+    others = np.where(given.in_time, below, reject - 20.0 - given.node["plan_delivery"])
+    rows = np.where(admitted, -behind, others)
     return np.concatenate([rows, reject], axis=1)
 
 

@@ -62,6 +62,25 @@ def test_rejection_under_overload_alone() -> None:
         assert (choose_bilinear(obs["task"], obs["nodes"], masks_of(obs), weights) < N) == taken
 
 
+def test_late_plans_stand_in_where_none_is_in_time_and_they_are_admitted() -> None:
+    """By hand: deliveries 0.5, 0.4, 0.3; the last has no plan; a late plan says 2 x (1 - resident) - 1."""
+    obs = {key: np.zeros(space.shape, np.float32) for key, space in observation_space(3, 2).spaces.items()}
+    nodes = obs["nodes"]
+    nodes[:, NODE["present"]] = nodes[:2, NODE["plan_exists"]] = 1.0
+    nodes[:, NODE["plan_delivery"]] = (0.5, 0.4, 0.3)
+
+    def chosen(**weights: float) -> int:
+        named = {"cost.delivery": 1.0, "admit.one": 1.0} | {name.replace("_", "."): value for name, value in weights.items()}
+        return choose_bilinear(obs["task"], nodes, masks_of(obs), bilinear_weights(named))
+
+    assert chosen() == 3 and chosen(late_one=0.9) == 3
+    assert chosen(late_one=2.0) == 1
+    nodes[1, NODE["model_resident"]] = 1.0
+    assert chosen(late_one=2.0, late_resident=-2.0) == 0
+    nodes[0, NODE["plan_on_time"]] = 1.0
+    assert chosen(late_one=2.0) == 0  # the other would be earlier, and stays out
+
+
 def test_unknown_weights_are_refused() -> None:
     with pytest.raises(ValueError, match=r"unknown weight 'admit.colour'; choose from cost.one\*urgency"):
         bilinear_weights({"admit.colour": 1.0})

@@ -13,8 +13,8 @@ def test_one_unit_towards_a_rule_is_that_rule() -> None:
 
 
 def test_a_setting_moves_what_has_no_other_setting_by_as_much_as_it_says() -> None:
-    whole = direction("towards:tight-energy", "Ring12")[:N_WEIGHTS].reshape(2, P, M)
-    moved = direction("towards:tight-energy*overload", "Ring12")[:N_WEIGHTS].reshape(2, P, M)
+    whole = direction("towards:tight-energy", "Ring12")[:N_WEIGHTS].reshape(3, P, M)
+    moved = direction("towards:tight-energy*overload", "Ring12")[:N_WEIGHTS].reshape(3, P, M)
     column = NAMES.index("cost.one*overload")
     assert np.array_equal(moved[:, :, column], whole[:, :, 0]) and np.count_nonzero(whole[:, :, 0]) > 10
     moved[:, :, column] = 0.0
