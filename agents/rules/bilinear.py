@@ -97,6 +97,7 @@ SETTING = (
     "lax",  # 1 if it has more than 77 min of slack
     "lax_load",  # lax x (asked_long - FULL): its sign says that more is asked than can be done, so that one weight can act on bulk then
     "missing",  # 1 where urgent tasks are being missed, 0 where hardly any is
+    "scarce",  # SCARCE less the share of satellites that hold the model, at least 0
 )
 P, M = len(FEATURES), len(SETTING)
 PARTS = ("cost", "admit", "late")  # of the weights; "late" is the admission of late plans
@@ -104,6 +105,7 @@ N_WEIGHTS = len(PARTS) * P * M  # part by part, features by settings
 ROOM = M + 3 * P  # work space behind the weights: kernels here allocate nothing, so one array of weights serves one thread
 AT_EASE = 0.7  # work asked that twelve satellites carry without queues (choice)
 FULL = 1.0  # work asked that takes all satellites all the time
+SCARCE = 0.29  # a model that fewer satellites hold, three of twelve, may be missing where the next task needs it (choice)
 FEW_MISSED, MANY_MISSED = 0.05, 0.15  # shares of urgent tasks between which `missing` rises (choice)
 MOST_GBIT = 2.0  # results above this weigh alike (choice: the largest of the catalogue has 0.88)
 A_MINUTE = math.log1p(60.0) / LOG_LONGEST  # on the scale of the time columns; a longer wait is a queue (choice)
@@ -175,6 +177,7 @@ def fill_setting(task_row: np.ndarray, node_rows: np.ndarray, out: np.ndarray) -
     out[19] = 1.0 if task_row[SLACK] > PIVOT else 0.0
     out[20] = out[19] * (task_row[LONG] - FULL)
     out[21] = min(max((task_row[MISSED] - FEW_MISSED) / (MANY_MISSED - FEW_MISSED), 0.0), 1.0)
+    out[22] = max(0.0, SCARCE - out[8])
 
 
 @inlined

@@ -4,7 +4,7 @@ import math
 
 import numpy as np
 
-from agents.rules.bilinear import A_MINUTE, AT_EASE, FEW_MISSED, FULL, MANY_MISSED
+from agents.rules.bilinear import A_MINUTE, AT_EASE, FEW_MISSED, FULL, MANY_MISSED, SCARCE
 from orbit_gym.observation import COLUMNS
 
 NODE, TASK, LINK = COLUMNS["nodes"], COLUMNS["task"], COLUMNS["links"]
@@ -103,6 +103,7 @@ def setting(given):
         lax,
         lax * (task["asked_long"] - FULL),
         np.clip((task["missed"] - FEW_MISSED) / (MANY_MISSED - FEW_MISSED), 0.0, 1.0),
+        np.maximum(SCARCE - mean(node["model_resident"]), 0.0),
     )
     return np.stack(columns, axis=-1)
 
