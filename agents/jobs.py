@@ -24,6 +24,7 @@ from agents.policy import Policy
 from agents.rules.catalogue import RulePolicy
 from orbit_gym.cache import hash_of
 from orbit_gym.details import Details
+from orbit_gym.scenario import Scenario
 
 GROUP = 10  # episodes played in step; part of the definition of sampled results, so not an option
 GROUP_OF_NETWORK = 50  # of a greedy network: a call for 50 decisions takes two to three times as long as one for 10
@@ -50,6 +51,7 @@ class Job(NamedTuple):
     spec: Spec
     setting: Setting
     seeds: tuple[int, ...]
+    rule: RulePolicy | None = None  # the policy itself where it is a compiled rule, which draws nothing and so serves all seeds
 
     @property
     def logged(self) -> tuple[int, ...]:
@@ -75,11 +77,11 @@ def play_everything(setting: Setting, specs: Sequence[Spec], seeds: range, out: 
 
     What is found in OUT/parts is not played again; its details are not kept, so a report shows them for episodes played in one go.
     """
-    compiled_rule.cache_clear()  # a run folder may hold other weights since
-    rules = {spec: compiled_rule(spec, setting) for spec in specs}
-    jobs = [Job(spec, setting, group) for spec in specs for group in groups(spec, seeds, rules[spec] is not None)]
+    envs = setting.environments(1)
+    rules = {spec: compiled_rule(spec, envs) for spec in specs}
+    jobs = [Job(spec, setting, group, rule) for spec, rule in rules.items() for group in groups(spec, seeds, rule is not None)]
     jobs.sort(key=lambda job: job.seeds)
-    parts = _parts(setting, rules, out)
+    parts = _parts(scenario_of(envs), rules, out)
     read = {job: parts[job.spec].read(job.key) for job in jobs if job.spec in parts}
     found = {job: Played(metrics, [None] * len(metrics)) for job, metrics in read.items() if metrics is not None}
     every_s = 0.2 if sys.stderr.isatty() else 15.0
@@ -99,10 +101,9 @@ def groups(spec: Spec, seeds: range, is_compiled: bool) -> list[tuple[int, ...]]
     return [tuple(seeds[first : first + size]) for first in range(0, len(seeds), size)]
 
 
-@lru_cache(maxsize=64)
-def compiled_rule(spec: Spec, setting: Setting) -> RulePolicy | None:
-    """The policy if it is a compiled rule, which draws nothing and so serves all seeds; else None."""
-    policy = load_policy(spec, _environments(setting, 1))
+def compiled_rule(spec: Spec, envs: Environments) -> RulePolicy | None:
+    """The policy for these environments if it is a compiled rule, else None."""
+    policy = load_policy(spec, envs)
     return policy if isinstance(policy, RulePolicy) else None
 
 
@@ -110,7 +111,7 @@ def play_job(job: Job, members: int) -> Played:
     """Play one job in environments for so many members; sampling is seeded by its first seed."""
     began_s, setting = time.monotonic(), job.setting
     envs = _environments(setting, members)
-    policy: Policy = compiled_rule(job.spec, setting) or load_policy(job.spec, envs, job.seeds[0])
+    policy: Policy = job.rule or load_policy(job.spec, envs, job.seeds[0])
     torch.manual_seed(job.seeds[0])
     details: list[Details | None] = []
     if job.logged:
@@ -145,9 +146,8 @@ def _joined(played: Sequence[Played]) -> Played:
     return Played([item for job in played for item in job.metrics], [item for job in played for item in job.details])
 
 
-def _parts(setting: Setting, rules: Mapping[Spec, RulePolicy | None], out: Path) -> dict[Spec, Parts]:
+def _parts(scenario: Scenario | None, rules: Mapping[Spec, RulePolicy | None], out: Path) -> dict[Spec, Parts]:
     """Where episodes of planners and compiled rules are kept; those of other policies and of foreign environments are not."""
-    scenario = scenario_of(_environments(setting, 1))
     if scenario is None:
         return {}
     world, decided_by = world_of(scenario), {spec: _fingerprint(spec, rule) for spec, rule in rules.items()}
@@ -164,7 +164,7 @@ def _fingerprint(spec: Spec, rule: RulePolicy | None) -> str | None:
     return f"{hash_of(jit.kernel_sources(), jit.PACKAGE)} {rule.number} {weights}"
 
 
-@lru_cache(maxsize=2)
+@lru_cache(maxsize=1)
 def _environments(setting: Setting, members: int) -> Environments:
     """Environments of this process, made once; an episode depends on its seed alone."""
     return setting.environments(members)

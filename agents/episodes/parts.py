@@ -3,6 +3,7 @@
 import hashlib
 import json
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -19,11 +20,16 @@ DECIDING = ["orbit_gym.drawing", "orbit_gym.simulation", "orbit_gym.metrics"]  #
 def world_of(scenario: Scenario) -> str:
     """Hash of all that decides an episode beside its seed and the policy: code, the whole scenario, and files that it names."""
     plain = scenario_to_dict(scenario)
-    digest = hashlib.sha256(f"{hash_of(sources_behind(DECIDING))} {json.dumps(plain, sort_keys=True)}".encode())
+    digest = hashlib.sha256(f"{_code_version()} {json.dumps(plain, sort_keys=True)}".encode())
     for path in sorted({Path(text) for text in _texts(plain) if "." in text}):
         if path.is_file():
             digest.update(path.read_bytes())
     return digest.hexdigest()
+
+
+@cache
+def _code_version() -> str:
+    return hash_of(sources_behind(DECIDING))
 
 
 def _texts(value: Any) -> Iterator[str]:

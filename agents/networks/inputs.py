@@ -98,6 +98,12 @@ def in_time(row: np.ndarray) -> bool:
 
 
 @inlined
+def competes(row: np.ndarray, is_late: bool) -> bool:
+    """Whether a row's plan may be taken: it exists and is in time, or nobody's is."""
+    return row[EXISTS] > 0.5 and (is_late or row[ON_TIME] > 0.5)
+
+
+@inlined
 def fill_prior(
     task: np.ndarray, nodes: np.ndarray, weights: np.ndarray, sharpness: float, margin: float, said: np.ndarray, prior: np.ndarray
 ) -> None:
@@ -112,7 +118,7 @@ def fill_prior(
     is_late = fill_weights(task, nodes, weights)
     service_min = seconds(task[SERVICE]) / 60.0
     for k in range(n):
-        if not in_time(nodes[k]) and not (is_late and nodes[k, EXISTS] > 0.5):
+        if not competes(nodes[k], is_late):
             continue
         said[0, k], said[1, k] = cost_and_admission(task, service_min, nodes[k], weights)
         if said[1, k] < 0.0:
@@ -122,12 +128,12 @@ def fill_prior(
     best = best if best < math.inf else best_refused
     for k in range(n):
         behind = sharpness * (said[0, k] - best)
-        if not in_time(nodes[k]) and not (is_late and nodes[k, EXISTS] > 0.5 and said[1, k] >= 0.0):
-            prior[k] = reject - LATE_GAP - nodes[k, DELIVERY]
-        elif said[1, k] >= 0.0:
+        if competes(nodes[k], is_late) and said[1, k] >= 0.0:
             prior[k] = -behind
-        else:
+        elif in_time(nodes[k]):
             prior[k] = reject + margin * max(said[1, k], -MOST_SAID) - max(behind, 0.0)
+        else:
+            prior[k] = reject - LATE_GAP - nodes[k, DELIVERY]
     prior[n] = reject
 
 

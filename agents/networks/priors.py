@@ -11,7 +11,7 @@ import torch
 
 from agents.networks.inputs import N_POOLS, ROW_WIDTH, fill_inputs
 from agents.rules import scoring
-from agents.rules.bilinear import N_WEIGHTS, PARTS, ROOM, M, P, bilinear_weights
+from agents.rules.bilinear import LATE, N_WEIGHTS, PARTS, ROOM, M, P, bilinear_weights
 
 EFT_ADMIT = bilinear_weights(dict(zip(scoring.WEIGHTS, scoring.EFT_ADMIT.tolist(), strict=True)))
 
@@ -55,7 +55,7 @@ def make_start(sharpness: float, margin: float, rule: Mapping[str, float] | None
     if not weights.isfinite().all() or not weights[0, 1:].any():
         raise ValueError("the network's rule must have finite weights, and one of cost.* that is not 0")
     lengths = weights.flatten(1).norm(dim=1)
-    lengths[PARTS.index("late")] = 1.0
+    lengths[LATE] = 1.0
     return Start(sharpness, margin, weights / lengths.where(lengths > 0.0, torch.ones_like(lengths))[:, None, None])
 
 

@@ -23,7 +23,7 @@ from agents.policy import Observation
 from agents.rules import stances
 from agents.rules.catalogue import FOLDER
 from agents.rules.scoring import N_COST, choose
-from orbit_gym.cache import hash_of, source_hash
+from orbit_gym.cache import hash_of
 from orbit_gym.core.kernel import relaxed_on_time
 from orbit_gym.core.state import NONE, State, new_scratch
 from orbit_gym.env import OrbitEnv
@@ -96,10 +96,10 @@ def make_planner(name: str, scenario: str) -> "Planner":
 
 
 def fingerprint(name: str) -> str:
-    """What decides the actions of a planner by name, beside the episode: sources, its knobs and the rules' weights."""
+    """What decides the actions of a planner by name, beside episode and simulation: its sources, its knobs and the rules' weights."""
     tuned = [path.read_text(encoding="utf-8") for path in sorted(FOLDER.glob("*.json"))]
     own = [*jit.kernel_sources(), Path(__file__), Path(stances.__file__)]
-    return f"{source_hash()} {hash_of(own, jit.PACKAGE)} {PLANNERS[name]} {tuned}"
+    return f"{hash_of(own, jit.PACKAGE)} {PLANNERS[name]} {tuned}"
 
 
 Kind = tuple[int, int, bool]  # model, size of the result (log2 of bits), whether the rule takes it

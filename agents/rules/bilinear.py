@@ -101,6 +101,7 @@ SETTING = (
 )
 P, M = len(FEATURES), len(SETTING)
 PARTS = ("cost", "admit", "late")  # of the weights; "late" is the admission of late plans
+ADMIT, LATE = 1, 2  # their places
 N_WEIGHTS = len(PARTS) * P * M  # part by part, features by settings
 ROOM = M + 3 * P  # work space behind the weights: kernels here allocate nothing, so one array of weights serves one thread
 AT_EASE = 0.7  # work asked that twelve satellites carry without queues (choice)
@@ -240,7 +241,7 @@ def fill_weights(task_row: np.ndarray, node_rows: np.ndarray, weights: np.ndarra
     setting, cost_of, says_of = room[:M], room[M : M + P], room[M + P : M + 2 * P]
     fill_setting(task_row, node_rows, setting)
     is_late = not any_in_time(node_rows)
-    part = 2 if is_late else 1
+    part = LATE if is_late else ADMIT
     for p in range(P):
         cost_of[p] = 0.0
         says_of[p] = 0.0

@@ -14,13 +14,17 @@ from orbit_gym.drawing import EpisodeSource
 SEEDS = [1_000_000, 1_000_001]
 
 
+def crowded(scenario):
+    """Changes that make an episode short and full; faults often enough to strike within 15 min."""
+    faults = {"faults.reset_mean_s": 3_600.0} if scenario == "faults" else {}
+    return {"workload.load": 2.0, "episode_s": 900.0} | faults
+
+
 @pytest.mark.parametrize(
     ("scenario", "rule"), [("ThreeBody12", "tuned"), ("faults", "tuned"), ("Ring12", "phoenix"), ("Ring12", "equinox")]
 )
 def test_an_episode_is_the_same_through_the_environment(scenario, rule):
-    changes = {"workload.load": 2.0, "episode_s": 900.0}
-    if scenario == "faults":  # often enough to strike within 15 min
-        changes |= {"faults.reset_mean_s": 3_600.0}
+    changes = crowded(scenario)
     source = EpisodeSource(load_scenario(scenario, changes), "train")
     family = RULES[rule]
     stepped = Remembering(RulePolicy(rule, family.start))  # asked decision by decision, where the rule alone is compiled
@@ -47,10 +51,7 @@ def test_an_episode_without_tasks_is_worth_nothing():
 @pytest.mark.parametrize("scenario", ["ThreeBody12", "faults"])
 def test_metrics_and_details_are_those_of_deciding_step_by_step(scenario):
     """To the last bit, with environments that have played other episodes before."""
-    changes = {"workload.load": 2.0, "episode_s": 900.0}
-    if scenario == "faults":
-        changes |= {"faults.reset_mean_s": 3_600.0}
-    envs, rule = make_many(scenario, "train", 2, changes), RulePolicy("tuned", RULES["tuned"].start)
+    envs, rule = make_many(scenario, "train", 2, crowded(scenario)), RulePolicy("tuned", RULES["tuned"].start)
     by_step, at_once = [], []
     expected = play(envs, Remembering(rule), SEEDS, details=by_step)
     assert play(envs, rule, [*SEEDS, SEEDS[0]], details=at_once) == [*expected, expected[0]]
