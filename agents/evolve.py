@@ -9,7 +9,7 @@ and ``train.py --from`` goes on from. Interrupted, the same command goes on: its
 import shlex
 import sys
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, fields, replace
+from dataclasses import asdict, dataclass, field, fields, replace
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -47,6 +47,7 @@ class Search:
     rows: tuple[tuple[str, float, int], ...]  # scenario, load and, where it is not per_row, episodes of the row in a generation
     start: str  # scenario whose tuned rule the search starts from
     free: dict[str, float]  # agents.rules.directions that it moves in, and how far: the search's unit of each; null: not at all
+    first: dict[str, float] = field(default_factory=dict)  # where its mean begins, of those in free; 0 of the others
     sigma: float = 0.15
     population: int = 24
     per_row: int = 1  # episodes of a row in a generation
@@ -61,10 +62,19 @@ class Search:
         object.__setattr__(self, "free", {name: scale for name, scale in self.free.items() if scale is not None})
         if not self.rows or not self.free:
             raise ValueError("rows and free must not be empty")
+        if foreign := sorted(set(self.first) - set(self.free)):
+            raise ValueError(f"first names {foreign[0]!r}, which is not in free")
+        if not np.isfinite(list(self.first.values())).all():
+            raise ValueError("first must hold finite numbers")
         if not all(scale > 0.0 for scale in (*self.free.values(), self.sigma)):
             raise ValueError("sigma and the scales in free must be positive")
         if self.population < 4 or min(count for _, _, count in rows) < 1:
             raise ValueError("population must be at least 4, per_row and the episodes of every row at least 1")
+
+    @property
+    def mean(self) -> np.ndarray:
+        """Where the search's mean begins, in its units."""
+        return np.array([self.first.get(name, 0.0) / scale for name, scale in self.free.items()])
 
     @property
     def seeds_each(self) -> int:
@@ -192,7 +202,7 @@ def _log(asked: Evolution, search: Search, out: Path) -> dict[str, Any]:
 def _run(asked: Evolution, problem: Problem, out: Path, log: dict[str, Any]) -> None:
     """Go through the generations; those in the log are told again, not played."""
     search = problem.search
-    optimiser = cmaes.CMA(mean=np.zeros(len(problem.units)), sigma=search.sigma, seed=asked.seed, population_size=search.population)
+    optimiser = cmaes.CMA(mean=search.mean, sigma=search.sigma, seed=asked.seed, population_size=search.population)
     first_seed = FIRST_SEED + asked.seed * SEEDS_EACH
     every_s = 0.5 if sys.stderr.isatty() else 30.0
     with tqdm(total=asked.generations, initial=len(log["means"]), unit=" generations", desc="evolve", mininterval=every_s) as bar:

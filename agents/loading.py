@@ -13,7 +13,7 @@ import numpy as np
 import torch
 
 from agents.checkpoints import BEST, CONFIG, load_checkpoint, load_weights, read_json
-from agents.episodes.environments import scenario_of
+from agents.episodes.environments import FOREIGN, scenario_of
 from agents.episodes.whole import Environments
 from agents.heuristics import HEURISTICS, make_heuristic
 from agents.networks.network import POLICIES, build_policy
@@ -150,7 +150,7 @@ def stored_network(name: str) -> tuple[str, dict[str, Any], dict[str, torch.Tens
 def scenario_name(envs: Environments) -> str:
     """Name of the scenario that environments play, "another problem" where they are not ours."""
     scenario = scenario_of(envs)
-    return "another problem" if scenario is None else scenario.name
+    return FOREIGN if scenario is None else scenario.name
 
 
 def _spaces(envs: Environments) -> tuple[Any, Any]:

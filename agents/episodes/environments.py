@@ -11,10 +11,12 @@ from stable_baselines3.common.vec_env import DummyVecEnv, VecEnv, VecMonitor
 import orbit_gym  # noqa: F401  (registers the environments)
 from agents.episodes.mixture import MixedVecEnv
 from agents.episodes.native import VALUE, VALUE_SCALE, NativeVecEnv
+from orbit_gym.catalogue import load_scenario
 from orbit_gym.scenario import Scenario
 from orbit_gym.vector import OrbitVectorEnv
 
 TRAINING_SEEDS = 1_000_000  # training draws below, rules are tuned from here, validation from 2,000,000, test from 3,000,000
+FOREIGN = "another problem"  # stands for the name of a scenario where the environment is not ours
 BASE_ID = "OrbitGym/ThreeBody12-v0"  # takes any scenario by name or path
 
 
@@ -49,6 +51,12 @@ def native_options(scenario: str) -> dict[str, Any] | None:
     if spec is None or spec.vector_entry_point != "orbit_gym.vector:OrbitVectorEnv":
         return None
     return dict(spec.kwargs)
+
+
+def name_of(scenario: str) -> str:
+    """Name of a scenario as typed, by which rules and weights are kept; "another problem" where its id is somebody else's."""
+    options = native_options(scenario)
+    return FOREIGN if options is None else load_scenario(options["scenario"]).name
 
 
 def make_many(scenario: str, split: str, count: int, overrides: Mapping[str, Any] | None = None) -> OrbitVectorEnv | list[gym.Env]:

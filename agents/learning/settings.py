@@ -7,17 +7,19 @@ from typing import Annotated, Any, Literal
 import tyro
 
 from agents.checkpoints import read_json
+from agents.episodes.environments import name_of
 from agents.networks.network import NETWORK
 from agents.rules.catalogue import load_weights
 from agents.rules.scoring import UNTUNED, WEIGHTS
-from orbit_gym.catalogue import load_scenario
 
 Algo = Literal["maskable_ppo", "ppo", "dqn"]
 
 RECIPES = Path(__file__).resolve().parent.parent / "recipes"
-HYPERPARAMETERS: dict[str, dict[str, Any]] = {
-    algo: read_json(RECIPES / f"{algo}.json")["hyperparameters"] for algo in ("maskable_ppo", "ppo", "dqn")
+DEFAULTS: dict[str, dict[str, Any]] = {  # what a recipe leaves out is as in its algorithm's own
+    algo: (recipe := read_json(RECIPES / name)) | {"network": NETWORK | recipe.get("network", {})}
+    for algo, name in (("maskable_ppo", "tuned.json"), ("ppo", "ppo.json"), ("dqn", "dqn.json"))
 }
+HYPERPARAMETERS: dict[str, dict[str, Any]] = {algo: recipe["hyperparameters"] for algo, recipe in DEFAULTS.items()}
 _MORE_PPO = ("clip_range", "clip_range_vf", "normalize_advantage", "vf_coef", "max_grad_norm")
 MORE = {  # hyperparameters that have a default in the algorithm itself
     "maskable_ppo": (*_MORE_PPO, "final_fraction", "critic_alone"),
@@ -44,7 +46,7 @@ class Settings:
     out: str = "runs/demo"
     """Folder of the run."""
     recipe: str | None = None
-    """JSON file of hyperparameters, such as agents/recipes/start.json; what it leaves out is as in the file named after the algorithm."""
+    """JSON file of hyperparameters, such as agents/recipes/start.json; what it leaves out is as in tuned.json, ppo.json or dqn.json."""
     start: Annotated[str | None, tyro.conf.arg(name="from")] = None
     """Run folder, or `pretrained`, whose best weights the network starts from; its network settings go before the recipe's."""
     resume: bool = False
@@ -70,7 +72,7 @@ class Settings:
         if self.seed < 0:
             raise ValueError(f"--seed must be at least 0, got {self.seed}")
         if self.algo not in HYPERPARAMETERS:
-            raise ValueError(f"--algo must be one of {', '.join(HYPERPARAMETERS)}, got {self.algo!r}")
+            raise ValueError(f"--algo must be one of {', '.join(DEFAULTS)}, got {self.algo!r}")
         if self.tau_s is not None and not 0.0 < self.tau_s < float("inf"):
             raise ValueError(f"--tau-s must be positive and finite, got {self.tau_s}")
         if self.tau_s is not None and self.algo != "maskable_ppo":
@@ -110,24 +112,22 @@ class Recipe:
 
 def recipe_for(settings: Settings) -> Recipe:
     """Recipe of these settings: the file if there is one, over the defaults of the algorithm. ValueError names what is wrong."""
-    own, default = read_json(RECIPES / f"{settings.algo}.json"), HYPERPARAMETERS[settings.algo]
+    own = DEFAULTS[settings.algo]
     given = {} if settings.recipe is None else read_json(Path(settings.recipe))
     known = [item.name for item in fields(Recipe)]
     if not isinstance(given, dict):
         raise ValueError(f"{settings.recipe} must hold one JSON object with some of {', '.join(known)}")
     if unknown := sorted(set(given) - set(known)):
         raise ValueError(f"{settings.recipe} has an unknown entry {unknown[0]!r}; choose from {', '.join(known)}")
-    for name, names in (("network", NETWORK), ("hyperparameters", {*default, *MORE[settings.algo]})):
+    for name, names in (("network", NETWORK), ("hyperparameters", {*own["hyperparameters"], *MORE[settings.algo]})):
         if unknown := sorted(set(given.get(name, {})) - set(names)):
             raise ValueError(f"{settings.recipe} has an unknown entry {unknown[0]!r} in {name}; choose from {', '.join(sorted(names))}")
-    given = own | given
-    given["hyperparameters"] = default | given.get("hyperparameters", {})
-    given["network"] = NETWORK | given.get("network", {})
+    given = own | given | {name: own[name] | given.get(name, {}) for name in ("network", "hyperparameters")}
     try:
         given["network"]["rule"] = rule_weights(given["network"]["rule"], settings.scenario)
         return Recipe(**given)
     except (TypeError, ValueError) as error:
-        raise ValueError(f"{settings.recipe}: {error}") from error
+        raise ValueError(f"{settings.recipe}: {error}" if settings.recipe else str(error)) from error
 
 
 def rule_weights(rule: str | dict[str, float] | None, scenario: str) -> dict[str, float] | None:
@@ -136,5 +136,5 @@ def rule_weights(rule: str | dict[str, float] | None, scenario: str) -> dict[str
         return rule
     if rule not in ("tuned", "untuned"):
         raise ValueError(f"the network's rule must be tuned, untuned, null or weights by name, got {rule!r}")
-    weights = UNTUNED if rule == "untuned" else load_weights("tuned", load_scenario(scenario).name)
+    weights = UNTUNED if rule == "untuned" else load_weights("tuned", name_of(scenario))
     return dict(zip(WEIGHTS, weights.tolist(), strict=True))

@@ -16,7 +16,7 @@ from agents.episodes.whole import play
 from agents.evaluate import Evaluation, evaluate
 from agents.heuristics import make_heuristic
 from agents.jobs import Played
-from agents.learning.settings import Settings
+from agents.learning.settings import RECIPES, Settings
 from agents.learning.training import train
 from agents.loading import parse
 from agents.rules.catalogue import RulePolicy
@@ -28,9 +28,9 @@ HEADLINE = "served_value_fraction"
 
 @pytest.fixture(scope="module")
 def run(tmp_path_factory):
-    """A short trained run."""
-    out = tmp_path_factory.mktemp("runs") / "short"
-    return train(Settings(scenario=ENV_ID, timesteps=600, envs=2, out=str(out), validations=1, validation_episodes=2))
+    """A short run from eft_admit."""
+    out, recipe = tmp_path_factory.mktemp("runs") / "short", str(RECIPES / "eft-admit.json")
+    return train(Settings(scenario=ENV_ID, recipe=recipe, timesteps=600, envs=2, out=str(out), validations=1, validation_episodes=2))
 
 
 def asked(out, *policies, **changes):

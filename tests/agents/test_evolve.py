@@ -66,6 +66,8 @@ def test_another_search_in_the_same_folder_is_refused(tmp_path) -> None:
 BAD = [
     ({"free": {"cost.colour": 1.0}}, "unknown weight 'cost.colour'"),
     ({"free": {}}, "rows and free must not be empty"),
+    ({"first": {"cost.delivery": 1.0}}, "first names 'cost.delivery', which is not in free"),
+    ({"first": {"cost.load": float("nan")}}, "first must hold finite numbers"),
     ({"sigma": -1.0}, "sigma and the scales in free must be positive"),
     ({"rows": [["Ring12", 1.0, 0]]}, "the episodes of every row at least 1"),
     ({"colour": 1}, "must hold one JSON object with some of rows, start"),
@@ -96,6 +98,15 @@ def test_rows_have_as_many_episodes_as_they_ask_for_and_all_count_alike(tmp_path
         ([FIRST_SEED + i for i in range(3, 6)], {2.0}),
     ]
     assert log["scores"] == [[1.75] * 4] * 2
+
+
+def test_the_mean_may_begin_elsewhere_than_the_start(tmp_path) -> None:
+    """Where one side of the start changes nothing, the first comparison is with the start itself all the same."""
+    run = evolve(asked(tmp_path, "run", 1, first={"cost.load": 4.5}, sigma=1e-9))
+    log = json.loads((run / LOG).read_text())
+    assert np.allclose(log["means"], [[0.0, 0.5]], atol=1e-7)
+    plain = json.loads((evolve(asked(tmp_path, "plain", 1)) / LOG).read_text())
+    assert log["history"][0] == plain["history"][0]
 
 
 def test_a_search_moves_to_another_scenario_with_its_shares_of_load() -> None:

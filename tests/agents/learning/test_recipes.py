@@ -9,10 +9,11 @@ from agents.ablations import read_plan
 from agents.episodes.environments import make_vec
 from agents.learning.settings import HYPERPARAMETERS, RECIPES, Settings, recipe_for
 from agents.networks.network import NETWORK
+from agents.rules.catalogue import load_weights
 from agents.rules.scoring import EFT_ADMIT, UNTUNED, WEIGHTS, choose_many
 from orbit_gym.vector import OrbitVectorEnv
 
-TRAINING = sorted(path for path in RECIPES.glob("*.json") if path.stem not in HYPERPARAMETERS and "seeds" not in path.read_text())
+TRAINING = sorted(path for path in RECIPES.glob("*.json") if path.stem not in ("ppo", "dqn") and "seeds" not in path.read_text())
 
 
 @pytest.mark.parametrize("path", TRAINING, ids=lambda path: path.stem)
@@ -35,7 +36,20 @@ def test_what_a_recipe_leaves_out_keeps_its_default(tmp_path):
         ("Tiny", "Ring12"),
         recipe_for(Settings()).reward_scale,
     )
-    assert recipe.network == NETWORK
+    assert recipe.network == recipe_for(Settings(scenario="Ring12")).network
+
+
+def test_the_default_starts_from_the_rule_of_its_scenario():
+    """So that `make train` begins level with the best rule there is."""
+    for name in ("ThreeBody12", "Ring12"):
+        assert recipe_for(Settings(scenario=name)).network["rule"] == dict(zip(WEIGHTS, load_weights("tuned", name).tolist()))
+    assert recipe_for(Settings(scenario="OrbitGym/Ring12-v0")).network == recipe_for(Settings(scenario="Ring12")).network
+    assert recipe_for(Settings(recipe=str(RECIPES / "eft-admit.json"))).network == NETWORK
+
+
+def test_a_part_of_the_network_leaves_the_others(tmp_path):
+    default = recipe_for(written(tmp_path)).network
+    assert recipe_for(written(tmp_path, network={"margin": 3.0})).network == default | {"margin": 3.0}
 
 
 def test_a_rule_is_found_by_name(tmp_path):
@@ -64,6 +78,11 @@ def test_the_shipped_plan_of_ablations_is_read():
 def test_mistakes_are_named(tmp_path, content, message):
     with pytest.raises(ValueError, match=message):
         recipe_for(written(tmp_path, **content))
+
+
+def test_a_misspelt_scenario_is_named_before_the_recipe():
+    with pytest.raises(ValueError, match="^unknown scenario 'Rign12'; did you mean 'Ring12'"):
+        recipe_for(Settings(scenario="Rign12"))
 
 
 def test_scattered_episodes_begin_where_eft_admit_has_brought_them():
