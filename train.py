@@ -6,9 +6,9 @@ from pathlib import Path
 import tyro
 
 from agents.evaluate import Evaluation, evaluate
+from agents.evaluation.loading import BASELINES
 from agents.learning.settings import Settings
 from agents.learning.training import Interrupted, train
-from agents.loading import BASELINES
 from orbit_gym.cli import fail_cleanly
 
 

@@ -19,9 +19,9 @@ import tyro
 from rich.console import Console
 from rich.table import Table
 
-from agents.checkpoints import read_json, write_json
+from agents.common.checkpoints import read_json, write_json
+from agents.common.statistics import none_if_nan, t_interval
 from agents.planned_runs import KINDS, Run, kind_of
-from agents.statistics import none_if_nan, t_interval
 from orbit_gym.cli import fail_cleanly
 
 KEYS = {"about", "seeds", "settings", "variants", *(kind.key for kind in KINDS)}

@@ -18,7 +18,7 @@ from scipy.sparse import coo_array
 
 from agents.episodes.environments import make_many
 from agents.episodes.whole import play
-from agents.loading import load_policy, parse
+from agents.evaluation.loading import load_policy, parse
 from agents.planners.bench import decided
 from agents.planners.spans import windows
 from orbit_gym.cli import fail_cleanly

@@ -14,15 +14,15 @@ from typing import Any, Literal
 import tyro
 
 from agents import report
-from agents.checkpoints import write_json
+from agents.common.checkpoints import write_json
+from agents.common.statistics import paired_difference, summarise
 from agents.episodes.environments import make_many
 from agents.episodes.recording import FOLDER, check_recordable
 from agents.episodes.whole import Metrics
-from agents.jobs import Setting, play_everything
-from agents.loading import BASELINES, Spec, label, load_policy, parse, with_controls
+from agents.evaluation.jobs import Setting, play_everything
+from agents.evaluation.loading import BASELINES, Spec, label, load_policy, parse, with_controls
 from agents.report.gathered import gathered
 from agents.report.provenance import about, run_record
-from agents.statistics import paired_difference, summarise
 from orbit_gym.cache import announce_compilation
 from orbit_gym.cli import fail_cleanly
 

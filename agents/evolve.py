@@ -19,7 +19,8 @@ import torch
 import tyro
 from tqdm import tqdm
 
-from agents.checkpoints import BEST, CONFIG, read_json, save_checkpoint, write_json
+from agents.common.checkpoints import BEST, CONFIG, read_json, save_checkpoint, write_json
+from agents.common.statistics import t_interval
 from agents.learning.callbacks import HEADLINE
 from agents.learning.settings import HYPERPARAMETERS, Recipe, Settings
 from agents.learning.training import describe_run
@@ -30,7 +31,6 @@ from agents.rules.catalogue import load_weights
 from agents.rules.directions import TOWARDS, check_direction, direction, tuned_weights
 from agents.rules.playing import BILINEAR, TUNED
 from agents.rules.tuning import CHOICE_SEED, FIRST_SEED, Episodes
-from agents.statistics import t_interval
 from orbit_gym.cache import announce_compilation
 from orbit_gym.catalogue import load_scenario
 from orbit_gym.cli import fail_cleanly

@@ -15,7 +15,7 @@ import numpy as np
 import tyro
 from tqdm import tqdm
 
-from agents.checkpoints import write_atomically
+from agents.common.checkpoints import write_atomically
 from agents.episodes.environments import TRAINING_SEEDS
 from agents.planners.planner import PLANNERS, EpisodePlanner, Member
 from agents.rules.catalogue import load_weights

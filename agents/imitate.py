@@ -18,17 +18,17 @@ import torch
 import tyro
 from tqdm import tqdm, trange
 
-from agents.checkpoints import BEST, CONFIG, LAST, load_checkpoint, load_weights, read_json, save_checkpoint, write_json
+from agents.common.checkpoints import BEST, CONFIG, LAST, load_checkpoint, load_weights, read_json, save_checkpoint, write_json
+from agents.common.policy import Policy
 from agents.episodes.environments import make_many
 from agents.episodes.whole import Environments, play_all
+from agents.evaluation.loading import load_policy, parse, stored_network
 from agents.learning.callbacks import FIRST_VALIDATION_SEED, HEADLINE
 from agents.learning.demonstrations import MEMBERS, Demonstrations, collect, joined, read_demonstrations, save_demonstrations
 from agents.learning.settings import Settings, recipe_for
 from agents.learning.training import Interrupted, describe_run, refuse_used_folder
-from agents.loading import load_policy, parse, stored_network
 from agents.networks.network import Network, build_policy
 from agents.networks.priors import Prepared
-from agents.policy import Policy
 from orbit_gym.cache import announce_compilation
 from orbit_gym.cli import fail_cleanly
 from orbit_gym.vector import OrbitVectorEnv

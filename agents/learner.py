@@ -15,11 +15,11 @@ import tyro
 from rich.console import Console
 from rich.table import Table
 
-from agents.checkpoints import read_json, write_json
+from agents.common.checkpoints import read_json, write_json
+from agents.common.statistics import holm, one_sided_p, t_interval
 from agents.evaluate import RESULTS
 from agents.learner_picture import Scores, draw, read_learning
 from agents.report.data import HEADLINE
-from agents.statistics import holm, one_sided_p, t_interval
 from orbit_gym.cli import fail_cleanly
 
 SUMMARY = "learner.json"

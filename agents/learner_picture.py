@@ -7,11 +7,11 @@ from typing import Any, NamedTuple
 import numpy as np
 from matplotlib.ticker import PercentFormatter
 
-from agents.checkpoints import LAST, load_checkpoint, read_json, write_atomically
+from agents.common.checkpoints import LAST, load_checkpoint, read_json, write_atomically
+from agents.common.statistics import profile_steps
 from agents.evolve import LOG
 from agents.report.data import HEADLINE
 from agents.report.style import BLUE, GREEN, INK, LIGHT, MUTED, RC, VERMILION, WIDTH_IN, plt
-from agents.statistics import profile_steps
 
 COLUMNS, PANEL_IN = 3, 2.2
 Scores = dict[str, np.ndarray]  # a policy or its label -> served value of every episode

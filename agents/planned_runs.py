@@ -6,7 +6,7 @@ from dataclasses import fields
 from pathlib import Path
 from typing import Any, ClassVar
 
-from agents.checkpoints import LAST, load_checkpoint
+from agents.common.checkpoints import LAST, load_checkpoint
 from agents.evolve import Evolution, evolve, means_compared, read_search
 from agents.learning.callbacks import HEADLINE
 from agents.learning.settings import Settings, recipe_for

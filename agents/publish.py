@@ -16,14 +16,14 @@ import tyro
 from safetensors.torch import save_file
 
 import orbit_gym
-from agents.checkpoints import BEST, CONFIG, load_checkpoint, read_json, write_atomically, write_json
+from agents.common.checkpoints import BEST, CONFIG, load_checkpoint, read_json, write_atomically, write_json
+from agents.common.versions import revision
 from agents.episodes.environments import make_many
 from agents.episodes.whole import play_all
-from agents.heuristics import make_heuristic
+from agents.evaluation.loading import load_policy, parse
 from agents.learning.callbacks import FIRST_VALIDATION_SEED, HEADLINE
-from agents.loading import load_policy, parse
 from agents.pretrained import CARD_FORMAT, DEFAULT, FOLDER, SHARED
-from agents.versions import revision
+from agents.rules.heuristics import make_heuristic
 from orbit_gym.cli import fail_cleanly
 
 REFERENCE = "eft_admit"

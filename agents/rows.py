@@ -11,12 +11,12 @@ import tyro
 from rich.console import Console
 from rich.table import Table
 
-from agents.checkpoints import read_json, write_json
+from agents.common.checkpoints import read_json, write_json
+from agents.common.statistics import paired_difference
 from agents.evaluate import RESULTS, Evaluation, evaluate
 from agents.report.data import HEADLINE, Estimate
 from agents.report.wording import with_interval
 from agents.rules.tuning import loads_of
-from agents.statistics import paired_difference
 from orbit_gym.catalogue import load_scenario
 from orbit_gym.cli import fail_cleanly
 

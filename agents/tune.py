@@ -14,7 +14,9 @@ import numpy as np
 import tyro
 from tqdm import tqdm
 
-from agents.checkpoints import read_json, write_json
+from agents.common.checkpoints import read_json, write_json
+from agents.common.statistics import Interval, t_interval
+from agents.common.versions import revision
 from agents.rules.catalogue import FOLDER, RULES, read_weights, weights_file
 from agents.rules.playing import TUNED
 from agents.rules.scoring import EFT_ADMIT
@@ -32,8 +34,6 @@ from agents.rules.tuning import (
     population,
     search,
 )
-from agents.statistics import Interval, t_interval
-from agents.versions import revision
 from orbit_gym.cache import announce_compilation
 from orbit_gym.catalogue import load_scenario
 from orbit_gym.cli import fail_cleanly

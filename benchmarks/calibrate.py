@@ -11,7 +11,7 @@ import tyro
 
 from agents.episodes.environments import make_many
 from agents.episodes.whole import play
-from agents.heuristics import make_heuristic
+from agents.rules.heuristics import make_heuristic
 from orbit_gym.cli import fail_cleanly
 from orbit_gym.descriptions.loads import measure_loads
 from orbit_gym.scenario import Workload

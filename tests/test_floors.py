@@ -228,7 +228,7 @@ KNOWN = ["units", "scenario", "catalogue", "env", "physics", "physics.sun", "phy
         ("scenario", "import gymnasium"),
         ("catalogue", "from sgp4.api import Satrec"),
         ("env", "import torch"),
-        ("env", "from agents import heuristics"),
+        ("env", "from agents.rules import heuristics"),
         ("env", "import matplotlib.pyplot as plt"),
         ("nowhere", "from orbit_gym import units"),
         ("env", "from . import units"),

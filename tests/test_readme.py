@@ -12,9 +12,9 @@ import numpy as np
 import pytest
 
 import orbit_gym.tasks
-from agents import heuristics
 from agents.episodes.environments import make_env
 from agents.episodes.whole import play
+from agents.rules import heuristics
 from orbit_gym import cli
 from orbit_gym.catalogue import REGISTERED, load_scenario
 from orbit_gym.descriptions import docs_tables

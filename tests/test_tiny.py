@@ -7,7 +7,7 @@ typed numbers. Satellites 0, 1, 2 fly eastward, 2 ahead; 3 is the station, 4 the
 import numpy as np
 import pytest
 
-from agents.heuristics import make_heuristic
+from agents.rules.heuristics import make_heuristic
 from orbit_gym.compiled.world import DOWNLINK, USER_UP
 from orbit_gym.env import OrbitEnv
 from orbit_gym.simulation import Plan, Simulation

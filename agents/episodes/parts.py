@@ -7,7 +7,7 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
-from agents.checkpoints import read_json, write_json
+from agents.common.checkpoints import read_json, write_json
 from agents.episodes.whole import Metrics
 from orbit_gym.cache import hash_of, sources_behind
 from orbit_gym.catalogue import scenario_to_dict

@@ -9,8 +9,8 @@ from typing import Any
 
 import numpy as np
 
+from agents.common.policy import Observation, Policy
 from agents.episodes.environments import make_env
-from agents.policy import Observation, Policy
 from orbit_gym.env import OrbitEnv
 from orbit_gym.recording import RecordEpisode
 

@@ -6,7 +6,7 @@ from typing import Any, Protocol
 import gymnasium as gym
 import numpy as np
 
-from agents.policy import Observation, Policy
+from agents.common.policy import Observation, Policy
 from agents.rules.catalogue import RulePolicy
 from agents.rules.playing import play_out
 from orbit_gym.details import Details, episode_details

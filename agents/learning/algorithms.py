@@ -8,11 +8,11 @@ from stable_baselines3.common.base_class import BaseAlgorithm
 from stable_baselines3.common.noise import ActionNoise
 from stable_baselines3.common.vec_env import VecEnv
 
-from agents.heuristics import Random
 from agents.learning.discount import TimeDiscountBuffer
 from agents.learning.ppo import LeanPPO
 from agents.learning.settings import Recipe, Settings
 from agents.networks.network import POLICIES, policy_kwargs
+from agents.rules.heuristics import Random
 
 
 class MaskedDQN(DQN):

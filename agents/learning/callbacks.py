@@ -9,10 +9,10 @@ import numpy as np
 from stable_baselines3.common.callbacks import BaseCallback
 from tqdm import tqdm
 
-from agents.checkpoints import BEST, LAST, save_checkpoint
+from agents.common.checkpoints import BEST, LAST, save_checkpoint
+from agents.common.policy import Policy
 from agents.episodes.whole import Environments, play_all
 from agents.learning.scalars import record_scalars
-from agents.policy import Policy
 
 FIRST_VALIDATION_SEED = 2_000_000
 HEADLINE = "served_value_fraction"

@@ -12,10 +12,10 @@ import numpy as np
 import torch
 from tqdm import tqdm
 
-from agents.checkpoints import write_atomically
+from agents.common.checkpoints import write_atomically
+from agents.common.policy import Policy
 from agents.episodes.environments import TRAINING_SEEDS
 from agents.episodes.native import NativeVecEnv
-from agents.policy import Policy
 from orbit_gym.observation import WIDTH
 from orbit_gym.vector import OrbitVectorEnv
 

@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal
 
 import tyro
 
-from agents.checkpoints import read_json
+from agents.common.checkpoints import read_json
 from agents.episodes.environments import name_of
 from agents.networks.network import NETWORK
 from agents.rules.catalogue import load_weights

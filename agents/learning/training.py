@@ -13,15 +13,15 @@ import torch
 from stable_baselines3.common.callbacks import BaseCallback, CallbackList
 from stable_baselines3.common.logger import configure
 
-from agents.checkpoints import CONFIG, LAST, load_checkpoint, load_weights, read_json, write_json
+from agents.common.checkpoints import CONFIG, LAST, load_checkpoint, load_weights, read_json, write_json
+from agents.common.versions import versions
 from agents.episodes.environments import make_env, make_many, make_mixture, scenario_of
+from agents.evaluation.loading import stored_network
 from agents.learning.algorithms import build_model
 from agents.learning.callbacks import Progress, Validation
 from agents.learning.discount import TimeDiscount
 from agents.learning.scalars import SchedulerScalars
 from agents.learning.settings import LEARNING, Recipe, Settings, recipe_for
-from agents.loading import stored_network
-from agents.versions import versions
 from orbit_gym.cache import announce_compilation
 from orbit_gym.catalogue import scenario_to_dict
 

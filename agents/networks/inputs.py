@@ -8,7 +8,7 @@ import math
 
 import numpy as np
 
-from agents.jit import inlined, shared
+from agents.common.jit import inlined, shared
 from agents.rules.bilinear import (
     BACKLOG,
     DELIVERY,

@@ -10,9 +10,9 @@ from stable_baselines3.common.policies import BasePolicy, MultiInputActorCriticP
 from stable_baselines3.dqn.policies import MultiInputPolicy, QNetwork
 from torch import nn
 
+from agents.common.policy import Observation
 from agents.networks.priors import Prepared
 from agents.networks.scorer import MASKED, CandidateEncoder, CandidateHeads, masked
-from agents.policy import Observation
 
 Network = dict[str, Any]  # arguments of CandidateEncoder, and most_learned of CandidateHeads
 NETWORK: Network = {"hidden": 64, "sharpness": 64.0, "margin": 4.0, "most_learned": 4.0, "rule": None}

@@ -10,7 +10,7 @@ import math
 
 import numpy as np
 
-from agents.jit import inlined, shared
+from agents.common.jit import inlined, shared
 from agents.planners.bench import LOOKED, ROLLED, STEPPED, Bench, Futures, Knobs, Rule
 from agents.rules.scoring import LANES, LOAD, ON_TIME, RESULT, SERVICE, START, choose, seconds
 from orbit_gym.compiled.world import World

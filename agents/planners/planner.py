@@ -16,10 +16,10 @@ from typing import Any, Protocol
 import gymnasium as gym
 import numpy as np
 
-from agents import jit
+from agents.common import jit
+from agents.common.policy import Observation
 from agents.planners.bench import Futures, Knobs, Rule, bytes_of, decided, most_within, new_bench, packed, padded, template_of
 from agents.planners.lookahead import decide, pick
-from agents.policy import Observation
 from agents.rules import stances
 from agents.rules.catalogue import FOLDER
 from agents.rules.scoring import N_COST, choose

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from agents.jit import shared
+from agents.common.jit import shared
 from orbit_gym.compiled.world import World
 from orbit_gym.core.compute import service_s
 from orbit_gym.core.delivery import deliver

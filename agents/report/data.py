@@ -7,8 +7,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from agents.checkpoints import read_json
-from agents.statistics import interquartile_mean, t_interval
+from agents.common.checkpoints import read_json
+from agents.common.statistics import interquartile_mean, t_interval
 
 RESULTS, DETAILS = "results.json", "details.json"
 HEADLINE = "served_value_fraction"

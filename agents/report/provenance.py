@@ -4,9 +4,9 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from agents.checkpoints import CONFIG, LAST, load_checkpoint, read_json
+from agents.common.checkpoints import CONFIG, LAST, load_checkpoint, read_json
+from agents.common.versions import versions
 from agents.episodes.environments import make_many, scenario_of
-from agents.versions import versions
 from orbit_gym.catalogue import scenario_to_dict
 
 

@@ -5,6 +5,7 @@ from typing import Any
 import numpy as np
 from matplotlib.ticker import PercentFormatter
 
+from agents.common.statistics import profile_steps
 from agents.report.captions import caption
 from agents.report.data import HEADLINE, SHARES, Results
 from agents.report.style import (
@@ -24,7 +25,6 @@ from agents.report.style import (
     text_colour,
 )
 from agents.report.wording import plural
-from agents.statistics import profile_steps
 
 ROW_IN = 0.27  # height of one policy's row
 OUTCOME_COLOURS = {"in_time_share": GREEN, "late_share": ORANGE, "revoked_share": PURPLE, "rejected_share": GRID}

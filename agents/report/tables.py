@@ -9,7 +9,7 @@ import numpy as np
 from rich.console import Console
 from rich.table import Table
 
-from agents.checkpoints import write_atomically
+from agents.common.checkpoints import write_atomically
 from agents.report.data import HEADLINE, SHARES, Results
 
 TABLE_WIDTH = 150

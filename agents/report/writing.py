@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from agents.checkpoints import write_atomically
+from agents.common.checkpoints import write_atomically
 from agents.report.comparison import comparison_pictures
 from agents.report.curves import curve_pictures
 from agents.report.data import DETAILS, Results, load

@@ -11,7 +11,7 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from agents.jit import inlined
+from agents.common.jit import inlined
 from agents.rules.scoring import (
     BACKLOG,
     CHARGE_MARGIN,

@@ -12,9 +12,9 @@ from typing import Any
 
 import numpy as np
 
-from agents.checkpoints import read_json
-from agents.heuristics import Heuristic, View
+from agents.common.checkpoints import read_json
 from agents.rules.bilinear import ROOM
+from agents.rules.heuristics import Heuristic, View
 from agents.rules.playing import BILINEAR, EQUINOX, PHOENIX, TUNED, decide_many
 from agents.rules.published import EQUINOX as EQUINOX_TERMS
 from agents.rules.published import PHOENIX as PHOENIX_TERMS

@@ -4,7 +4,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from agents.jit import inlined, shared
+from agents.common.jit import inlined, shared
 from agents.rules.bilinear import choose_bilinear
 from agents.rules.published import choose_equinox, choose_phoenix
 from agents.rules.scoring import choose

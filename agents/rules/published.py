@@ -20,7 +20,7 @@ import math
 
 import numpy as np
 
-from agents.jit import inlined
+from agents.common.jit import inlined
 from agents.rules.scoring import (
     BACKLOG,
     CHARGE_MARGIN,

@@ -9,7 +9,7 @@ import math
 
 import numpy as np
 
-from agents.jit import inlined, shared
+from agents.common.jit import inlined, shared
 from orbit_gym.observation import COLUMNS, LOG_LONGEST
 
 NODE, TASK = COLUMNS["nodes"], COLUMNS["task"]

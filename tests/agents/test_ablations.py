@@ -7,7 +7,7 @@ import pytest
 
 from agents import planned_runs
 from agents.ablations import Ablations, list_runs, read_plan, run_all, tabulate
-from agents.checkpoints import load_checkpoint, write_json
+from agents.common.checkpoints import load_checkpoint, write_json
 from agents.evolve import LOG, read_search
 from agents.learning.settings import RECIPES
 from tests.agents.fake_env import ENV_ID

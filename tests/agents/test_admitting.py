@@ -5,10 +5,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from agents.checkpoints import load_weights
-from agents.loading import load_policy, parse, stored_network, with_controls
+from agents.common.checkpoints import load_weights
+from agents.common.policy import PLAN_ON_TIME, Admitting, Policy
+from agents.evaluation.loading import load_policy, parse, stored_network, with_controls
 from agents.networks.network import build_policy
-from agents.policy import PLAN_ON_TIME, Admitting, Policy
 from orbit_gym.vector import OrbitVectorEnv
 
 NAME = "pretrained:tight-downlink@admitting"

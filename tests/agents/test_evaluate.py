@@ -9,17 +9,17 @@ import pytest
 from scipy import stats
 
 from agents import evaluate as module
-from agents import jobs
-from agents.checkpoints import load_checkpoint, save_checkpoint
+from agents.common.checkpoints import load_checkpoint, save_checkpoint
 from agents.episodes.environments import make_env
 from agents.episodes.whole import play
 from agents.evaluate import Evaluation, evaluate
-from agents.heuristics import make_heuristic
-from agents.jobs import Played
+from agents.evaluation import jobs
+from agents.evaluation.jobs import Played
+from agents.evaluation.loading import parse
 from agents.learning.settings import RECIPES, Settings
 from agents.learning.training import train
-from agents.loading import parse
 from agents.rules.catalogue import RulePolicy
+from agents.rules.heuristics import make_heuristic
 from agents.rules.scoring import EFT_ADMIT
 from tests.agents.fake_env import ENV_ID, FakeEnv
 

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from agents.episodes.environments import make_many
+from agents.evaluation.loading import load_policy, parse, stored_network
 from agents.evolve import FOLDER, LOG, Evolution, Problem, evolve, moved_to, read_search
-from agents.loading import load_policy, parse, stored_network
 from agents.networks.network import MaskableScorerPolicy
 from agents.rules.bilinear import ROOM, bilinear_weights, choose_bilinear
 from agents.rules.catalogue import load_weights

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from agents.checkpoints import load_checkpoint
+from agents.common.checkpoints import load_checkpoint
 from agents.imitate import Examples, Imitation, gained, imitate
 from agents.learning.demonstrations import Demonstrations, joined, read_demonstrations
 from agents.learning.settings import Settings

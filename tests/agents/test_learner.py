@@ -9,8 +9,8 @@ import pytest
 from scipy import stats
 
 from agents import learner_picture
+from agents.common.statistics import holm, one_sided_p
 from agents.learner import SUMMARY, Learner, compare, print_gains
-from agents.statistics import holm, one_sided_p
 
 RUNS = ("runs/a-0", "runs/a-1", "runs/a-2")
 

@@ -6,12 +6,13 @@ import numpy as np
 import pytest
 import torch
 
-from agents import loading, pretrained
-from agents.checkpoints import load_checkpoint, save_checkpoint
+from agents import pretrained
+from agents.common.checkpoints import load_checkpoint, save_checkpoint
 from agents.episodes.environments import make_many
 from agents.episodes.whole import play_all
+from agents.evaluation import loading
+from agents.evaluation.loading import label, load_policy, parse, with_controls
 from agents.imitate import Imitation, imitate
-from agents.loading import label, load_policy, parse, with_controls
 from agents.pretrained import names, read_card, read_weights
 from agents.publish import Publication, publish
 

@@ -10,7 +10,7 @@ import pytest
 from agents import tune
 from agents.episodes.environments import make_many
 from agents.episodes.whole import play
-from agents.loading import BASELINES, load_policy, parse
+from agents.evaluation.loading import BASELINES, load_policy, parse
 from agents.rules import catalogue as rules
 from agents.rules import tuning
 from agents.rules.catalogue import RULES, load_weights, read_weights

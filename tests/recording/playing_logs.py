@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from agents.heuristics import make_heuristic
+from agents.rules.heuristics import make_heuristic
 from orbit_gym.env import OrbitEnv
 from orbit_gym.recording import EpisodeLog, RecordEpisode, read_log
 from orbit_gym.simulation import Simulation

@@ -8,7 +8,7 @@ from stable_baselines3.common.vec_env import DummyVecEnv, VecMonitor
 from agents.episodes.environments import TrainingEpisodes, make_env, make_many, make_vec, native_options
 from agents.episodes.native import NativeVecEnv
 from agents.episodes.whole import play, play_all
-from agents.heuristics import make_heuristic
+from agents.rules.heuristics import make_heuristic
 from orbit_gym.vector import OrbitVectorEnv
 from tests.agents.fake_env import ENV_ID
 

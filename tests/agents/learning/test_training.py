@@ -9,16 +9,16 @@ import numpy as np
 import pytest
 import torch
 
-from agents.checkpoints import load_checkpoint, write_atomically
+from agents.common.checkpoints import load_checkpoint, write_atomically
 from agents.episodes.environments import TRAINING_SEEDS, make_env, make_vec
 from agents.episodes.whole import play
-from agents.heuristics import make_heuristic
+from agents.evaluation.loading import load_policy, parse
 from agents.learning import training
 from agents.learning.callbacks import Progress
 from agents.learning.settings import HYPERPARAMETERS, Recipe, Settings
 from agents.learning.training import Interrupted, train
-from agents.loading import load_policy, parse
 from agents.networks.network import NETWORK
+from agents.rules.heuristics import make_heuristic
 from tests.agents.fake_env import ENV_ID, FakeEnv
 
 ROOT = Path(__file__).resolve().parents[3]

@@ -5,10 +5,10 @@ import numpy as np
 import pytest
 import torch
 
-from agents.heuristics import make_heuristic
 from agents.networks.network import NETWORK, POLICIES, build_policy
 from agents.networks.priors import make_start, prepare
 from agents.networks.scorer import MASKED
+from agents.rules.heuristics import make_heuristic
 from agents.rules.scoring import N_COST, WEIGHTS, choose_many
 from orbit_gym.observation import observation_space
 from tests.agents.fake_env import NODE, random_observation

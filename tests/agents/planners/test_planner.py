@@ -3,10 +3,10 @@
 import numpy as np
 import pytest
 
-from agents import jobs
 from agents.episodes.whole import play
 from agents.evaluate import Evaluation, evaluate
-from agents.loading import label, load_policy, parse
+from agents.evaluation import jobs
+from agents.evaluation.loading import label, load_policy, parse
 from agents.planners.bench import LOOKED
 from agents.planners.planner import PLANNERS, EpisodePlanner, LookAhead, Member, Planner, fingerprint
 from agents.rules.scoring import EFT_ADMIT, choose_many

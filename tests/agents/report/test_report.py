@@ -12,7 +12,8 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from agents.checkpoints import write_json
+from agents.common.checkpoints import write_json
+from agents.common.statistics import summarise
 from agents.evaluate import Evaluation, evaluate
 from agents.report.__main__ import Report, remake
 from agents.report.configuration import compared, toml
@@ -21,7 +22,6 @@ from agents.report.page import rows
 from agents.report.style import VARIABLES
 from agents.report.wording import number
 from agents.report.writing import write_report
-from agents.statistics import summarise
 
 PLAYED = {  # served value by policy and seed; slow has played fewer seeds, twin does what eft_admit does
     "eft_admit": [0.50, 0.60, 0.70, 0.80],

@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from agents.heuristics import make_heuristic
 from agents.rules import scoring
+from agents.rules.heuristics import make_heuristic
 from agents.rules.scoring import EFT_ADMIT, WEIGHTS, choose, choose_many, named
 from orbit_gym.observation import observation_space
 from tests.agents.fake_env import NODE, TASK, random_observation

@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from agents.policy import Observation, valid_rows
+from agents.common.policy import Observation, valid_rows
 from orbit_gym.observation import COLUMNS
 
 NEVER = np.inf

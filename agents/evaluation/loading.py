@@ -12,15 +12,15 @@ from typing import Any
 import numpy as np
 import torch
 
-from agents.checkpoints import BEST, CONFIG, load_checkpoint, load_weights, read_json
+from agents.common.checkpoints import BEST, CONFIG, load_checkpoint, load_weights, read_json
+from agents.common.policy import Admitting, Policy
 from agents.episodes.environments import FOREIGN, scenario_of
 from agents.episodes.whole import Environments
-from agents.heuristics import HEURISTICS, make_heuristic
 from agents.networks.network import POLICIES, build_policy
 from agents.planners.planner import PLANNERS, make_planner
-from agents.policy import Admitting, Policy
 from agents.pretrained import DEFAULT, names, read_card, read_weights
 from agents.rules.catalogue import RULES, CompiledScorer, RulePolicy, make_rule
+from agents.rules.heuristics import HEURISTICS, make_heuristic
 from agents.rules.scoring import EFT_ADMIT
 from orbit_gym.vector import OrbitVectorEnv
 

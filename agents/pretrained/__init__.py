@@ -7,9 +7,9 @@ import torch
 from safetensors import SafetensorError
 from safetensors.torch import load_file
 
-from agents.checkpoints import read_json
+from agents.common.checkpoints import read_json
 
-FOLDER = Path(__file__).resolve().parent / "pretrained"
+FOLDER = Path(__file__).resolve().parent
 DEFAULT = "default"
 CARD_FORMAT = 1
 SHARED = ("pi_features_extractor.", "vf_features_extractor.")  # other names of features_extractor in a policy; stored once

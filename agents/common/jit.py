@@ -14,8 +14,8 @@ import numba
 from orbit_gym import jit
 from orbit_gym.cache import hash_of, sources_behind
 
-PACKAGE = Path(__file__).resolve().parent
-MARK = "from agents.jit import"  # a file with kernels says this
+PACKAGE = Path(__file__).resolve().parent.parent
+MARK = "from agents.common.jit import"  # a file with kernels says this
 
 
 def kernel_sources(package: Path = PACKAGE) -> list[Path]:

@@ -13,14 +13,14 @@ from typing import NamedTuple
 import torch
 from tqdm import tqdm
 
-from agents import jit
+from agents.common import jit
+from agents.common.policy import Policy
 from agents.episodes.environments import make_many, scenario_of
 from agents.episodes.parts import Parts, world_of
 from agents.episodes.recording import FOLDER, Remembering, record
 from agents.episodes.whole import Environments, Metrics, play
-from agents.loading import Spec, load_policy
+from agents.evaluation.loading import Spec, load_policy
 from agents.planners.planner import fingerprint
-from agents.policy import Policy
 from agents.rules.catalogue import RulePolicy
 from orbit_gym.cache import hash_of
 from orbit_gym.details import Details

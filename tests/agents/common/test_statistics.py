@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from agents.statistics import finite, interquartile_mean, paired_difference, profile_steps, summarise, t_interval
+from agents.common.statistics import finite, interquartile_mean, paired_difference, profile_steps, summarise, t_interval
 
 
 def test_interval_equals_scipy():

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from agents.heuristics import HEURISTICS, make_heuristic
+from agents.rules.heuristics import HEURISTICS, make_heuristic
 from orbit_gym.observation import observation_space
 from tests.agents.fake_env import NODE, random_observation
 

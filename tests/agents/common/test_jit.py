@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from agents import jit
+from agents.common import jit
 from orbit_gym import cache
 from tests.fresh import printed
 
@@ -13,10 +13,11 @@ SOURCES = {
     "orbit_gym/__init__.py": "from orbit_gym.cache import set_cache_folder\nset_cache_folder()\n",
     "orbit_gym/callee.py": "from orbit_gym.jit import inlined\n\n\n@inlined\ndef twice(x):\n    return 2 * x\n",
     "agents/__init__.py": "",
+    "agents/common/__init__.py": "",
     "agents/constants.py": "MORE = 1\n",
-    "agents/helper.py": "from agents.constants import MORE\nfrom agents.jit import inlined\n\n\n"
+    "agents/helper.py": "from agents.constants import MORE\nfrom agents.common.jit import inlined\n\n\n"
     "@inlined\ndef more(x):\n    return x + MORE\n",
-    "agents/caller.py": "from agents.helper import more\nfrom agents.jit import shared\nfrom orbit_gym.callee import twice\n\n\n"
+    "agents/caller.py": "from agents.helper import more\nfrom agents.common.jit import shared\nfrom orbit_gym.callee import twice\n\n\n"
     "@shared\ndef kernel(x):\n    return more(twice(x))\n",
     "agents/other.py": "x = 1\n",
 }
@@ -26,9 +27,9 @@ ASK = "import orbit_gym, agents.caller as c; print(c.kernel(10), sum(c.kernel.st
 @pytest.fixture
 def tree(tmp_path: Path) -> Path:
     for name, text in SOURCES.items():
-        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / name).write_text(text)
-    shutil.copy(Path(jit.__file__), tmp_path / "agents" / "jit.py")
+    shutil.copy(Path(jit.__file__), tmp_path / "agents" / "common" / "jit.py")
     for name in ("cache.py", "jit.py"):
         shutil.copy(Path(cache.__file__).with_name(name), tmp_path / "orbit_gym" / name)
     return tmp_path
