@@ -13,7 +13,7 @@ from typing import Annotated, Any
 import numpy as np
 import torch
 import tyro
-from safetensors.torch import save_file
+from safetensors.torch import save
 
 import orbit_gym
 from agents.common.checkpoints import BEST, CONFIG, load_checkpoint, read_json, write_atomically, write_json
@@ -68,7 +68,7 @@ def publish(asked: Publication) -> Path:
     }
     weights = {key: value.contiguous() for key, value in checkpoint["weights"].items() if not key.startswith(SHARED)}
     path = folder / f"{asked.name}.json"
-    write_atomically(path.with_suffix(".safetensors"), lambda temporary: save_file(weights, temporary))
+    write_atomically(path.with_suffix(".safetensors"), lambda temporary: temporary.write_bytes(save(weights)))
     write_json(path, card)
     return path
 
