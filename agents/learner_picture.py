@@ -5,7 +5,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
-from matplotlib.ticker import PercentFormatter
+from matplotlib.ticker import MaxNLocator, PercentFormatter
 
 from agents.common.checkpoints import LAST, load_checkpoint, read_json, write_atomically
 from agents.common.statistics import profile_steps
@@ -31,11 +31,13 @@ def draw(path: Path, learning: Sequence[Panel], profiles: Mapping[str, Scores]) 
     """Write a PNG: how the runs went (no panels: no such row), then a profile for every row."""
     on_page: Any = {key: LIGHT.get(value, value) for key, value in RC.items() if isinstance(value, str)}
     with plt.rc_context(RC | on_page | {"figure.facecolor": "white"}):
-        lines = [-(-len(panels) // COLUMNS) for panels in (learning, profiles)]
-        figure, grid = plt.subplots(sum(lines), COLUMNS, figsize=(WIDTH_IN, PANEL_IN * sum(lines)), squeeze=False)
+        columns = min(COLUMNS, max(len(learning), len(profiles)))
+        lines = [-(-len(panels) // columns) for panels in (learning, profiles)]
+        size = WIDTH_IN * columns / COLUMNS, PANEL_IN * sum(lines)
+        figure, grid = plt.subplots(sum(lines), columns, figsize=size, squeeze=False)
         panels = list(grid.flat)
-        _learning(panels[: COLUMNS * lines[0]], learning)
-        _profiles(panels[COLUMNS * lines[0] :], profiles)
+        _learning(panels[: columns * lines[0]], learning)
+        _profiles(panels[columns * lines[0] :], profiles)
         write_atomically(path, lambda temporary: figure.savefig(temporary, dpi=120, metadata={"Software": None}))
         plt.close(figure)
 
@@ -77,6 +79,7 @@ def _learning(panels: list[Any], learning: Sequence[Panel]) -> None:
         for at, values in panel.curves:
             axes.plot(at, values, color=BLUE, linewidth=1.0, marker="o", markersize=2.5, alpha=0.7)
         axes.set(title=panel.title, xlabel=panel.along, ylabel=panel.what if number == 0 else "")
+        axes.xaxis.set_major_locator(MaxNLocator(nbins=5, integer=True))
         axes.grid()
 
 
