@@ -46,7 +46,7 @@ def observations(n: int, batch: int) -> Observation:
 
 def choice_us(n: int, batch: int, options: Options) -> float:
     """Microseconds of one call for a batch, from the tuned rule of ThreeBody12."""
-    network = recipe_for(Settings(recipe="agents/recipes/tuned.json")).network
+    network = recipe_for(Settings()).network
     policy = build_policy("maskable_ppo", observation_space(n, LINK_SLOTS), gym.spaces.Discrete(n + 1), network)
     policy.set_training_mode(False)
     given, spent = observations(n, batch), []
