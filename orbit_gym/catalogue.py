@@ -89,11 +89,12 @@ def _locate(source: str | os.PathLike[str], folder: Path) -> Path:
         return path
     path = FOLDER / f"{text}.toml"
     if text not in _catalogue_files():
-        raise ValueError(f"unknown scenario {text!r}; {_choices(text, scenario_names())}, or give a path ending in .toml")
+        raise ValueError(f"unknown scenario {text!r}; {choices(text, scenario_names())}, or give a path ending in .toml")
     return path
 
 
-def _choices(word: str, names: Iterable[str]) -> str:
+def choices(word: str, names: Iterable[str]) -> str:
+    """What may be typed in place of a word that is not among the names: the nearest of them, and all."""
     names = list(names)
     close = difflib.get_close_matches(word, names, n=1)
     hint = f"did you mean {close[0]!r}? " if close else ""

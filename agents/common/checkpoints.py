@@ -41,6 +41,13 @@ def read_json(path: Path) -> Any:
         raise ValueError(f"{path} is damaged and cannot be read: {error}") from error
 
 
+def read_given(path: Path, example: Path) -> Any:
+    """Read JSON from a file that somebody named; ValueError says where such files are if there is none."""
+    if not path.is_file():
+        raise ValueError(f"{path} is missing; give a file like {'/'.join(example.parts[-3:])}, or one of those beside it")
+    return read_json(path)
+
+
 def save_checkpoint(path: Path, content: dict[str, Any]) -> None:
     """Write a checkpoint of tensors and plain values atomically."""
     assert set(content) | {"format"} == KEYS

@@ -22,6 +22,7 @@ from agents.pretrained import DEFAULT, names, read_card, read_weights
 from agents.rules.catalogue import RULES, CompiledScorer, RulePolicy, make_rule
 from agents.rules.heuristics import HEURISTICS, make_heuristic
 from agents.rules.scoring import EFT_ADMIT
+from orbit_gym.catalogue import choices
 from orbit_gym.vector import OrbitVectorEnv
 
 BASELINES = (*HEURISTICS, *RULES)  # policies by name that need no run
@@ -76,7 +77,8 @@ def parse(name: str) -> Spec:
         return Spec(name, is_sampled, untrained, None, shipped=shipped or BY_SCENARIO, admits_all=admits_all)
     run = Path(stored)
     if not run.is_dir():
-        raise ValueError(f"unknown policy {name!r}; choose from {', '.join(NAMES)}, a run folder, {PRETRAINED}, or untrained:<run folder>")
+        known = choices(base, (*NAMES, PRETRAINED))
+        raise ValueError(f"unknown policy {name!r}; {known}, or give a run folder or untrained:<run folder>")
     if not (run / BEST).is_file():
         raise ValueError(f"{run} holds no trained run: {run / BEST} is missing")
     spec = Spec(name, is_sampled, untrained, run, admits_all=admits_all)

@@ -105,6 +105,8 @@ def test_a_base_may_be_a_file(tmp_path):
     assert fast == {"hyperparameters": {"n_steps": 50, "batch_size": 50, "learning_rate": 0.01}}
     with pytest.raises(ValueError, match="missing.json is missing"):
         read_plan(Path(written(tmp_path / "bad.json", recipe="missing.json")))
+    with pytest.raises(ValueError, match="plan.json is missing; give a file like agents/recipes/ablations.json"):
+        read_plan(tmp_path / "plan.json")
     other = read_plan(Path(written(tmp_path / "other.json", recipe={"hyperparameters": {"n_steps": 60}})))
     with pytest.raises(ValueError, match="is of another plan; choose another --out"):
         list_runs(other, tmp_path / "out")

@@ -120,7 +120,7 @@ def test_networks_always_see_the_masks(tmp_path, run, monkeypatch):
 
 
 BAD = [
-    (("etf",), {}, "unknown policy 'etf'; choose from random, round_robin.*a run folder"),
+    (("etf",), {}, "unknown policy 'etf'; did you mean 'eft'\\? choose from random, round_robin.*pretrained, or give a run folder"),
     (("pretrained:unheard-of",), {}, "no shipped policy 'unheard-of' in .*; there: "),
     (("eft@sampled",), {}, "eft is a rule and has no sampled form"),
     (("eft",), {"seeds": 0}, "--seeds must be at least 1, got 0"),

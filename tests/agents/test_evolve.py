@@ -80,6 +80,11 @@ def test_searches_that_make_no_sense_are_refused(tmp_path, changes, message) -> 
         read_search(asked(tmp_path, "run", 1, **changes).search)
 
 
+def test_a_missing_file_says_where_searches_are(tmp_path) -> None:
+    with pytest.raises(ValueError, match="nope.json is missing; give a file like agents/searches/overload.json, or one of those beside it"):
+        read_search(str(tmp_path / "nope.json"))
+
+
 def test_rows_have_as_many_episodes_as_they_ask_for_and_all_count_alike(tmp_path, monkeypatch) -> None:
     played = []
 

@@ -57,6 +57,11 @@ def test_a_rule_is_found_by_name(tmp_path):
     assert recipe.network["rule"] == dict(zip(WEIGHTS, UNTUNED.tolist()))
 
 
+def test_a_missing_file_says_where_recipes_are(tmp_path) -> None:
+    with pytest.raises(ValueError, match="nope.json is missing; give a file like agents/recipes/tuned.json, or one of those beside it"):
+        recipe_for(Settings(recipe=str(tmp_path / "nope.json")))
+
+
 BAD = [
     ({"colour": 1}, "unknown entry 'colour'; choose from hyperparameters, network"),
     ({"hyperparameters": {"colour": 1}}, "unknown entry 'colour' in hyperparameters; choose from batch_size"),
