@@ -19,7 +19,7 @@ import tyro
 from rich.console import Console
 from rich.table import Table
 
-from agents.common.checkpoints import read_given, read_json, write_json
+from agents.common.checkpoints import read_json, write_json
 from agents.common.statistics import none_if_nan, t_interval
 from agents.learning.settings import RECIPES
 from agents.planned_runs import KINDS, Run, kind_of
@@ -43,7 +43,7 @@ class Ablations:
 
 def read_plan(path: Path) -> dict[str, Any]:
     """The plan, checked; ValueError names what is wrong before anything is trained."""
-    plan = read_given(path, RECIPES / "ablations.json")
+    plan = read_json(path, RECIPES / "ablations.json")
     if not isinstance(plan, dict) or not {"seeds", "variants"} <= set(plan) <= KEYS:
         raise ValueError(f"{path} must hold seeds and variants, and may hold {', '.join(sorted(KEYS - {'seeds', 'variants'}))}")
     if len(set(plan["seeds"])) != len(plan["seeds"]) or not plan["seeds"]:

@@ -19,7 +19,7 @@ import torch
 import tyro
 from tqdm import tqdm
 
-from agents.common.checkpoints import BEST, CONFIG, read_given, read_json, save_checkpoint, write_json
+from agents.common.checkpoints import BEST, CONFIG, read_json, save_checkpoint, write_json
 from agents.common.statistics import t_interval
 from agents.learning.callbacks import HEADLINE
 from agents.learning.settings import HYPERPARAMETERS, Recipe, Settings
@@ -118,7 +118,7 @@ SEEDS_EACH = (CHOICE_SEED - FIRST_SEED) // SEARCHES
 
 def read_search(path: str) -> Search:
     """Read a search; ValueError names what is wrong with the file."""
-    given = read_given(Path(path), FOLDER / "overload.json")
+    given = read_json(Path(path), FOLDER / "overload.json")
     known = [item.name for item in fields(Search)]
     if not isinstance(given, dict) or set(given) - set(known):
         raise ValueError(f"{path} must hold one JSON object with some of {', '.join(known)}")

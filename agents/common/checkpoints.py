@@ -31,21 +31,15 @@ def write_json(path: Path, content: Any) -> None:
     write_atomically(path, lambda temporary: temporary.write_text(text + "\n", encoding="utf-8"))
 
 
-def read_json(path: Path) -> Any:
-    """Read JSON; ValueError with one sentence if it is missing or damaged."""
+def read_json(path: Path, example: Path | None = None) -> Any:
+    """Read JSON; ValueError with one sentence if it is missing, and where an example of such a file is, or damaged."""
     try:
         return json.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError as error:
-        raise ValueError(f"{path} is missing") from error
+        instead = f"; give a file like {'/'.join(example.parts[-3:])}, or one of those beside it" if example else ""
+        raise ValueError(f"{path} is missing{instead}") from error
     except (ValueError, OSError) as error:
         raise ValueError(f"{path} is damaged and cannot be read: {error}") from error
-
-
-def read_given(path: Path, example: Path) -> Any:
-    """Read JSON from a file that somebody named; ValueError says where such files are if there is none."""
-    if not path.is_file():
-        raise ValueError(f"{path} is missing; give a file like {'/'.join(example.parts[-3:])}, or one of those beside it")
-    return read_json(path)
 
 
 def save_checkpoint(path: Path, content: dict[str, Any]) -> None:

@@ -6,7 +6,7 @@ from typing import Annotated, Any, Literal
 
 import tyro
 
-from agents.common.checkpoints import read_given, read_json
+from agents.common.checkpoints import read_json
 from agents.episodes.environments import name_of
 from agents.networks.network import NETWORK
 from agents.rules.catalogue import load_weights
@@ -113,7 +113,7 @@ class Recipe:
 def recipe_for(settings: Settings) -> Recipe:
     """Recipe of these settings: the file if there is one, over the defaults of the algorithm. ValueError names what is wrong."""
     own = DEFAULTS[settings.algo]
-    given = {} if settings.recipe is None else read_given(Path(settings.recipe), RECIPES / "tuned.json")
+    given = {} if settings.recipe is None else read_json(Path(settings.recipe), RECIPES / "tuned.json")
     known = [item.name for item in fields(Recipe)]
     if not isinstance(given, dict):
         raise ValueError(f"{settings.recipe} must hold one JSON object with some of {', '.join(known)}")
