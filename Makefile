@@ -51,7 +51,7 @@ bench: setup
 	$(BIN)/python -m benchmarks.speed $(ARGS)
 
 validate: setup
-	$(BIN)/python -m benchmarks.validate $(ARGS)
+	$(BIN)/python -m validation.report $(ARGS)
 
 describe: setup
 	@$(BIN)/python -m orbit_gym describe $(ARGS)

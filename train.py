@@ -6,9 +6,9 @@ from pathlib import Path
 import tyro
 
 from agents.evaluate import Evaluation, evaluate
-from agents.evaluation.loading import BASELINES
-from agents.learning.settings import Settings
-from agents.learning.training import Interrupted, train
+from agents.evaluation.load_policy import BASELINES
+from agents.training.config import Settings
+from agents.training.train import Interrupted, train
 from orbit_gym.cli import fail_cleanly
 
 

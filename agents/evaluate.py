@@ -14,16 +14,16 @@ from typing import Any, Literal
 import tyro
 
 from agents import report
-from agents.common.checkpoints import write_json
-from agents.common.statistics import paired_difference, summarise
-from agents.episodes.environments import make_many
-from agents.episodes.recording import FOLDER, check_recordable
-from agents.episodes.whole import Metrics
+from agents.utils.checkpoints import write_json
+from agents.utils.statistics import paired_difference, summarise
+from agents.envs.make import make_many
+from agents.evaluation.record import FOLDER, check_recordable
+from agents.evaluation.rollout import Metrics
 from agents.evaluation.jobs import Setting, play_everything
-from agents.evaluation.loading import BASELINES, Spec, label, load_policy, parse, with_controls
-from agents.report.gathered import gathered
-from agents.report.provenance import about, run_record
-from orbit_gym.cache import announce_compilation
+from agents.evaluation.load_policy import BASELINES, Spec, label, load_policy, parse, with_controls
+from agents.report.aggregate import gathered
+from agents.report.run_records import about, run_record
+from orbit_gym.utils.kernel_cache import announce_compilation
 from orbit_gym.cli import fail_cleanly
 
 RESULTS = "results.json"

@@ -9,16 +9,16 @@ from typing import Annotated
 import numpy as np
 import tyro
 
-from agents.episodes.environments import make_many
-from agents.episodes.whole import play
-from agents.rules.heuristics import make_heuristic
+from agents.envs.make import make_many
+from agents.evaluation.rollout import play
+from agents.policies.heuristics import make_heuristic
 from orbit_gym.cli import fail_cleanly
-from orbit_gym.descriptions.loads import measure_loads
-from orbit_gym.scenario import Workload
-from orbit_gym.simulation import Simulation
+from orbit_gym.views.describe.offered_loads import measure_loads
+from orbit_gym.scenario.scenario import Workload
+from orbit_gym.simulation.simulation import Simulation
 from orbit_gym.vector import OrbitVectorEnv
-from orbit_gym.workloads.arrivals import Arrivals
-from orbit_gym.worlds import get_arrivals
+from orbit_gym.workload.arrivals import Arrivals
+from orbit_gym.workload.day_cache import get_arrivals
 
 FIRST_SEED = 1_000_000
 COLUMNS = (

@@ -13,9 +13,9 @@ import numpy as np
 import torch
 import tyro
 
-from agents.common.policy import Observation
-from agents.learning.settings import Settings, recipe_for
-from agents.networks.network import build_policy
+from agents.policies.protocol import Observation
+from agents.training.config import Settings, recipe_for
+from agents.policies.network.sb3_policies import build_policy
 from orbit_gym.observation import COLUMNS, observation_space
 
 LINK_SLOTS = 4  # laser terminals of a satellite of the catalogue

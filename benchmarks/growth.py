@@ -23,7 +23,7 @@ from tqdm import tqdm
 from benchmarks.growth_plots import Points, draw, exponent
 from benchmarks.growth_points import CURVES, is_there, measure
 from orbit_gym.cli import fail_cleanly
-from orbit_gym.descriptions.docs_tables import markdown, replace_blocks
+from orbit_gym.views.describe.docs_tables import markdown, replace_blocks
 
 ROOT = Path(__file__).resolve().parent.parent
 HEADER = ("curve", "value", "µs a step", "decisions", "World", "State", "in use", "peak of the process", "World opened and load measured")

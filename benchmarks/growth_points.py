@@ -15,13 +15,13 @@ from typing import Any
 import numpy as np
 
 from benchmarks.speed import choose
-from orbit_gym.catalogue import load_scenario
-from orbit_gym.compiled.world import World
-from orbit_gym.core import kernel
-from orbit_gym.drawing import EpisodeSource
-from orbit_gym.scenario import Constellation, Scenario, Shell
-from orbit_gym.simulation import Simulation
-from orbit_gym.units import HOUR_S
+from orbit_gym.scenario.loading import load_scenario
+from orbit_gym.world.layout import World
+from orbit_gym.kernels import step
+from orbit_gym.workload.episode_source import EpisodeSource
+from orbit_gym.scenario.scenario import Constellation, Scenario, Shell
+from orbit_gym.simulation.simulation import Simulation
+from orbit_gym.utils.units import HOUR_S
 
 SEED = 4_000_000  # of no split's convention
 BLOCKS = 25  # the median is over these
@@ -152,12 +152,12 @@ def stored_stream(simulation: Simulation, most: int, seconds: float) -> list[int
 def play_blocks(simulation: Simulation, actions: list[int]) -> tuple[np.ndarray, int, int]:
     """Processor time of a step in each block of the stream (BLOCKS,), most bytes of the State in use, and the plans lost to full pools."""
     arguments = (simulation.world, simulation.state, simulation._scratch, simulation.episode.tasks, simulation.episode.faults)
-    kernel.play(*arguments, np.zeros(0, np.int64), *simulation._buffers)  # compiled before it is timed
+    step.play(*arguments, np.zeros(0, np.int64), *simulation._buffers)  # compiled before it is timed
     step_s, used_bytes = [], 0
     gc.disable()
     for block in np.array_split(np.array(actions, np.int64), BLOCKS):
         begin = time.process_time()
-        kernel.play(*arguments, block, *simulation._buffers)
+        step.play(*arguments, block, *simulation._buffers)
         step_s.append((time.process_time() - begin) / max(block.size, 1))
         used_bytes = max(used_bytes, bytes_in_use(simulation))
     gc.enable()

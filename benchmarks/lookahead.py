@@ -12,8 +12,8 @@ from typing import Annotated, Literal
 import numpy as np
 import tyro
 
-from agents.episodes.environments import make_env
-from agents.planners.planner import make_planner
+from agents.envs.make import make_env
+from agents.policies.planner.planner import make_planner
 from orbit_gym.cli import fail_cleanly
 
 

@@ -14,7 +14,7 @@ from PIL import Image
 from orbit_gym.cli import fail_cleanly
 from orbit_gym.env import Observation, OrbitEnv
 from orbit_gym.observation import COLUMNS
-from orbit_gym.rendering import palette
+from orbit_gym.views.map import palette
 
 SIGNS = (
     *palette.QUEUE_COLOURS,

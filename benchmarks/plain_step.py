@@ -15,16 +15,16 @@ from rich.console import Console
 from rich.table import Table
 from tqdm import tqdm
 
-from benchmarks.plain.compare import Tally, compare_plans, compare_rewards
-from benchmarks.plain.scheduler import PlainSimulation
+from validation.plain.compare import Tally, compare_plans, compare_rewards
+from validation.plain.scheduler import PlainSimulation
 from benchmarks.speed import choose
-from orbit_gym.catalogue import load_scenario
+from orbit_gym.scenario.loading import load_scenario
 from orbit_gym.cli import fail_cleanly
-from orbit_gym.core import kernel
-from orbit_gym.descriptions.docs_tables import markdown
-from orbit_gym.drawing import EpisodeSource
-from orbit_gym.scenario import Scenario
-from orbit_gym.simulation import Simulation
+from orbit_gym.kernels import step as kernel
+from orbit_gym.views.describe.docs_tables import markdown
+from orbit_gym.workload.episode_source import EpisodeSource
+from orbit_gym.scenario.scenario import Scenario
+from orbit_gym.simulation.simulation import Simulation
 
 SEED = 4_000_000  # of no split's convention: neither trained, tuned nor scored on
 STEPS = {"Tiny": 8, "ThreeBody12": 2_000, "Ring12": 1_000, "CrossPlane12": 1_000, "Walker100": 150, "StarCompute2800": 6}

@@ -18,9 +18,9 @@ import numpy as np
 import tyro
 
 import orbit_gym
-from orbit_gym.core import kernel
+from orbit_gym.kernels import step as kernel
 from orbit_gym.observation import COLUMNS
-from orbit_gym.simulation import Simulation
+from orbit_gym.simulation.simulation import Simulation
 from orbit_gym.vector import OrbitVectorEnv
 
 SEED = 4_000_000
@@ -117,9 +117,9 @@ def training_figures() -> dict[str, float]:
     """Frames per second of MaskablePPO on ThreeBody12, native and with eight single environments, and the simulator's share of the time."""
     import torch
 
-    from agents.episodes.environments import TRAINING_SEEDS, TrainingEpisodes, make_env, make_vec
-    from agents.learning.algorithms import build_model
-    from agents.learning.settings import Settings, recipe_for
+    from agents.envs.make import TRAINING_SEEDS, TrainingEpisodes, make_env, make_vec
+    from agents.training.algorithms import build_model
+    from agents.training.config import Settings, recipe_for
     from stable_baselines3.common.vec_env import DummyVecEnv, VecMonitor  # isort: skip
 
     torch.set_num_threads(1)

@@ -1,6 +1,6 @@
 """Time and memory of compiling Worlds: python -m benchmarks.worlds [scenario or .toml ...]; shells of 100 to 2,800 by default.
 
-Processor seconds, which a busy machine disturbs little. Below each line what orbit_gym/compiled/footprint.py estimates from.
+Processor seconds, which a busy machine disturbs little. Below each line what orbit_gym/world/memory_estimate.py estimates from.
 """
 
 import dataclasses
@@ -12,14 +12,14 @@ from pathlib import Path
 
 import numpy as np
 
-from orbit_gym.catalogue import load_scenario
-from orbit_gym.compiled.compiler import compile_world
-from orbit_gym.compiled.footprint import footprint
-from orbit_gym.compiled.world import DOWNLINK, LASER, USER_UP, World
-from orbit_gym.compiled.world_store import open_world, save_world
+from orbit_gym.scenario.loading import load_scenario
+from orbit_gym.world.compiler import compile_world
+from orbit_gym.world.memory_estimate import footprint
+from orbit_gym.world.layout import DOWNLINK, LASER, USER_UP, World
+from orbit_gym.world.disk_cache import open_world, save_world
 from orbit_gym.orbits.positions import load_orbits
-from orbit_gym.scenario import Constellation, Scenario, Shell, Users
-from orbit_gym.units import DAY_S
+from orbit_gym.scenario.scenario import Constellation, Scenario, Shell, Users
+from orbit_gym.utils.units import DAY_S
 
 # inclination in degrees, altitude in m, planes, satellites a plane, spread of the nodes in degrees; made up for the purpose
 SHELLS = {
@@ -79,7 +79,7 @@ def stored(world: World) -> str:
 
 
 def rates(scenario: Scenario, world: World) -> str:
-    """What a satellite has a day, as orbit_gym/compiled/footprint.py counts it."""
+    """What a satellite has a day, as orbit_gym/world/memory_estimate.py counts it."""
     per_day = int(world.sizes["n_satellites"][0]) * float(world.sizes["horizon_s"][0]) / DAY_S
     counts = world.edges["end_contact"] - world.edges["first_contact"]
     is_laser, is_pass = world.edges["kind"] == LASER, np.isin(world.edges["kind"], (DOWNLINK, USER_UP))

@@ -10,11 +10,11 @@ from typing import Any
 
 import tyro
 
-from orbit_gym import catalogue
-from orbit_gym.descriptions.describing import UNBROKEN, description, list_table, show
-from orbit_gym.descriptions.docs_tables import tables
-from orbit_gym.globe import write_czml, write_page
-from orbit_gym.recording import read_log
+from orbit_gym.scenario.scenario import loading
+from orbit_gym.views.describe.overview import UNBROKEN, description, list_table, show
+from orbit_gym.views.describe.docs_tables import tables
+from orbit_gym.views.replay import write_czml, write_page
+from orbit_gym.views.episode_log import read_log
 
 USER_ERRORS = (ValueError, OSError)
 DEFAULT_SCENARIO = "ThreeBody12"
@@ -50,7 +50,7 @@ def describe(name: tyro.conf.Positional[str] = "", scenario: str = "", graph: bo
     """
     if name and scenario and name != scenario:
         raise ValueError(f"name one scenario, {name!r} or --scenario {scenario!r}")
-    loaded = catalogue.load_scenario(name or scenario or DEFAULT_SCENARIO)
+    loaded = loading.load_scenario(name or scenario or DEFAULT_SCENARIO)
     for part in description(loaded, graph):  # made whole before the first line: a scenario that cannot be flown prints only its error
         show(part)
 

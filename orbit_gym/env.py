@@ -7,17 +7,17 @@ import gymnasium as gym
 import networkx as nx
 import numpy as np
 
-from orbit_gym.catalogue import load_scenario
-from orbit_gym.core.state import PLAN
-from orbit_gym.details import Details, episode_details
-from orbit_gym.drawing import EpisodeSource
-from orbit_gym.episode import Episode
-from orbit_gym.metrics import episode_metrics
-from orbit_gym.rendering.show import RENDER_FPS, Show, checked_mode
-from orbit_gym.reward import reward_terms
-from orbit_gym.scenario import Scenario
-from orbit_gym.simulation import Plan, Simulation, checked_action
-from orbit_gym.topology import topology
+from orbit_gym.scenario.loading import load_scenario
+from orbit_gym.kernels.state import PLAN
+from orbit_gym.simulation.episode_summary import Details, episode_details
+from orbit_gym.workload.episode_source import EpisodeSource
+from orbit_gym.kernels.episode import Episode
+from orbit_gym.simulation.metrics import episode_metrics
+from orbit_gym.views.map.renderer import RENDER_FPS, Show, checked_mode
+from orbit_gym.simulation.reward import reward_terms
+from orbit_gym.scenario.scenario import Scenario
+from orbit_gym.simulation.simulation import Plan, Simulation, checked_action
+from orbit_gym.simulation.graph import topology
 
 Observation = dict[str, np.ndarray]
 
@@ -158,7 +158,7 @@ class OrbitEnv(gym.Env[Observation, np.int64]):
         return self.simulation.fork(episode)
 
     def sample_future(self, rng: np.random.Generator) -> Episode:
-        """Draw what might have come instead of the running episode, for planners (orbit_gym.workloads.arrivals.Arrivals.sample)."""
+        """Draw what might have come instead of the running episode, for planners (orbit_gym.workload.arrivals.Arrivals.sample)."""
         if self._simulation is None:
             raise RuntimeError("call reset() first")
         return self._sample(rng)

@@ -2,7 +2,7 @@
 
 import gymnasium as gym
 
-from orbit_gym.catalogue import REGISTERED
+from orbit_gym.scenario.loading import REGISTERED
 
 
 def environment_id(name: str) -> str:

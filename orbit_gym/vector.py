@@ -8,15 +8,15 @@ import numpy as np
 from gymnasium.vector import AutoresetMode
 from gymnasium.vector.utils import batch_space
 
-from orbit_gym.batch import Batch
-from orbit_gym.catalogue import load_scenario
-from orbit_gym.details import Details
-from orbit_gym.drawing import EpisodeSource
-from orbit_gym.episode import Episode
-from orbit_gym.rendering.show import RENDER_FPS, Show, checked_mode
-from orbit_gym.reward import reward_terms
-from orbit_gym.scenario import Scenario
-from orbit_gym.simulation import Simulation, action_error
+from orbit_gym.simulation.batch import Batch
+from orbit_gym.scenario.loading import load_scenario
+from orbit_gym.simulation.episode_summary import Details
+from orbit_gym.workload.episode_source import EpisodeSource
+from orbit_gym.kernels.episode import Episode
+from orbit_gym.views.map.renderer import RENDER_FPS, Show, checked_mode
+from orbit_gym.simulation.reward import reward_terms
+from orbit_gym.scenario.scenario import Scenario
+from orbit_gym.simulation.simulation import Simulation, action_error
 
 Observations = dict[str, np.ndarray]
 Stepped = tuple[Observations, np.ndarray, np.ndarray, np.ndarray, dict[str, Any]]  # observations, rewards, terminated, truncated, infos
@@ -133,7 +133,7 @@ class OrbitVectorEnv(gym.vector.VectorEnv[Observations, np.ndarray, np.ndarray])
         return self._batch.simulation(member)
 
     def sample_future(self, member: int, rng: np.random.Generator) -> Episode:
-        """Draw what might have come instead of a member's episode, for planners (orbit_gym.workloads.arrivals.Arrivals.sample)."""
+        """Draw what might have come instead of a member's episode, for planners (orbit_gym.workload.arrivals.Arrivals.sample)."""
         return self._batch.sample_future(member, rng)
 
     def close_extras(self, **kwargs: Any) -> None:

@@ -10,7 +10,7 @@ REPOSITORY = Path(__file__).resolve().parent.parent
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    """Options of the golden traces (tests/golden_trace.py)."""
+    """Options of the golden traces (tests/helpers/golden_trace.py)."""
     parser.addoption("--write-golden", action="store_true", help="store the golden traces that are missing; never overwrites one")
     parser.addoption("--golden-bits", action="store_true", help="compare golden traces to the last bit, as on the machine that stored them")
 

@@ -6,10 +6,10 @@ from pathlib import Path
 import pytest
 
 from orbit_gym import cli
-from orbit_gym.catalogue import load_scenario, scenario_names
-from orbit_gym.descriptions import describing
-from orbit_gym.worlds import get_arrivals
-from tests.recording.playing_logs import recorded
+from orbit_gym.scenario.loading import load_scenario, scenario_names
+from orbit_gym.views.describe import overview
+from orbit_gym.workload.day_cache import get_arrivals
+from tests.helpers.playing_logs import recorded
 
 
 def run(monkeypatch: pytest.MonkeyPatch, *arguments: str) -> int:
@@ -62,7 +62,7 @@ def test_describe_prints_load_by_time_and_by_energy(monkeypatch: pytest.MonkeyPa
     assert f"all {duties.sum() / 12:.3f} 1.000" in printed
 
 
-# Computed with Skyfield or SGP4 for 2025-08-03 (tests/descriptions/test_derived.py compares each figure with its authority).
+# Computed with Skyfield or SGP4 for 2025-08-03 (tests/views/describe/test_derived_quantities.py compares each figure with its authority).
 FOLLOWS = {
     "ThreeBody12": [
         "day 1 (2025-08-03",
@@ -221,4 +221,4 @@ def test_replay_of_what_cannot_be_shown_is_one_line(
 
 
 def test_sizes_read_well() -> None:
-    assert [describing.bits_text(bits) for bits in (12.8e9, 8e6, 1e3, 10.0)] == ["12.8 Gbit", "8 Mbit", "1 kbit", "10 bit"]
+    assert [overview.bits_text(bits) for bits in (12.8e9, 8e6, 1e3, 10.0)] == ["12.8 Gbit", "8 Mbit", "1 kbit", "10 bit"]

@@ -15,12 +15,12 @@ from gymnasium.utils.env_checker import check_env
 from stable_baselines3.common.env_checker import check_env as check_env_of_sb3
 
 import orbit_gym
-from orbit_gym.catalogue import REGISTERED, load_scenario, scenario_to_dict
-from orbit_gym.core import kernel
+from orbit_gym.scenario.loading import REGISTERED, load_scenario, scenario_to_dict
+from orbit_gym.kernels import step as kernel
 from orbit_gym.env import OrbitEnv
 from orbit_gym.observation import COLUMNS
 from orbit_gym.registration import environment_id
-from tests.sizes import marks_of
+from tests.helpers.sizes import marks_of
 
 REPOSITORY = Path(__file__).resolve().parent.parent
 # What the checker recommends for 2-D and 3-D Boxes that are no images; every other warning is an error.

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.importing import imported_names
+from tests.helpers.importing import imported_names
 
 PACKAGE = Path(__file__).resolve().parent.parent / "orbit_gym"
 
@@ -220,10 +220,10 @@ KNOWN = ["units", "scenario", "catalogue", "env", "physics", "physics.sun", "phy
 @pytest.mark.parametrize(
     ("name", "source"),
     [
-        ("scenario", "from orbit_gym.catalogue import load_scenario"),
+        ("scenario", "from orbit_gym.scenario.loading import load_scenario"),
         ("scenario", "def f():\n    from orbit_gym import catalogue"),
         ("units", "import orbit_gym.env"),
-        ("physics.sun", "from orbit_gym.scenario import Scenario"),
+        ("physics.sun", "from orbit_gym.scenario.scenario import Scenario"),
         ("physics.sun", "import scipy"),
         ("scenario", "import gymnasium"),
         ("catalogue", "from sgp4.api import Satrec"),
@@ -243,7 +243,7 @@ def test_the_check_can_fail(name: str, source: str) -> None:
 
 def test_the_check_lets_good_imports_pass() -> None:
     ours, foreign = imports(
-        "import math\nimport numpy as np\nfrom orbit_gym.physics import links\nfrom orbit_gym.units import DAY_S", KNOWN
+        "import math\nimport numpy as np\nfrom orbit_gym.physics import links\nfrom orbit_gym.utils.units import DAY_S", KNOWN
     )
     assert ours == {"physics.links", "units"}
     check_down("physics.sun", ours)

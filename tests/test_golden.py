@@ -5,7 +5,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from tests import golden_trace
+from tests.helpers import golden_trace
 
 TOLERANCE = 1e-9  # relative, of sums in float64: another machine may round differently, a changed rule does more
 CASES = golden_trace.cases()

@@ -5,10 +5,10 @@ from collections import defaultdict
 import numpy as np
 import pytest
 
-from orbit_gym.core.state import END, NONE, START
+from orbit_gym.kernels.state import END, NONE, START
 from orbit_gym.env import OrbitEnv
-from orbit_gym.simulation import Simulation
-from tests.core.playing import Choice, at_random, earliest, running
+from orbit_gym.simulation.simulation import Simulation
+from tests.helpers.playing import Choice, at_random, earliest, running
 
 SCENARIOS = ("Tiny", "ThreeBody12", "Ring12", "CrossPlane12")
 Spans = dict[int, list[tuple[float, float]]]

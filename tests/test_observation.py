@@ -3,12 +3,12 @@
 import numpy as np
 import pytest
 
-from orbit_gym.catalogue import REGISTERED
-from orbit_gym.core.encoding import log_time
+from orbit_gym.scenario.loading import REGISTERED
+from orbit_gym.kernels.observation_encoder import log_time
 from orbit_gym.env import OrbitEnv
 from orbit_gym.observation import COLUMNS, neighbours
-from tests.core.playing import at_random
-from tests.sizes import by_size
+from tests.helpers.playing import at_random
+from tests.helpers.sizes import by_size
 
 
 @pytest.mark.parametrize("name", by_size(REGISTERED))

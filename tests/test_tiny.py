@@ -7,10 +7,10 @@ typed numbers. Satellites 0, 1, 2 fly eastward, 2 ahead; 3 is the station, 4 the
 import numpy as np
 import pytest
 
-from agents.rules.heuristics import make_heuristic
-from orbit_gym.compiled.world import DOWNLINK, USER_UP
+from agents.policies.heuristics import make_heuristic
+from orbit_gym.world.layout import DOWNLINK, USER_UP
 from orbit_gym.env import OrbitEnv
-from orbit_gym.simulation import Plan, Simulation
+from orbit_gym.simulation.simulation import Plan, Simulation
 
 S01, S02, S03, STATION, DATACENTRE, USER = range(6)
 REJECT = 4

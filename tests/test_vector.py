@@ -8,7 +8,7 @@ import pytest
 from gymnasium.vector import AutoresetMode, SyncVectorEnv
 
 import orbit_gym  # noqa: F401  (registers the environments)
-from orbit_gym.core import kernel
+from orbit_gym.kernels import step as kernel
 from orbit_gym.vector import OrbitVectorEnv
 
 COUNT = 3

@@ -13,18 +13,18 @@ from typing import NamedTuple
 import torch
 from tqdm import tqdm
 
-from agents.common import jit
-from agents.common.policy import Policy
-from agents.episodes.environments import make_many, scenario_of
-from agents.episodes.parts import Parts, world_of
-from agents.episodes.recording import FOLDER, Remembering, record
-from agents.episodes.whole import Environments, Metrics, play
-from agents.evaluation.loading import Spec, load_policy
-from agents.planners.planner import fingerprint
-from agents.rules.catalogue import RulePolicy
-from orbit_gym.cache import hash_of
-from orbit_gym.details import Details
-from orbit_gym.scenario import Scenario
+from agents.utils import jit
+from agents.policies.protocol import Policy
+from agents.envs.make import make_many, scenario_of
+from agents.evaluation.result_cache import Parts, world_of
+from agents.evaluation.record import FOLDER, Remembering, record
+from agents.evaluation.rollout import Environments, Metrics, play
+from agents.evaluation.load_policy import Spec, load_policy
+from agents.policies.planner.planner import fingerprint
+from agents.policies.rule_registry import RulePolicy
+from orbit_gym.utils.kernel_cache import hash_of
+from orbit_gym.simulation.episode_summary import Details
+from orbit_gym.scenario.scenario import Scenario
 
 GROUP = 10  # episodes played in step; part of the definition of sampled results, so not an option
 GROUP_OF_NETWORK = 50  # of a greedy network: a call for 50 decisions takes two to three times as long as one for 10

@@ -3,8 +3,8 @@
 `python -m agents.report results/` makes a report again from stored results.
 """
 
-from agents.report.data import DETAILS, RESULTS
+from agents.report.results import DETAILS, RESULTS
 from agents.report.tables import print_table, write_csv
-from agents.report.writing import write_details, write_report
+from agents.report.write import write_details, write_report
 
 __all__ = ["DETAILS", "RESULTS", "print_table", "write_csv", "write_details", "write_report"]

@@ -6,8 +6,8 @@ from typing import Annotated
 
 import tyro
 
-from agents.report.data import folders_of_results
-from agents.report.writing import write_report
+from agents.report.results import folders_of_results
+from agents.report.write import write_report
 from orbit_gym.cli import fail_cleanly
 
 

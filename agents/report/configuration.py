@@ -3,8 +3,8 @@
 import json
 from typing import Any, NamedTuple
 
-from agents.report.data import HEADLINE, Results
-from agents.report.wording import plural, with_interval
+from agents.report.results import HEADLINE, Results
+from agents.report.formatting import plural, with_interval
 
 
 class Block(NamedTuple):

@@ -1,9 +1,9 @@
 """The report as Markdown: the same tables, captions and pictures (SVG files beside it)."""
 
 from agents.report.configuration import blocks, facts, summary
-from agents.report.page import Chapter, rows, shown_columns
-from agents.report.style import Picture
-from agents.report.wording import BOLD
+from agents.report.html import Chapter, rows, shown_columns
+from agents.report.figure_style import Picture
+from agents.report.formatting import BOLD
 
 
 def markdown(chapters: list[Chapter], overview: list[Picture], figures: str) -> str:

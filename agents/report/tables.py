@@ -9,8 +9,8 @@ import numpy as np
 from rich.console import Console
 from rich.table import Table
 
-from agents.common.checkpoints import write_atomically
-from agents.report.data import HEADLINE, SHARES, Results
+from agents.utils.checkpoints import write_atomically
+from agents.report.results import HEADLINE, SHARES, Results
 
 TABLE_WIDTH = 150
 PRINTED = (HEADLINE, "value_per_orbit", "n_late", "n_rejected", "latency_p50_s", "latency_p95_s", "utilisation_fraction")

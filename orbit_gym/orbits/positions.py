@@ -13,8 +13,8 @@ from sgp4.api import SGP4_ERRORS, WGS72, Satrec, SatrecArray, jday
 from orbit_gym.orbits.elements import Skipped, read_elements, summary
 from orbit_gym.orbits.planes import group_planes
 from orbit_gym.orbits.tle import Refused, record_of
-from orbit_gym.scenario import Scenario, Shell
-from orbit_gym.units import DAY_S, M_PER_KM
+from orbit_gym.scenario.scenario import Scenario, Shell
+from orbit_gym.utils.units import DAY_S, M_PER_KM
 
 WGS72_RADIUS_M = 6_378_135.0  # the constants SGP4 elements are made for (Spacetrack Report 3; Vallado 2006)
 WGS72_MU_M3_PER_S2 = 3.986008e14

@@ -5,7 +5,7 @@ import math
 import numpy as np
 from numba import njit
 
-from orbit_gym.units import DAY_S, EARTH_EQUATORIAL_RADIUS_M, EARTH_FLATTENING
+from orbit_gym.utils.units import DAY_S, EARTH_EQUATORIAL_RADIUS_M, EARTH_FLATTENING
 
 JD_J2000 = 2_451_545.0
 SIDEREAL_DAYS_PER_DAY = 1.00273790935  # IAU 1982, rate of mean sidereal time

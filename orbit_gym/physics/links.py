@@ -5,7 +5,7 @@ import math
 import numpy as np
 from numba import njit
 
-from orbit_gym.units import EARTH_EQUATORIAL_RADIUS_M
+from orbit_gym.utils.units import EARTH_EQUATORIAL_RADIUS_M
 
 
 @njit(cache=True)

@@ -3,7 +3,7 @@
 import numpy as np
 
 from orbit_gym.physics.geometry import JD_J2000
-from orbit_gym.units import EARTH_EQUATORIAL_RADIUS_M
+from orbit_gym.utils.units import EARTH_EQUATORIAL_RADIUS_M
 
 
 def sun_direction_of_date(jd: float, day_fraction: np.ndarray) -> np.ndarray:

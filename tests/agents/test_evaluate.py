@@ -9,19 +9,19 @@ import pytest
 from scipy import stats
 
 from agents import evaluate as module
-from agents.common.checkpoints import load_checkpoint, save_checkpoint
-from agents.episodes.environments import make_env
-from agents.episodes.whole import play
+from agents.utils.checkpoints import load_checkpoint, save_checkpoint
+from agents.envs.make import make_env
+from agents.evaluation.rollout import play
 from agents.evaluate import Evaluation, evaluate
 from agents.evaluation import jobs
 from agents.evaluation.jobs import Played
-from agents.evaluation.loading import parse
-from agents.learning.settings import RECIPES, Settings
-from agents.learning.training import train
-from agents.rules.catalogue import RulePolicy
-from agents.rules.heuristics import make_heuristic
-from agents.rules.scoring import EFT_ADMIT
-from tests.agents.fake_env import ENV_ID, FakeEnv
+from agents.evaluation.load_policy import parse
+from agents.training.config import RECIPES, Settings
+from agents.training.train import train
+from agents.policies.rule_registry import RulePolicy
+from agents.policies.heuristics import make_heuristic
+from agents.policies.linear_rule import EFT_ADMIT
+from tests.helpers.fake_env import ENV_ID, FakeEnv
 
 HEADLINE = "served_value_fraction"
 

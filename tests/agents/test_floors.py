@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.importing import imported_names
+from tests.helpers.importing import imported_names
 
 PACKAGE = Path(__file__).resolve().parents[2] / "agents"
 
@@ -44,10 +44,10 @@ def test_imports_point_down(module: str) -> None:
 @pytest.mark.parametrize(
     ("module", "source"),
     [
-        ("rules/scoring", "from agents.planners.bench import Rule"),
+        ("rules/scoring", "from agents.policies.planner.workspace import Rule"),
         ("learning/training", "def f():\n    from agents import evaluate"),
-        ("common/policy", "import agents.rules.scoring"),
-        ("tune", "from agents.evolve import evolve"),
+        ("common/policy", "import agents.policies.linear_rule"),
+        ("tune", "from agents.search.evolve import evolve"),
     ],
 )
 def test_the_check_can_fail(module: str, source: str) -> None:

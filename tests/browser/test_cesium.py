@@ -13,9 +13,9 @@ import numpy as np
 import pytest
 from scipy.interpolate import CubicSpline
 
-from orbit_gym.globe import write_czml
-from tests.browser.chromium import chromium
-from tests.recording.playing_logs import quarter
+from orbit_gym.views.replay import write_czml
+from tests.helpers.chromium import chromium
+from tests.helpers.playing_logs import quarter
 
 SITE = "http://cesium.test/"  # no such host: every request is answered here, from files
 PAGE = """<!doctype html><title>CZML</title><link rel="stylesheet" href="Build/Cesium/Widgets/widgets.css">

@@ -10,11 +10,11 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from orbit_gym.globe import write_page
-from orbit_gym.globe.pack import LATE, LOST, ON_TIME, REJECTED, outcomes
-from orbit_gym.recording import EpisodeLog
-from tests.browser.chromium import PATIENCE_MS, Opened, chromium
-from tests.recording.playing_logs import faulty, quarter
+from orbit_gym.views.replay import write_page
+from orbit_gym.views.replay.pack import LATE, LOST, ON_TIME, REJECTED, outcomes
+from orbit_gym.views.episode_log import EpisodeLog
+from tests.helpers.chromium import PATIENCE_MS, Opened, chromium
+from tests.helpers.playing_logs import faulty, quarter
 
 NODE = 4  # the satellite that tests choose
 DESK, PHONE = {"width": 1280, "height": 800}, {"width": 390, "height": 844}

@@ -17,9 +17,9 @@ from sgp4.exporter import export_omm
 from orbit_gym.orbits.elements import Skipped, read_elements
 from orbit_gym.orbits.positions import FLOWN_DAYS, GOOD_FOR_DAYS, load_orbits, sgp4_errors
 from orbit_gym.orbits.tle import check_line, checksum, record_of
-from orbit_gym.scenario import Constellation, Satellite, Scenario, Shell, Workload
-from orbit_gym.units import DAY_S
-from orbit_gym.worlds import SPLIT_DAYS
+from orbit_gym.scenario.scenario import Constellation, Satellite, Scenario, Shell, Workload
+from orbit_gym.utils.units import DAY_S
+from orbit_gym.workload.day_cache import SPLIT_DAYS
 
 LINE1 = "1 63982U 25100A   25214.80554412  .00009133  00000+0  43367-3 0  9990"
 LINE2 = "2 63982  97.4033 288.9511 0010590  50.2724 309.9442 15.19411726 12253"

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from orbit_gym.orbits.positions import Orbits, build_shell, circular_record, epoch_of, julian_date, load_orbits
-from orbit_gym.scenario import Constellation, Satellite, Scenario, Shell, Workload
+from orbit_gym.scenario.scenario import Constellation, Satellite, Scenario, Shell, Workload
 
 LINE1 = "1 63982U 25100A   25214.80554412  .00009133  00000+0  43367-3 0  9990"
 LINE2 = "2 63982  97.4033 288.9511 0010590  50.2724 309.9442 15.19411726 12253"

@@ -7,10 +7,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from orbit_gym.catalogue import load_scenario, scenario_to_dict
-from orbit_gym.compiled.compiler import compile_world
+from orbit_gym.scenario.loading import load_scenario, scenario_to_dict
+from orbit_gym.world.compiler import compile_world
 from orbit_gym.orbits.positions import load_orbits
-from orbit_gym.scenario import Constellation, Scenario, Shell, Workload
+from orbit_gym.scenario.scenario import Constellation, Scenario, Shell, Workload
 
 WORK = Workload(mix={"eo_scene": 1.0})
 

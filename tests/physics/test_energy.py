@@ -1,9 +1,9 @@
-"""Least charge and battery steps by hand; random profiles against brute force are in tests/reference/charge_floor.py."""
+"""Least charge and battery steps by hand; random profiles against brute force are in validation/charge_floor.py."""
 
 import numpy as np
 
 from orbit_gym.physics.energy import required_between_j, required_charge_j, step_battery
-from tests.reference.charge_floor import lowest_charge_j
+from validation.charge_floor import lowest_charge_j
 
 
 def test_a_battery_as_large_as_the_requirement_is_enough():

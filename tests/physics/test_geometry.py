@@ -22,7 +22,7 @@ from orbit_gym.physics.geometry import (
     sight_margin_m,
 )
 from orbit_gym.physics.links import longest_sight_m
-from orbit_gym.units import EARTH_EQUATORIAL_RADIUS_M
+from orbit_gym.utils.units import EARTH_EQUATORIAL_RADIUS_M
 
 PLACES = [(0.0, 0.0, 0.0), (40.45, 116.86, 0.0), (-77.85, 166.67, 250.0), (90.0, 0.0, 0.0), (18.31, -109.31, 8_000.0)]
 

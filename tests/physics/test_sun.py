@@ -1,10 +1,10 @@
-"""Sun and shadow by hand; DE421 is in tests/reference/sun.py."""
+"""Sun and shadow by hand; DE421 is in validation/sun.py."""
 
 import numpy as np
 import pytest
 
 from orbit_gym.physics.sun import shadow_margin_m, sun_direction_of_date
-from orbit_gym.units import EARTH_EQUATORIAL_RADIUS_M
+from orbit_gym.utils.units import EARTH_EQUATORIAL_RADIUS_M
 
 
 def test_directions_have_length_one():

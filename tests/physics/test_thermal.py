@@ -1,4 +1,4 @@
-"""First-order heat against its closed form; whole nodes and telemetry are in tests/reference/heat.py."""
+"""First-order heat against its closed form; whole nodes and telemetry are in validation/heat.py."""
 
 import math
 

@@ -1,4 +1,4 @@
-// Bundles src/ and three.js into orbit_gym/assets/replay.js, and copies the style and the licence: node build.mjs
+// Bundles src/ and three.js into orbit_gym/views/assets/replay.js, and copies the style and the licence: node build.mjs
 import fs from "node:fs";
 import { build } from "esbuild";
 

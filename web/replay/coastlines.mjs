@@ -1,4 +1,4 @@
-// Natural Earth's land (world-atlas, 1:50 million) simplified to orbit_gym/assets/coastlines.json: node coastlines.mjs
+// Natural Earth's land (world-atlas, 1:50 million) simplified to orbit_gym/views/assets/coastlines.json: node coastlines.mjs
 import fs from "node:fs";
 import { feature } from "topojson-client";
 import { filter, filterWeight, presimplify, simplify } from "topojson-simplify";

@@ -12,16 +12,16 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from agents.common.checkpoints import write_json
-from agents.common.statistics import summarise
+from agents.utils.checkpoints import write_json
+from agents.utils.statistics import summarise
 from agents.evaluate import Evaluation, evaluate
 from agents.report.__main__ import Report, remake
 from agents.report.configuration import compared, toml
-from agents.report.data import HEADLINE, folders_of_results, load
-from agents.report.page import rows
-from agents.report.style import VARIABLES
-from agents.report.wording import number
-from agents.report.writing import write_report
+from agents.report.results import HEADLINE, folders_of_results, load
+from agents.report.html import rows
+from agents.report.figure_style import VARIABLES
+from agents.report.formatting import number
+from agents.report.write import write_report
 
 PLAYED = {  # served value by policy and seed; slow has played fewer seeds, twin does what eft_admit does
     "eft_admit": [0.50, 0.60, 0.70, 0.80],

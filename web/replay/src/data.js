@@ -1,4 +1,4 @@
-// Unpacks what orbit_gym/globe/pack.py packed: base64, deflate, bytes by weight, differences, steps.
+// Unpacks what orbit_gym/views/replay/pack.py packed: base64, deflate, bytes by weight, differences, steps.
 
 export async function unpack(base64) {
   const packed = Uint8Array.from(atob(base64.trim()), (letter) => letter.charCodeAt(0));

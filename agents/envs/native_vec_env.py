@@ -1,0 +1,129 @@
+"""OrbitGym's native vector environment as stable-baselines3's VecEnv: same episodes, rewards and infos as the wrapped single ones."""
+
+from collections.abc import Sequence
+from typing import Any
+
+import gymnasium as gym
+import numpy as np
+from stable_baselines3.common.vec_env import VecEnv
+
+from agents.evaluation.rollout import member_metrics
+from agents.policies.linear_rule import EFT_ADMIT, choose_many
+from orbit_gym.observation import COLUMNS
+from orbit_gym.vector import OrbitVectorEnv
+
+VALUE_SCALE = 10.0  # the task's value column is value / 10
+VALUE = COLUMNS["task"]["value"]
+
+
+class NativeVecEnv(VecEnv):
+    """Draws each member's episode seeds from a range of its own, turns rewards into scaled regrets, resets members that are over.
+
+    Rewards become (reward - value of the task) * scale if subtract_value (regret): tasks do not depend on actions, so this
+    changes no policy's rank. With a load_range every episode draws its load from it, uniformly.
+    With scatter the first episodes begin anywhere in their course, played to there by `eft_admit`: a rollout of short steps over many
+    members would see nothing but the beginnings of episodes otherwise, where every queue is empty.
+    """
+
+    def __init__(
+        self,
+        envs: OrbitVectorEnv,
+        seeds: Sequence[tuple[int, int]],
+        rng_keys: Sequence[list[int]],
+        scale: float,
+        subtract_value: bool,
+        load_range: tuple[float, float] | None = None,
+        scatter: bool = False,
+    ):
+        """Take an environment whose autoreset is disabled, and per member the half-open range of seeds and its generator's key."""
+        self.envs, self.seed_ranges = envs, list(seeds)  # before VecEnv's own, which asks for attributes
+        super().__init__(envs.num_envs, envs.single_observation_space, envs.single_action_space)  # type: ignore[arg-type]
+        self.rngs = [np.random.default_rng(key) for key in rng_keys]
+        self.scale, self.subtract_value, self.load_range, self.scatter = scale, subtract_value, load_range, scatter
+        self._actions = np.zeros(envs.num_envs, np.int64)
+        self._task_values = np.zeros(envs.num_envs)
+
+    def reset(self) -> Any:
+        """Start the next episode of every member's range."""
+        observations = self._begin(np.ones(self.num_envs, np.bool_))
+        if self.scatter:
+            observations = self._scattered(observations)
+        self._remember(observations)
+        return observations
+
+    def step_async(self, actions: np.ndarray) -> None:
+        """Keep the actions for step_wait."""
+        self._actions = np.asarray(actions, np.int64)
+
+    def step_wait(self) -> Any:
+        """Step all members; those that end show their next episode, and their last observation in their info."""
+        observations, rewards, _, dones, infos = self.envs.step(self._actions)
+        scaled = (rewards - self._task_values * self.subtract_value) * self.scale
+        rows = [{"elapsed_s": elapsed_s, "TimeLimit.truncated": False} for elapsed_s in infos["elapsed_s"].tolist()]
+        if dones.any():
+            for member in np.flatnonzero(dones).tolist():
+                rows[member]["terminal_observation"] = {name: block[member] for name, block in observations.items()}
+                rows[member]["TimeLimit.truncated"] = True
+                if "episode_metrics" in infos:
+                    rows[member]["episode_metrics"] = member_metrics(infos, member)
+                    rows[member]["served_value_fraction"] = rows[member]["episode_metrics"]["served_value_fraction"]
+            observations = self._begin(dones)
+        self._remember(observations)
+        return observations, scaled.astype(np.float32), dones, rows
+
+    def _begin(self, mask: np.ndarray) -> Any:
+        """Start episodes for the members of a mask (n_envs,) bool; returns the observations of all."""
+        members = np.flatnonzero(mask).tolist()
+        seeds: list[int | None] = [None] * self.num_envs
+        for member in members:
+            seeds[member] = int(self.rngs[member].integers(*self.seed_ranges[member]))
+        if self.load_range is None:
+            return self.envs.reset(seed=seeds, options={"reset_mask": mask})[0]
+        for member in members:  # one by one: a reset gives all its members one load
+            load = float(self.rngs[member].uniform(*self.load_range))
+            one = np.arange(self.num_envs) == member
+            observations = self.envs.reset(seed=seeds, options={"reset_mask": one, "load": load})[0]
+        return observations
+
+    def _scattered(self, observations: Any) -> Any:
+        """Play every member to a place in its episode that its own generator draws; returns the observations there."""
+        decided = [self._decisions(member) for member in range(self.num_envs)]
+        left = np.array([int(rng.integers(max(count, 1))) for rng, count in zip(self.rngs, decided, strict=True)])
+        actions = np.zeros(self.num_envs, np.int64)
+        while (members := np.flatnonzero(left > 0)).size:
+            choose_many(observations["task"], observations["nodes"], self.envs.action_masks(), EFT_ADMIT, actions)
+            observations = self.envs.step_members(members, actions)[0]
+            left[members] -= 1
+        return observations
+
+    def _decisions(self, member: int) -> int:
+        """Decisions of a member's episode."""
+        episode = self.envs.simulation(member).episode
+        return int(np.searchsorted(episode.tasks["release_s"], episode.span_s[1]))
+
+    def _remember(self, observations: Any) -> None:
+        self._task_values = VALUE_SCALE * observations["task"][:, VALUE].astype(np.float64)
+
+    # --- the rest of the interface
+
+    def close(self) -> None:
+        """Close the environment."""
+        self.envs.close()
+
+    def env_method(self, method_name: str, *args: Any, indices: Any = None, **kwargs: Any) -> list[Any]:
+        """Only action_masks, which sb3-contrib asks for: one row a member."""
+        if method_name != "action_masks":
+            raise AttributeError(f"the native vector environment has no method {method_name!r} of single members")
+        return list(self.envs.action_masks()[list(self._get_indices(indices))])
+
+    def get_attr(self, attr_name: str, indices: Any = None) -> list[Any]:
+        """The same attribute for every member; AttributeError if there is none."""
+        return [getattr(self.envs, attr_name)] * len(list(self._get_indices(indices)))
+
+    def set_attr(self, attr_name: str, value: Any, indices: Any = None) -> None:
+        """Refused: members have no attributes of their own."""
+        raise AttributeError(f"members of the native vector environment have no attribute {attr_name!r} to set")
+
+    def env_is_wrapped(self, wrapper_class: type[gym.Wrapper], indices: Any = None) -> list[bool]:
+        """No member is wrapped."""
+        return [False] * len(list(self._get_indices(indices)))

@@ -1,0 +1,56 @@
+"""Episode logs of evaluated policies: the actions of an evaluation are remembered and played again in a recorded environment.
+
+Played again, not decided again: a policy that draws its actions is recorded as it was scored.
+"""
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from agents.policies.protocol import Observation, Policy
+from agents.envs.make import make_env
+from orbit_gym.env import OrbitEnv
+from orbit_gym.views.episode_log import RecordEpisode
+
+FOLDER = "episodes"  # inside an evaluation's --out
+
+
+class Remembering:
+    """A policy that keeps what it chose, one array (batch,) a step."""
+
+    def __init__(self, policy: Policy) -> None:
+        """Take the policy that decides."""
+        self.policy, self.actions = policy, list[np.ndarray]()
+        if hasattr(policy, "attach"):  # a planner, which needs the environments
+            self.attach = policy.attach
+
+    def predict(self, observation: Observation, *args: Any, **kwargs: Any) -> tuple[Any, Any]:
+        """Let the policy choose; arguments as of :meth:`Policy.predict`."""
+        actions, state = self.policy.predict(observation, *args, **kwargs)
+        self.actions.append(np.array(actions))
+        return actions, state
+
+
+def check_recordable(scenario: str) -> None:
+    """ValueError for an environment that is not OrbitGym's own."""
+    made = type(make_env(scenario).unwrapped)
+    if not issubclass(made, OrbitEnv):
+        raise ValueError(f"--record writes logs of OrbitGym's own environments only, and {scenario!r} is a {made.__name__}")
+
+
+def record(
+    name: str, where: tuple[str, str, dict[str, float]], seeds: Sequence[int], actions: Sequence[np.ndarray], folder: Path
+) -> list[Path]:
+    """Write the logs of these seeds; where is scenario, split and overrides, actions hold one column a seed. Returns the files."""
+    env = RecordEpisode(make_env(*where), folder, policy=name)
+    written = []
+    for column, seed in enumerate(seeds):
+        env.reset(seed=int(seed))
+        for row in actions:
+            if env.step(row[column])[3]:
+                break
+        assert env.path is not None
+        written.append(env.path)
+    return written

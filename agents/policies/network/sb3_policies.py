@@ -1,0 +1,156 @@
+"""The scorer as policies of stable-baselines3: masked PPO, plain PPO and DQN share its encoder and heads."""
+
+from typing import Any
+
+import numpy as np
+import torch
+from gymnasium import spaces
+from sb3_contrib.common.maskable.policies import MaskableMultiInputActorCriticPolicy
+from stable_baselines3.common.policies import BasePolicy, MultiInputActorCriticPolicy
+from stable_baselines3.dqn.policies import MultiInputPolicy, QNetwork
+from torch import nn
+
+from agents.policies.protocol import Observation
+from agents.policies.network.rule_prior import Prepared
+from agents.policies.network.candidate_scorer import MASKED, CandidateEncoder, CandidateHeads, masked
+
+Network = dict[str, Any]  # arguments of CandidateEncoder, and most_learned of CandidateHeads
+NETWORK: Network = {"hidden": 64, "sharpness": 64.0, "margin": 4.0, "most_learned": 4.0, "rule": None}
+Q_SCALE = 1.0 / 128.0  # initial advantages are of the order of one scaled reward; a power of two keeps the order exact
+
+
+class _Scored:
+    """Swaps the stock heads of an actor-critic policy for the per-candidate ones."""
+
+    def __init__(self: Any, *args: Any, most_learned: float = 4.0, **kwargs: Any) -> None:
+        """Take the limit of the learned part of a logit beside the stock arguments."""
+        self.most_learned = most_learned
+        super().__init__(*args, **kwargs)  # type: ignore[misc]
+
+    def _build_mlp_extractor(self: Any) -> None:
+        self.mlp_extractor = CandidateHeads(self.features_dim, self.most_learned).to(self.device)
+
+    def _build(self: Any, lr_schedule: Any) -> None:
+        super()._build(lr_schedule)  # type: ignore[misc]
+        self.mlp_extractor.zero_residuals()
+        self.action_net = nn.Identity()  # forward_actor already gives one logit per action
+        self.optimizer = torch.optim.Adam(
+            self.parameters(), lr=lr_schedule(1), eps=1e-5, fused=True
+        )  # eps as stock PPO; one pass over all weights
+
+
+class MaskableScorerPolicy(_Scored, MaskableMultiInputActorCriticPolicy):  # type: ignore[misc]  # heads replaced on purpose
+    """Actor-critic with action masks, for MaskablePPO.
+
+    The stock class builds a checked Categorical two or three times a call; here log-probabilities are computed once. The
+    mask is the plan_exists column, applied inside the network, so that masks from outside change nothing.
+    """
+
+    def forward(
+        self, obs: Any, deterministic: bool = False, action_masks: np.ndarray | None = None
+    ) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
+        """Actions (batch,), values (batch, 1) and log-probabilities (batch,)."""
+        logits, latent = self.mlp_extractor(self.features_extractor(obs))
+        log_probs = torch.log_softmax(logits, dim=1)
+        actions = log_probs.argmax(dim=1) if deterministic else torch.multinomial(log_probs.exp(), 1)[:, 0]
+        return actions, self.value_net(latent), log_probs.gather(1, actions[:, None])[:, 0]
+
+    def evaluate_actions(
+        self, obs: Any, actions: torch.Tensor, action_masks: torch.Tensor | None = None
+    ) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor | None]:
+        """Values (batch, 1), log-probabilities (batch,) of the actions, entropies (batch,); obs may be prepared already."""
+        encoder: Any = self.features_extractor
+        logits, latent = self.mlp_extractor(encoder.encode(obs if isinstance(obs, Prepared) else encoder.prepare(obs)))
+        log_probs = torch.log_softmax(logits, dim=1)
+        entropy = -(log_probs.exp() * log_probs).sum(dim=1)  # a masked row's probability is exactly 0
+        return self.value_net(latent), log_probs.gather(1, actions.long()[:, None])[:, 0], entropy
+
+    def predict(  # type: ignore[override]
+        self,
+        observation: Observation,
+        state: Any = None,
+        episode_start: np.ndarray | None = None,
+        deterministic: bool = False,
+        action_masks: np.ndarray | None = None,
+    ) -> tuple[Any, Any]:
+        """Return (actions, state) for one observation or a batch; masks narrow the choice further if they are given."""
+        is_single = observation["task"].ndim == 1
+        with torch.inference_mode():
+            given = {key: torch.from_numpy(np.ascontiguousarray(block, np.float32)) for key, block in observation.items()}
+            logits = self._logits({key: block[None] for key, block in given.items()} if is_single else given)
+            if action_masks is not None:
+                logits = logits.masked_fill(~torch.from_numpy(np.asarray(action_masks, bool)).reshape(logits.shape), MASKED)
+            actions = logits.argmax(dim=1) if deterministic else torch.multinomial(torch.softmax(logits, dim=1), 1)[:, 0]
+        return (actions.numpy()[0] if is_single else actions.numpy()), state
+
+    def _logits(self, observation: dict[str, torch.Tensor]) -> torch.Tensor:
+        """Logits (batch, n + 1) of observations."""
+        return self.mlp_extractor.forward_actor(self.features_extractor(observation))  # type: ignore[operator]
+
+
+class _KnowsMasks(BasePolicy):
+    """For policies of algorithms without masks: they are offered some all the same, and need none."""
+
+    def predict(  # type: ignore[override]
+        self,
+        observation: Observation,
+        state: Any = None,
+        episode_start: np.ndarray | None = None,
+        deterministic: bool = False,
+        action_masks: np.ndarray | None = None,
+    ) -> tuple[Any, Any]:
+        """Return (actions, state); the masks are known from the observation."""
+        return super().predict(observation, state, episode_start, deterministic)
+
+
+class ScorerPolicy(_KnowsMasks, _Scored, MultiInputActorCriticPolicy):  # type: ignore[misc]
+    """Actor-critic for plain PPO; the mask is the plan_exists column, applied inside the network."""
+
+
+class ScorerQNetwork(QNetwork):
+    """Q value per candidate: a state value, the scaled prior and the residuals."""
+
+    def __init__(self, *args: Any, most_learned: float = 4.0, **kwargs: Any) -> None:
+        """Replace the stock layers by the heads."""
+        super().__init__(*args, **kwargs)
+        self.q_net = nn.Identity()  # type: ignore[assignment]
+        self.heads = CandidateHeads(self.features_dim, most_learned)
+        self.heads.zero_residuals()
+        self.value = nn.Linear(self.features_dim, 1)
+        nn.init.zeros_(self.value.weight)
+        nn.init.zeros_(self.value.bias)
+
+    def forward(self, obs: Any) -> torch.Tensor:
+        """Q values (batch, n + 1), MASKED where no plan exists."""
+        features: Any = self.extract_features(obs, self.features_extractor)
+        advantages = Q_SCALE * features.prior + self.heads.residuals(features)
+        return masked(advantages + self.value(self.heads.forward_critic(features)), features)
+
+
+class ScorerQPolicy(_KnowsMasks, MultiInputPolicy):  # type: ignore[misc]
+    """DQN's policy over ScorerQNetwork, always greedy."""
+
+    def __init__(self, *args: Any, most_learned: float = 4.0, **kwargs: Any) -> None:
+        """Take the limit of the learned part of a logit beside the stock arguments."""
+        self.most_learned = most_learned
+        super().__init__(*args, **kwargs)
+
+    def make_q_net(self) -> QNetwork:
+        """Make one Q network with its own encoder."""
+        arguments = self._update_features_extractor(self.net_args, features_extractor=None)
+        return ScorerQNetwork(**arguments, most_learned=self.most_learned).to(self.device)
+
+
+POLICIES: dict[str, type[BasePolicy]] = {"maskable_ppo": MaskableScorerPolicy, "ppo": ScorerPolicy, "dqn": ScorerQPolicy}
+
+
+def policy_kwargs(network: Network) -> dict[str, Any]:
+    """Arguments that make a stable-baselines3 policy use the scorer with these network settings."""
+    encoder = {key: value for key, value in network.items() if key != "most_learned"}
+    limit = {"most_learned": network["most_learned"]} if "most_learned" in network else {}
+    return {"features_extractor_class": CandidateEncoder, "features_extractor_kwargs": encoder, **limit}
+
+
+def build_policy(algo: str, observation_space: spaces.Dict, action_space: spaces.Discrete, network: Network) -> BasePolicy:
+    """Make the untrained policy of an algorithm for these spaces."""
+    return POLICIES[algo](observation_space, action_space, lambda _: 0.0, **policy_kwargs(network))  # type: ignore[call-arg]

@@ -1,0 +1,128 @@
+"""Work space of planners: what their kernels are given, States packed into one block, futures padded to one length."""
+
+from typing import NamedTuple
+
+import numpy as np
+
+from orbit_gym.kernels.state import State
+from orbit_gym.kernels.episode import TASK, Episode
+from orbit_gym.simulation.simulation import Simulation
+
+LINE_BYTES = 64  # fields of a packed State begin at cache lines
+N_COUNTS = 3
+LOOKED, ROLLED, STEPPED = range(N_COUNTS)
+
+
+class Futures(NamedTuple):
+    """Sampled episodes, read-only, padded to one length."""
+
+    tasks: np.ndarray  # (n_pool, longest) TASK in order of release
+    n_tasks: np.ndarray  # (n_pool,) int64
+    faults: np.ndarray  # (n_pool, most) FAULT in order of strike
+    n_faults: np.ndarray  # (n_pool,) int64
+
+
+class Rule(NamedTuple):
+    """The base policy: weights of agents.policies.linear_rule, and the same without admission, which rank every plan in time."""
+
+    weights: np.ndarray
+    ranking: np.ndarray
+
+
+class Knobs(NamedTuple):
+    """How to look ahead."""
+
+    horizon_s: float
+    n_first: int  # futures before the first verdict; then twice as many, and so on
+    z_drop: float  # an action is dropped that lies so many standard errors behind the best,
+    z_leave: float  # and the rule's own is left only for one that lies so many above it
+    skips_small: bool  # go on by the rule, unlooked, where its plan can displace next to nothing: see is_small
+
+
+class Bench(NamedTuple):
+    """Work space of one planner."""
+
+    words: np.ndarray  # (2, n_words) uint64: memory of the root State and of the fork that plays
+    windows: np.ndarray  # (n_futures, room) TASK: the task at hand, then a future's tasks up to the horizon
+    read_windows: np.ndarray  # the same memory, read-only, as the step takes it
+    n_window: np.ndarray  # (n_futures,) int64
+    task_row: np.ndarray  # observation and mask of the fork that plays, without links, which no rule reads
+    node_rows: np.ndarray
+    link_rows: np.ndarray
+    mask: np.ndarray
+    tried: np.ndarray  # (n_tried,) int64 actions, the rule's own first
+    is_out: np.ndarray  # (n_tried,) bool
+    n_scored: np.ndarray  # (n_tried,) int64 futures
+    scores: np.ndarray  # (n_tried, n_futures) value in time
+    counts: np.ndarray  # (N_COUNTS,) int64 decisions looked at, rollouts, steps: since the episode's start
+
+
+def decided(episode: Episode) -> Episode:
+    """Without the task that closes the episode, which is shown but never decided."""
+    return episode._replace(tasks=episode.tasks[episode.tasks["release_s"] < episode.span_s[1]])
+
+
+def packed(template: State, count: int) -> tuple[np.ndarray, list[State]]:
+    """Memory (count, n_words) uint64 and as many States laid out in it like the template, so that one loop copies a State."""
+    offsets = np.cumsum([0, *(-(-array.nbytes // LINE_BYTES) * LINE_BYTES for array in template)])
+    words = np.zeros((count, offsets[-1] // 8), np.uint64)
+    states = []
+    for row in words:
+        memory = row.view(np.uint8)
+        fields = (memory[at : at + array.nbytes].view(array.dtype).reshape(array.shape) for at, array in zip(offsets, template))
+        states.append(State(*fields))
+    return words, states
+
+
+def template_of(simulation: Simulation, room: int) -> State:
+    """Arrays of the shapes that a fork needs: with faults on, marks for the tasks of the episode and for those of a future."""
+    state = simulation.state
+    marks = simulation.episode.tasks.size + room if state.records.size else 0
+    return state._replace(is_lost=np.zeros(marks, np.bool_))
+
+
+def new_bench(simulation: Simulation, words: np.ndarray, n_futures: int, room: int, candidates: int) -> Bench:
+    """Work space for so many futures of at most `room` tasks and so many actions."""
+    windows = np.zeros((n_futures, room), TASK)
+    read_windows = windows.view()
+    read_windows.flags.writeable = False
+    task_row, node_rows, link_rows, mask = (np.zeros_like(array) for array in simulation._buffers)
+    return Bench(
+        words=words,
+        windows=windows,
+        read_windows=read_windows,
+        n_window=np.zeros(n_futures, np.int64),
+        task_row=task_row,
+        node_rows=node_rows,
+        link_rows=link_rows[:, :0],
+        mask=mask,
+        tried=np.zeros(candidates, np.int64),
+        is_out=np.zeros(candidates, np.bool_),
+        n_scored=np.zeros(candidates, np.int64),
+        scores=np.zeros((candidates, n_futures)),
+        counts=np.zeros(N_COUNTS, np.int64),
+    )
+
+
+def padded(rows: list[np.ndarray], dtype: np.dtype) -> tuple[np.ndarray, np.ndarray]:
+    """Read-only rows of one length, at least 1, and their own lengths (n,) int64."""
+    lengths = np.array([row.size for row in rows], np.int64)
+    padded = np.zeros((len(rows), max(1, int(lengths.max()))), dtype)
+    for to, row in zip(padded, rows):
+        to[: row.size] = row
+    padded.flags.writeable = False
+    return padded, lengths
+
+
+def most_within(futures: list[Episode], span_s: float) -> int:
+    """Most tasks that any future releases within a span of this length."""
+    most = 0
+    for future in futures:
+        release_s = future.tasks["release_s"]
+        most = max(most, int((np.searchsorted(release_s, release_s + span_s, side="right") - np.arange(release_s.size)).max(initial=0)))
+    return most
+
+
+def bytes_of(array: np.ndarray) -> np.ndarray:
+    """The array's memory, (n,) uint8; writing there writes the array."""
+    return array.reshape(-1).view(np.uint8)

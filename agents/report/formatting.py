@@ -1,0 +1,74 @@
+"""Numbers as people read them: sensible digits, units, the table's columns."""
+
+import math
+from typing import NamedTuple
+
+from agents.report.results import HEADLINE, Estimate
+
+
+class Column(NamedTuple):
+    """One column of the comparison: a metric, its heading with unit, how to show it."""
+
+    metric: str
+    heading: str
+    about: str
+    kind: str  # fraction, percent, count, seconds
+    is_high_good: bool | None = None  # None: neither, so no winner
+
+
+COLUMNS = (
+    Column(HEADLINE, "served value", "value delivered in time / value that the relaxed system could deliver (0 to 1)", "fraction", True),
+    Column("value_per_orbit", "value per orbit", "value delivered in time in 94.6 min", "count", True),
+    Column("in_time_share", "in time %", "share of the released tasks delivered in time", "percent", True),
+    Column("late_share", "late %", "share delivered after the deadline, worth nothing", "percent", False),
+    Column("rejected_share", "rejected %", "share never placed", "percent"),
+    Column("revoked_share", "lost %", "share lost to faults after it was placed", "percent", False),
+    Column("latency_p50_s", "median s", "median time from release to delivery, of tasks in time", "seconds"),
+    Column("latency_p95_s", "95th pct s", "95th percentile of the same", "seconds"),
+    Column("utilisation_fraction", "use %", "booked share of the satellites' accelerator lanes", "percent"),
+    Column("mean_charge_fraction", "charge %", "mean charge of the batteries over the episode", "percent"),
+    Column("minimum_charge_fraction", "least charge %", "lowest charge of any satellite at a decision", "percent"),
+)
+BOLD = (
+    "Bold: the best of a column, only where its paired difference from the next excludes zero; a difference from the reference, "
+    "only where its whole interval is above zero. Intervals are not corrected for the number of comparisons."
+)
+
+
+def number(value: float, kind: str, half_width: float = float("nan")) -> str:
+    """A value with as many digits as its interval supports, a dash where there is none."""
+    if not math.isfinite(value):
+        return "–"
+    if kind == "percent":
+        value, half_width = 100.0 * value, 100.0 * half_width
+    return f"{value:,.{decimals(value, kind, half_width)}f}".replace("-", "−")
+
+
+def decimals(value: float, kind: str, half_width: float = float("nan")) -> int:
+    """Decimals that show two digits of the half-width; without one, a fixed number per kind."""
+    if math.isfinite(half_width) and half_width > 0.0:
+        fewest = 3 if kind == "fraction" else 0  # so that a column of fractions lines up
+        return min(max(1 - math.floor(math.log10(half_width)), fewest), 4)
+    fixed = {"fraction": 3, "percent": 1, "count": 0, "seconds": 0 if abs(value) >= 100.0 else 1}
+    return fixed[kind]
+
+
+def half_width(item: Estimate) -> float:
+    """Half the width of an interval, NaN if it has none."""
+    return (item.high - item.low) / 2.0
+
+
+def with_interval(item: Estimate, kind: str = "fraction", signed: bool = False) -> str:
+    """Mean [low, high]."""
+    if not math.isfinite(item.mean):
+        return "–"
+    width = half_width(item)
+    shown = [number(value, kind, width) for value in (item.mean, item.low, item.high)]
+    if signed:
+        shown = [f"+{text}" if value > 0.0 else text for value, text in zip((item.mean, item.low, item.high), shown)]
+    return f"{shown[0]} [{shown[1]}, {shown[2]}]" if math.isfinite(item.low) else shown[0]
+
+
+def plural(count: int, word: str) -> str:
+    """1 episode, 2 episodes."""
+    return f"{count:,} {word}{'' if count == 1 else 's'}"

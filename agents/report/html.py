@@ -1,0 +1,133 @@
+"""One self-contained HTML page: no script, font, style or picture from outside."""
+
+import json
+import math
+from typing import Any, NamedTuple
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup
+
+from agents.report.configuration import blocks, facts, summary
+from agents.report.results import HEADLINE, Estimate, Results
+from agents.report.figure_style import Picture, for_page
+from agents.report.formatting import BOLD, COLUMNS, Column, half_width, number, with_interval
+
+TEMPLATE = "page.html.j2"
+
+
+class Section(NamedTuple):
+    """Pictures under one heading; left out of the page where there are none."""
+
+    name: str
+    title: str
+    pictures: list[Picture]
+
+
+class Chapter(NamedTuple):
+    """Everything about one folder of results."""
+
+    results: Results
+    prefix: str  # of anchors
+    sections: list[Section]
+
+
+class Cell(NamedTuple):
+    """One cell of the comparison."""
+
+    text: str
+    sort: float | None  # exact value; None is sorted last
+    is_best: bool = False
+
+
+def page(chapters: list[Chapter], overview: list[Picture]) -> str:
+    """The whole page as text."""
+    environment = Environment(
+        loader=PackageLoader("agents.report", "."), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
+    )
+    title = ", ".join(dict.fromkeys(str(chapter.results.content["scenario"]) for chapter in chapters))
+    return environment.get_template(TEMPLATE).render(
+        title=title, bold=BOLD, overview=[_shown(drawn) for drawn in overview], chapters=[_chapter(chapter) for chapter in chapters]
+    )
+
+
+def shown_columns(results: Results) -> list[Column]:
+    """Columns that these results have; a share that is nil everywhere (nothing lost, faults off) is left out."""
+    found = [column for column in COLUMNS if results.has(column.metric)]
+    nil = {c.metric for c in found if c.metric == "revoked_share" and not any(results.values(n, c.metric).any() for n in results.names)}
+    return [column for column in found if column.metric not in nil]
+
+
+def rows(results: Results) -> list[dict[str, Any]]:
+    """One row per policy, best first: cells of the columns, and the difference from the reference."""
+    columns = shown_columns(results)
+    winners = {c.metric: results.winner(c.metric, c.is_high_good) for c in columns if c.is_high_good is not None}
+    found = []
+    for name in results.names:
+        cells = []
+        for column in columns:
+            item = results.estimate(name, column.metric)
+            text = with_interval(item) if column.metric == HEADLINE else number(item.mean, column.kind, _width(item, column))
+            cells.append(Cell(text, _finite(item.mean), winners.get(column.metric) == name))
+        headline = results.estimate(name, HEADLINE)
+        found.append(
+            {
+                "name": name,
+                "label": results.label(name),
+                "cells": cells,
+                "iqm": Cell(number(headline.iqm, "fraction", half_width(headline)), _finite(headline.iqm)),
+                "n": int(headline.n),
+                "difference": difference(results, name, results.reference),
+            }
+        )
+    return found
+
+
+def difference(results: Results, name: str, other: str) -> dict[str, Any]:
+    """A paired difference as the page shows it; bold only where it is above zero with its whole interval."""
+    item = results.paired(name, other)
+    if name == other:
+        return {"text": "reference", "better": "", "sort": 0.0, "bold": False}
+    if not item.n:
+        return {"text": "–", "better": "no common episode", "sort": None, "bold": False}
+    return {
+        "text": with_interval(item, signed=True),
+        "better": f"{item.better} of {item.n}",
+        "sort": _finite(item.mean),
+        "bold": item.low > 0.0,
+    }
+
+
+def _width(item: Estimate, column: Column) -> float:
+    """Half-widths decide the digits of fractions and shares; counts and seconds have fixed ones."""
+    return half_width(item) if column.kind == "fraction" else math.nan
+
+
+def _finite(value: float) -> float | None:
+    return value if math.isfinite(value) else None
+
+
+def _shown(drawn: Picture) -> dict[str, Any]:
+    return {"name": drawn.name, "title": drawn.title, "caption": drawn.caption, "svg": Markup(for_page(drawn))}
+
+
+def _chapter(chapter: Chapter) -> dict[str, Any]:
+    results = chapter.results
+    pairs = {other: {name: difference(results, name, other) for name in results.names} for other in results.names}
+    return {
+        "prefix": chapter.prefix,
+        "title": results.title,
+        "summary": summary(results),
+        "columns": shown_columns(results),
+        "rows": rows(results),
+        "reference": results.reference,
+        "pairs": Markup(json.dumps(pairs).replace("<", "\\u003c")),
+        "n_episodes": results.n_episodes,
+        "has_details": results.details is not None,
+        "sections": [
+            {"name": section.name, "title": section.title, "pictures": [_shown(drawn) for drawn in section.pictures]}
+            for section in chapter.sections
+            if section.pictures
+        ],
+        "facts": facts(results),
+        "blocks": blocks(results),
+    }

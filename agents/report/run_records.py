@@ -1,0 +1,29 @@
+"""Where results come from: the whole scenario, versions and revision, and the runs behind trained policies."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from agents.utils.checkpoints import CONFIG, LAST, load_checkpoint, read_json
+from agents.utils.provenance import versions
+from agents.envs.make import make_many, scenario_of
+from orbit_gym.scenario.loading import scenario_to_dict
+
+
+def about(scenario: str, split: str, overrides: Mapping[str, Any]) -> dict[str, Any]:
+    """The scenario with every field, versions of what it ran on, and the revision of this checkout."""
+    whole = scenario_of(make_many(scenario, split, 1, overrides))
+    return {
+        "scenario": None if whole is None else scenario_to_dict(whole),
+        **versions(),
+    }
+
+
+def run_record(run: Path) -> dict[str, Any]:
+    """Configuration and validation history of a run; what is not there is left out."""
+    record: dict[str, Any] = {}
+    if (run / CONFIG).is_file():
+        record["config"] = read_json(run / CONFIG)
+    if (run / LAST).is_file():
+        record["history"] = load_checkpoint(run / LAST)["history"]
+    return record

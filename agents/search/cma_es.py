@@ -1,0 +1,139 @@
+"""Tuning a rule's weights: CMA-ES on whole episodes, all candidates of a generation on the same ones, fresh ones every generation.
+
+The search is replayed from its stored scores, so that it can be interrupted and gone on with: the log is all its state.
+Seeds (DESIGN, Splits): tuning draws from 1,000,000 on the training days; generations, choice among finalists and the final comparison
+each have a range of their own.
+"""
+
+from collections import OrderedDict
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any, NamedTuple
+
+import cmaes
+import numpy as np
+
+from agents.policies.rule_registry import RULES
+from agents.policies.compiled_rollout import play_rule
+from orbit_gym.world.layout import World
+from orbit_gym.workload.episode_source import EpisodeSource
+from orbit_gym.kernels.episode import Episode
+from orbit_gym.scenario.scenario import Scenario
+from orbit_gym.simulation.simulation import Simulation
+
+LOADS = (0.8, 1.0, 1.3)  # of the tables that rules are compared in, times the scenario's own load
+FIRST_SEED, CHOICE_SEED, REPORT_SEED, END_SEED = 1_000_000, 1_900_000, 1_950_000, 2_000_000
+SNAPSHOTS = 8  # of the search's mean, kept as finalists at equal parts of the budget
+KEPT = 400  # episodes held in memory, some 1 MB each
+
+
+class Prepared(NamedTuple):
+    """A drawn episode and what some candidate could deliver of it on the relaxed system."""
+
+    world: World
+    episode: Episode
+    relaxed_value: float
+
+
+class Episodes:
+    """Episodes of a scenario on the training days by seed and load, drawn once."""
+
+    def __init__(self, scenario: Scenario, threads: int = 1) -> None:
+        """Take the scenario; threads play episodes side by side."""
+        self.scenario = scenario
+        self._source = EpisodeSource(scenario, "train")
+        self._held: OrderedDict[tuple[int, float], Prepared] = OrderedDict()
+        self._threads = ThreadPoolExecutor(threads)
+
+    def prepared(self, seed: int, load: float) -> Prepared:
+        """The episode of a seed at a load."""
+        key = (seed, load)
+        if key not in self._held:
+            drawn = self._source.draw(seed, {"load": load})
+            relaxed = Simulation(self.scenario, drawn.world, drawn.episode).relaxed_on_time()
+            value = drawn.episode.tasks["value"][: relaxed.size][relaxed].sum()
+            self._held[key] = Prepared(drawn.world, drawn.episode, float(value))
+            if len(self._held) > KEPT:
+                self._held.popitem(last=False)
+        return self._held[key]
+
+    def scores(self, candidates: Sequence[tuple[int, np.ndarray]], seeds: Sequence[int], loads: Sequence[float]) -> np.ndarray:
+        """Served value fraction of (rule number, weights) on seeds[i] at loads[i]: (n_candidates, n_episodes)."""
+        prepared = [self.prepared(seed, load) for seed, load in zip(seeds, loads, strict=True)]
+        jobs = [(item, rule, weights) for rule, weights in candidates for item in prepared]
+        return np.array(list(self._threads.map(self._share, jobs))).reshape(len(candidates), len(prepared))
+
+    def _share(self, job: tuple[Prepared, int, np.ndarray]) -> float:
+        item, rule, weights = job
+        value = play_rule(self.scenario, item.world, item.episode, rule, weights.copy()).value
+        return value / item.relaxed_value if item.relaxed_value > 0.0 else 1.0
+
+
+class Log(NamedTuple):
+    """What a search has found so far: enough to go on, and to draw its curve."""
+
+    scores: list[list[float]]  # of every generation, one a candidate
+    means: list[list[float]]  # the search's mean after every generation
+
+
+def loads_of(scenario: Scenario) -> list[float]:
+    """The loads that a rule of this scenario is tuned at."""
+    return [round(share * scenario.workload.load, 6) for share in LOADS]
+
+
+def generation_episodes(generation: int, per_load: int, loads: Sequence[float]) -> tuple[list[int], list[float]]:
+    """Seeds and loads of a generation; no seed is used twice. ValueError where the tuning range ends."""
+    count = per_load * len(loads)
+    first = FIRST_SEED + generation * count
+    if first + count > CHOICE_SEED:
+        raise ValueError(f"generation {generation} would leave the seeds below {CHOICE_SEED}; ask for fewer episodes")
+    return list(range(first, first + count)), list(loads) * per_load
+
+
+def search(
+    rule: str,
+    episodes: Episodes,
+    generations: int,
+    per_load: int,
+    sigma: float,
+    seed: int,
+    log: Log,
+    told: Callable[[Log], Any],
+    start: np.ndarray,
+) -> Log:
+    """Run CMA-ES from the log's end up to so many generations; told(log) is called after each."""
+    family = RULES[rule]
+
+    def weights(point: np.ndarray) -> np.ndarray:
+        return start + family.steps @ point
+
+    optimiser = cmaes.CMA(mean=np.zeros(start.size), sigma=sigma, seed=seed)
+    for generation in range(generations):
+        asked = [optimiser.ask() for _ in range(optimiser.population_size)]
+        if generation >= len(log.scores):
+            candidates = [(family.number, weights(point)) for point in asked]
+            found = episodes.scores(candidates, *generation_episodes(generation, per_load, loads_of(episodes.scenario)))
+            log.scores.append(found.mean(axis=1).tolist())
+        optimiser.tell([(point, -score) for point, score in zip(asked, log.scores[generation], strict=True)])
+        if generation >= len(log.means):
+            log.means.append(weights(optimiser.mean).tolist())
+            told(log)
+    return log
+
+
+def population(rule: str) -> int:
+    """Candidates of a generation: the default of CMA-ES for so many weights."""
+    return 4 + int(3 * np.log(len(RULES[rule].terms)))
+
+
+def finalists(log: Log, start: np.ndarray) -> list[tuple[int, np.ndarray]]:
+    """(generations done, mean of the search) at the start and at equal parts of the budget."""
+    done = np.unique(np.linspace(0, len(log.means), SNAPSHOTS + 1).round().astype(int))
+    return [(0, start), *((int(g), np.array(log.means[g - 1])) for g in done[1:])]
+
+
+def held_out(episodes: Episodes, candidates: Sequence[tuple[int, np.ndarray]], first_seed: int, count: int) -> np.ndarray:
+    """Scores on seeds of their own, each at every load: (n_candidates, count, n_loads)."""
+    loads = loads_of(episodes.scenario)
+    seeds = [seed for seed in range(first_seed, first_seed + count) for _ in loads]
+    return episodes.scores(candidates, seeds, loads * count).reshape(len(candidates), count, len(loads))

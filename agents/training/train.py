@@ -1,0 +1,168 @@
+"""Train one agent: a run folder with config.json, best.pt, last.pt and TensorBoard logs, which can be interrupted and resumed."""
+
+import contextlib
+import ctypes
+import math
+import shlex
+import sys
+from dataclasses import asdict, fields, replace
+from pathlib import Path
+from typing import Any
+
+import torch
+from stable_baselines3.common.callbacks import BaseCallback, CallbackList
+from stable_baselines3.common.logger import configure
+
+from agents.utils.checkpoints import CONFIG, LAST, load_checkpoint, load_weights, read_json, write_json
+from agents.utils.provenance import versions
+from agents.envs.make import make_env, make_many, make_mixture, scenario_of
+from agents.evaluation.load_policy import stored_network
+from agents.training.algorithms import build_model
+from agents.training.callbacks import Progress, Validation
+from experiments.time_discount import TimeDiscount
+from agents.training.tensorboard import SchedulerScalars
+from agents.training.config import LEARNING, Recipe, Settings, recipe_for
+from orbit_gym.utils.kernel_cache import announce_compilation
+from orbit_gym.scenario.loading import scenario_to_dict
+
+M_TRIM_THRESHOLD, M_MMAP_THRESHOLD = -1, -3  # malloc.h of glibc
+
+
+class Interrupted(Exception):
+    """Ctrl-C during training; everything is saved. The message says how to resume."""
+
+
+def train(settings: Settings) -> Path:
+    """Train (or go on training) and return the run folder; ValueError before any long work if that cannot be done."""
+    torch.set_num_threads(1)  # the network is small: threads only get in each other's way
+    keep_freed_memory()
+    out = Path(settings.out)
+    if settings.resume:
+        settings, recipe = resumed_settings(settings, out)
+        checkpoint = load_checkpoint(out / LAST)
+    else:
+        refuse_used_folder(out)
+        recipe, checkpoint = recipe_for(settings), None
+        recipe, weights = started_from(settings, recipe)
+    first = checkpoint["timesteps"] if checkpoint else 0
+    announce_compilation()
+    scenarios = recipe.scenarios or (settings.scenario,)
+    options = (recipe.reward_scale, recipe.subtract_value, recipe.load_range, recipe.scatter)
+    env = make_mixture(scenarios, settings.envs, settings.seed, first, *options)
+    try:
+        model = build_model(settings, recipe, env)
+        if checkpoint:
+            restore(model, checkpoint, out / LAST)
+        else:
+            if weights is not None:
+                load_weights(model.policy, weights, Path(str(settings.start)))
+            out.mkdir(parents=True, exist_ok=True)
+            write_json(out / CONFIG, describe_run(settings, recipe))
+        _learn(model, settings, recipe, out, checkpoint["history"] if checkpoint else [])
+    finally:
+        env.close()
+    return out
+
+
+def keep_freed_memory() -> None:
+    """Let the allocator keep large blocks: every minibatch frees and asks for the same ones, a sixth of an update's time (glibc only)."""
+    with contextlib.suppress(OSError, AttributeError):  # another C library decides for itself
+        library = ctypes.CDLL("libc.so.6")
+        library.mallopt(M_MMAP_THRESHOLD, 1 << 30)
+        library.mallopt(M_TRIM_THRESHOLD, (1 << 31) - 1)
+
+
+def started_from(settings: Settings, recipe: Recipe) -> tuple[Recipe, dict[str, torch.Tensor] | None]:
+    """The recipe with the network of the run that --from names, and its weights; unchanged and None without --from."""
+    if settings.start is None:
+        return recipe, None
+    algo, network, weights = stored_network(settings.start)
+    if algo != settings.algo:
+        raise ValueError(f"--from {settings.start} was trained with --algo {algo}, not {settings.algo}")
+    return replace(recipe, network=network), weights
+
+
+def refuse_used_folder(out: Path) -> None:
+    """ValueError if `out` already holds a run, or cannot be a folder."""
+    if out.is_file():
+        raise ValueError(f"{out} is a file; choose another --out")
+    if (out / CONFIG).exists() or (out / LAST).exists():
+        raise ValueError(f"{out} already holds a run; choose another --out or add --resume")
+
+
+def resumed_settings(given: Settings, out: Path) -> tuple[Settings, Recipe]:
+    """Settings and recipe of the run in `out`; what was given differently on purpose is refused, except its length and reports."""
+    if not (out / CONFIG).exists():
+        raise ValueError(f"{out} holds no run to resume; start one without --resume")
+    config = read_json(out / CONFIG)
+    try:
+        stored, recipe = Settings(**config["settings"]), Recipe(**config["recipe"])
+    except (KeyError, TypeError) as error:
+        raise ValueError(f"{out / CONFIG} is not a configuration of this version: {error}") from error
+    default = Settings()
+    for name in LEARNING:
+        value = getattr(given, name)
+        if value not in (getattr(default, name), getattr(stored, name)):
+            raise ValueError(f"{out} was started with --{name.replace('_', '-')} {getattr(stored, name)}, not {value}")
+    kept = {item.name for item in fields(Settings)} - set(LEARNING)
+    changed = {name: getattr(given, name) for name in kept if getattr(given, name) != getattr(default, name)}
+    return replace(stored, **{**changed, "out": str(out), "resume": True}), recipe
+
+
+def restore(model: Any, checkpoint: dict[str, Any], path: Path) -> None:
+    """Put weights, optimizer and counters back into a model."""
+    load_weights(model.policy, checkpoint["weights"], path)
+    try:
+        model.policy.optimizer.load_state_dict(checkpoint["optimizer"])
+    except ValueError as error:
+        raise ValueError(f"{path} holds an optimizer of another network") from error
+    model.num_timesteps, model._n_updates = checkpoint["timesteps"], checkpoint["updates"]
+
+
+def _learn(model: Any, settings: Settings, recipe: Recipe, out: Path, history: list[dict[str, Any]]) -> None:
+    """Learn until settings.timesteps, validate at the end, save whatever happens."""
+    remaining = settings.timesteps - model.num_timesteps
+    if remaining <= 0:
+        return
+    model.set_logger(configure(str(out / "tensorboard"), ["tensorboard"]))
+    scenarios, size = recipe.scenarios or (settings.scenario,), min(settings.validation_episodes, 8)
+    envs = {name: make_many(name, "validation", size) for name in scenarios}  # `size` episodes are decided in one call of the network
+    every = math.ceil(settings.timesteps / settings.validations)
+    validation = Validation(envs, settings.validation_episodes, every, out, settings.algo, recipe.network, history)
+    progress = Progress(settings.timesteps)
+    parts: list[BaseCallback] = [validation, progress, SchedulerScalars()]
+    if settings.tau_s is not None:
+        parts.insert(0, TimeDiscount(settings.tau_s))
+    try:
+        model.learn(remaining, callback=CallbackList(parts), reset_num_timesteps=False)
+        if validation.is_new() or history[-1]["timesteps"] < model.num_timesteps:
+            validation.validate(model.num_timesteps)
+        validation.save(LAST)
+    except KeyboardInterrupt:
+        if history:  # before the first validation nothing has been learned
+            validation.save(LAST)
+        raise Interrupted(how_to_resume(settings, bool(history))) from None
+    finally:
+        progress.close()
+        model.logger.close()
+
+
+def how_to_resume(settings: Settings, is_saved: bool) -> str:
+    """One sentence for a person who pressed Ctrl-C."""
+    if not is_saved:
+        return f"interrupted before anything was learned; delete {settings.out} and start again"
+    return f"interrupted and saved; go on with: python train.py --out {shlex.quote(settings.out)} --resume"
+
+
+def describe_run(settings: Settings, recipe: Recipe) -> dict[str, Any]:
+    """Everything needed to do the run again."""
+    env = make_env(settings.scenario)
+    scenario = scenario_of([env])
+    env.close()
+    return {
+        "settings": asdict(settings),
+        "recipe": recipe.as_dict(),
+        "scenario": None if scenario is None else scenario_to_dict(scenario),
+        "command": shlex.join(sys.argv),
+        **versions(),
+    }

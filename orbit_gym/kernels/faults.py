@@ -1,0 +1,157 @@
+"""Faults strike: what they lose, what they block, and the records that tell what a fault can lose.
+
+A fault strikes when the clock passes it. Every task with an unfinished reservation overlapping the outage is lost whole and its
+value revoked; its other reservations stay, idle; from then on plans avoid the outage. Planning never sees a fault that has not
+struck. With faults off there are no records and no faults, and nothing here does anything.
+"""
+
+import numpy as np
+
+from orbit_gym.world.layout import World
+from orbit_gym.kernels.network.calendars import first_free_s, place_in_chunk, reserve, skip_ended
+from orbit_gym.kernels.accelerator.service import load_s
+from orbit_gym.kernels.accelerator.charge_and_heat import note_tail, settle
+from orbit_gym.kernels.accelerator.lane_profile import block, stop_drawing
+from orbit_gym.kernels.state import MAX_HOPS, NONE, START, Scratch, State
+from orbit_gym.kernels.episode import UNIT_FAULT
+from orbit_gym.utils.jit import called, kernel
+
+
+@called
+def record_booking(world: World, state: State, scratch: Scratch, task: int, value: float, lanes: int) -> None:
+    """Keep what the last booking reserved, so that a fault can strike it; Scratch.booked and Scratch.hops hold the booking."""
+    plan = scratch.booked[0]
+    if not plan.on_time:
+        value = 0.0
+    for place in range(min(plan.input_hops + plan.result_hops, 2 * MAX_HOPS)):
+        hop = scratch.hops[place]
+        for resource in (world.edges[hop.edge].resource_a, world.edges[hop.edge].resource_b):
+            if resource != NONE:
+                _record(state, task, value, resource, hop.start_s, hop.end_s, 0)
+    unit = world.sizes[0].n_resources + plan.accelerator
+    if plan.load_s > 0.0:
+        _record(state, task, value, unit, plan.load_start_s, plan.start_s, 0)
+    _record(state, task, value, unit, plan.start_s, plan.finish_s, lanes)
+
+
+@called
+def _record(state: State, task: int, value: float, resource: int, start_s: float, end_s: float, lanes: int) -> None:
+    clock = state.clock[0]
+    entry = state.records[clock.n_records]
+    entry.start_s = start_s
+    entry.end_s = end_s
+    entry.value = value
+    entry.resource = resource
+    entry.task = task
+    entry.lanes = lanes
+    clock.n_records += 1
+
+
+@called
+def drop_records(state: State) -> None:
+    """Forget reservations that have ended or are lost: no fault can strike them any more."""
+    clock = state.clock[0]
+    kept = 0
+    for row in range(clock.n_records):
+        if state.records[row].end_s > clock.time_s and state.records[row].task != NONE:
+            if kept < row:
+                state.records[kept] = state.records[row]
+            kept += 1
+    clock.n_records = kept
+
+
+@kernel
+def strike_until(world: World, state: State, faults: np.ndarray, time_s: float) -> None:
+    """Let every fault up to time_s strike, in order."""
+    clock = state.clock[0]
+    while clock.next_fault < faults.size and faults[clock.next_fault].strike_s <= time_s:
+        fault = faults[clock.next_fault]
+        clock.next_fault += 1
+        if fault.kind == UNIT_FAULT:
+            _reset(world, state, fault.index, fault.strike_s, fault.end_s)
+        else:
+            _lose(world, state, fault.index, fault.strike_s, fault.end_s)
+            _block_calendar(state, fault.index, fault.strike_s, fault.end_s)
+
+
+@called
+def _reset(world: World, state: State, unit: int, strike_s: float, reboot_end_s: float) -> None:
+    """An accelerator reboots and loads again what will be in memory when it is back; all it was doing is lost."""
+    settle(world, state, unit, strike_s)
+    end_s = _restored_s(world, state, unit, reboot_end_s)
+    _lose(world, state, world.sizes[0].n_resources + unit, strike_s, end_s)
+    if _can_cut(state, unit):
+        block(world, state, unit, strike_s, end_s)
+    note_tail(world, state, unit)
+
+
+@called
+def _restored_s(world: World, state: State, unit: int, reboot_end_s: float) -> float:
+    """When the models that later bookings count on are in memory again: grows until the set at that time fits into it."""
+    end_s = reboot_end_s
+    while True:
+        loaded_s = reboot_end_s
+        resident = _resident_at(state, unit, end_s)
+        for model in range(world.model_bytes.size):
+            if resident >> model & 1:
+                loaded_s += load_s(world, unit, model)
+        if loaded_s <= end_s:
+            return end_s
+        end_s = loaded_s
+
+
+@called
+def _resident_at(state: State, unit: int, time_s: float) -> int:
+    """Models that the profile holds in memory at a time."""
+    resident = state.units[unit].base_resident
+    row = state.units[unit].first_segment
+    while row != NONE and state.segments[row].start_s <= time_s:
+        resident = state.segments[row].resident
+        row = state.segments[row].next
+    return resident
+
+
+@called
+def _lose(world: World, state: State, resource: int, strike_s: float, end_s: float) -> None:
+    """Lose every task with an unfinished reservation on a resource that overlaps the outage."""
+    clock = state.clock[0]
+    for row in range(clock.n_records):
+        entry = state.records[row]
+        if entry.resource == resource and entry.task != NONE and entry.end_s > strike_s and entry.start_s < end_s:
+            clock.revoked_value += entry.value
+            _lose_task(world, state, entry.task, strike_s)
+
+
+@called
+def _lose_task(world: World, state: State, task: int, strike_s: float) -> None:
+    """Mark a task lost; its service idles from now on. A model load of it goes on: later bookings count on the model."""
+    clock = state.clock[0]
+    state.is_lost[task] = True
+    for row in range(clock.n_records):
+        entry = state.records[row]
+        if entry.task != task:
+            continue
+        entry.task = NONE
+        unit = entry.resource - world.sizes[0].n_resources
+        if entry.lanes > 0 and _can_cut(state, unit):
+            stop_drawing(state, unit, max(strike_s, entry.start_s), entry.end_s, entry.lanes)
+            note_tail(world, state, unit)
+
+
+@called
+def _can_cut(state: State, unit: int) -> bool:
+    """True if the pool has the rows that cutting a profile may take (see profiles.occupy)."""
+    return state.clock[0].n_free_segments >= 2 * state.units[unit].n_segments + 3
+
+
+@called
+def _block_calendar(state: State, resource: int, start_s: float, end_s: float) -> None:
+    """Reserve every gap of a calendar within an outage; filling gaps takes at most one chunk."""
+    time_s = first_free_s(state, resource, start_s)
+    while time_s < end_s and state.clock[0].n_free_chunks > 0:
+        until_s = end_s
+        chunk = skip_ended(state, state.heads[resource], time_s)
+        if chunk != NONE:
+            until_s = min(end_s, state.intervals[chunk, START, place_in_chunk(state, chunk, time_s)])
+        reserve(state, resource, time_s, until_s)
+        time_s = first_free_s(state, resource, until_s)

@@ -1,0 +1,152 @@
+"""Delivery: when and how a result comes back, by a route or by the alert channel.
+
+The candidates of a decision send the same bits to the same place, so one search often answers for several. Arrivals are first-in
+first-out: if a bundle from k would be at j by time a and delivered at best at D, then one that starts from j at or after a is not
+delivered before D; and if it still reaches the satellite of k's last transfer before that transfer begins, it takes the same transfer.
+"""
+
+import math
+
+import numpy as np
+
+from orbit_gym.world.layout import LASER, World
+from orbit_gym.kernels.network.calendars import place_in_chunk, skip_ended
+from orbit_gym.kernels.network.search import RESULT, is_reached, search
+from orbit_gym.kernels.state import END, MAX_HOPS, NONE, START, Scratch, State
+from orbit_gym.kernels.network.transfers import earliest_transfer, range_m
+from orbit_gym.kernels.episode import ANY_STATION
+from orbit_gym.utils.jit import inlined
+from orbit_gym.utils.units import SPEED_OF_LIGHT_MPS
+
+
+@inlined
+def _alert_slot_s(world: World, state: State, satellite: int, ready_s: float) -> float:
+    """Earliest moment at which the alert channel of a satellite takes a message."""
+    resource = world.sizes[0].first_alert_resource + satellite
+    send_s = ready_s
+    chunk = state.heads[resource]
+    while True:
+        chunk = skip_ended(state, chunk, send_s)
+        if chunk == NONE:
+            return send_s
+        place_ = place_in_chunk(state, chunk, send_s)
+        if state.intervals[chunk, START, place_] >= send_s + world.sizes[0].alert_interval_s:
+            return send_s
+        send_s = state.intervals[chunk, END, place_]
+
+
+@inlined
+def deliver(
+    world: World, state: State, scratch: Scratch, tasks: np.ndarray, task: int, node: int, ready_s: float, limit_s: float, idle: bool
+) -> tuple[float, int, float]:
+    """Earliest delivery of a result that is ready at a node: (delivery_s, last graph node of its route or NONE, alert send_s or -1)."""
+    if node >= world.sizes[0].n_satellites and tasks[task].destination == ANY_STATION:
+        return ready_s, NONE, -1.0
+    send_s, alert_s = _alert(world, state, tasks, task, node, ready_s, idle)
+    route_limit_s = min(limit_s, alert_s)  # a route that arrives later than the alert is of no use
+    bits, destination = tasks[task].result_bits, tasks[task].destination
+    end = search(world, state, scratch, RESULT, node, ready_s, bits, destination, route_limit_s, idle, scratch.order)
+    if end != NONE and scratch.labels[RESULT, end].arrival_s < alert_s:
+        return scratch.labels[RESULT, end].arrival_s, end, -1.0
+    return alert_s, NONE, send_s
+
+
+@inlined
+def _alert(world: World, state: State, tasks: np.ndarray, task: int, node: int, ready_s: float, idle: bool) -> tuple[float, float]:
+    """When an alert would be sent from a node and when it would be delivered; (-1, infinity) where the channel is not open to it."""
+    if tasks[task].alert_delay_s < 0.0 or node >= world.sizes[0].n_satellites:
+        return -1.0, math.inf
+    send_s = ready_s if idle else _alert_slot_s(world, state, node, ready_s)
+    return send_s, send_s + tasks[task].alert_delay_s
+
+
+@inlined
+def write_route(scratch: Scratch, which: int, node: int, hops: np.ndarray, first: int) -> int:
+    """Write the transfers on the way to a node of the latest search into hops, in order, from place `first`.
+
+    Returns how many there are; NONE if more than MAX_HOPS, which an earlier way to a node on the route can make of fewer.
+    """
+    labels = scratch.labels[which]
+    count = 0
+    at = node
+    while labels[at].previous != NONE:
+        count += 1
+        at = labels[at].previous
+    if count > MAX_HOPS:
+        return NONE
+    place_ = first + count
+    while labels[node].previous != NONE:
+        place_ -= 1
+        hop = hops[place_]
+        hop.start_s = labels[node].start_s
+        hop.end_s = labels[node].end_s
+        hop.from_node = labels[node].previous
+        hop.edge = labels[node].edge
+        node = labels[node].previous
+    return count
+
+
+@inlined
+def join_route(
+    world: World, state: State, scratch: Scratch, node: int, ready_s: float, bits: float, end: int, hops: np.ndarray, first: int
+) -> int:
+    """Hops of a route from a satellite into the last transfer of the latest result search, written to hops; NONE if it cannot join.
+
+    Joining means that its delivery is the search's own, and best: it was settled there no later than ready_s, and over the search's
+    tree it reaches the last transfer's satellite before that transfer begins.
+    """
+    labels = scratch.labels[RESULT]
+    if not is_reached(scratch, RESULT, node) or labels[node].arrival_s > ready_s:
+        return NONE
+    last = labels[end].previous
+    sent_s = labels[end].start_s
+    time_s = ready_s
+    count = 0
+    while node != last:
+        step_to = _towards(labels, node, last)
+        edge = _laser_to(world, node, step_to)
+        if edge == NONE or count == MAX_HOPS - 1:
+            return NONE
+        start_s, end_s = earliest_transfer(world, state, edge, time_s, bits, sent_s, False)
+        if end_s == math.inf:
+            return NONE
+        hop = hops[first + count]
+        hop.start_s = start_s
+        hop.end_s = end_s
+        hop.from_node = node
+        hop.edge = edge
+        count += 1
+        time_s = end_s + range_m(world, node, step_to, end_s) / SPEED_OF_LIGHT_MPS
+        node = step_to
+    if time_s > sent_s:
+        return NONE
+    hop = hops[first + count]
+    hop.start_s = sent_s
+    hop.end_s = labels[end].end_s
+    hop.from_node = last
+    hop.edge = labels[end].edge
+    return count + 1
+
+
+@inlined
+def _towards(labels: np.ndarray, node: int, goal: int) -> int:
+    """Next node on the way from one settled node to another over the search's tree."""
+    below = goal
+    while labels[below].hops > labels[node].hops + 1:
+        below = labels[below].previous
+    if labels[below].hops == labels[node].hops + 1 and labels[below].previous == node:
+        return below
+    return labels[node].previous
+
+
+@inlined
+def _laser_to(world: World, node: int, other: int) -> int:
+    """Laser edge from one satellite to another, NONE if there is none."""
+    if other == NONE:
+        return NONE
+    for edge in range(world.edge_offsets[node], world.edge_offsets[node + 1]):
+        if world.edges[edge].kind != LASER:
+            return NONE
+        if world.edges[edge].to == other:
+            return edge
+    return NONE

@@ -1,0 +1,187 @@
+"""Tables of the README and of docs/scenario.md, made from the code: ``python -m orbit_gym tables --write``.
+
+A block stands in a page between ``<!-- generated:NAME -->`` and ``<!-- /generated -->``; a test compares each with the code.
+The block ``results`` is filled from a results.json of agents.evaluate, which the command is given.
+"""
+
+import json
+import re
+from collections.abc import Iterable, Sequence
+from dataclasses import fields
+from pathlib import Path
+from typing import Any
+
+from orbit_gym.scenario.loading import REGISTERED, load_scenario, scenario_names
+from orbit_gym.views.describe.scenario_tables import reference, switch_table
+from orbit_gym.observation import FIELDS
+from orbit_gym.simulation.reward import reward_terms
+from orbit_gym.scenario.scenario import Constellation, Reward, Scenario
+from orbit_gym.scenario.task_classes import MODEL_BYTES, TASK_CLASSES
+
+BLOCK = re.compile(r"(<!-- generated:(\w+) -->\n)(.*?)(<!-- /generated -->)", re.DOTALL)
+TERMS = {
+    "delivered_value": "the task's value, paid when it is booked, if its plan delivers in time",
+    "revoked_value": "value taken back by faults; 0 while faults are off",
+    "energy_cost": "minus the joules of the plan (compute and transmit) times this price",
+}
+RESULT_COLUMNS = ("value_per_orbit", "n_late", "n_rejected", "latency_p50_s", "latency_p95_s", "utilisation_fraction")
+HEADLINE = "served_value_fraction"
+
+
+def markdown(header: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    """A Markdown table."""
+    lines = [header, ["---"] * len(header), *rows]
+    return "\n".join("| " + " | ".join(str(cell) for cell in line) + " |" for line in lines) + "\n"
+
+
+def observation_table() -> str:
+    """One row per column of the observation, from FIELDS."""
+    return markdown(
+        ("block", "column", "low", "high", "meaning"),
+        ((f.block, f"`{f.name}`", f"{f.low:g}", f"{f.high:g}", f.meaning) for f in FIELDS),
+    )
+
+
+def action_table() -> str:
+    """Actions of each registered scenario, counted from its constellation and datacentres."""
+    rows = []
+    for name in REGISTERED:
+        scenario = load_scenario(name)
+        total, centres = n_satellites(scenario.constellation), len(scenario.datacentres)
+        shown = min(int(scenario.candidates), total) if scenario.candidates else total
+        rows.append((f"`OrbitGym/{name}-v0`", f"`Discrete({shown + centres + 1})`", str(shown), str(centres), str(shown + centres)))
+    return markdown(("id", "action space", "satellites shown", "datacentres", "reject is action"), rows)
+
+
+def reward_table() -> str:
+    """One row per reward term with its default weight."""
+    weights = {item.name: item.default for item in fields(Reward)}
+    terms = reward_terms(Reward(), True, 1.0, 1.0, 1.0)
+    return markdown(("term", "weight", "what it is"), ((f"`{name}`", f"{weights[name]:g}", TERMS[name]) for name in terms))
+
+
+def scenario_table() -> str:
+    """One row per scenario of the catalogue."""
+    rows = []
+    for name in scenario_names():
+        scenario = load_scenario(name)
+        way = f"`OrbitGym/{name}-v0`" if name in REGISTERED else f'`scenario="{name}"`'
+        rows.append(
+            (way, str(n_satellites(scenario.constellation)), str(len(scenario.stations)), tasks_text(scenario), scenario.description)
+        )
+    return markdown(("how to make it", "satellites", "stations", "tasks", "what it is"), rows)
+
+
+def class_table() -> str:
+    """One row per task class."""
+    rows = []
+    for name, kind in TASK_CLASSES.items():
+        slack = " to ".join(f"{value:g}" for value in dict.fromkeys(kind.slack_s))
+        model = f"{kind.model} ({MODEL_BYTES[kind.model] / 1e9:g} GB)"
+        rows.append(
+            (f"`{name}`", kind.origin, model, f"{kind.input_bits:.3g}", f"{kind.result_bits:.3g}", slack, f"{kind.value:g}", kind.source)
+        )
+    return markdown(("class", "appears at", "model", "bits in", "bits out", "slack s", "value", "source, or assumption"), rows)
+
+
+def n_satellites(constellation: Constellation) -> int:
+    """Satellites typed one by one and in shells; catalogue scenarios use no TLE file."""
+    return len(constellation.satellites) + sum(int(shell.planes * shell.per_plane) for shell in constellation.shells)
+
+
+def tasks_text(scenario: Scenario) -> str:
+    """Load, or number of typed tasks."""
+    work = scenario.workload
+    if work.script:
+        return f"{len(work.script)} typed by hand"
+    return f"load {work.load:g}, {sum(share > 0.0 for share in work.mix.values())} classes"
+
+
+def results_table(results: Any) -> str:
+    """Measured means of a results.json, best headline first; ValueError if it is not one."""
+    try:
+        policies, labels = results["policies"], results.get("labels", {})
+        ranked = sorted(policies, key=lambda name: -(policies[name][HEADLINE]["mean"] or 0.0))
+        columns = [column for column in RESULT_COLUMNS if all(column in policies[name] for name in ranked)]
+        rows = [
+            (
+                f"`{labels.get(name, name)}`",
+                _with_interval(policies[name][HEADLINE]),
+                _difference(results, name),
+                *(_plain(policies[name][column]["mean"]) for column in columns),
+            )
+            for name in ranked
+        ]
+        first, last = min(results["seeds"]), max(results["seeds"])
+        reference = next(iter(results["differences"].values()))["reference"] if results.get("differences") else "reference"
+        header = f"{results['scenario']}, {results.get('split', 'test')} days, {len(results['seeds'])} episodes, seeds {first} to {last}"
+    except (KeyError, TypeError, AttributeError, ValueError) as error:
+        raise ValueError(f"this is not a results.json of agents.evaluate: {error!r}") from error
+    note = (
+        f"{header}. Mean and 95 % t-interval over episodes, the same ones for all; for a trained run the interval is about this "
+        f"one policy, not about training again. Made by `{results.get('command', 'python -m agents.evaluate')}`.\n\n"
+    )
+    return note + markdown(("policy", HEADLINE, f"minus {reference}, paired", *columns), rows)
+
+
+def _difference(results: dict[str, Any], name: str) -> str:
+    item = results.get("differences", {}).get(name, {}).get("metrics", {}).get(HEADLINE)
+    return "-" if item is None else _with_interval(item, "+")
+
+
+def _with_interval(item: dict[str, Any], sign: str = "") -> str:
+    if item["mean"] is None:
+        return "-"
+    low, high = item["ci95"]
+    return f"{item['mean']:{sign}.4f}" + ("" if low is None else f" [{low:{sign}.4f}, {high:{sign}.4f}]")
+
+
+def _plain(value: float | None) -> str:
+    return "-" if value is None else f"{value:.3f}" if abs(value) < 10.0 else f"{value:,.0f}"
+
+
+TABLES = {
+    "observation": observation_table,
+    "actions": action_table,
+    "reward": reward_table,
+    "scenarios": scenario_table,
+    "classes": class_table,
+}
+REFERENCE_TABLES = {"switches": switch_table, "fields": reference}  # of docs/scenario.md
+
+
+def replace_blocks(text: str, contents: dict[str, str]) -> str:
+    """Text with the named generated blocks replaced; ValueError if one of them is not in the text."""
+    missing = set(contents) - {match[2] for match in BLOCK.finditer(text)}
+    if missing:
+        raise ValueError(f"there is no block <!-- generated:{min(missing)} --> in the text")
+    return BLOCK.sub(lambda match: f"{match[1]}{contents[match[2]]}{match[4]}" if match[2] in contents else match[0], text)
+
+
+def tables(write: bool = False, readme: str = "README.md", scenario_page: str = "docs/scenario.md", results: str = "") -> None:
+    """Print the generated tables of the README and of docs/scenario.md, or write them there.
+
+    Args:
+        write: write them into the pages instead of printing them
+        readme: the README to write into
+        scenario_page: the reference of scenarios to write into
+        results: a results.json of agents.evaluate; fills the README's table of measured results
+    """
+    contents = {name: make() for name, make in TABLES.items()}
+    if results:
+        contents["results"] = results_table(_read_results(Path(results)))
+    pages = {readme: contents, scenario_page: {name: make() for name, make in REFERENCE_TABLES.items()}}
+    if not write:
+        print("\n".join(f"{name}\n\n{text}" for blocks in pages.values() for name, text in blocks.items()))
+        return
+    texts = {page: replace_blocks(Path(page).read_text(encoding="utf-8"), blocks) for page, blocks in pages.items()}
+    for page, text in texts.items():  # all are made before the first is written
+        Path(page).write_text(text, encoding="utf-8")
+        print(f"wrote {', '.join(pages[page])} into {page}")
+
+
+def _read_results(path: Path) -> Any:
+    try:
+        return json.loads(path.read_text(encoding="utf-8"))
+    except json.JSONDecodeError as error:
+        raise ValueError(f"{path} is not valid JSON: {error}") from error

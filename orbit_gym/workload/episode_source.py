@@ -1,0 +1,79 @@
+"""Drawing episodes: from a scenario, a split and a seed to a World and an Episode; what single and vector environments share."""
+
+from collections.abc import Callable
+from dataclasses import fields, replace
+from functools import partial
+from typing import Any, NamedTuple
+
+import gymnasium as gym
+import numpy as np
+
+from orbit_gym.world.compiler import graph_names
+from orbit_gym.world.layout import World
+from orbit_gym.kernels.episode import Episode
+from orbit_gym.observation import observation_space
+from orbit_gym.orbits.positions import load_orbits
+from orbit_gym.scenario.scenario import Scenario, Workload
+from orbit_gym.utils.units import DAY_S
+from orbit_gym.workload.day_cache import get_arrivals, split_days
+
+WORKLOAD_OPTIONS = tuple(item.name for item in fields(Workload) if item.name not in ("script", "traces", "events", "task_files"))
+
+
+class Drawn(NamedTuple):
+    """One drawn episode and the World it plays in."""
+
+    world: World
+    episode: Episode
+    info: dict[str, Any]  # episode_seed, day, start_s
+    sample: Callable[[np.random.Generator], Episode]  # draws what might have come instead (Arrivals.sample)
+
+
+class EpisodeSource:
+    """Draws the episodes of one split of a scenario; the seed and the options decide everything."""
+
+    def __init__(self, scenario: Scenario, split: str) -> None:
+        """Check the split and the orbits; Worlds are compiled when a day is first drawn."""
+        self.scenario, self.split = scenario, split
+        self.days = split_days(split)
+        orbits = load_orbits(scenario)
+        self.node_names: tuple[str, ...] = tuple(graph_names(scenario, orbits))
+        n_satellites = len(orbits.names)
+        shown = min(scenario.candidates, n_satellites) if scenario.candidates else n_satellites
+        self.n_candidates = int(shown + len(scenario.datacentres))
+
+    def spaces(self) -> tuple[gym.spaces.Dict, gym.spaces.Discrete]:
+        """Spaces of one environment: observation and action."""
+        return observation_space(self.n_candidates, self.scenario.lasers.terminals), gym.spaces.Discrete(self.n_candidates + 1)
+
+    def draw(self, episode_seed: int, options: dict[str, Any] | None = None) -> Drawn:
+        """Draw an episode; options: workload fields, start_s (of the day), day (offset of the split). ValueError names a wrong one."""
+        workload, start_s, day = self._read_options(options or {})
+        rng = np.random.default_rng(episode_seed)
+        drawn_day = int(rng.choice(self.days))
+        drawn_start_s = float(rng.uniform(0.0, DAY_S))
+        if workload.script:  # typed by hand, to be followed by hand
+            drawn_day, drawn_start_s = self.days[0], 0.0
+        day = drawn_day if day is None else day
+        start_s = drawn_start_s if start_s is None else start_s
+        arrivals = get_arrivals(self.scenario, day)
+        episode = arrivals.draw(workload, self.scenario.faults, start_s, rng)
+        info = {"episode_seed": episode_seed, "day": day, "start_s": start_s}
+        return Drawn(arrivals.world, episode, info, partial(arrivals.sample, workload, self.scenario.faults, start_s))
+
+    def _read_options(self, options: dict[str, Any]) -> tuple[Workload, float | None, int | None]:
+        """Split reset options into a workload, a start and a day; ValueError names an unknown one."""
+        allowed = (*WORKLOAD_OPTIONS, "start_s", "day")
+        for key in options:
+            if key not in allowed:
+                raise ValueError(f"unknown reset option {key!r}; choose from {', '.join(allowed)}")
+        workload = replace(self.scenario.workload, **{key: options[key] for key in options if key in WORKLOAD_OPTIONS})
+        if workload != self.scenario.workload:
+            replace(self.scenario, workload=workload)  # checked like a scenario's own
+        start_s = options.get("start_s")
+        if start_s is not None and not 0.0 <= float(start_s) <= DAY_S:
+            raise ValueError(f"option start_s must be from 0 to {DAY_S:g} seconds, got {start_s}")
+        day = options.get("day")
+        if day is not None and day not in self.days:
+            raise ValueError(f"option day must be one of {self.days} (split {self.split!r}), got {day}")
+        return workload, None if start_s is None else float(start_s), day

@@ -1,0 +1,22 @@
+"""Passes against Skyfield's find_events: 1 s at rise and set, 0.01 degrees at the top."""
+
+import pytest
+
+from validation import passes
+from validation import sky
+
+
+@pytest.mark.parametrize(
+    ("satellites", "stations", "at_least"),
+    [
+        (sky.FEW[:1], ("Miyun", "Svalbard"), 25),
+        pytest.param(sky.ALL, passes.STATIONS, 500, marks=pytest.mark.slow),
+    ],
+    ids=["few", "all"],
+)
+def test_rise_set_and_top(satellites: tuple[int, ...], stations: tuple[str, ...], at_least: int) -> None:
+    """Authority: find_events and altaz of the Skyfield that is installed, masks 5 and 10 degrees; the same passes, none missing."""
+    found = passes.largest(satellites, stations)
+    assert found.n_passes >= at_least
+    assert found.edge_s < passes.EDGE_TOLERANCE_S
+    assert found.top_deg < passes.TOP_TOLERANCE_DEG

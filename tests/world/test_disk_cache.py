@@ -1,0 +1,256 @@
+"""Stored Worlds: what is opened is what was built; damage, bad folders and rivals cost time only."""
+
+import dataclasses
+import multiprocessing
+import os
+import time
+from pathlib import Path
+
+import numpy as np
+import pytest
+from sgp4.api import WGS72, Satrec
+
+from orbit_gym.workload import day_cache
+from orbit_gym.scenario.loading import load_scenario
+from orbit_gym.world import disk_cache
+from orbit_gym.world.compiler import compile_world
+from orbit_gym.world.layout import World
+from orbit_gym.kernels.network.transfers import range_m
+from orbit_gym.orbits.positions import Orbits
+from orbit_gym.scenario.scenario import Constellation
+
+
+@pytest.fixture(scope="module")
+def scenario():
+    return load_scenario("Tiny")
+
+
+@pytest.fixture(scope="module")
+def built(scenario) -> World:
+    return compile_world(scenario, 1)
+
+
+@pytest.fixture
+def folder(tmp_path, monkeypatch) -> Path:
+    """The store's folder, in an empty cache; no World is in memory."""
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    monkeypatch.setattr(day_cache, "_days", type(day_cache._days)())
+    return tmp_path / "orbit_gym" / "worlds"
+
+
+@pytest.fixture
+def compiled(monkeypatch) -> list[int]:
+    """Days that worlds.py has compiled since."""
+    days: list[int] = []
+
+    def count(scenario, day, orbits, tell=None):
+        days.append(day)
+        return compile_world(scenario, day, orbits, tell)
+
+    monkeypatch.setattr(day_cache, "compile_world", count)
+    return days
+
+
+def afresh(scenario, day=1) -> World:
+    """World as a process gets it that has none in memory."""
+    day_cache._days.clear()
+    return day_cache.get_world(scenario, day)
+
+
+def same(a: World, b: World) -> bool:
+    return all(x.dtype == y.dtype and x.shape == y.shape and x.tobytes() == y.tobytes() for x, y in zip(a, b, strict=True))
+
+
+def test_a_world_is_compiled_once_and_then_opened(scenario, built, folder, compiled):
+    first, second = afresh(scenario), afresh(scenario)
+    assert compiled == [1] and same(first, built) and same(second, built)
+    assert [path.suffix for path in folder.iterdir()] == [".world"]
+    assert all(path.stat().st_mode & 0o777 == 0o644 for path in folder.iterdir())  # others may share the cache
+
+
+def test_opened_arrays_are_mapped_read_only_and_of_the_same_kind(built, folder):
+    """To numba a mapped World and a built one are the same: no kernel is compiled a second time."""
+    disk_cache.save_world(built, folder / "a.world")
+    opened = disk_cache.open_world(folder / "a.world")
+    range_m(built, 0, 1, 30.0)
+    n_signatures = len(range_m.signatures)
+    assert range_m(opened, 0, 1, 30.0) == range_m(built, 0, 1, 30.0)
+    assert len(range_m.signatures) == n_signatures
+    for name, mine, theirs in zip(World._fields, opened, built, strict=True):
+        assert type(mine) is np.ndarray and not mine.flags.writeable and mine.flags.c_contiguous and mine.flags.aligned, name
+        assert mine.dtype is disk_cache.DTYPES[name] and mine.dtype.isalignedstruct == theirs.dtype.isalignedstruct, name
+        assert mine.ctypes.data % 64 == 0, name
+        with pytest.raises(ValueError):
+            mine.flags.writeable = True
+
+
+def test_every_array_of_a_world_has_its_dtype_here(built):
+    assert tuple(disk_cache.DTYPES) == World._fields
+    assert [array.dtype for array in built] == list(disk_cache.DTYPES.values())
+
+
+def test_what_matters_makes_another_world_and_nothing_else_does(scenario, folder, compiled):
+    other_words = dataclasses.replace(scenario, description="other words", reward=dataclasses.replace(scenario.reward, energy_cost=1.0))
+    afresh(scenario), afresh(other_words)
+    assert compiled == [1]
+    afresh(scenario, 2), afresh(dataclasses.replace(scenario, users=dataclasses.replace(scenario.users, mask_deg=30.0)))
+    assert compiled == [1, 2, 1]
+
+
+def test_a_tle_file_that_changes_makes_another_world(folder, compiled, tmp_path):
+    """The scenario names the file only: its elements must be looked at."""
+    three, ring = load_scenario("ThreeBody12"), load_scenario("Ring12")
+    file = tmp_path / "elements.tle"
+    flying = dataclasses.replace(
+        ring, constellation=Constellation(tle_file=str(file)), workload=dataclasses.replace(ring.workload, polarimeters=())
+    )
+    seen = []
+    for typed in three.constellation.satellites[:2]:
+        file.write_text(f"{typed.line1}\n{typed.line2}\n")
+        seen.append(afresh(flying))
+    assert compiled == [1, 1] and not np.array_equal(seen[0].positions_m, seen[1].positions_m)
+
+
+def test_other_sources_make_another_world(scenario, folder, compiled, monkeypatch):
+    afresh(scenario)
+    monkeypatch.setattr(disk_cache, "_code_version", lambda: "other sources")
+    afresh(scenario)
+    assert compiled == [1, 1] and len(list(folder.iterdir())) == 2
+
+
+def test_the_sources_that_count_are_those_that_compile_worlds():
+    names = {path.name for path in disk_cache.sources_behind(["orbit_gym.world.compiler"])}
+    assert {"compiler.py", "contacts.py", "flight.py", "positions.py", "pointing.py", "runs.py", "world.py", "tasks.py"} <= names
+    assert not names & {"arrivals.py", "env.py", "routing.py"}
+
+
+def damage_byte(data: bytes, place: int) -> bytes:
+    return data[:place] + bytes([data[place] ^ 1]) + data[place + 1 :]
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        lambda data: b"",
+        lambda data: data[:10],
+        lambda data: data[:-64],
+        lambda data: data + bytes(64),
+        lambda data: damage_byte(data, 0),
+        lambda data: damage_byte(data, 9),
+        lambda data: damage_byte(data, 17),
+        lambda data: damage_byte(data, 40),
+        lambda data: damage_byte(data, len(data) // 2),
+        lambda data: bytes(len(data)),
+    ],
+    ids=["empty", "stump", "cut", "longer", "magic", "length", "checksum", "header", "array", "zeros"],
+)
+def test_a_damaged_file_is_compiled_anew(scenario, built, folder, compiled, damage):
+    afresh(scenario)
+    (path,) = folder.iterdir()
+    whole = path.read_bytes()
+    path.unlink()  # its map stays open
+    path.write_bytes(damage(whole))
+    assert disk_cache.open_world(path) is None
+    assert same(afresh(scenario), built) and compiled == [1, 1]
+    assert path.read_bytes() == whole
+
+
+def test_a_folder_that_cannot_be_written_only_costs_time(scenario, built, folder, compiled):
+    folder.parent.mkdir()
+    folder.write_text("a file stands where the folder should be")
+    assert same(afresh(scenario), built) and same(afresh(scenario), built) and compiled == [1, 1]
+
+
+def test_a_full_disk_leaves_nothing_behind(scenario, built, folder, compiled, monkeypatch):
+    def full(*_):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(disk_cache.os, "replace", full)
+    assert same(afresh(scenario), built) and list(folder.iterdir()) == []
+
+
+def write_often(path: Path, world: World) -> None:
+    for _ in range(20):
+        disk_cache.save_world(world, path)
+
+
+def test_writers_at_the_same_time_never_show_half_a_world(built, folder):
+    """Two processes write the same file 20 times each; whoever opens it meanwhile sees a whole World or none yet."""
+    path = folder / "a.world"
+    writers = [multiprocessing.get_context("fork").Process(target=write_often, args=(path, built)) for _ in range(2)]
+    for writer in writers:
+        writer.start()
+    n_seen = 0
+    while any(writer.is_alive() for writer in writers):
+        if path.exists():
+            assert same(disk_cache.open_world(path), built)
+            n_seen += 1
+    assert n_seen > 0 and [writer.exitcode for writer in writers] == [0, 0]
+    assert [item.name for item in folder.iterdir()] == ["a.world"]
+
+
+def test_old_worlds_are_removed(built, folder, monkeypatch):
+    """Out go what is unused for a month and, beyond the limit, the least recently used; the one just written stays."""
+    for age_s, name in enumerate(("new", "older", "oldest"), 1):
+        disk_cache.save_world(built, folder / f"{name}.world")
+        os.utime(folder / f"{name}.world", (time.time() - 60 * age_s,) * 2)
+    (folder / "killed.part").write_text("")
+    os.utime(folder / "killed.part", (time.time() - disk_cache.KEEP_S - 60.0,) * 2)
+    disk_cache.save_world(built, folder / "new.world")
+    assert {path.name for path in folder.iterdir()} == {"new.world", "older.world", "oldest.world"}
+    monkeypatch.setattr(disk_cache, "MOST_BYTES", 3.5 * (folder / "new.world").stat().st_size)
+    assert disk_cache.open_world(folder / "oldest.world") is not None  # used now: "older" has become the oldest
+    disk_cache.save_world(built, folder / "newest.world")
+    os.utime(folder, (0.0, 0.0))
+    assert (
+        disk_cache.open_world(folder / "newest.world") is not None and time.time() - folder.stat().st_mtime < 60.0
+    )  # or cache.py removes it
+    assert {path.name for path in folder.iterdir()} == {"newest.world", "new.world", "oldest.world"}
+    monkeypatch.setattr(disk_cache, "MOST_BYTES", 1)
+    disk_cache.save_world(built, folder / "last.world")
+    assert {path.name for path in folder.iterdir()} == {"last.world"}
+
+
+def test_every_element_that_is_flown_names_the_file(folder):
+    """Epoch, drag and the six Kepler elements: change one by little, and another World is asked for."""
+    elements = [27_000.25, 1e-4, 0.0, 0.0, 0.001, 1.0, 1.7, 2.0, 0.065, 3.0]  # of sgp4init; 2 and 3 (drifts of the motion) are not flown
+
+    def path_of(changed: int) -> Path:
+        record = Satrec()
+        record.sgp4init(WGS72, "i", 1, *(value + 1e-6 * (number == changed) for number, value in enumerate(elements)))
+        return disk_cache.world_name("key", Orbits(("A",), np.zeros(1, np.int32), (record,)))
+
+    assert len({path_of(changed) for changed in (-1, 0, 1, 4, 5, 6, 7, 8, 9)}) == 9
+    assert path_of(2) == path_of(3) == path_of(-1)
+
+
+class FakeBar:
+    """Takes the place of tqdm: keeps what it is asked for, and how far it came."""
+
+    asked: list = []
+
+    def __init__(self, total, disable, delay, **_):
+        self.n = 0.0
+        self.asked.append((total, disable, delay, self))
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        pass
+
+    def set_description(self, text, refresh):
+        assert "12 satellites" in text
+
+    def update(self, more):
+        assert more >= 0.0
+        self.n += more
+
+
+def test_a_world_shows_its_progress_to_the_end(folder, monkeypatch):
+    """On a terminal only (disable=None is tqdm's word for that), and not for a moment's work."""
+    monkeypatch.setattr(day_cache, "tqdm", FakeBar)
+    monkeypatch.setattr(FakeBar, "asked", [])
+    afresh(load_scenario("Ring12"))
+    ((total, disable, delay, bar),) = FakeBar.asked
+    assert disable is None and delay == day_cache.SHOWN_AFTER_S and abs(bar.n - total) < 1e-9

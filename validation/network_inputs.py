@@ -1,0 +1,157 @@
+"""What the network is given, once more, for whole batches in NumPy and float64: column by column, none of it compiled."""
+
+import math
+
+import numpy as np
+
+from agents.policies.bilinear_rule import A_MINUTE, AT_EASE, FEW_MISSED, FULL, MANY_MISSED, SCARCE
+from orbit_gym.observation import COLUMNS
+
+NODE, TASK, LINK = COLUMNS["nodes"], COLUMNS["task"], COLUMNS["links"]
+HOURS_2, LOG_SIZE = math.log1p(7200.0), math.log1p(1e8)
+
+
+def minutes(column):
+    """Minutes behind a time column."""
+    return np.expm1(column * HOURS_2) / 60.0
+
+
+class Given:
+    """An observation batch by column name: task (batch, 1), nodes (batch, n)."""
+
+    def __init__(self, observation):
+        self.task = {name: observation["task"][:, place, None].astype(float) for name, place in TASK.items()}
+        self.node = {name: observation["nodes"][..., place].astype(float) for name, place in NODE.items()}
+        self.links = np.delete(observation["links"].astype(float), LINK["other_end"], axis=-1)
+        self.present = self.node["present"] > 0.5
+        self.flies = self.present & (self.node["is_satellite"] > 0.5)
+        self.in_time = (self.node["plan_on_time"] > 0.5) & (self.node["plan_exists"] > 0.5)
+        self.urgency = 1.0 - self.task["slack"]
+
+
+def features(given):
+    """agents.policies.bilinear_rule.FEATURES, (batch, n, P)."""
+    task, node = given.task, given.node
+    backlog_min = minutes(node["backlog"])
+    taken_min = task["lanes"] * minutes(task["service"]) + node["plan_load"]
+    energy = node["plan_energy"] * node["is_satellite"]
+    columns = (
+        np.ones_like(backlog_min),
+        node["plan_delivery"],
+        node["backlog"],
+        node["plan_load"],
+        node["evicted"],
+        np.maximum(minutes(node["plan_finish"]) - backlog_min, 0.0),
+        node["is_satellite"],
+        energy * (1.0 - node["sunlit"]),
+        1.0 - node["charge_margin"],
+        node["plan_input_hops"] * task["input_size"] + node["plan_result_hops"] * task["result_size"],
+        np.log(np.maximum(task["value"], 1e-6) / np.maximum(taken_min, 1e-6)),
+        node["booked_work"],
+        np.clip(minutes(node["plan_start"]) - backlog_min - node["plan_load"], 0.0, 10.0) / 10.0,
+        node["temperature"],
+        node["lanes_busy"],
+        node["memory_free"],
+        node["time_to_contact"],
+        node["plan_delivery"] - node["plan_finish"],
+        node["plan_margin"],
+        node["time_to_eclipse"],
+        energy,
+        node["is_origin"],
+        node["model_resident"],
+    )
+    return np.stack(columns, axis=-1)
+
+
+def way_down(given):
+    """Settings result, down_wait and result_waits, (batch,) each."""
+    task, node, flies = given.task, given.node, given.flies
+    result = np.minimum(np.expm1(task["result_size"][:, 0] * LOG_SIZE) / 1e6, 2.0)
+    contact_min = minutes(np.where(flies, node["time_to_contact"], 1.0).min(axis=1, keepdims=True))
+    wait_min = np.maximum(minutes(node["plan_delivery"]) - np.maximum(minutes(node["plan_finish"]), contact_min), 0.0)
+    lands = flies & (node["plan_delivery"] > 0.0)
+    wait = np.minimum(np.where(lands, np.log1p(60.0 * wait_min) / HOURS_2, 1.0).min(axis=1), 1.0)
+    return result, wait, result * (wait - A_MINUTE)
+
+
+def setting(given):
+    """agents.policies.bilinear_rule.SETTING, (batch, M)."""
+    task, node, flies = ({name: column[:, 0] for name, column in given.task.items()}, given.node, given.flies)
+
+    def mean(column):
+        return np.where(flies, column, 0.0).sum(axis=1) / np.maximum(flies.sum(axis=1), 1)
+
+    work, overload, lax = mean(node["booked_work"]), np.maximum(task["asked_long"] - AT_EASE, 0.0), (task["slack"] > 0.95) * 1.0
+    columns = (
+        np.ones_like(work),
+        1.0 - task["slack"],
+        task["lanes"] > 0.99,
+        task["to_user"],
+        task["model_size"],
+        task["value"],
+        work,
+        mean(1.0 - node["charge_margin"]),
+        mean(node["model_resident"]),
+        np.where(given.present, node["plan_on_time"], 0.0).sum(axis=1) / np.maximum(given.present.sum(axis=1), 1),
+        np.where(flies, node["backlog"], 1.0).min(axis=1),
+        mean(node["sunlit"]),
+        task["asked_short"],
+        task["asked_long"],
+        overload,
+        work * overload,
+        *way_down(given),
+        lax,
+        lax * (task["asked_long"] - FULL),
+        np.clip((task["missed"] - FEW_MISSED) / (MANY_MISSED - FEW_MISSED), 0.0, 1.0),
+        np.maximum(SCARCE - mean(node["model_resident"]), 0.0),
+    )
+    return np.stack(columns, axis=-1)
+
+
+def prior(given, rule, sharpness, margin):
+    """Logits (batch, n + 1) of a rule (3, P, M)."""
+    weights = np.einsum("spm,bm->bsp", rule, setting(given))
+    cost, says, says_late = np.einsum("bnp,bsp->sbn", features(given), weights)
+    is_late = ~given.in_time.any(axis=1, keepdims=True)
+    competes = np.where(is_late, given.node["plan_exists"] > 0.5, given.in_time)
+    says = np.where(is_late, says_late - 1.0, says)
+    admitted = competes & (says >= 0.0)
+    any_is = admitted.any(axis=1, keepdims=True)
+    compared = np.where(np.where(any_is, admitted, competes), cost, np.inf)
+    first = compared.argmin(axis=1)[:, None]
+    best = np.take_along_axis(compared, first, axis=1)
+    reject = np.where(any_is, -margin * np.clip(np.take_along_axis(says, first, axis=1), 0.0, 4.0), 0.0)
+    behind = sharpness * (cost - best)
+    below = reject + margin * np.clip(says, -4.0, 0.0) - np.maximum(behind, 0.0)
+    others = np.where(given.in_time, below, reject - 20.0 - given.node["plan_delivery"])
+    rows = np.where(admitted, -behind, others)
+    return np.concatenate([rows, reject], axis=1)
+
+
+def pools(given, logits):
+    """Pool weights (batch, 3, n): mean of present rows, rows that the rule likes, idle rows."""
+    work = given.node["booked_work"]
+    scores = np.where(given.present[:, None], np.stack([np.zeros_like(work), logits[:, :-1], -16.0 * work], axis=1), -np.inf)
+    shares = np.exp(scores - np.maximum(scores.max(axis=2, keepdims=True), -1e300))
+    return shares / np.maximum(shares.sum(axis=2, keepdims=True), 1e-300)
+
+
+def rows(given, observation, logits):
+    """Rows (batch, n, ROW_WIDTH): the node row, facts, sums and maxima over link slots."""
+    node, delivery = given.node, given.node["plan_delivery"]
+    backlog_min = minutes(node["backlog"])
+    best = np.where(given.in_time, delivery, 2.0).min(axis=1, keepdims=True)
+    result, wait, waits = (column[:, None] + np.zeros_like(delivery) for column in way_down(given))
+    facts = (
+        np.clip(minutes(node["plan_finish"]) - backlog_min, 0.0, 10.0) / 10.0,
+        np.clip(minutes(node["plan_start"]) - backlog_min - node["plan_load"], 0.0, 10.0) / 10.0,
+        np.clip(delivery - best, -1.0, 1.0),
+        node["backlog"] * given.urgency,
+        node["booked_work"] * given.urgency,
+        np.clip(logits[:, :-1] / 16.0, -1.0, 1.0),
+        result / 2.0,
+        wait,
+        waits / 2.0,
+    )
+    shown = np.stack(facts, axis=-1) * given.present[..., None]
+    return np.concatenate([observation["nodes"], shown, given.links.sum(axis=2) / 4.0, given.links.max(axis=2)], axis=-1)
