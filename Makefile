@@ -15,7 +15,7 @@ help:
 	@echo "make train       set up, train on ThreeBody12, compare with every baseline, write the report to runs/default"
 	@echo "make train-long  the same with 1,000,000 steps, to runs/long"
 	@echo "make test        set up, run the tests (make test-all adds the slow ones)"
-	@echo "make check       lint, format, types"
+	@echo "make check       lint, format, imports, types"
 	@echo "make bench       print speed figures"
 	@echo "make validate    compare with authorities and print the table of docs/validation.md"
 	@echo "make describe    print a scenario; ARGS=Ring12"
@@ -45,6 +45,7 @@ test-all: setup
 check: setup
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
+	$(BIN)/lint-imports --no-cache
 	$(BIN)/mypy
 
 bench: setup

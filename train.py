@@ -1,4 +1,6 @@
-"""Train an agent and evaluate it against every baseline: ``python train.py --scenario ThreeBody12 --out runs/demo``."""
+"""Train an agent and evaluate it against every baseline: ``python train.py --scenario ThreeBody12
+--out runs/demo``.
+"""
 
 import sys
 from pathlib import Path
@@ -9,11 +11,13 @@ from agents.evaluate import Evaluation, evaluate
 from agents.evaluation.load_policy import BASELINES
 from agents.training.config import Settings
 from agents.training.train import Interrupted, train
-from orbit_gym.cli import fail_cleanly
+from orbit_gym.utils.errors import fail_cleanly
 
 
 def train_and_evaluate(settings: Settings) -> None:
-    """Train; then score the run, its untrained control and every baseline on the same held-out episodes."""
+    """Train; then score the run, its untrained control and every baseline on the same held-out
+    episodes.
+    """
     try:
         out = train(settings)
     except Interrupted as stop:

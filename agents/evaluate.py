@@ -1,8 +1,9 @@
-"""Score policies on the same held-out episodes: ``python -m agents.evaluate --policies eft least_loaded runs/demo``.
+"""Score policies on the same held-out episodes: ``python -m agents.evaluate --policies eft
+least_loaded runs/demo``.
 
-Writes results.json, details.json and results.csv, prints a table with paired differences, and makes the report (agents.report).
-Networks always see the masks. Interrupted, it keeps long episodes (of planners and of large constellations) in OUT/parts and goes on
-from there.
+Writes results.json, details.json and results.csv, prints a table with paired differences, and makes
+the report (agents.report). Networks always see the masks. Interrupted, it keeps long episodes (of
+planners and of large constellations) in OUT/parts and goes on from there.
 """
 
 import shlex
@@ -14,17 +15,17 @@ from typing import Any, Literal
 import tyro
 
 from agents import report
-from agents.utils.checkpoints import write_json
-from agents.utils.statistics import paired_difference, summarise
+from agents.envs.episode_runner import Metrics
 from agents.envs.make import make_many
-from agents.evaluation.record import FOLDER, check_recordable
-from agents.evaluation.rollout import Metrics
 from agents.evaluation.jobs import Setting, play_everything
 from agents.evaluation.load_policy import BASELINES, Spec, label, load_policy, parse, with_controls
+from agents.evaluation.record import FOLDER, check_recordable
 from agents.report.aggregate import gathered
 from agents.report.run_records import about, run_record
+from agents.utils.checkpoints import write_json
+from agents.utils.statistics import paired_difference, summarise
+from orbit_gym.utils.errors import fail_cleanly
 from orbit_gym.utils.kernel_cache import announce_compilation
-from orbit_gym.cli import fail_cleanly
 
 RESULTS = "results.json"
 VERSION = 1
@@ -35,8 +36,11 @@ class Evaluation:
     """Evaluate policies on the same episodes."""
 
     policies: tuple[str, ...] = BASELINES
-    """Names of baselines, run folders, or untrained:<run folder>; @sampled after a run draws its actions, @admitting takes what it
-    would turn away though some plan serves it in time."""
+    """Names of baselines, run folders, or untrained:<run folder>.
+
+    @sampled after a run draws its actions, @admitting takes what it would turn away though some
+    plan serves it in time.
+    """
     scenario: str = "ThreeBody12"
     """Catalogue name, path to a TOML file, or a registered id."""
     seeds: int = 30
@@ -52,11 +56,17 @@ class Evaluation:
     controls: bool = True
     """Also score the untrained network of every run, greedy and sampled."""
     reference: str = "eft_admit"
-    """Policy that paired differences are taken from; the first policy if this one is not evaluated."""
+    """Policy that paired differences are taken from.
+
+    The first policy if this one is not evaluated.
+    """
     processes: int = 2
     """Worker processes."""
     record: int = 0
-    """Also write episode logs of the first so many seeds of every policy, to <out>/episodes; `python -m orbit_gym replay` shows them."""
+    """Also write episode logs of the first so many seeds of every policy, to <out>/episodes.
+
+    `python -m orbit_gym replay` shows them.
+    """
     overwrite: bool = False
     """Replace results that are already in --out."""
     overrides: dict[str, float] = field(default_factory=dict)
@@ -64,10 +74,15 @@ class Evaluation:
 
 
 def evaluate(asked: Evaluation) -> dict[str, Any]:
-    """Play, summarise, write and print; ValueError before any long work if something is wrong. Returns results.json's content."""
+    """Play, summarise, write and print; ValueError before any long work if something is wrong.
+
+    Returns results.json's content.
+    """
     specs = check(asked)
     out = Path(asked.out)
-    out.mkdir(parents=True, exist_ok=True)  # now, so that a place that cannot be written to is known before the work
+    out.mkdir(
+        parents=True, exist_ok=True
+    )  # now, so that a place that cannot be written to is known before the work
     announce_compilation()
     seeds = range(asked.first_seed, asked.first_seed + asked.seeds)
     logs, logged = str(out / FOLDER), seeds[: asked.record]
@@ -78,10 +93,15 @@ def evaluate(asked: Evaluation) -> dict[str, Any]:
     details = {name: item.details for name, item in played.items()}
     report.write_details(out, gathered(details, results["seeds"], setting.environments(1)))
     write_json(out / RESULTS, results)  # last: a folder with results.json is complete
-    report.print_table(results, {spec.name: label(spec) for spec in specs}, _reference(asked, specs))
+    report.print_table(
+        results, {spec.name: label(spec) for spec in specs}, _reference(asked, specs)
+    )
     pages = report.write_report([out])
     and_logs = f", episode logs in {logs}" if asked.record else ""
-    print(f"wrote {out / RESULTS}, results.csv, {', '.join(page.name for page in pages)}{and_logs}; open {pages[0]} in a browser")
+    print(
+        f"wrote {out / RESULTS}, results.csv, {', '.join(page.name for page in pages)}{and_logs}; "
+        f"open {pages[0]} in a browser"
+    )
     return results
 
 
@@ -89,18 +109,28 @@ def check(asked: Evaluation) -> list[Spec]:
     """Check numbers, policies, scenario and folder; return the policies to play."""
     for name, low in (("seeds", 1), ("first_seed", 0), ("processes", 1), ("record", 0)):
         if getattr(asked, name) < low:
-            raise ValueError(f"--{name.replace('_', '-')} must be at least {low}, got {getattr(asked, name)}")
+            raise ValueError(
+                f"--{name.replace('_', '-')} must be at least {low}, got {getattr(asked, name)}"
+            )
     if asked.record > asked.seeds:
-        raise ValueError(f"--record {asked.record} asks for logs of more episodes than --seeds {asked.seeds} plays")
+        raise ValueError(
+            f"--record {asked.record} asks for logs of more episodes than --seeds {asked.seeds} "
+            "plays"
+        )
     if not asked.policies:
-        raise ValueError(f"--policies must name at least one policy; choose from {', '.join(BASELINES)}, or a run folder")
+        raise ValueError(
+            f"--policies must name at least one policy; choose from {', '.join(BASELINES)}, or a "
+            "run folder"
+        )
     specs = [parse(name) for name in with_controls(asked.policies, asked.sampled, asked.controls)]
     out = Path(asked.out)
     if out.exists() and not out.is_dir():
         raise ValueError(f"{out} is a file; choose another --out")
     if (out / RESULTS).exists() and not asked.overwrite:
         raise ValueError(f"{out} already holds results; choose another --out or add --overwrite")
-    envs = make_many(asked.scenario, asked.split, 1, asked.overrides)  # an unknown scenario is refused here
+    envs = make_many(
+        asked.scenario, asked.split, 1, asked.overrides
+    )  # an unknown scenario is refused here
     for spec in specs:
         load_policy(spec, envs)
     if asked.record:
@@ -108,14 +138,20 @@ def check(asked: Evaluation) -> list[Spec]:
     return specs
 
 
-def assemble(asked: Evaluation, specs: list[Spec], by_policy: dict[str, list[Metrics]]) -> dict[str, Any]:
+def assemble(
+    asked: Evaluation, specs: list[Spec], by_policy: dict[str, list[Metrics]]
+) -> dict[str, Any]:
     """Content of results.json: the promised keys, and what else one wants to know."""
     policies = {spec.name: summarise_policy(by_policy[spec.name]) for spec in specs}
     reference = policies[_reference(asked, specs)]
     differences = {
         name: {
             "reference": _reference(asked, specs),
-            "metrics": {m: paired_difference(item["episodes"], reference[m]["episodes"]) for m, item in metrics.items() if m in reference},
+            "metrics": {
+                m: paired_difference(item["episodes"], reference[m]["episodes"])
+                for m, item in metrics.items()
+                if m in reference
+            },
         }
         for name, metrics in policies.items()
     }
@@ -131,7 +167,9 @@ def assemble(asked: Evaluation, specs: list[Spec], by_policy: dict[str, list[Met
         "version": VERSION,
         "command": shlex.join(sys.argv),
         "about": about(asked.scenario, asked.split, asked.overrides),
-        "runs": {spec.name: run_record(spec.run) for spec in specs if spec.run and not spec.is_control},
+        "runs": {
+            spec.name: run_record(spec.run) for spec in specs if spec.run and not spec.is_control
+        },
     }
 
 

@@ -1,6 +1,8 @@
-"""Is a scenario neither trivial nor hopeless? python -m benchmarks.calibrate ThreeBody12 Ring12 prints the conditions.
+"""Is a scenario neither trivial nor hopeless? python -m benchmarks.calibrate ThreeBody12 Ring12
+prints the conditions.
 
-Tuning seeds on the training days only (from 1,000,000). What may be tuned to meet them: load, slack and model mix.
+Tuning seeds on the training days only (from 1,000,000). What may be tuned to meet them: load, slack
+and model mix.
 """
 
 from dataclasses import dataclass
@@ -9,14 +11,14 @@ from typing import Annotated
 import numpy as np
 import tyro
 
+from agents.envs.episode_runner import play
 from agents.envs.make import make_many
-from agents.evaluation.rollout import play
 from agents.policies.heuristics import make_heuristic
-from orbit_gym.cli import fail_cleanly
-from orbit_gym.views.describe.offered_loads import measure_loads
 from orbit_gym.scenario.scenario import Workload
 from orbit_gym.simulation.simulation import Simulation
+from orbit_gym.utils.errors import fail_cleanly
 from orbit_gym.vector import OrbitVectorEnv
+from orbit_gym.views.describe.offered_loads import measure_loads
 from orbit_gym.workload.arrivals import Arrivals
 from orbit_gym.workload.day_cache import get_arrivals
 
@@ -52,17 +54,31 @@ def describe(arrivals: Arrivals, workload: Workload) -> None:
     loads = measure_loads(arrivals, workload)
     duties = arrivals.duties()
     print(f"\n== {arrivals.scenario.name}, load {workload.load:g}, training day 1")
-    print(f"energy duty {duties.min():.2f} to {duties.max():.2f}; available {duties.sum():.2f} node-s/s of {duties.size} by time")
-    print(f"a user sees a satellite {loads.user_coverage_fraction:.1%} of the time; released {loads.tasks_per_s:.3f} tasks/s on average")
-    print(f"raw observation bits / bits the antennas could bring down: {loads.raw_over_antenna:.1f}")
+    print(
+        f"energy duty {duties.min():.2f} to {duties.max():.2f}; available {duties.sum():.2f} "
+        f"node-s/s of {duties.size} by time"
+    )
+    print(
+        f"a user sees a satellite {loads.user_coverage_fraction:.1%} of the time; released "
+        f"{loads.tasks_per_s:.3f} tasks/s on average"
+    )
+    print(
+        f"raw observation bits / bits the antennas could bring down: {loads.raw_over_antenna:.1f}"
+    )
     for name, measured in loads.classes.items():
-        print(f"  {name:20s} {measured.node_s:6.2f} node-s, feasible when relaxed {measured.feasible_fraction:.0%}")
+        print(
+            f"  {name:20s} {measured.node_s:6.2f} node-s, feasible when relaxed "
+            f"{measured.feasible_fraction:.0%}"
+        )
 
 
 def steady_charge(simulation: Simulation) -> np.ndarray:
     """Charge of each satellite now, fraction of capacity."""
     n_satellites = int(simulation.world.sizes["n_satellites"][0])
-    return simulation.state.units["charge_j"][:n_satellites] / simulation.world.accelerators["capacity_j"][:n_satellites]
+    return (
+        simulation.state.units["charge_j"][:n_satellites]
+        / simulation.world.accelerators["capacity_j"][:n_satellites]
+    )
 
 
 def run(name: str, options: Options) -> None:
@@ -75,7 +91,10 @@ def run(name: str, options: Options) -> None:
     seeds = range(FIRST_SEED, FIRST_SEED + options.episodes)
     print(
         f"{'policy':15s} served +-ci  "
-        + " ".join(f"{key.removesuffix('_fraction').replace('value_on_', '')[:12]:>12s}" for key, _ in COLUMNS)
+        + " ".join(
+            f"{key.removesuffix('_fraction').replace('value_on_', '')[:12]:>12s}"
+            for key, _ in COLUMNS
+        )
     )
     served: dict[str, np.ndarray] = {}
     for policy in options.policies:
@@ -83,13 +102,27 @@ def run(name: str, options: Options) -> None:
         mean = {key: float(np.mean([row[key] for row in rows if key in row])) for key in rows[0]}
         served[policy] = np.array([row["served_value_fraction"] for row in rows])
         half = 2.0 * served[policy].std(ddof=1) / np.sqrt(len(rows)) if len(rows) > 1 else 0.0
-        print(f"{policy:15s} {mean['served_value_fraction']:.3f} {half:.3f} " + " ".join(f"{mean[key]:{form}}" for key, form in COLUMNS))
+        print(
+            f"{policy:15s} {mean['served_value_fraction']:.3f} {half:.3f} "
+            + " ".join(f"{mean[key]:{form}}" for key, form in COLUMNS)
+        )
         if policy == "eft_admit":
-            charge = np.concatenate([steady_charge(envs.simulation(member)) for member in range(envs.num_envs)])
+            charge = np.concatenate(
+                [steady_charge(envs.simulation(member)) for member in range(envs.num_envs)]
+            )
             low, high = np.percentile(charge, [10, 90])
-            print(f"  charge at the end under eft_admit: 10th percentile {low:.3f}, 90th {high:.3f} of capacity (initial charge to type)")
+            print(
+                f"  charge at the end under eft_admit: 10th percentile {low:.3f}, 90th {high:.3f} "
+                "of capacity (initial charge to type)"
+            )
             print(f"  infeasible share of value {mean['infeasible_value_fraction']:.3f}; ", end="")
-            print(", ".join(f"{key.split('.')[0]} {value:.2f}" for key, value in mean.items() if key.endswith(".served_value_fraction")))
+            print(
+                ", ".join(
+                    f"{key.split('.')[0]} {value:.2f}"
+                    for key, value in mean.items()
+                    if key.endswith(".served_value_fraction")
+                )
+            )
 
 
 def main() -> None:

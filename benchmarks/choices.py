@@ -1,7 +1,8 @@
 """Processor time of the network's choices: ``python -m benchmarks.choices``.
 
-One decision at a time, as it is deployed, and several at once, as in validation and rollouts; one thread. Observations are drawn at
-random, every row with a plan in time, so that all of the rule is computed for each.
+One decision at a time, as it is deployed, and several at once, as in validation and rollouts; one
+thread. Observations are drawn at random, every row with a plan in time, so that all of the rule is
+computed for each.
 """
 
 import statistics
@@ -13,9 +14,9 @@ import numpy as np
 import torch
 import tyro
 
+from agents.policies.network.sb3_policies import build_policy
 from agents.policies.protocol import Observation
 from agents.training.config import Settings, recipe_for
-from agents.policies.network.sb3_policies import build_policy
 from orbit_gym.observation import COLUMNS, observation_space
 
 LINK_SLOTS = 4  # laser terminals of a satellite of the catalogue
@@ -38,7 +39,10 @@ class Options:
 def observations(n: int, batch: int) -> Observation:
     """A batch of observations of n candidates; a single one for a batch of 1."""
     rng, spaces = np.random.default_rng(0), observation_space(n, LINK_SLOTS).spaces
-    drawn = {name: rng.random((batch, *(space.shape or ()))).astype(np.float32) for name, space in spaces.items()}
+    drawn = {
+        name: rng.random((batch, *(space.shape or ()))).astype(np.float32)
+        for name, space in spaces.items()
+    }
     for name in ("present", "plan_exists", "plan_on_time", "is_satellite"):
         drawn["nodes"][..., COLUMNS["nodes"][name]] = 1.0
     return {name: block[0] for name, block in drawn.items()} if batch == 1 else drawn
@@ -47,7 +51,9 @@ def observations(n: int, batch: int) -> Observation:
 def choice_us(n: int, batch: int, options: Options) -> float:
     """Microseconds of one call for a batch, from the tuned rule of ThreeBody12."""
     network = recipe_for(Settings()).network
-    policy = build_policy("maskable_ppo", observation_space(n, LINK_SLOTS), gym.spaces.Discrete(n + 1), network)
+    policy = build_policy(
+        "maskable_ppo", observation_space(n, LINK_SLOTS), gym.spaces.Discrete(n + 1), network
+    )
     policy.set_training_mode(False)
     given, spent = observations(n, batch), []
     policy.predict(given, deterministic=True)
@@ -65,7 +71,11 @@ def main(options: Options) -> None:
     for n in options.candidates:
         for batch in options.batches:
             call = choice_us(n, batch, options)
-            print(f"{n:3d} candidates, {batch:3d} at once: {call:8,.0f} us a call, {call / batch:8,.1f} us a decision", flush=True)
+            print(
+                f"{n:3d} candidates, {batch:3d} at once: {call:8,.0f} us a call, "
+                f"{call / batch:8,.1f} us a decision",
+                flush=True,
+            )
 
 
 if __name__ == "__main__":

@@ -1,7 +1,9 @@
-"""How time and memory grow: python -m benchmarks.growth [--write] [--again]. Satellites, candidates, load and horizon, one at a time.
+"""How time and memory grow: python -m benchmarks.growth [--write] [--again]. Satellites,
+candidates, load and horizon, one at a time.
 
-Every point is measured in a process of its own and kept in docs/figures/growth.json; points that are there are not measured again, so
-that a run that was stopped goes on where it was. Processor seconds, which other work on the machine disturbs little.
+Every point is measured in a process of its own and kept in docs/figures/growth.json; points that
+are there are not measured again, so that a run that was stopped goes on where it was. Processor
+seconds, which other work on the machine disturbs little.
 """
 
 import json
@@ -22,12 +24,29 @@ from tqdm import tqdm
 
 from benchmarks.growth_plots import Points, draw, exponent
 from benchmarks.growth_points import CURVES, is_there, measure
-from orbit_gym.cli import fail_cleanly
+from orbit_gym.utils.errors import fail_cleanly
 from orbit_gym.views.describe.docs_tables import markdown, replace_blocks
 
 ROOT = Path(__file__).resolve().parent.parent
-HEADER = ("curve", "value", "µs a step", "decisions", "World", "State", "in use", "peak of the process", "World opened and load measured")
-FIT_HEADER = ("against", "points", "µs a step, first to last", "exponent of time", "exponent of World", "exponent of State in use")
+HEADER = (
+    "curve",
+    "value",
+    "µs a step",
+    "decisions",
+    "World",
+    "State",
+    "in use",
+    "peak of the process",
+    "World opened and load measured",
+)
+FIT_HEADER = (
+    "against",
+    "points",
+    "µs a step, first to last",
+    "exponent of time",
+    "exponent of World",
+    "exponent of State in use",
+)
 BLOCK = "growth"
 
 
@@ -60,7 +79,10 @@ def check(options: Options) -> None:
     known = {value for name in options.curves for value in CURVES[name].values}
     for value in options.values:
         if value not in known:
-            raise ValueError(f"no curve has a point at {value:g}; choose from {', '.join(f'{one:g}' for one in sorted(known))}")
+            raise ValueError(
+                f"no curve has a point at {value:g}; choose from "
+                f"{', '.join(f'{one:g}' for one in sorted(known))}"
+            )
     if not options.seconds > 0.0:
         raise ValueError(f"seconds must be positive, got {options.seconds:g}")
 
@@ -71,15 +93,24 @@ def read(path: Path) -> dict[str, Points]:
         return {}
     try:
         stored = json.loads(path.read_text(encoding="utf-8"))
-        return {name: {float(value): point for value, point in points.items()} for name, points in stored.items()}
+        return {
+            name: {float(value): point for value, point in points.items()}
+            for name, points in stored.items()
+        }
     except (ValueError, AttributeError) as error:
-        raise ValueError(f"{path} must be a file of figures that this benchmark wrote; move it away ({error})") from None
+        raise ValueError(
+            f"{path} must be a file of figures that this benchmark wrote; move it away ({error})"
+        ) from None
 
 
 def write(path: Path, figures: dict[str, Points]) -> None:
     """Write every point; at every moment the file is whole."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    plain = {name: {f"{value:g}": figures[name][value] for value in sorted(figures[name])} for name in CURVES if figures.get(name)}
+    plain = {
+        name: {f"{value:g}": figures[name][value] for value in sorted(figures[name])}
+        for name in CURVES
+        if figures.get(name)
+    }
     beside = path.with_suffix(".part")
     beside.write_text(json.dumps(plain, indent=1) + "\n", encoding="utf-8")
     os.replace(beside, path)
@@ -90,7 +121,11 @@ def missing(options: Options, figures: dict[str, Points]) -> Iterator[tuple[str,
     for name in options.curves:
         for value in CURVES[name].values:
             is_asked = not options.values or value in options.values
-            if is_asked and is_there(name, value) and (options.again or float(value) not in figures.get(name, {})):
+            if (
+                is_asked
+                and is_there(name, value)
+                and (options.again or float(value) not in figures.get(name, {}))
+            ):
                 yield name, float(value)
 
 
@@ -101,7 +136,10 @@ def in_own_process(name: str, value: float, seconds: float) -> dict[str, Any]:
 
 
 def measure_missing(options: Options, figures: dict[str, Points]) -> None:
-    """Measure what is not there, and write after every point; one that fails is told and left out."""
+    """Measure what is not there, and write after every point.
+
+    One that fails is told and left out.
+    """
     todo = list(missing(options, figures))
     bar = tqdm(todo, unit="point", disable=None)
     for name, value in bar:
@@ -111,14 +149,25 @@ def measure_missing(options: Options, figures: dict[str, Points]) -> None:
         except (BrokenProcessPool, MemoryError, ValueError) as error:
             print(f"{name} {value:g} is left out: {str(error) or type(error).__name__}", flush=True)
             continue
-        figures.setdefault(name, {})[value] = _with_longest_opening(point, figures.get(name, {}).get(value))
+        figures.setdefault(name, {})[value] = _with_longest_opening(
+            point, figures.get(name, {}).get(value)
+        )
         write(options.figures, figures)
 
 
 def _with_longest_opening(point: dict[str, Any], before: dict[str, Any] | None) -> dict[str, Any]:
-    """The point, with the slowest opening known so far: the first compiles the World, later ones find it on disk."""
-    slowest = max((one for one in (point, (before or {}).get("first", before)) if one), key=lambda one: one["ready_s"])
-    return point if slowest is point else {**point, "first": {key: slowest[key] for key in ("ready_s", "peak_rss_bytes")}}
+    """The point, with the slowest opening known so far: the first compiles the World, later ones
+    find it on disk.
+    """
+    slowest = max(
+        (one for one in (point, (before or {}).get("first", before)) if one),
+        key=lambda one: one["ready_s"],
+    )
+    return (
+        point
+        if slowest is point
+        else {**point, "first": {key: slowest[key] for key in ("ready_s", "peak_rss_bytes")}}
+    )
 
 
 def megabytes(size: float) -> str:
@@ -134,8 +183,16 @@ def rows(figures: dict[str, Points]) -> Iterator[tuple[str, ...]]:
                 name.replace("_", "-"),
                 f"{value:,g}",
                 f"{point['step_us']:,.1f}",
-                f"{point['decisions']:,}" + ("" if point["decisions"] == point["of_decisions"] else f" of {point['of_decisions']:,}"),
-                *(megabytes(point[key]) for key in ("world_bytes", "state_bytes", "used_bytes", "peak_rss_bytes")),
+                f"{point['decisions']:,}"
+                + (
+                    ""
+                    if point["decisions"] == point["of_decisions"]
+                    else f" of {point['of_decisions']:,}"
+                ),
+                *(
+                    megabytes(point[key])
+                    for key in ("world_bytes", "state_bytes", "used_bytes", "peak_rss_bytes")
+                ),
                 f"{point['ready_s']:.1f} s",
             )
 
@@ -147,7 +204,9 @@ def fits(figures: dict[str, Points]) -> Iterator[tuple[str, ...]]:
         inside = [value for value in sorted(points) if curve.fit_from <= value <= curve.fit_to]
         if len(inside) < 2:
             continue
-        slopes = [exponent(curve, points, figure) for figure in ("step_us", "world_bytes", "used_bytes")]
+        slopes = [
+            exponent(curve, points, figure) for figure in ("step_us", "world_bytes", "used_bytes")
+        ]
         yield (
             curve.label,
             f"{inside[0]:,g} to {inside[-1]:,g}",
@@ -176,12 +235,22 @@ def main() -> None:
     print_table(HEADER, list(rows(figures)))
     lines = list(fits(figures))
     print_table(FIT_HEADER, lines)
-    lost = [f"{name} {value:g}" for name, points in figures.items() for value, point in points.items() if point["plans_lost"]]
+    lost = [
+        f"{name} {value:g}"
+        for name, points in figures.items()
+        for value, point in points.items()
+        if point["plans_lost"]
+    ]
     if lost:
-        print(f"a pool was full, plans were lost, and the step looks cheaper than it is: {', '.join(lost)}")
+        print(
+            "a pool was full, plans were lost, and the step looks cheaper than it is: "
+            f"{', '.join(lost)}"
+        )
     if options.write:
         text = options.document.read_text(encoding="utf-8")
-        options.document.write_text(replace_blocks(text, {BLOCK: markdown(FIT_HEADER, lines)}), encoding="utf-8")
+        options.document.write_text(
+            replace_blocks(text, {BLOCK: markdown(FIT_HEADER, lines)}), encoding="utf-8"
+        )
         print(f"wrote {BLOCK} into {options.document}")
 
 

@@ -1,6 +1,8 @@
-"""What is measured against what: the curves of benchmarks.growth, and the measuring of one of their points.
+"""What is measured against what: the curves of benchmarks.growth, and the measuring of one of their
+points.
 
-A point plays a stream of actions, half `eft_admit`, half uniform over valid, twice: once to choose them, and once timed, block by block.
+A point plays a stream of actions, half `eft_admit`, half uniform over valid, twice: once to choose
+them, and once timed, block by block.
 """
 
 import dataclasses
@@ -15,19 +17,35 @@ from typing import Any
 import numpy as np
 
 from benchmarks.speed import choose
-from orbit_gym.scenario.loading import load_scenario
-from orbit_gym.world.layout import World
 from orbit_gym.kernels import step
-from orbit_gym.workload.episode_source import EpisodeSource
+from orbit_gym.scenario.loading import load_scenario
 from orbit_gym.scenario.scenario import Constellation, Scenario, Shell
 from orbit_gym.simulation.simulation import Simulation
 from orbit_gym.utils.units import HOUR_S
+from orbit_gym.workload.episode_source import EpisodeSource
+from orbit_gym.world.layout import World
 
 SEED = 4_000_000  # of no split's convention
 BLOCKS = 25  # the median is over these
-STARLINK = Path(__file__).resolve().parent.parent.parent / "shared" / "data" / "tle" / "celestrak_starlink_20260530.tle.gz"
+STARLINK = (
+    Path(__file__).resolve().parent.parent.parent
+    / "shared"
+    / "data"
+    / "tle"
+    / "celestrak_starlink_20260530.tle.gz"
+)
 N_STARLINK = 10_395  # in the file, of which 10,370 fly
-PLANES = {12: 2, 24: 3, 48: 4, 100: 5, 200: 8, 400: 10, 800: 16, 1_600: 20, 2_800: 28}  # of Walker stars; choices near Walker100's shape
+PLANES = {
+    12: 2,
+    24: 3,
+    48: 4,
+    100: 5,
+    200: 8,
+    400: 10,
+    800: 16,
+    1_600: 20,
+    2_800: 28,
+}  # of Walker stars; choices near Walker100's shape
 SHOWN = 32  # candidates from here on
 
 
@@ -39,24 +57,40 @@ class Curve:
     label: str  # of the axis, with its unit
     values: tuple[float, ...]
     scenario: Callable[[float], Scenario]
-    fit_from: float = 0.0  # smaller values are another regime: fewer candidates, searches without a bound (DIRECTED_FROM satellites)
+    # smaller values are another regime: fewer candidates, searches without a bound (DIRECTED_FROM
+    # satellites)
+    fit_from: float = 0.0
     fit_to: float = np.inf
     memory: str = "world_bytes"  # the memory whose growth is fitted in the picture
-    decisions: int = 100_000  # at most; the same for every point where more of the episode would be another regime
+    # at most; the same for every point where more of the episode would be another regime
+    decisions: int = 100_000
 
 
 def _pools(n_satellites: int) -> dict[str, int]:
-    """Pools that do not run full: StarCompute2800's share of a satellite, and enough for few satellites with long queues."""
-    return {"calendar_chunks": max(16_384, 24 * n_satellites), "profile_segments": max(65_536, 24 * n_satellites)}
+    """Pools that do not run full: StarCompute2800's share of a satellite, and enough for few
+    satellites with long queues.
+    """
+    return {
+        "calendar_chunks": max(16_384, 24 * n_satellites),
+        "profile_segments": max(65_536, 24 * n_satellites),
+    }
 
 
 def star(n_satellites: float) -> Scenario:
-    """A Walker star like Walker100 of this many satellites, at StarCompute2800's load and length; the Starlink file for its number."""
+    """A Walker star like Walker100 of this many satellites, at StarCompute2800's load and length.
+
+    The Starlink file for its number.
+    """
     count = int(n_satellites)
     base = load_scenario("Walker100", {"workload.load": 0.1, "episode_s": 3_000.0, **_pools(count)})
     flown = Constellation(tle_file=str(STARLINK), strict=False)
     if count != N_STARLINK:
-        shell = Shell(walker=f"97.59:{count}/{PLANES[count]}/1", pattern="star", altitude_m=550e3, raan_deg=289.0)
+        shell = Shell(
+            walker=f"97.59:{count}/{PLANES[count]}/1",
+            pattern="star",
+            altitude_m=550e3,
+            raan_deg=289.0,
+        )
         flown = Constellation(shells=(shell,))
     return dataclasses.replace(
         base,
@@ -64,7 +98,9 @@ def star(n_satellites: float) -> Scenario:
         constellation=flown,
         candidates=min(SHOWN, count),
         epoch_utc="2026-05-30T00:00:00" if count == N_STARLINK else base.epoch_utc,
-        workload=dataclasses.replace(base.workload, polarimeters=("P01S01",) if count != N_STARLINK else ()),
+        workload=dataclasses.replace(
+            base.workload, polarimeters=("P01S01",) if count != N_STARLINK else ()
+        ),
     )
 
 
@@ -98,10 +134,23 @@ CURVES = {
         fit_to=2_800.0,
         decisions=2_000,
     ),
-    "candidates": Curve("Walker100, load 1.0", "satellites shown, K", (4, 8, 16, 32, 64), shown, memory="state_bytes", decisions=8_000),
-    "load": Curve("ThreeBody12", "load", (0.3, 0.5, 0.7, 1.0, 1.4, 2.0), loaded, memory="used_bytes"),
-    "episode": Curve("ThreeBody12, load 1.0", "episode length, h", (1, 2, 4, 8, 16, 24), long_episode),
-    "look_ahead": Curve("ThreeBody12, load 1.0, episode 5,700 s", "look-ahead, h", (2, 4, 8, 16, 24), far_look_ahead),
+    "candidates": Curve(
+        "Walker100, load 1.0",
+        "satellites shown, K",
+        (4, 8, 16, 32, 64),
+        shown,
+        memory="state_bytes",
+        decisions=8_000,
+    ),
+    "load": Curve(
+        "ThreeBody12", "load", (0.3, 0.5, 0.7, 1.0, 1.4, 2.0), loaded, memory="used_bytes"
+    ),
+    "episode": Curve(
+        "ThreeBody12, load 1.0", "episode length, h", (1, 2, 4, 8, 16, 24), long_episode
+    ),
+    "look_ahead": Curve(
+        "ThreeBody12, load 1.0, episode 5,700 s", "look-ahead, h", (2, 4, 8, 16, 24), far_look_ahead
+    ),
 }
 
 
@@ -111,7 +160,9 @@ def is_there(curve: str, value: float) -> bool:
 
 
 def measure(curve: str, value: float, seconds: float) -> dict[str, Any]:
-    """One point, in a process of its own: its peak memory is then the point's. seconds: for choosing actions, at most."""
+    """One point, in a process of its own: its peak memory is then the point's. seconds: for
+    choosing actions, at most.
+    """
     scenario = CURVES[curve].scenario(value)
     begin = time.process_time()
     drawn = EpisodeSource(scenario, "validation").draw(SEED)
@@ -127,7 +178,9 @@ def measure(curve: str, value: float, seconds: float) -> dict[str, Any]:
         "step_us": 1e6 * median_s,
         "quartiles_us": [1e6 * low_s, 1e6 * high_s],
         "decisions": len(actions),
-        "of_decisions": int(np.searchsorted(drawn.episode.tasks["release_s"], drawn.episode.span_s[1])),
+        "of_decisions": int(
+            np.searchsorted(drawn.episode.tasks["release_s"], drawn.episode.span_s[1])
+        ),
         "covered_s": covered_s,
         "world_bytes": bytes_of(drawn.world),
         "state_bytes": bytes_of(start.state),
@@ -135,14 +188,21 @@ def measure(curve: str, value: float, seconds: float) -> dict[str, Any]:
         "world_hours": float(drawn.world.sizes["horizon_s"][0]) / HOUR_S,
         "ready_s": ready_s,
         "plans_lost": lost,
-        "peak_rss_bytes": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1_024,  # Linux counts in KiB
+        "peak_rss_bytes": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+        * 1_024,  # Linux counts in KiB
     }
 
 
 def stored_stream(simulation: Simulation, most: int, seconds: float) -> list[int]:
-    """Actions to the end of the episode, at most so many, or as many as are chosen in so many seconds of processor time."""
+    """Actions to the end of the episode, at most so many, or as many as are chosen in so many
+    seconds of processor time.
+    """
     rng, actions, until_s = np.random.default_rng(SEED), [], time.process_time() + seconds
-    while not simulation.is_over and len(actions) < most and (time.process_time() < until_s or len(actions) < 2 * BLOCKS):
+    while (
+        not simulation.is_over
+        and len(actions) < most
+        and (time.process_time() < until_s or len(actions) < 2 * BLOCKS)
+    ):
         rows, mask = simulation.observe()["nodes"], simulation.action_masks()
         actions.append(int(choose(rows[None], mask[None], rng)[0]))
         simulation.apply(actions[-1])
@@ -150,9 +210,19 @@ def stored_stream(simulation: Simulation, most: int, seconds: float) -> list[int
 
 
 def play_blocks(simulation: Simulation, actions: list[int]) -> tuple[np.ndarray, int, int]:
-    """Processor time of a step in each block of the stream (BLOCKS,), most bytes of the State in use, and the plans lost to full pools."""
-    arguments = (simulation.world, simulation.state, simulation._scratch, simulation.episode.tasks, simulation.episode.faults)
-    step.play(*arguments, np.zeros(0, np.int64), *simulation._buffers)  # compiled before it is timed
+    """Processor time of a step in each block of the stream (BLOCKS,), most bytes of the State in
+    use, and the plans lost to full pools.
+    """
+    arguments = (
+        simulation.world,
+        simulation.state,
+        simulation._scratch,
+        simulation.episode.tasks,
+        simulation.episode.faults,
+    )
+    step.play(
+        *arguments, np.zeros(0, np.int64), *simulation._buffers
+    )  # compiled before it is timed
     step_s, used_bytes = [], 0
     gc.disable()
     for block in np.array_split(np.array(actions, np.int64), BLOCKS):
@@ -173,5 +243,8 @@ def bytes_in_use(simulation: Simulation) -> int:
     """Bytes of the State without the free rows of its pools."""
     state, clock = simulation.state, simulation.state.clock[0]
     chunk_bytes = state.chunks.itemsize + state.intervals.nbytes // state.intervals.shape[0]
-    free_bytes = int(clock["n_free_chunks"]) * chunk_bytes + int(clock["n_free_segments"]) * state.segments.itemsize
+    free_bytes = (
+        int(clock["n_free_chunks"]) * chunk_bytes
+        + int(clock["n_free_segments"]) * state.segments.itemsize
+    )
     return bytes_of(state) - free_bytes

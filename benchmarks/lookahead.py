@@ -1,7 +1,7 @@
 """Processor time of a planner: ``python -m benchmarks.lookahead CrossPlane12 --load 1.3``.
 
-Plays the first minutes of a training episode. The first decision, which compiles and picks a rule, is apart. The hash tells whether
-two versions decided alike.
+Plays the first minutes of a training episode. The first decision, which compiles and picks a rule,
+is apart. The hash tells whether two versions decided alike.
 """
 
 import time
@@ -14,7 +14,7 @@ import tyro
 
 from agents.envs.make import make_env
 from agents.policies.planner.planner import make_planner
-from orbit_gym.cli import fail_cleanly
+from orbit_gym.utils.errors import fail_cleanly
 
 
 @dataclass(frozen=True)
@@ -35,7 +35,9 @@ class Options:
 
 def measure(asked: Options) -> None:
     """Play and print."""
-    env = make_env(asked.scenario, "train", {} if asked.load is None else {"workload.load": asked.load})
+    env = make_env(
+        asked.scenario, "train", {} if asked.load is None else {"workload.load": asked.load}
+    )
     env.reset(seed=asked.seed)
     planner = make_planner(asked.planner, env.unwrapped.scenario.name)  # type: ignore[attr-defined]
     planner.attach([env])
@@ -48,7 +50,10 @@ def measure(asked: Options) -> None:
     took_s = time.process_time() - began_s
     looked, rolled, stepped = look_ahead.counts - counts
     digest = sha256(np.array(actions, np.int64).tobytes()).hexdigest()[:12]
-    print(f"{asked.planner} on {asked.scenario}: {len(actions)} decisions, {looked} looked at, {rolled} forks, {stepped} steps")
+    print(
+        f"{asked.planner} on {asked.scenario}: {len(actions)} decisions, {looked} looked at, "
+        f"{rolled} forks, {stepped} steps"
+    )
     decision_ms, step_us = 1e3 * took_s / max(1, len(actions) - 1), 1e6 * took_s / max(1, stepped)
     print(f"{decision_ms:.1f} ms a decision, {step_us:.1f} µs a step in a fork; actions {digest}")
 

@@ -1,6 +1,9 @@
-"""Draw the map of a running episode, and time it: python -m benchmarks.picture. Writes docs/images/map-<scenario>.png.
+"""Draw the map of a running episode, and time it: python -m benchmarks.picture.
 
-The episode is played by eft_admit (the earliest delivery in time, else reject); the picture is what render_mode="rgb_array" gives.
+Writes docs/images/map-<scenario>.png.
+
+The episode is played by eft_admit (the earliest delivery in time, else reject); the picture is what
+render_mode="rgb_array" gives.
 """
 
 import time
@@ -11,14 +14,24 @@ import numpy as np
 import tyro
 from PIL import Image
 
-from orbit_gym.cli import fail_cleanly
 from orbit_gym.env import Observation, OrbitEnv
 from orbit_gym.observation import COLUMNS
+from orbit_gym.utils.errors import fail_cleanly
 from orbit_gym.views.map import palette
 
 SIGNS = (
     *palette.QUEUE_COLOURS,
-    *(palette.TEXT, palette.STATION, palette.USER, palette.INPUT, palette.RESULT, palette.TASK, palette.BAD, palette.CHARGE, palette.LASER),
+    *(
+        palette.TEXT,
+        palette.STATION,
+        palette.USER,
+        palette.INPUT,
+        palette.RESULT,
+        palette.TASK,
+        palette.BAD,
+        palette.CHARGE,
+        palette.LASER,
+    ),
 )
 
 
@@ -54,7 +67,9 @@ def play(env: OrbitEnv, observation: Observation, decisions: int) -> Observation
 
 
 def save(picture: np.ndarray, out: Path) -> None:
-    """Write a PNG of 256 colours, a third of the size: those that signs and text are drawn in, and the best others for the Earth."""
+    """Write a PNG of 256 colours, a third of the size: those that signs and text are drawn in, and
+    the best others for the Earth.
+    """
     out.parent.mkdir(parents=True, exist_ok=True)
     image = Image.fromarray(picture)
     exact = [round(255.0 * part) for colour in SIGNS for part in colour]
@@ -65,7 +80,9 @@ def save(picture: np.ndarray, out: Path) -> None:
 
 
 def measure(env: OrbitEnv, observation: Observation, frames: int) -> str:
-    """Frames per second of drawing alone, by the clock and by this process's own time, over decisions played on."""
+    """Frames per second of drawing alone, by the clock and by this process's own time, over
+    decisions played on.
+    """
     wall_s, own_s = [], []
     for _ in range(frames):
         observation = play(env, observation, 1)
@@ -73,7 +90,10 @@ def measure(env: OrbitEnv, observation: Observation, frames: int) -> str:
         env.render()
         wall_s.append(time.perf_counter() - began)
         own_s.append(time.process_time() - own_began)
-    return f"{1.0 / np.median(wall_s):.1f} frames/s by the clock, {1.0 / np.median(own_s):.1f} of processor time (medians of {frames})"
+    return (
+        f"{1.0 / np.median(wall_s):.1f} frames/s by the clock, {1.0 / np.median(own_s):.1f} of "
+        f"processor time (medians of {frames})"
+    )
 
 
 def draw(options: Options) -> Path:

@@ -1,7 +1,10 @@
-"""The kernels against plain NumPy and networkx: python -m benchmarks.plain_step. Same step, same candidates, results asserted equal.
+"""The kernels against plain NumPy and networkx: python -m benchmarks.plain_step.
 
-Both play one stream of actions, half `eft_admit`, half uniform over valid, part by part in turn; after every step each candidate's plan and
-the reward are compared. Processor seconds. The kernels' figure includes writing the observation, which the plain step leaves out.
+Same step, same candidates, results asserted equal.
+
+Both play one stream of actions, half `eft_admit`, half uniform over valid, part by part in turn;
+after every step each candidate's plan and the reward are compared. Processor seconds. The kernels'
+figure includes writing the observation, which the plain step leaves out.
 """
 
 import statistics
@@ -15,29 +18,51 @@ from rich.console import Console
 from rich.table import Table
 from tqdm import tqdm
 
-from validation.plain.compare import Tally, compare_plans, compare_rewards
-from validation.plain.scheduler import PlainSimulation
 from benchmarks.speed import choose
-from orbit_gym.scenario.loading import load_scenario
-from orbit_gym.cli import fail_cleanly
 from orbit_gym.kernels import step as kernel
-from orbit_gym.views.describe.docs_tables import markdown
-from orbit_gym.workload.episode_source import EpisodeSource
+from orbit_gym.scenario.loading import load_scenario
 from orbit_gym.scenario.scenario import Scenario
 from orbit_gym.simulation.simulation import Simulation
+from orbit_gym.utils.errors import fail_cleanly
+from orbit_gym.views.describe.docs_tables import markdown
+from orbit_gym.workload.episode_source import EpisodeSource
+from validation.plain.compare import Tally, compare_plans, compare_rewards
+from validation.plain.scheduler import PlainSimulation
 
 SEED = 4_000_000  # of no split's convention: neither trained, tuned nor scored on
-STEPS = {"Tiny": 8, "ThreeBody12": 2_000, "Ring12": 1_000, "CrossPlane12": 1_000, "Walker100": 150, "StarCompute2800": 6}
+STEPS = {
+    "Tiny": 8,
+    "ThreeBody12": 2_000,
+    "Ring12": 1_000,
+    "CrossPlane12": 1_000,
+    "Walker100": 150,
+    "StarCompute2800": 6,
+}
 PARTS = 5  # in turn: first the plain step, then the kernels
 REPEATS = 5  # of the kernels' part, each from a copy of the State
-HEADER = ("scenario", "candidates", "steps", "plans compared", "difference", "plain steps/s", "kernel steps/s", "ratio")
+HEADER = (
+    "scenario",
+    "candidates",
+    "steps",
+    "plans compared",
+    "difference",
+    "plain steps/s",
+    "kernel steps/s",
+    "ratio",
+)
 
 
 @dataclass(frozen=True)
 class Options:
     """What to play."""
 
-    scenarios: tuple[str, ...] = ("ThreeBody12", "Ring12", "CrossPlane12", "Walker100", "StarCompute2800")
+    scenarios: tuple[str, ...] = (
+        "ThreeBody12",
+        "Ring12",
+        "CrossPlane12",
+        "Walker100",
+        "StarCompute2800",
+    )
     """Names or .toml files."""
     steps: int = 0
     """Steps of each; 0: as many as the plain step does in some seconds."""
@@ -62,7 +87,10 @@ class Duel:
         self.rng = np.random.default_rng(self.seed)
 
     def play(self, steps: int) -> Iterator[int]:
-        """Play steps, or to the end, and yield the actions; compares every plan and reward, Difference where they differ."""
+        """Play steps, or to the end, and yield the actions.
+
+        Compares every plan and reward, Difference where they differ.
+        """
         for _ in range(steps):
             if self.simulation.is_over:
                 return

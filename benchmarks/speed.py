@@ -1,6 +1,9 @@
-"""Speed figures: python -m benchmarks.speed. Steps of the kernel and of environments, training, start-up; medians of several runs.
+"""Speed figures: python -m benchmarks.speed.
 
-Steps play a stored stream of actions, half `eft_admit`, half uniform over the valid ones, at load 1.0 with every model on.
+Steps of the kernel and of environments, training, start-up; medians of several runs.
+
+Steps play a stored stream of actions, half `eft_admit`, half uniform over the valid ones, at load
+1.0 with every model on.
 """
 
 import os
@@ -46,7 +49,9 @@ class Options:
 
 
 def choose(rows: np.ndarray, masks: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    """Actions (B,): a coin decides between the earliest on-time plan (or reject) and a uniform valid action."""
+    """Actions (B,): a coin decides between the earliest on-time plan (or reject) and a uniform
+    valid action.
+    """
     column = COLUMNS["nodes"]
     on_time = rows[..., column["plan_on_time"]] > 0.5
     best = np.where(on_time, rows[..., column["plan_delivery"]], np.inf).argmin(axis=-1)
@@ -61,7 +66,9 @@ def stored_stream(env: gym.Env, most: int = 20_000) -> list[int]:
     observation, _ = env.reset(seed=SEED)
     actions: list[int] = []
     while len(actions) < most:
-        actions.append(int(choose(observation["nodes"][None], env.unwrapped.action_masks()[None], rng)[0]))
+        actions.append(
+            int(choose(observation["nodes"][None], env.unwrapped.action_masks()[None], rng)[0])
+        )
         observation, _, _, truncated, _ = env.step(actions[-1])
         if truncated:
             break
@@ -72,7 +79,13 @@ def kernel_steps_per_s(env: gym.Env, actions: list[int]) -> float:
     """Compiled steps alone, all in one call."""
     running = env.unwrapped.simulation
     simulation = Simulation(running.scenario, running.world, running.episode)
-    arguments = (simulation.world, simulation.state, simulation._scratch, simulation.episode.tasks, simulation.episode.faults)
+    arguments = (
+        simulation.world,
+        simulation.state,
+        simulation._scratch,
+        simulation.episode.tasks,
+        simulation.episode.faults,
+    )
     start = time.process_time()
     kernel.play(*arguments, np.array(actions), *simulation._buffers)
     return len(actions) / (time.process_time() - start)
@@ -114,7 +127,9 @@ def cartpole_steps_per_s(members: int, steps: int = 300) -> float:
 
 
 def training_figures() -> dict[str, float]:
-    """Frames per second of MaskablePPO on ThreeBody12, native and with eight single environments, and the simulator's share of the time."""
+    """Frames per second of MaskablePPO on ThreeBody12, native and with eight single environments,
+    and the simulator's share of the time.
+    """
     import torch
 
     from agents.envs.make import TRAINING_SEEDS, TrainingEpisodes, make_env, make_vec
@@ -129,7 +144,13 @@ def training_figures() -> dict[str, float]:
 
     def single(index: int) -> gym.Env:
         seeds = (index * width, (index + 1) * width)
-        return TrainingEpisodes(make_env("ThreeBody12"), seeds, [0, index, 0], recipe.reward_scale, recipe.subtract_value)
+        return TrainingEpisodes(
+            make_env("ThreeBody12"),
+            seeds,
+            [0, index, 0],
+            recipe.reward_scale,
+            recipe.subtract_value,
+        )
 
     figures = {}
     native = make_vec("ThreeBody12", 8, 0, 0, None, recipe.reward_scale, recipe.subtract_value)
@@ -142,7 +163,10 @@ def training_figures() -> dict[str, float]:
         spent["s"], start = 0.0, time.perf_counter()
         model.learn(settings.timesteps, reset_num_timesteps=False)
         whole_s = time.perf_counter() - start
-        figures[f"{name} frames/s"], figures[f"{name} share"] = settings.timesteps / whole_s, spent["s"] / whole_s
+        figures[f"{name} frames/s"], figures[f"{name} share"] = (
+            settings.timesteps / whole_s,
+            spent["s"] / whole_s,
+        )
         envs.close()
     return figures
 
@@ -161,13 +185,18 @@ def _count_time(envs: Any, name: str, spent: dict[str, float]) -> None:
 
 
 def start_up_s(cache: str | None) -> float:
-    """Wall time of a new process that imports, makes and resets; with a cache folder of its own everything is compiled first."""
+    """Wall time of a new process that imports, makes and resets.
+
+    With a cache folder of its own everything is compiled first.
+    """
     environment = dict(os.environ)
     environment.pop("NUMBA_CACHE_DIR", None)
     if cache:
         environment["XDG_CACHE_HOME"] = cache
     start = time.perf_counter()
-    subprocess.run([sys.executable, "-c", START], check=True, env=environment, stderr=subprocess.DEVNULL)
+    subprocess.run(
+        [sys.executable, "-c", START], check=True, env=environment, stderr=subprocess.DEVNULL
+    )
     return time.perf_counter() - start
 
 
@@ -184,7 +213,8 @@ def print_steps(name: str, options: Options) -> None:
     inner = median(lambda: kernel_steps_per_s(env, actions), options.runs)
     outer = median(lambda: environment_steps_per_s(env, actions), options.runs)
     print(
-        f"{name:16s} {len(actions):6d} decisions   kernel {inner:9,.0f} steps/s   environment {outer:8,.0f} steps/s   "
+        f"{name:16s} {len(actions):6d} decisions   kernel {inner:9,.0f} steps/s   environment "
+        f"{outer:8,.0f} steps/s   "
         f"Python above the kernel {1e6 / outer - 1e6 / inner:5.1f} us",
         flush=True,
     )
@@ -192,13 +222,20 @@ def print_steps(name: str, options: Options) -> None:
 
 def main(options: Options) -> None:
     """Print every figure as it comes."""
-    print(f"orbit_gym {orbit_gym.__version__}: medians of {options.runs} runs; stored stream half eft_admit, half uniform over valid")
+    print(
+        f"orbit_gym {orbit_gym.__version__}: medians of {options.runs} runs; stored stream half "
+        "eft_admit, half uniform over valid"
+    )
     for name in options.scenarios:
         print_steps(name, options)
-    one, two = (median(lambda threads=threads: vector_steps_per_s(options.members, threads), options.runs) for threads in (1, 2))
+    one, two = (
+        median(lambda threads=threads: vector_steps_per_s(options.members, threads), options.runs)
+        for threads in (1, 2)
+    )
     cartpole = median(lambda: cartpole_steps_per_s(options.members), options.runs)
     print(
-        f"native vector environment, {options.members} x ThreeBody12: {one:,.0f} steps/s; two threads {two:,.0f} ({two / one:.2f} x); "
+        f"native vector environment, {options.members} x ThreeBody12: {one:,.0f} steps/s; two "
+        f"threads {two:,.0f} ({two / one:.2f} x); "
         f"CartPole-v1 in sync mode {cartpole:,.0f}",
         flush=True,
     )
@@ -208,16 +245,25 @@ def main(options: Options) -> None:
         with tempfile.TemporaryDirectory() as folder:
             nothing = start_up_s(folder)
             ready = median(lambda: start_up_s(folder), 3)
-        print(f"new process to the first observation: {ready:.1f} s; compiling from nothing {nothing:.0f} s")
+        print(
+            f"new process to the first observation: {ready:.1f} s; compiling from nothing "
+            f"{nothing:.0f} s"
+        )
 
 
 def print_training(figures: dict[str, float]) -> None:
     """One line about MaskablePPO."""
     parts = [
-        f"{name} {figures[f'{name} frames/s']:,.0f} frames/s, simulator {figures[f'{name} share']:.0%}" for name in ("native", "dummy")
+        f"{name} {figures[f'{name} frames/s']:,.0f} frames/s, simulator "
+        f"{figures[f'{name} share']:.0%}"
+        for name in ("native", "dummy")
     ]
     ratio = figures["native frames/s"] / figures["dummy frames/s"]
-    print(f"MaskablePPO, 8 x ThreeBody12, {'; '.join(parts)} (dummy: eight single environments); ratio {ratio:.2f}", flush=True)
+    print(
+        f"MaskablePPO, 8 x ThreeBody12, {'; '.join(parts)} (dummy: eight single environments); "
+        f"ratio {ratio:.2f}",
+        flush=True,
+    )
 
 
 if __name__ == "__main__":

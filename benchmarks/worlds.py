@@ -1,6 +1,9 @@
-"""Time and memory of compiling Worlds: python -m benchmarks.worlds [scenario or .toml ...]; shells of 100 to 2,800 by default.
+"""Time and memory of compiling Worlds: python -m benchmarks.worlds [scenario or .toml ...].
 
-Processor seconds, which a busy machine disturbs little. Below each line what orbit_gym/world/memory_estimate.py estimates from.
+Shells of 100 to 2,800 by default.
+
+Processor seconds, which a busy machine disturbs little. Below each line what
+orbit_gym/world/memory_estimate.py estimates from.
 """
 
 import dataclasses
@@ -12,20 +15,26 @@ from pathlib import Path
 
 import numpy as np
 
-from orbit_gym.scenario.loading import load_scenario
-from orbit_gym.world.compiler import compile_world
-from orbit_gym.world.memory_estimate import footprint
-from orbit_gym.world.layout import DOWNLINK, LASER, USER_UP, World
-from orbit_gym.world.disk_cache import open_world, save_world
 from orbit_gym.orbits.positions import load_orbits
+from orbit_gym.scenario.loading import load_scenario
 from orbit_gym.scenario.scenario import Constellation, Scenario, Shell, Users
 from orbit_gym.utils.units import DAY_S
+from orbit_gym.world.compiler import compile_world
+from orbit_gym.world.disk_cache import open_world, save_world
+from orbit_gym.world.layout import DOWNLINK, LASER, USER_UP, World
+from orbit_gym.world.memory_estimate import footprint
 
-# inclination in degrees, altitude in m, planes, satellites a plane, spread of the nodes in degrees; made up for the purpose
+# inclination in degrees, altitude in m, planes, satellites a plane, spread of the nodes in degrees;
+# made up for the purpose
 SHELLS = {
     100: [(53.0, 550e3, 10, 10, 360.0)],
     400: [(53.0, 550e3, 20, 10, 360.0), (70.0, 700e3, 10, 10, 360.0), (97.5, 600e3, 10, 10, 180.0)],
-    2_800: [(53.0, 550e3, 40, 30, 360.0), (70.0, 700e3, 30, 20, 360.0), (97.5, 600e3, 20, 30, 180.0), (45.0, 1_000e3, 20, 20, 360.0)],
+    2_800: [
+        (53.0, 550e3, 40, 30, 360.0),
+        (70.0, 700e3, 30, 20, 360.0),
+        (97.5, 600e3, 20, 30, 180.0),
+        (45.0, 1_000e3, 20, 20, 360.0),
+    ],
 }
 
 
@@ -33,7 +42,14 @@ def shells(n_satellites: int) -> Scenario:
     """CrossPlane12's stations, four terminals and first 40 user sites under Walker shells."""
     base = load_scenario("CrossPlane12")
     flown = tuple(
-        Shell(inclination_deg, altitude_m, planes=planes, per_plane=per_plane, phasing=1, raan_spread_deg=spread_deg)
+        Shell(
+            inclination_deg,
+            altitude_m,
+            planes=planes,
+            per_plane=per_plane,
+            phasing=1,
+            raan_spread_deg=spread_deg,
+        )
         for inclination_deg, altitude_m, planes, per_plane, spread_deg in SHELLS[n_satellites]
     )
     return dataclasses.replace(
@@ -51,19 +67,32 @@ def measure(scenario: Scenario) -> None:
     marks = [("loading elements", time.process_time())]
     orbits = load_orbits(scenario)
     marks.append(("flying", time.process_time()))
-    names = {"flying": "pointing", "pointing": "collecting contacts", "collecting contacts": "collecting contacts"}
+    names = {
+        "flying": "pointing",
+        "pointing": "collecting contacts",
+        "collecting contacts": "collecting contacts",
+    }
     ends: dict[str, float] = {}
-    world = compile_world(scenario, 1, orbits, lambda what, _: ends.__setitem__(what, time.process_time()))
+    world = compile_world(
+        scenario, 1, orbits, lambda what, _: ends.__setitem__(what, time.process_time())
+    )
     done = time.process_time()
     marks += [(names[what], ends[what]) for what in ("flying", "pointing") if what in ends]
-    phases = ", ".join(f"{what} {end - start:.2f} s" for (what, start), (_, end) in zip(marks, [*marks[1:], ("", done)], strict=True))
+    phases = ", ".join(
+        f"{what} {end - start:.2f} s"
+        for (what, start), (_, end) in zip(marks, [*marks[1:], ("", done)], strict=True)
+    )
     peak_gb = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e6
     guess = footprint(scenario, len(orbits.names))
-    print(f"{scenario.name}, {len(orbits.names):,} satellites: {phases}; together {done - marks[0][1]:.2f} s")
+    print(
+        f"{scenario.name}, {len(orbits.names):,} satellites: {phases}; together "
+        f"{done - marks[0][1]:.2f} s"
+    )
     n_bytes = sum(array.nbytes for array in world)
     print(
         f"  World {n_bytes / 1e6:,.0f} MB (estimate {guess.world_bytes / 1e6:,.0f}), "
-        f"peak of the process so far {peak_gb:.2f} GB (estimate of this one {guess.build_bytes / 1e9:.2f}), {stored(world)}"
+        f"peak of the process so far {peak_gb:.2f} GB (estimate of this one "
+        f"{guess.build_bytes / 1e9:.2f}), {stored(world)}"
     )
     print(f"  {rates(scenario, world)}", flush=True)
 
@@ -82,15 +111,22 @@ def rates(scenario: Scenario, world: World) -> str:
     """What a satellite has a day, as orbit_gym/world/memory_estimate.py counts it."""
     per_day = int(world.sizes["n_satellites"][0]) * float(world.sizes["horizon_s"][0]) / DAY_S
     counts = world.edges["end_contact"] - world.edges["first_contact"]
-    is_laser, is_pass = world.edges["kind"] == LASER, np.isin(world.edges["kind"], (DOWNLINK, USER_UP))
+    is_laser, is_pass = (
+        world.edges["kind"] == LASER,
+        np.isin(world.edges["kind"], (DOWNLINK, USER_UP)),
+    )
     rows = world.contacts[np.repeat(is_laser, counts)]
     terminals = max(int(scenario.lasers.terminals), 1)
-    sites = max(sum(int(station.antennas) for station in scenario.stations) + len(scenario.users.sites), 1)
+    sites = max(
+        sum(int(station.antennas) for station in scenario.stations) + len(scenario.users.sites), 1
+    )
     pieces = (rows["end_piece"] - rows["first_piece"]).sum() / max(len(rows), 1)
     edges = np.count_nonzero(is_laser) / max(len(rows), 1)
     return (
-        f"laser contacts {len(rows) / per_day / terminals:.1f} a terminal and day, with {pieces:.2f} pieces and {edges:.2f} edges each; "
-        f"passes {counts[is_pass].sum() / per_day / sites:.2f} a link and day; power rows {len(world.power) / per_day:.0f} a day"
+        f"laser contacts {len(rows) / per_day / terminals:.1f} a terminal and day, with "
+        f"{pieces:.2f} pieces and {edges:.2f} edges each; "
+        f"passes {counts[is_pass].sum() / per_day / sites:.2f} a link and day; power rows "
+        f"{len(world.power) / per_day:.0f} a day"
     )
 
 

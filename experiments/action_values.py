@@ -1,8 +1,10 @@
-"""What tried actions turn out to be worth on training episodes: ``python -m experiments.action_values --out runs/labels.npz``.
+"""What tried actions turn out to be worth on training episodes: ``python -m
+experiments.action_values --out runs/labels.npz``.
 
-A rule plays; at every `every`-th decision the best few actions and rejection are tried in forks that go on by the rule to a horizon,
-all in the episode's own future. That future is one draw of the arrival process, so each value is unbiased for a network that does not
-see it (experiments.imitate --loss gain), and one draw for many decisions teaches more than many draws for few.
+A rule plays; at every `every`-th decision the best few actions and rejection are tried in forks
+that go on by the rule to a horizon, all in the episode's own future. That future is one draw of the
+arrival process, so each value is unbiased for a network that does not see it (experiments.imitate
+--loss gain), and one draw for many decisions teaches more than many draws for few.
 """
 
 from collections.abc import Iterator
@@ -14,13 +16,13 @@ import tyro
 from tqdm import tqdm
 
 from agents.envs.make import TRAINING_SEEDS
-from experiments.demonstrations import Demonstrations, save_demonstrations
+from agents.policies.linear_rule import EFT_ADMIT, choose_many
 from agents.policies.planner.planner import EpisodePlanner, LookAhead, Member
 from agents.policies.rule_registry import load_weights
-from agents.policies.linear_rule import EFT_ADMIT, choose_many
-from orbit_gym.utils.kernel_cache import announce_compilation
+from experiments.demonstrations import Demonstrations, save_demonstrations
 from orbit_gym.scenario.loading import load_scenario
-from orbit_gym.cli import fail_cleanly
+from orbit_gym.utils.errors import fail_cleanly
+from orbit_gym.utils.kernel_cache import announce_compilation
 from orbit_gym.vector import OrbitVectorEnv
 
 SAVED_EVERY = 500  # decisions: what is lost by an interruption
@@ -38,13 +40,17 @@ class Labels:
     decisions: int = 5_000
     """Decisions to label; those at which there is nothing to choose do not count."""
     every: int = 101
-    """Of an episode, every so many decisions are tried: what a place is worth stays alike for minutes, so many episodes teach more."""
+    """Of an episode, every so many decisions are tried: what a place is worth stays alike for
+    minutes, so many episodes teach more.
+    """
     candidates: int = 5
     """Actions tried, rejection included."""
     horizon_s: float = 600.0
     """How long each try is followed: where it is short, taking a task looks better than it is."""
     wander: float = 0.1
-    """Share of decisions at which any valid action is taken, so that states off the rule's path are seen too."""
+    """Share of decisions at which any valid action is taken, so that states off the rule's path are
+    seen too.
+    """
     loads: tuple[float, float] = (0.7, 1.4)
     """Range that each episode's load is drawn from."""
     seed: int = 0
@@ -70,7 +76,9 @@ def label(asked: Labels) -> Path:
     path = Path(asked.out)
     if path.exists():
         raise ValueError(f"{path} exists; choose another --out")
-    envs = OrbitVectorEnv(1, load_scenario(asked.scenario), split="train", autoreset_mode="Disabled", metrics=False)
+    envs = OrbitVectorEnv(
+        1, load_scenario(asked.scenario), split="train", autoreset_mode="Disabled", metrics=False
+    )
     weights = EFT_ADMIT if asked.rule == "eft_admit" else load_weights("tuned", envs.scenario.name)
     announce_compilation()
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -78,7 +86,10 @@ def label(asked: Labels) -> Path:
     rng = np.random.default_rng([asked.seed, 2])
     with tqdm(total=asked.decisions, unit=" decisions", desc="labelling", mininterval=5.0) as bar:
         while len(rows) < asked.decisions:
-            envs.reset(seed=int(rng.integers(TRAINING_SEEDS)), options={"load": float(rng.uniform(*asked.loads))})
+            envs.reset(
+                seed=int(rng.integers(TRAINING_SEEDS)),
+                options={"load": float(rng.uniform(*asked.loads))},
+            )
             for row in labelled(envs, weights, asked, rng):
                 rows.append(row)
                 bar.update()
@@ -91,12 +102,25 @@ def label(asked: Labels) -> Path:
 
 def stacked(rows: list[Row]) -> Demonstrations:
     """All labelled decisions as arrays."""
-    task, nodes, links = (np.stack([row[0][name] for row in rows]) for name in ("task", "nodes", "links"))
-    return Demonstrations(task, nodes, links, np.array([row[1] for row in rows], np.int64), np.stack([row[2] for row in rows]))
+    task, nodes, links = (
+        np.stack([row[0][name] for row in rows]) for name in ("task", "nodes", "links")
+    )
+    return Demonstrations(
+        task,
+        nodes,
+        links,
+        np.array([row[1] for row in rows], np.int64),
+        np.stack([row[2] for row in rows]),
+    )
 
 
-def labelled(envs: OrbitVectorEnv, weights: np.ndarray, asked: Labels, rng: np.random.Generator) -> Iterator[Row]:
-    """Play the running episode; yields observation, best action and values of every decision tried."""
+def labelled(
+    envs: OrbitVectorEnv, weights: np.ndarray, asked: Labels, rng: np.random.Generator
+) -> Iterator[Row]:
+    """Play the running episode.
+
+    Yields observation, best action and values of every decision tried.
+    """
     knobs = LookAhead(
         candidates=asked.candidates,
         futures=1,

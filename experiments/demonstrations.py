@@ -1,6 +1,8 @@
-"""Decisions to learn from: observations with what an expert chose, and with what look-ahead found each tried action to be worth.
+"""Decisions to learn from: observations with what an expert chose, and with what look-ahead found
+each tried action to be worth.
 
-Files are npz with the arrays of Demonstrations; `values` may be absent, and is NaN for actions that were not tried.
+Files are npz with the arrays of Demonstrations; `values` may be absent, and is NaN for actions that
+were not tried.
 """
 
 import zipfile
@@ -12,10 +14,10 @@ import numpy as np
 import torch
 from tqdm import tqdm
 
-from agents.utils.checkpoints import write_atomically
-from agents.policies.protocol import Policy
 from agents.envs.make import TRAINING_SEEDS
 from agents.envs.native_vec_env import NativeVecEnv
+from agents.policies.protocol import Policy
+from agents.utils.checkpoints import write_atomically
 from orbit_gym.observation import WIDTH
 from orbit_gym.vector import OrbitVectorEnv
 
@@ -46,7 +48,9 @@ class Demonstrations(NamedTuple):
 
 
 def read_demonstrations(path: Path) -> Demonstrations:
-    """Read one file; ValueError with one sentence if it is damaged, or an array has another shape than it should."""
+    """Read one file; ValueError with one sentence if it is damaged, or an array has another shape
+    than it should.
+    """
     try:
         with path.open("rb") as opened, np.load(opened, allow_pickle=False) as file:
             arrays = {name: file[name] for name in file.files}
@@ -56,7 +60,10 @@ def read_demonstrations(path: Path) -> Demonstrations:
         raise ValueError(f"{path} is damaged and cannot be read: {error}") from error
     for name in ("task", "nodes", "links", "action"):
         if name not in arrays:
-            raise ValueError(f"{path} lacks the array {name!r}; it must hold task, nodes, links and action, and may hold values")
+            raise ValueError(
+                f"{path} lacks the array {name!r}; it must hold task, nodes, links and action, "
+                "and may hold values"
+            )
     count, n = arrays["action"].shape[0], arrays["nodes"].shape[1]
     values = arrays.get("values", np.full((count, n + 1), np.nan, np.float32))
     expected = {
@@ -67,17 +74,30 @@ def read_demonstrations(path: Path) -> Demonstrations:
     }
     for name, (array, shape) in expected.items():
         if array.shape != shape:
-            raise ValueError(f"{path}: {name} must have shape {shape}, got {array.shape}; it may be of another version of the observation")
+            raise ValueError(
+                f"{path}: {name} must have shape {shape}, got {array.shape}; it may be of another "
+                "version of the observation"
+            )
     action = arrays["action"].astype(np.int64)
     if action.min(initial=0) < 0 or action.max(initial=0) > n:
-        raise ValueError(f"{path}: actions must be from 0 to {n}, got {action.min()} to {action.max()}")
-    task, nodes, links = (arrays[name].astype(np.float32, copy=False) for name in ("task", "nodes", "links"))
+        raise ValueError(
+            f"{path}: actions must be from 0 to {n}, got {action.min()} to {action.max()}"
+        )
+    task, nodes, links = (
+        arrays[name].astype(np.float32, copy=False) for name in ("task", "nodes", "links")
+    )
     return Demonstrations(task, nodes, links, action, values.astype(np.float32, copy=False))
 
 
 def joined(parts: Sequence[Demonstrations]) -> Demonstrations:
-    """All decisions in one, padded to one shape; rejection becomes the last action of that shape."""
-    n, slots = (max(part.nodes.shape[1] for part in parts), max(part.links.shape[2] for part in parts))
+    """All decisions in one, padded to one shape.
+
+    Rejection becomes the last action of that shape.
+    """
+    n, slots = (
+        max(part.nodes.shape[1] for part in parts),
+        max(part.links.shape[2] for part in parts),
+    )
     padded = []
     for part in parts:
         more, wider = n - part.nodes.shape[1], slots - part.links.shape[2]
@@ -102,9 +122,16 @@ def save_demonstrations(path: Path, given: Demonstrations) -> None:
 
 
 def collect(
-    policy: Policy, envs: OrbitVectorEnv, decisions: int, every: int, seed: int, loads: tuple[float, float] | None
+    policy: Policy,
+    envs: OrbitVectorEnv,
+    decisions: int,
+    every: int,
+    seed: int,
+    loads: tuple[float, float] | None,
 ) -> Demonstrations:
-    """Play a policy on training episodes and keep every `every`-th decision of each, until there are enough."""
+    """Play a policy on training episodes and keep every `every`-th decision of each, until there
+    are enough.
+    """
     width = TRAINING_SEEDS // envs.num_envs
     spans = [(index * width, (index + 1) * width) for index in range(envs.num_envs)]
     keys = [[seed, index, 1] for index in range(envs.num_envs)]
@@ -113,7 +140,9 @@ def collect(
         attach(envs)
     observations, kept, actions, count = vector.reset(), [], [], 0
     state, starts = None, np.ones(envs.num_envs, np.bool_)
-    phase = np.arange(envs.num_envs) % every  # members are kept in turn, so that a file does not hold 16 alike
+    phase = (
+        np.arange(envs.num_envs) % every
+    )  # members are kept in turn, so that a file does not hold 16 alike
     with tqdm(total=decisions, unit=" decisions", desc="collecting", mininterval=2.0) as bar:
         step = 0
         while count < decisions:
@@ -125,6 +154,10 @@ def collect(
             observations, _, starts, _ = vector.step_wait()
             count, step = count + len(rows), step + 1
             bar.update(len(rows))
-    task, nodes, links = (np.concatenate([part[name] for part in kept]) for name in ("task", "nodes", "links"))
+    task, nodes, links = (
+        np.concatenate([part[name] for part in kept]) for name in ("task", "nodes", "links")
+    )
     action = np.concatenate(actions).astype(np.int64)
-    return Demonstrations(task, nodes, links, action, np.full((len(action), nodes.shape[1] + 1), np.nan, np.float32))
+    return Demonstrations(
+        task, nodes, links, action, np.full((len(action), nodes.shape[1] + 1), np.nan, np.float32)
+    )

@@ -1,9 +1,11 @@
-"""Learn from demonstrations: ``python -m experiments.imitate --policy tuned --out runs/imitated``, or ``--data expert/*.npz``.
+"""Learn from demonstrations: ``python -m experiments.imitate --policy tuned --out runs/imitated``,
+or ``--data expert/*.npz``.
 
-Writes a run folder like train.py's (config.json, best.pt, last.pt), from which ``train.py --from runs/imitated`` goes on with
-reinforcement learning. Losses: `choice`, cross-entropy to what the expert chose; `soft`, to the soft-max of the values that
-look-ahead found; `gain`, minus the mean value of what the network would choose among the tried actions. The last is linear in
-the values, so that values from a single future are enough: their noise averages out over decisions.
+Writes a run folder like train.py's (config.json, best.pt, last.pt), from which ``train.py --from
+runs/imitated`` goes on with reinforcement learning. Losses: `choice`, cross-entropy to what the
+expert chose; `soft`, to the soft-max of the values that look-ahead found; `gain`, minus the mean
+value of what the network would choose among the tried actions. The last is linear in the values, so
+that values from a single future are enough: their noise averages out over decisions.
 """
 
 import math
@@ -18,19 +20,35 @@ import torch
 import tyro
 from tqdm import tqdm, trange
 
-from agents.utils.checkpoints import BEST, CONFIG, LAST, load_checkpoint, load_weights, read_json, save_checkpoint, write_json
-from agents.policies.protocol import Policy
+from agents.envs.episode_runner import Environments, play_all
 from agents.envs.make import make_many
-from agents.evaluation.rollout import Environments, play_all
 from agents.evaluation.load_policy import load_policy, parse, stored_network
+from agents.policies.network.rule_prior import Prepared
+from agents.policies.network.sb3_policies import Network, build_policy
+from agents.policies.protocol import Policy
 from agents.training.callbacks import FIRST_VALIDATION_SEED, HEADLINE
-from experiments.demonstrations import MEMBERS, Demonstrations, collect, joined, read_demonstrations, save_demonstrations
 from agents.training.config import Settings, recipe_for
 from agents.training.train import Interrupted, describe_run, refuse_used_folder
-from agents.policies.network.sb3_policies import Network, build_policy
-from agents.policies.network.rule_prior import Prepared
+from agents.utils.checkpoints import (
+    BEST,
+    CONFIG,
+    LAST,
+    load_checkpoint,
+    load_weights,
+    read_json,
+    save_checkpoint,
+    write_json,
+)
+from experiments.demonstrations import (
+    MEMBERS,
+    Demonstrations,
+    collect,
+    joined,
+    read_demonstrations,
+    save_demonstrations,
+)
+from orbit_gym.utils.errors import fail_cleanly
 from orbit_gym.utils.kernel_cache import announce_compilation
-from orbit_gym.cli import fail_cleanly
 from orbit_gym.vector import OrbitVectorEnv
 
 ALGO = "maskable_ppo"
@@ -83,12 +101,24 @@ class Imitation:
 
     def __post_init__(self) -> None:
         """Check ranges."""
-        for name in ("decisions", "every", "epochs", "batch_size", "validations", "validation_episodes"):
+        for name in (
+            "decisions",
+            "every",
+            "epochs",
+            "batch_size",
+            "validations",
+            "validation_episodes",
+        ):
             if getattr(self, name) < 1:
-                raise ValueError(f"--{name.replace('_', '-')} must be at least 1, got {getattr(self, name)}")
+                raise ValueError(
+                    f"--{name.replace('_', '-')} must be at least 1, got {getattr(self, name)}"
+                )
         for name in ("temperature", "learning_rate"):
             if not 0.0 < getattr(self, name) < math.inf:
-                raise ValueError(f"--{name.replace('_', '-')} must be positive and finite, got {getattr(self, name)}")
+                raise ValueError(
+                    f"--{name.replace('_', '-')} must be positive and finite, got "
+                    f"{getattr(self, name)}"
+                )
         if self.loss != "choice" and not self.data:
             raise ValueError(f"--loss {self.loss} needs --data with values of look-ahead")
 
@@ -98,10 +128,14 @@ class Examples:
 
     def __init__(self, given: Demonstrations, policy: Any) -> None:
         """Prepare all decisions once."""
-        self.inputs: Prepared = policy.features_extractor.prepare(given.observation(np.arange(given.size)))
+        self.inputs: Prepared = policy.features_extractor.prepare(
+            given.observation(np.arange(given.size))
+        )
         self.action, self.values = torch.from_numpy(given.action), torch.from_numpy(given.values)
 
-    def loss(self, policy: Any, rows: torch.Tensor, asked: Imitation) -> tuple[torch.Tensor, torch.Tensor]:
+    def loss(
+        self, policy: Any, rows: torch.Tensor, asked: Imitation
+    ) -> tuple[torch.Tensor, torch.Tensor]:
         """Mean loss of some decisions, and (gain in value, share that agrees with the expert)."""
         inputs, action, values = self.inputs.take(rows), self.action[rows], self.values[rows]
         logits = policy.mlp_extractor.forward_actor(policy.features_extractor.encode(inputs))
@@ -113,7 +147,9 @@ class Examples:
         if asked.loss == "choice":
             loss = torch.nn.functional.cross_entropy(logits, action)
         elif asked.loss == "soft":
-            target = torch.softmax((values / asked.temperature).masked_fill(~tried, -torch.inf), dim=1)
+            target = torch.softmax(
+                (values / asked.temperature).masked_fill(~tried, -torch.inf), dim=1
+            )
             usable = tried.any(dim=1)
             loss = -(target * torch.log_softmax(logits, dim=1))[usable].sum(dim=1).mean()
         else:
@@ -121,18 +157,33 @@ class Examples:
             start = torch.log_softmax(inputs.prior.masked_fill(~inputs.valid, -1e8), dim=1)
             now = torch.log_softmax(logits, dim=1)
             moved = (now.exp() * (now - start)).sum(dim=1).mean()
-            loss = -((chosen * known).sum(dim=1) - known.sum(dim=1) / tried.sum(dim=1).clamp(min=1)).mean() + asked.hold * moved
+            loss = (
+                -(
+                    (chosen * known).sum(dim=1) - known.sum(dim=1) / tried.sum(dim=1).clamp(min=1)
+                ).mean()
+                + asked.hold * moved
+            )
         return loss, torch.stack([gain, agrees])
 
 
-def gained(logits: torch.Tensor, prior: torch.Tensor, values: torch.Tensor, tried: torch.Tensor) -> torch.Tensor:
-    """Mean value of the best tried action by the logits, minus that by the rule's logits: what one decision of a kind would gain."""
-    best = [given.masked_fill(~tried, -torch.inf).argmax(dim=1, keepdim=True) for given in (logits, prior)]
+def gained(
+    logits: torch.Tensor, prior: torch.Tensor, values: torch.Tensor, tried: torch.Tensor
+) -> torch.Tensor:
+    """Mean value of the best tried action by the logits, minus that by the rule's logits: what one
+    decision of a kind would gain.
+    """
+    best = [
+        given.masked_fill(~tried, -torch.inf).argmax(dim=1, keepdim=True)
+        for given in (logits, prior)
+    ]
     return (values.gather(1, best[0]) - values.gather(1, best[1])).mean()
 
 
 def imitate(asked: Imitation) -> Path:
-    """Learn (or go on) and return the run folder; ValueError before any long work if that cannot be done."""
+    """Learn (or go on) and return the run folder.
+
+    ValueError before any long work if that cannot be done.
+    """
     torch.set_num_threads(1)
     out = Path(asked.out)
     if not asked.resume:
@@ -148,7 +199,12 @@ def imitate(asked: Imitation) -> Path:
     envs = make_many(asked.scenario, "validation", min(asked.validation_episodes, 8))
     assert isinstance(envs, OrbitVectorEnv)
     torch.manual_seed(asked.seed)
-    policy: Any = build_policy(ALGO, envs.single_observation_space, envs.single_action_space, network)  # type: ignore[arg-type]
+    policy: Any = build_policy(
+        ALGO,
+        envs.single_observation_space,  # type: ignore[arg-type]
+        envs.single_action_space,  # type: ignore[arg-type]
+        network,
+    )
     if weights is not None:
         load_weights(policy, weights, Path(str(asked.start)))
     if not asked.resume:
@@ -170,10 +226,19 @@ def initial_network(asked: Imitation) -> tuple[Network, dict[str, torch.Tensor] 
 def describe(asked: Imitation, network: Network) -> dict[str, Any]:
     """config.json: as train.py writes it, with what was asked here beside it."""
     recipe = recipe_for(Settings(recipe=asked.recipe))
-    settings = Settings(scenario=asked.scenario, out=asked.out, seed=asked.seed, recipe=asked.recipe, start=asked.start)
+    settings = Settings(
+        scenario=asked.scenario,
+        out=asked.out,
+        seed=asked.seed,
+        recipe=asked.recipe,
+        start=asked.start,
+    )
     run = describe_run(settings, recipe)
     run["recipe"]["network"] = network
-    return run | {"imitation": asdict(asked), "command": shlex.join(["python", "-m", "experiments.imitate", *sys.argv[1:]])}
+    return run | {
+        "imitation": asdict(asked),
+        "command": shlex.join(["python", "-m", "experiments.imitate", *sys.argv[1:]]),
+    }
 
 
 def demonstrations(asked: Imitation, out: Path) -> Demonstrations:
@@ -183,7 +248,9 @@ def demonstrations(asked: Imitation, out: Path) -> Demonstrations:
         envs = make_many(asked.scenario, "train", MEMBERS)
         assert isinstance(envs, OrbitVectorEnv)
         policy = load_policy(parse(asked.policy), envs, asked.seed)
-        save_demonstrations(path, collect(policy, envs, asked.decisions, asked.every, asked.seed, asked.loads))
+        save_demonstrations(
+            path, collect(policy, envs, asked.decisions, asked.every, asked.seed, asked.loads)
+        )
     return read_demonstrations(path)
 
 
@@ -191,41 +258,73 @@ class Learner:
     """Passes over the data, validation, and files."""
 
     def __init__(
-        self, asked: Imitation, out: Path, policy: Any, network: Network, envs: Environments, checkpoint: dict[str, Any] | None
+        self,
+        asked: Imitation,
+        out: Path,
+        policy: Any,
+        network: Network,
+        envs: Environments,
+        checkpoint: dict[str, Any] | None,
     ) -> None:
         """Take the policy, or put it back to where a checkpoint left it."""
-        self.asked, self.out, self.policy, self.network, self.envs = asked, out, policy, network, envs
+        self.asked, self.out, self.policy, self.network, self.envs = (
+            asked,
+            out,
+            policy,
+            network,
+            envs,
+        )
         self.optimizer = torch.optim.Adam(policy.parameters(), lr=asked.learning_rate, fused=True)
         self.history: list[dict[str, Any]] = []
         self.epoch = self.seen = 0
         if checkpoint is not None:
             load_weights(policy, checkpoint["weights"], out / LAST)
             self.optimizer.load_state_dict(checkpoint["optimizer"])
-            self.history, self.epoch, self.seen = checkpoint["history"], checkpoint["updates"], checkpoint["timesteps"]
+            self.history, self.epoch, self.seen = (
+                checkpoint["history"],
+                checkpoint["updates"],
+                checkpoint["timesteps"],
+            )
 
     def learn(self, files: list[Demonstrations]) -> None:
         """Go through all epochs that are left."""
         cuts = [int(given.size * (1.0 - HELD_OUT)) for given in files]
         train = Examples(joined([cut(given, 0, at) for given, at in zip(files, cuts)]), self.policy)
-        held = Examples(joined([cut(given, at, given.size) for given, at in zip(files, cuts)]), self.policy)
+        held = Examples(
+            joined([cut(given, at, given.size) for given, at in zip(files, cuts)]), self.policy
+        )
         every = math.ceil(self.asked.epochs / self.asked.validations)
         try:
             if not self.history:
                 self.validate(held)
-            for _ in trange(self.epoch, self.asked.epochs, initial=self.epoch, total=self.asked.epochs, desc="learning", unit=" epochs"):
+            for _ in trange(
+                self.epoch,
+                self.asked.epochs,
+                initial=self.epoch,
+                total=self.asked.epochs,
+                desc="learning",
+                unit=" epochs",
+            ):
                 self.one_epoch(train)
                 if self.epoch % every == 0 or self.epoch == self.asked.epochs:
                     self.validate(held)
                 self.save(LAST)
         except KeyboardInterrupt:
-            raise Interrupted(f"interrupted; add --resume to go on from epoch {self.epoch}") from None
+            raise Interrupted(
+                f"interrupted; add --resume to go on from epoch {self.epoch}"
+            ) from None
 
     def one_epoch(self, train: Examples) -> None:
         """One pass in an order that the seed and the epoch decide."""
-        order = torch.randperm(len(train.action), generator=torch.Generator().manual_seed(self.asked.seed * 10_000 + self.epoch))
+        order = torch.randperm(
+            len(train.action),
+            generator=torch.Generator().manual_seed(self.asked.seed * 10_000 + self.epoch),
+        )
         for rows in order.split(self.asked.batch_size):
             left = 1.0 - self.seen / (len(order) * self.asked.epochs)
-            self.optimizer.param_groups[0]["lr"] = self.asked.learning_rate * (0.1 + 0.9 * max(left, 0.0))
+            self.optimizer.param_groups[0]["lr"] = self.asked.learning_rate * (
+                0.1 + 0.9 * max(left, 0.0)
+            )
             loss, _ = train.loss(self.policy, rows, self.asked)
             self.optimizer.zero_grad()
             loss.backward()
@@ -242,7 +341,9 @@ class Learner:
             loss, measured = held.loss(self.policy, rows, self.asked)
             total, parts = total + loss * len(rows), parts + measured * len(rows)
         mean = [float(value) / len(held.action) for value in (total, *parts)]
-        return dict(zip(("held_out_loss", "held_out_gain", "held_out_agreement"), mean, strict=True))
+        return dict(
+            zip(("held_out_loss", "held_out_gain", "held_out_agreement"), mean, strict=True)
+        )
 
     def validate(self, held: Examples) -> None:
         """Measure on held-out decisions and episodes; keep the policy if it is the best so far."""
@@ -251,12 +352,19 @@ class Learner:
         fractions = [metrics[HEADLINE] for metrics in play_all(self.envs, lambda _: policy, seeds)]
         best = max((entry[HEADLINE] for entry in self.history), default=-math.inf)
         mean, measured = float(np.mean(fractions)), self.held_out(held)
-        entry = {"timesteps": self.seen, HEADLINE: mean, "episodes": fractions, "scenarios": [self.asked.scenario]}
+        entry = {
+            "timesteps": self.seen,
+            HEADLINE: mean,
+            "episodes": fractions,
+            "scenarios": [self.asked.scenario],
+        }
         self.history.append(entry | measured)
         if mean > best:
             self.save(BEST)
         self.save(LAST)
-        shown = ", ".join(f"{name.replace('_', ' ')} {value:.4f}" for name, value in measured.items())
+        shown = ", ".join(
+            f"{name.replace('_', ' ')} {value:.4f}" for name, value in measured.items()
+        )
         tqdm.write(f"epoch {self.epoch}: validation {HEADLINE} {mean:.4f}, {shown}")
 
     def save(self, name: str) -> None:
@@ -280,7 +388,11 @@ def cut(given: Demonstrations, first: int, end: int) -> Demonstrations:
 
 def main() -> None:
     """Command line."""
-    fail_cleanly(lambda: print(f"learned; the best policy by validation is in {imitate(tyro.cli(Imitation)) / BEST}"))
+    fail_cleanly(
+        lambda: print(
+            f"learned; the best policy by validation is in {imitate(tyro.cli(Imitation)) / BEST}"
+        )
+    )
 
 
 if __name__ == "__main__":

@@ -1,12 +1,15 @@
-"""OrbitGym: schedulers of orbital AI clouds, learned, compared and trusted. Importing it registers the environments."""
+"""OrbitGym: schedulers of orbital AI clouds, learned, compared and trusted.
+
+Importing it registers the environments.
+"""
 
 from orbit_gym.utils.kernel_cache import set_cache_folder
 
 set_cache_folder()  # before any kernel is imported
 
-from orbit_gym.scenario.loading import load_scenario, scenario_names  # noqa: E402
 from orbit_gym.observation import FIELDS, neighbours  # noqa: E402
 from orbit_gym.registration import register_all  # noqa: E402
+from orbit_gym.scenario.loading import load_scenario, scenario_names  # noqa: E402
 from orbit_gym.scenario.scenario import Scenario  # noqa: E402
 
 __all__ = ["FIELDS", "Scenario", "load_scenario", "neighbours", "scenario_names"]

@@ -1,38 +1,23 @@
-"""Command line: ``python -m orbit_gym describe Ring12``, ``... list``, ``... replay episode.log`` and ``... tables``.
+"""Command line: ``python -m orbit_gym describe Ring12``, ``... list``, ``... replay episode.log``
+and ``... tables``.
 
 Users' mistakes end as one line "error: ..." and exit code 2, never as a traceback.
 """
 
-import sys
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import tyro
 
-from orbit_gym.scenario.scenario import loading
-from orbit_gym.views.describe.overview import UNBROKEN, description, list_table, show
+from orbit_gym.scenario import loading
+from orbit_gym.utils.errors import fail_cleanly
 from orbit_gym.views.describe.docs_tables import tables
-from orbit_gym.views.replay import write_czml, write_page
+from orbit_gym.views.describe.overview import UNBROKEN, description, list_table, show
 from orbit_gym.views.episode_log import read_log
+from orbit_gym.views.replay import write_czml, write_page
 
-USER_ERRORS = (ValueError, OSError)
 DEFAULT_SCENARIO = "ThreeBody12"
-
-
-def fail_cleanly(main: Callable[[], object]) -> None:
-    """Run a command: its user errors become one line on stderr and exit code 2, Ctrl-C exit code 130."""
-    try:
-        main()
-    except BrokenPipeError:  # the reader, like head, went away
-        sys.stderr.close()
-        sys.exit(1)
-    except USER_ERRORS as error:
-        print(f"error: {' '.join(str(error).split())}", file=sys.stderr)
-        sys.exit(2)
-    except KeyboardInterrupt:
-        print("stopped", file=sys.stderr)
-        sys.exit(130)
 
 
 def list_scenarios() -> None:
@@ -41,27 +26,36 @@ def list_scenarios() -> None:
 
 
 def describe(name: tyro.conf.Positional[str] = "", scenario: str = "", graph: bool = True) -> None:
-    """Print what a scenario holds and what follows from it: eclipses, contacts, laser graph, load. ThreeBody12 if none is named.
+    """Print what a scenario holds and what follows from it: eclipses, contacts, laser graph, load.
+
+    ThreeBody12 if none is named.
 
     Args:
         name: a catalogue name, or a path ending in .toml
         scenario: the same, as an option
         graph: compile the first training day (some seconds) and print what follows from it
+
     """
     if name and scenario and name != scenario:
         raise ValueError(f"name one scenario, {name!r} or --scenario {scenario!r}")
     loaded = loading.load_scenario(name or scenario or DEFAULT_SCENARIO)
-    for part in description(loaded, graph):  # made whole before the first line: a scenario that cannot be flown prints only its error
+    for part in description(
+        loaded, graph
+    ):  # made whole before the first line: a scenario that cannot be flown prints only its error
         show(part)
 
 
-def replay(logs: tyro.conf.Positional[tuple[str, ...]], out: str = "replay.html", czml: str = "") -> None:
-    """Write a page with a globe that plays an episode log, or two logs of the same episode side by side.
+def replay(
+    logs: tyro.conf.Positional[tuple[str, ...]], out: str = "replay.html", czml: str = ""
+) -> None:
+    """Write a page with a globe that plays an episode log, or two logs of the same episode side by
+    side.
 
     Args:
         logs: one or two files that agents.evaluate --record or RecordEpisode wrote
         out: the page to write: one file, no network needed to view it
         czml: also write the episode for Cesium to this file; one log only
+
     """
     if czml and len(logs) != 1:
         raise ValueError(f"--czml takes one episode log, got {len(logs)}")
@@ -81,7 +75,14 @@ def _size_text(path: Path) -> str:
 
 def main() -> None:
     """Entry point of the command ``orbit-gym`` and of ``python -m orbit_gym``."""
-    commands: dict[str, Callable[..., Any]] = {"describe": describe, "list": list_scenarios, "replay": replay, "tables": tables}
+    commands: dict[str, Callable[..., Any]] = {
+        "describe": describe,
+        "list": list_scenarios,
+        "replay": replay,
+        "tables": tables,
+    }
     fail_cleanly(
-        lambda: tyro.extras.subcommand_cli_from_dict(commands, prog="orbit-gym", description="Scenarios, replays and tables of OrbitGym.")
+        lambda: tyro.extras.subcommand_cli_from_dict(
+            commands, prog="orbit-gym", description="Scenarios, replays and tables of OrbitGym."
+        )
     )

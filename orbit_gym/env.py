@@ -7,17 +7,17 @@ import gymnasium as gym
 import networkx as nx
 import numpy as np
 
-from orbit_gym.scenario.loading import load_scenario
-from orbit_gym.kernels.state import PLAN
-from orbit_gym.simulation.episode_summary import Details, episode_details
-from orbit_gym.workload.episode_source import EpisodeSource
 from orbit_gym.kernels.episode import Episode
-from orbit_gym.simulation.metrics import episode_metrics
-from orbit_gym.views.map.renderer import RENDER_FPS, Show, checked_mode
-from orbit_gym.simulation.reward import reward_terms
+from orbit_gym.kernels.state import PLAN
+from orbit_gym.scenario.loading import load_scenario
 from orbit_gym.scenario.scenario import Scenario
-from orbit_gym.simulation.simulation import Plan, Simulation, checked_action
+from orbit_gym.simulation.episode_summary import Details, episode_details
 from orbit_gym.simulation.graph import topology
+from orbit_gym.simulation.metrics import episode_metrics
+from orbit_gym.simulation.reward import reward_terms
+from orbit_gym.simulation.simulation import Plan, Simulation, checked_action
+from orbit_gym.views.map.renderer import RENDER_FPS, Show, checked_mode
+from orbit_gym.workload.episode_source import EpisodeSource
 
 Observation = dict[str, np.ndarray]
 
@@ -25,15 +25,17 @@ Observation = dict[str, np.ndarray]
 class OrbitEnv(gym.Env[Observation, np.int64]):
     """Place tasks on the satellites and datacentres of an orbital cloud, one task a step.
 
-    Description: work appears where sensors and users are; each step shows one task with every candidate's plan, and the action books one.
-    Action space: Discrete(n_candidates + 1); the last action rejects and is always valid; a masked one counts as a rejection.
-    Observation space: Dict(task, nodes, links) of float32 Boxes; the columns are orbit_gym.observation.FIELDS.
-    Rewards: value of the task if it will be delivered in time, paid when it is booked, minus the price of energy (0 by default).
-    Starting state: day and time, initial charge and memory, and all tasks are drawn by reset; actions consume no randomness.
-    Episode end: truncated at the first task released at or after episode_s; terminated stays False.
-    Arguments: scenario (name, path, dict or Scenario), overrides ({"workload.load": 1.3}), split ("train", "validation", "test"),
-    render_mode ("rgb_array" for pictures, "human" for a window).
-    Version history: v0, first release.
+    Description: work appears where sensors and users are; each step shows one task with every
+    candidate's plan, and the action books one. Action space: Discrete(n_candidates + 1); the last
+    action rejects and is always valid; a masked one counts as a rejection. Observation space:
+    Dict(task, nodes, links) of float32 Boxes; the columns are orbit_gym.observation.FIELDS.
+    Rewards: value of the task if it will be delivered in time, paid when it is booked, minus the
+    price of energy (0 by default). Starting state: day and time, initial charge and memory, and all
+    tasks are drawn by reset; actions consume no randomness. Episode end: truncated at the first
+    task released at or after episode_s; terminated stays False. Arguments: scenario (name, path,
+    dict or Scenario), overrides ({"workload.load": 1.3}), split ("train", "validation", "test"),
+    render_mode ("rgb_array" for pictures, "human" for a window). Version history: v0, first
+    release.
     """
 
     metadata = {"render_modes": ["human", "rgb_array"], "render_fps": RENDER_FPS}
@@ -45,7 +47,10 @@ class OrbitEnv(gym.Env[Observation, np.int64]):
         split: str = "train",
         render_mode: str | None = None,
     ) -> None:
-        """Read and check the scenario; Worlds are compiled when a day is first drawn. ValueError says what to type instead."""
+        """Read and check the scenario; Worlds are compiled when a day is first drawn.
+
+        ValueError says what to type instead.
+        """
         self.render_mode = checked_mode(render_mode, self.metadata["render_modes"])
         self.scenario = load_scenario(scenario, overrides)
         self.split = split
@@ -54,7 +59,9 @@ class OrbitEnv(gym.Env[Observation, np.int64]):
         self.observation_space: gym.Space[Any]
         self.observation_space, self.action_space = self._source.spaces()
         self._simulation: Simulation | None = None
-        self._show = Show(self.render_mode, self.scenario, self.node_names) if self.render_mode else None
+        self._show = (
+            Show(self.render_mode, self.scenario, self.node_names) if self.render_mode else None
+        )
 
     @property
     def simulation(self) -> Simulation:
@@ -63,8 +70,13 @@ class OrbitEnv(gym.Env[Observation, np.int64]):
             raise RuntimeError("call reset() first")
         return self._simulation
 
-    def reset(self, *, seed: int | None = None, options: dict[str, Any] | None = None) -> tuple[Observation, dict[str, Any]]:
-        """Draw an episode and show its first task; options: workload fields, start_s (of the day), day (offset of the split)."""
+    def reset(
+        self, *, seed: int | None = None, options: dict[str, Any] | None = None
+    ) -> tuple[Observation, dict[str, Any]]:
+        """Draw an episode and show its first task.
+
+        Options: workload fields, start_s (of the day), day (offset of the split).
+        """
         super().reset(seed=seed)
         episode_seed = int(self.np_random.integers(2**31)) if seed is None else seed
         world, episode, info, self._sample = self._source.draw(episode_seed, options)
@@ -79,14 +91,21 @@ class OrbitEnv(gym.Env[Observation, np.int64]):
         return self._simulation.observe(), info
 
     def step(self, action: Any) -> tuple[Observation, float, bool, bool, dict[str, Any]]:
-        """Place the task at hand and go to the next; ValueError for an action outside the space, before anything changes."""
+        """Place the task at hand and go to the next.
+
+        ValueError for an action outside the space, before anything changes.
+        """
         simulation = self.simulation
         index = checked_action(simulation.n_actions, action)
         if self._has_ended:
             raise RuntimeError("the episode is over; call reset()")
         time_s = simulation.time_s
         is_invalid = not bool(simulation.action_masks()[index])
-        terms = self._place(index) if not simulation.is_over else reward_terms(self.scenario.reward, False, 0.0, 0.0, 0.0)
+        terms = (
+            self._place(index)
+            if not simulation.is_over
+            else reward_terms(self.scenario.reward, False, 0.0, 0.0, 0.0)
+        )
         self._n_invalid += is_invalid
         self._has_ended = self.simulation.is_over
         info: dict[str, Any] = {
@@ -95,7 +114,9 @@ class OrbitEnv(gym.Env[Observation, np.int64]):
             "invalid_action": is_invalid,
         }
         if self._has_ended:
-            info["episode_metrics"] = episode_metrics(simulation, self._log, self._booked, self._n_invalid)
+            info["episode_metrics"] = episode_metrics(
+                simulation, self._log, self._booked, self._n_invalid
+            )
         self._show_to_people()
         return simulation.observe(), sum(terms.values()), False, self._has_ended, info
 
@@ -113,9 +134,15 @@ class OrbitEnv(gym.Env[Observation, np.int64]):
         return terms
 
     def render(self) -> np.ndarray | None:  # type: ignore[override]
-        """The picture of the moment in mode "rgb_array", (720, 1280, 3) uint8; in mode "human" the window shows it after each step."""
+        """The picture of the moment in mode "rgb_array", (720, 1280, 3) uint8.
+
+        In mode "human" the window shows it after each step.
+        """
         if self._show is None:
-            gym.logger.warn('render() shows nothing without a render_mode, e.g. gym.make(..., render_mode="rgb_array")')
+            gym.logger.warn(
+                "render() shows nothing without a render_mode, e.g. gym.make(..., "
+                'render_mode="rgb_array")'
+            )
             return None
         picture = self._show.frame(self.simulation, self._log, self._booked)
         return picture if self.render_mode == "rgb_array" else None
@@ -136,7 +163,10 @@ class OrbitEnv(gym.Env[Observation, np.int64]):
 
     @property
     def candidate_nodes(self) -> np.ndarray:
-        """Graph nodes of the candidates, (n_candidates,) int32, -1 where a row is unused; node_names names them."""
+        """Graph nodes of the candidates, (n_candidates,) int32, -1 where a row is unused.
+
+        node_names names them.
+        """
         return self.simulation.candidate_nodes
 
     def plan(self, k: int) -> Plan:
@@ -144,21 +174,34 @@ class OrbitEnv(gym.Env[Observation, np.int64]):
         return self.simulation.plan(k)
 
     def episode_details(self) -> Details:
-        """What reports show of the episode: use and charge over time, outcomes, latencies, where tasks ran. RuntimeError before its end."""
+        """What reports show of the episode: use and charge over time, outcomes, latencies, where
+        tasks ran. RuntimeError before its end.
+        """
         if not self.simulation.is_over:
             raise RuntimeError("the episode is not over yet")
-        return episode_details(self.simulation.world, self.simulation.episode, self._log, self._booked, self.simulation.state.is_lost)
+        return episode_details(
+            self.simulation.world,
+            self.simulation.episode,
+            self._log,
+            self._booked,
+            self.simulation.state.is_lost,
+        )
 
     def graph(self) -> nx.MultiDiGraph:
         """Topology at the clock's time."""
         return topology(self.simulation.world, self.node_names, self.simulation.time_s)
 
     def fork(self, episode: Episode | None = None) -> Simulation:
-        """An independent copy of the State, for search; it offers candidate_nodes, plan, action_masks, observe, step and fork."""
+        """An independent copy of the State, for search.
+
+        It offers candidate_nodes, plan, action_masks, observe, step and fork.
+        """
         return self.simulation.fork(episode)
 
     def sample_future(self, rng: np.random.Generator) -> Episode:
-        """Draw what might have come instead of the running episode, for planners (orbit_gym.workload.arrivals.Arrivals.sample)."""
+        """Draw what might have come instead of the running episode, for planners
+        (orbit_gym.workload.arrivals.Arrivals.sample).
+        """
         if self._simulation is None:
             raise RuntimeError("call reset() first")
         return self._sample(rng)

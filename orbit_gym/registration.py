@@ -1,4 +1,7 @@
-"""Ids of the registered scenarios; importing orbit_gym runs it, and running it again changes nothing."""
+"""Ids of the registered scenarios.
+
+Importing orbit_gym runs it, and running it again changes nothing.
+"""
 
 import gymnasium as gym
 

@@ -1,4 +1,6 @@
-"""The native vector environment: all members step in one compiled call, bit for bit as single environments would."""
+"""The native vector environment: all members step in one compiled call, bit for bit as single
+environments would.
+"""
 
 from collections.abc import Mapping
 from typing import Any
@@ -8,26 +10,31 @@ import numpy as np
 from gymnasium.vector import AutoresetMode
 from gymnasium.vector.utils import batch_space
 
-from orbit_gym.simulation.batch import Batch
-from orbit_gym.scenario.loading import load_scenario
-from orbit_gym.simulation.episode_summary import Details
-from orbit_gym.workload.episode_source import EpisodeSource
 from orbit_gym.kernels.episode import Episode
-from orbit_gym.views.map.renderer import RENDER_FPS, Show, checked_mode
-from orbit_gym.simulation.reward import reward_terms
+from orbit_gym.scenario.loading import load_scenario
 from orbit_gym.scenario.scenario import Scenario
+from orbit_gym.simulation.batch import Batch
+from orbit_gym.simulation.episode_summary import Details
+from orbit_gym.simulation.reward import reward_terms
 from orbit_gym.simulation.simulation import Simulation, action_error
+from orbit_gym.views.map.renderer import RENDER_FPS, Show, checked_mode
+from orbit_gym.workload.episode_source import EpisodeSource
 
 Observations = dict[str, np.ndarray]
-Stepped = tuple[Observations, np.ndarray, np.ndarray, np.ndarray, dict[str, Any]]  # observations, rewards, terminated, truncated, infos
+Stepped = tuple[
+    Observations, np.ndarray, np.ndarray, np.ndarray, dict[str, Any]
+]  # observations, rewards, terminated, truncated, infos
 
 
 class OrbitVectorEnv(gym.vector.VectorEnv[Observations, np.ndarray, np.ndarray]):
-    """`num_envs` environments of one scenario in one batch; see OrbitEnv for the problem, Gymnasium's VectorEnv for the interface.
+    """`num_envs` environments of one scenario in one batch.
 
-    Arguments beside OrbitEnv's: autoreset_mode ("NextStep", "SameStep", "Disabled" or the enum), threads (members of a step are shared
-    between them), copy (False hands out the arrays that the next step overwrites), metrics (False leaves out episode_metrics,
-    whose relaxed bound takes as long as a few hundred steps). render_mode is None or "rgb_array".
+    See OrbitEnv for the problem, Gymnasium's VectorEnv for the interface.
+
+    Arguments beside OrbitEnv's: autoreset_mode ("NextStep", "SameStep", "Disabled" or the enum),
+    threads (members of a step are shared between them), copy (False hands out the arrays that the
+    next step overwrites), metrics (False leaves out episode_metrics, whose relaxed bound takes as
+    long as a few hundred steps). render_mode is None or "rgb_array".
     """
 
     def __init__(
@@ -42,13 +49,20 @@ class OrbitVectorEnv(gym.vector.VectorEnv[Observations, np.ndarray, np.ndarray])
         metrics: bool = True,
         render_mode: str | None = None,
     ) -> None:
-        """Read and check everything; Worlds are compiled when a day is first drawn. ValueError says what to type instead."""
+        """Read and check everything; Worlds are compiled when a day is first drawn.
+
+        ValueError says what to type instead.
+        """
         for name, value in (("num_envs", num_envs), ("threads", threads)):
             if value < 1:
                 raise ValueError(f"{name} must be at least 1, got {value}")
         self.render_mode = checked_mode(render_mode, ("rgb_array",))
         self.autoreset_mode = _mode(autoreset_mode)
-        self.metadata = {"render_modes": ["rgb_array"], "render_fps": RENDER_FPS, "autoreset_mode": self.autoreset_mode}
+        self.metadata = {
+            "render_modes": ["rgb_array"],
+            "render_fps": RENDER_FPS,
+            "autoreset_mode": self.autoreset_mode,
+        }
         self.scenario = load_scenario(scenario, overrides)
         self.num_envs, self.copy, self.metrics = num_envs, copy, metrics
         self._source = EpisodeSource(self.scenario, split)
@@ -61,26 +75,42 @@ class OrbitVectorEnv(gym.vector.VectorEnv[Observations, np.ndarray, np.ndarray])
         self._generators: list[np.random.Generator | None] = [None] * num_envs
         self._is_done = np.zeros(num_envs, np.bool_)
         self._has_begun = np.zeros(num_envs, np.bool_)
-        self._show = Show(self.render_mode, self.scenario, self.node_names, num_envs) if self.render_mode else None
+        self._show = (
+            Show(self.render_mode, self.scenario, self.node_names, num_envs)
+            if self.render_mode
+            else None
+        )
 
     def reset(
         self, *, seed: int | list[int | None] | None = None, options: dict[str, Any] | None = None
     ) -> tuple[Observations, dict[str, Any]]:
-        """Draw an episode for every member (or those of options["reset_mask"]); member i of an int seed gets seed + i."""
+        """Draw an episode for every member (or those of options["reset_mask"]).
+
+        Member i of an int seed gets seed + i.
+        """
         options = dict(options or {})
         members = _reset_members(options.pop("reset_mask", None), self.num_envs)
-        seeds = [seed + i for i in range(self.num_envs)] if isinstance(seed, (int, np.integer)) else list(seed or [None] * self.num_envs)
+        seeds = (
+            [seed + i for i in range(self.num_envs)]
+            if isinstance(seed, (int, np.integer))
+            else list(seed or [None] * self.num_envs)
+        )
         if len(seeds) != self.num_envs:
-            raise ValueError(f"seed must be an int or one per member, {self.num_envs}; got {len(seeds)}")
+            raise ValueError(
+                f"seed must be an int or one per member, {self.num_envs}; got {len(seeds)}"
+            )
         infos: dict[str, Any] = {}
         for member in members.tolist():
             infos = self._add_info(infos, self._begin(member, seeds[member], options), member)
         return self._observations(), infos
 
     def step(self, actions: np.ndarray) -> Stepped:
-        """Place every member's task at hand; ValueError for an action outside the space, before anything changes.
+        """Place every member's task at hand.
 
-        Returns observations, rewards, terminated (always False), truncated and infos with the keys of a single environment.
+        ValueError for an action outside the space, before anything changes.
+
+        Returns observations, rewards, terminated (always False), truncated and infos with the keys
+        of a single environment.
         """
         is_next_step = self.autoreset_mode == AutoresetMode.NEXT_STEP
         resets_now = self._is_done.copy() if is_next_step else np.zeros(self.num_envs, np.bool_)
@@ -91,15 +121,20 @@ class OrbitVectorEnv(gym.vector.VectorEnv[Observations, np.ndarray, np.ndarray])
         return self._observations() if resets_now.any() else observed[0], *observed[1:4], infos
 
     def step_members(self, members: np.ndarray, actions: np.ndarray) -> Stepped:
-        """Step some members (m,) and leave the others as they are; actions (num_envs,), results as of step.
+        """Step some members (m,) and leave the others as they are.
 
-        With autoreset_mode "Disabled" this plays episodes of different lengths to their ends. RuntimeError for a member that is over.
+        actions (num_envs,), results as of step.
+
+        With autoreset_mode "Disabled" this plays episodes of different lengths to their ends.
+        RuntimeError for a member that is over.
         """
         if not self._has_begun[members].all():
             raise RuntimeError("call reset() first")
         if self._is_done[members].any():
             over = members[self._is_done[members]].tolist()
-            raise RuntimeError(f"members {over} are over; reset them with options={{'reset_mask': ...}}")
+            raise RuntimeError(
+                f"members {over} are over; reset them with options={{'reset_mask': ...}}"
+            )
         checked = self._checked(actions, members)
         self._tell_show(members, checked)
         self._batch.step(members, checked)
@@ -116,10 +151,16 @@ class OrbitVectorEnv(gym.vector.VectorEnv[Observations, np.ndarray, np.ndarray])
         if self._show is None:
             return None
         members = range(self.num_envs)
-        return tuple(self._show.frame(self._batch.simulation(member), *self._batch.bookings(member), member) for member in members)
+        return tuple(
+            self._show.frame(self._batch.simulation(member), *self._batch.bookings(member), member)
+            for member in members
+        )
 
     def episode_details(self, member: int) -> Details:
-        """What reports show of a member's finished episode, as OrbitEnv.episode_details; RuntimeError before its end or after a reset."""
+        """What reports show of a member's finished episode, as OrbitEnv.episode_details.
+
+        RuntimeError before its end or after a reset.
+        """
         if not self._is_done[member]:
             raise RuntimeError(f"the episode of member {member} is not over yet")
         return self._batch.details(member)
@@ -129,11 +170,16 @@ class OrbitVectorEnv(gym.vector.VectorEnv[Observations, np.ndarray, np.ndarray])
         return self._batch.masks.copy()
 
     def simulation(self, member: int) -> Simulation:
-        """The running Simulation of one member, for plans, forks and topology; it ends with the member's episode."""
+        """The running Simulation of one member, for plans, forks and topology.
+
+        It ends with the member's episode.
+        """
         return self._batch.simulation(member)
 
     def sample_future(self, member: int, rng: np.random.Generator) -> Episode:
-        """Draw what might have come instead of a member's episode, for planners (orbit_gym.workload.arrivals.Arrivals.sample)."""
+        """Draw what might have come instead of a member's episode, for planners
+        (orbit_gym.workload.arrivals.Arrivals.sample).
+        """
         return self._batch.sample_future(member, rng)
 
     def close_extras(self, **kwargs: Any) -> None:
@@ -155,7 +201,9 @@ class OrbitVectorEnv(gym.vector.VectorEnv[Observations, np.ndarray, np.ndarray])
         return drawn.info
 
     def _tell_show(self, members: np.ndarray, actions: np.ndarray | None = None) -> None:
-        """Let what is rendered follow the members (m,): before a step with their actions (num_envs,), after it without."""
+        """Let what is rendered follow the members (m,): before a step with their actions
+        (num_envs,), after it without.
+        """
         for member in members.tolist() if self._show is not None else ():
             simulation = self._batch.simulation(member)
             if actions is None:
@@ -164,7 +212,10 @@ class OrbitVectorEnv(gym.vector.VectorEnv[Observations, np.ndarray, np.ndarray])
                 self._show.deciding(simulation, int(actions[member]), member)  # type: ignore[union-attr]
 
     def _checked(self, actions: np.ndarray, members: np.ndarray) -> np.ndarray:
-        """Actions (num_envs,) int64; ValueError for the first one outside the space among the members that step."""
+        """Actions (num_envs,) int64.
+
+        ValueError for the first one outside the space among the members that step.
+        """
         given = np.asarray(actions)
         if given.shape != (self.num_envs,):
             raise ValueError(f"actions must have shape ({self.num_envs},), got {given.shape}")
@@ -181,7 +232,10 @@ class OrbitVectorEnv(gym.vector.VectorEnv[Observations, np.ndarray, np.ndarray])
         """Rewards (num_envs,) and the infos of the members that stepped."""
         outcomes, has_stepped = self._batch.outcomes, np.zeros(self.num_envs, np.bool_)
         has_stepped[members] = True
-        values = [np.where(has_stepped, outcomes[name], 0.0) for name in ("value", "revoked_value", "energy_j")]
+        values = [
+            np.where(has_stepped, outcomes[name], 0.0)
+            for name in ("value", "revoked_value", "energy_j")
+        ]
         terms = reward_terms(self.scenario.reward, True, *values)  # type: ignore[arg-type]
         rewards = np.zeros(self.num_envs)
         for term in terms.values():
@@ -190,7 +244,11 @@ class OrbitVectorEnv(gym.vector.VectorEnv[Observations, np.ndarray, np.ndarray])
         if members.size:
             shown = {name: (np.asarray(term), has_stepped.copy()) for name, term in terms.items()}
             infos = {
-                "reward_terms": {key: item for name, (term, mask) in shown.items() for key, item in ((name, term), (f"_{name}", mask))},
+                "reward_terms": {
+                    key: item
+                    for name, (term, mask) in shown.items()
+                    for key, item in ((name, term), (f"_{name}", mask))
+                },
                 "elapsed_s": np.where(has_stepped, outcomes["elapsed_s"], 0.0),
                 "invalid_action": has_stepped & (outcomes["is_invalid"] == 1),
             }
@@ -215,7 +273,11 @@ class OrbitVectorEnv(gym.vector.VectorEnv[Observations, np.ndarray, np.ndarray])
         return {"task": batch.task_rows, "nodes": batch.node_rows, "links": batch.link_rows}
 
     def _observations(self) -> Observations:
-        return {name: rows.copy() for name, rows in self._blocks().items()} if self.copy else self._blocks()
+        return (
+            {name: rows.copy() for name, rows in self._blocks().items()}
+            if self.copy
+            else self._blocks()
+        )
 
 
 def _mode(mode: str | AutoresetMode) -> AutoresetMode:
@@ -223,16 +285,25 @@ def _mode(mode: str | AutoresetMode) -> AutoresetMode:
     try:
         return AutoresetMode(mode)
     except ValueError as error:
-        raise ValueError(f"autoreset_mode must be one of {', '.join(item.value for item in AutoresetMode)}, got {mode!r}") from error
+        raise ValueError(
+            f"autoreset_mode must be one of {', '.join(item.value for item in AutoresetMode)}, "
+            f"got {mode!r}"
+        ) from error
 
 
 def _reset_members(mask: np.ndarray | None, count: int) -> np.ndarray:
-    """Members to reset: all, or those of a mask (count,) bool; ValueError where it has another form or is empty."""
+    """Members to reset: all, or those of a mask (count,) bool.
+
+    ValueError where it has another form or is empty.
+    """
     if mask is None:
         return np.arange(count)
     mask = np.asarray(mask)
     if mask.shape != (count,) or mask.dtype != np.bool_ or not mask.any():
-        raise ValueError(f"options['reset_mask'] must be a bool array of shape ({count},) with at least one True, got {mask!r}")
+        raise ValueError(
+            f"options['reset_mask'] must be a bool array of shape ({count},) with at least one "
+            f"True, got {mask!r}"
+        )
     return np.flatnonzero(mask)
 
 
@@ -240,11 +311,16 @@ STEP_KEYS = ("reward_terms", "elapsed_s", "invalid_action")
 
 
 def _taken_out(infos: dict[str, Any], member: int) -> dict[str, Any]:
-    """A member's step info as a single environment gives it, removed from the vector's; what no member has left goes."""
+    """A member's step info as a single environment gives it, removed from the vector's.
+
+    What no member has left goes.
+    """
     taken: dict[str, Any] = {}
     for key in STEP_KEYS:
         value, has_key = infos[key], infos[f"_{key}"]
-        taken[key] = _taken_out_terms(value, member) if isinstance(value, dict) else value[member].item()
+        taken[key] = (
+            _taken_out_terms(value, member) if isinstance(value, dict) else value[member].item()
+        )
         has_key[member] = False
         if not isinstance(value, dict):
             value[member] = 0
@@ -254,7 +330,9 @@ def _taken_out(infos: dict[str, Any], member: int) -> dict[str, Any]:
 
 
 def _taken_out_terms(terms: dict[str, Any], member: int) -> dict[str, float]:
-    taken = {name: float(values[member]) for name, values in terms.items() if not name.startswith("_")}
+    taken = {
+        name: float(values[member]) for name, values in terms.items() if not name.startswith("_")
+    }
     for name in taken:
         terms[name][member], terms[f"_{name}"][member] = 0.0, False
     return taken

@@ -21,36 +21,62 @@ def run(monkeypatch: pytest.MonkeyPatch, *arguments: str) -> int:
     return 0
 
 
-def test_list_names_every_scenario(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+def test_list_names_every_scenario(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     assert run(monkeypatch, "list") == 0
     printed = capsys.readouterr().out
-    assert all(name in printed for name in scenario_names()) and "OrbitGym/ThreeBody12-v0" in printed
+    assert (
+        all(name in printed for name in scenario_names()) and "OrbitGym/ThreeBody12-v0" in printed
+    )
 
 
 @pytest.mark.parametrize("name", scenario_names())
-def test_describe_names_stations_and_classes(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], name: str) -> None:
+def test_describe_names_stations_and_classes(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], name: str
+) -> None:
     assert run(monkeypatch, "describe", "--no-graph", "--scenario", name) == 0
     printed = " ".join(capsys.readouterr().out.split())
     loaded = load_scenario(name)
-    expected = [name, loaded.description, *(station.name for station in loaded.stations), *(centre.name for centre in loaded.datacentres)]
+    expected = [
+        name,
+        loaded.description,
+        *(station.name for station in loaded.stations),
+        *(centre.name for centre in loaded.datacentres),
+    ]
     expected += [key for key, share in loaded.workload.mix.items() if share > 0.0]
     assert [text for text in expected if text not in printed] == []
 
 
-def test_describe_shows_unequal_nodes(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+def test_describe_shows_unequal_nodes(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     assert run(monkeypatch, "describe", "--no-graph", "--scenario", "ThreeBody12-unequal") == 0
     assert "5 x 744, 7 x 183 TOPS" in capsys.readouterr().out
 
 
-def test_describe_shows_the_graph(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
-    """Tiny by hand: 3 satellites, station, datacentre and user; a string of 3 has 2 links, so 4 directions; fibre both ways."""
+def test_describe_shows_the_graph(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Tiny by hand: 3 satellites, station, datacentre and user.
+
+    A string of 3 has 2 links, so 4 directions; fibre both ways.
+    """
     assert run(monkeypatch, "describe", "--scenario", "Tiny") == 0
     printed = " ".join(capsys.readouterr().out.split())
-    assert "6 nodes, 18 edges (4 laser, 3 downlink, 3 uplink, 3 user up, 3 user down, 2 fibre)" in printed
+    assert (
+        "6 nodes, 18 edges (4 laser, 3 downlink, 3 uplink, 3 user up, 3 user down, 2 fibre)"
+        in printed
+    )
 
 
-def test_describe_prints_load_by_time_and_by_energy(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
-    """Load 1 is by energy; by time it is the sum of the duties over twelve satellites, in the World's own figures."""
+def test_describe_prints_load_by_time_and_by_energy(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Load 1 is by energy.
+
+    By time it is the sum of the duties over twelve satellites, in the World's own figures.
+    """
     assert run(monkeypatch, "describe", "--scenario", "Ring12") == 0
     printed = " ".join(capsys.readouterr().out.split())
     ring = load_scenario("Ring12")
@@ -62,7 +88,8 @@ def test_describe_prints_load_by_time_and_by_energy(monkeypatch: pytest.MonkeyPa
     assert f"all {duties.sum() / 12:.3f} 1.000" in printed
 
 
-# Computed with Skyfield or SGP4 for 2025-08-03 (tests/views/describe/test_derived_quantities.py compares each figure with its authority).
+# Computed with Skyfield or SGP4 for 2025-08-03 (tests/views/describe/test_derived_quantities.py
+# compares each figure with its authority).
 FOLLOWS = {
     "ThreeBody12": [
         "day 1 (2025-08-03",
@@ -78,12 +105,18 @@ FOLLOWS = {
         "link events 0 (laser links that come up",
         "227 min (15.8%)",
     ],
-    "Tiny": ["36.4% of an orbit", "Malindi 14.0 (14 to 14)", "a site sees a satellite 10.4% of the time"],
+    "Tiny": [
+        "36.4% of an orbit",
+        "Malindi 14.0 (14 to 14)",
+        "a site sees a satellite 10.4% of the time",
+    ],
 }
 
 
 @pytest.mark.parametrize("name", FOLLOWS)
-def test_describe_prints_what_follows(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], name: str) -> None:
+def test_describe_prints_what_follows(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], name: str
+) -> None:
     """By position; no line beyond 100 columns or with blanks at its end."""
     assert run(monkeypatch, "describe", name) == 0
     lines = capsys.readouterr().out.splitlines()
@@ -95,13 +128,23 @@ def test_describe_prints_what_follows(monkeypatch: pytest.MonkeyPatch, capsys: p
 @pytest.mark.parametrize(
     ("typed", "printed"),
     [
-        ("[faults]\nenabled = true", "faults resets every 20 days and node, laser links up 99.0% candidates"),
-        ("[faults]\nenabled = true\nreset_mean_s = 0.0\nlink_up_fraction = 1.0", "faults on, but each kind is off candidates"),
+        (
+            "[faults]\nenabled = true",
+            "faults resets every 20 days and node, laser links up 99.0% candidates",
+        ),
+        (
+            "[faults]\nenabled = true\nreset_mean_s = 0.0\nlink_up_fraction = 1.0",
+            "faults on, but each kind is off candidates",
+        ),
         ("", "faults off candidates"),
     ],
 )
 def test_describe_says_what_may_fail(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path, typed: str, printed: str
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    tmp_path: Path,
+    typed: str,
+    printed: str,
 ) -> None:
     path = tmp_path / "mine.toml"
     path.write_text(f'extends = "Tiny"\n{typed}\n')
@@ -109,7 +152,9 @@ def test_describe_says_what_may_fail(
     assert printed in " ".join(capsys.readouterr().out.split())
 
 
-def test_describe_without_a_name_is_the_default(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+def test_describe_without_a_name_is_the_default(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     assert run(monkeypatch, "describe", "--no-graph") == 0
     assert capsys.readouterr().out.startswith("ThreeBody12: ")
 
@@ -137,9 +182,14 @@ def test_describe_a_scenario_with_nothing_on_the_ground(
     path.write_text(BARE)
     assert run(monkeypatch, "describe", str(path), "--no-graph") == 0
     printed = " ".join(capsys.readouterr().out.split())
-    assert "lasers none datacentres none users none alerts none" in printed and "Stations" not in printed
+    assert (
+        "lasers none datacentres none users none alerts none" in printed
+        and "Stations" not in printed
+    )
     assert run(monkeypatch, "describe", str(path)) == 2
-    assert capsys.readouterr().err.startswith("error: no task of workload.mix is feasible on this constellation")
+    assert capsys.readouterr().err.startswith(
+        "error: no task of workload.mix is feasible on this constellation"
+    )
 
 
 @pytest.mark.parametrize(
@@ -151,14 +201,23 @@ def test_describe_a_scenario_with_nothing_on_the_ground(
     ],
 )
 def test_a_wrong_name_is_one_line(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], arguments: tuple[str, ...], message: str
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    arguments: tuple[str, ...],
+    message: str,
 ) -> None:
     assert run(monkeypatch, "describe", *arguments) == 2
     printed = capsys.readouterr()
-    assert printed.out == "" and printed.err.startswith(f"error: {message}") and printed.err.count("\n") == 1
+    assert (
+        printed.out == ""
+        and printed.err.startswith(f"error: {message}")
+        and printed.err.count("\n") == 1
+    )
 
 
-def test_a_terminal_gets_its_own_width(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_terminal_gets_its_own_width(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     """Sixty columns: the same words, in more lines."""
     assert run(monkeypatch, "describe", "Tiny", "--no-graph") == 0
     piped = capsys.readouterr().out
@@ -169,13 +228,17 @@ def test_a_terminal_gets_its_own_width(monkeypatch: pytest.MonkeyPatch, capsys: 
     assert len(wide.splitlines()) > len(piped.splitlines()) and "look-ahead" in wide
 
 
-def test_a_users_mistake_is_one_line(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+def test_a_users_mistake_is_one_line(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
     path = tmp_path / "mine.toml"
     path.write_text('extends = "Ring12"\nworklod = 1\n')
     assert run(monkeypatch, "describe", "--scenario", str(path)) == 2
     printed = capsys.readouterr()
     assert printed.out == "" and printed.err.count("\n") == 1
-    assert printed.err.startswith("error: mine.toml: unknown key 'worklod' in scenario; did you mean 'workload'?")
+    assert printed.err.startswith(
+        "error: mine.toml: unknown key 'worklod' in scenario; did you mean 'workload'?"
+    )
 
 
 def test_a_mistake_of_ours_keeps_its_traceback() -> None:
@@ -192,12 +255,18 @@ def test_interrupt_ends_quietly(capsys: pytest.CaptureFixture[str]) -> None:
     assert capsys.readouterr().err == "stopped\n"
 
 
-def test_replay_writes_a_page_and_czml(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+def test_replay_writes_a_page_and_czml(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
+) -> None:
     log = str(recorded("Tiny").path)
     out, czml = tmp_path / "replay.html", tmp_path / "tiny.czml"
     assert run(monkeypatch, "replay", log, "--out", str(out), "--czml", str(czml)) == 0
-    assert capsys.readouterr().out.splitlines() == [f"wrote {path} ({path.stat().st_size / 1e6:.2f} MB)" for path in (out, czml)]
-    assert out.read_text().startswith("<!doctype html>") and czml.read_text().startswith('[{"id":"document"')
+    assert capsys.readouterr().out.splitlines() == [
+        f"wrote {path} ({path.stat().st_size / 1e6:.2f} MB)" for path in (out, czml)
+    ]
+    assert out.read_text().startswith("<!doctype html>") and czml.read_text().startswith(
+        '[{"id":"document"'
+    )
 
 
 @pytest.mark.parametrize(
@@ -208,17 +277,37 @@ def test_replay_writes_a_page_and_czml(monkeypatch: pytest.MonkeyPatch, capsys: 
         (("LOG", "LOG", "LOG"), "a replay shows one episode log, or two side by side; got 3"),
         (("LOG", "--out", "FOLDER"), "cannot write FOLDER: it is a folder; name a file"),
         (("LOG", "--czml", "FOLDER"), "cannot write FOLDER: it is a folder; name a file"),
-        (("LOG", "OTHER"), "side by side needs two logs of the same episode, but seed is 3 in one and 4 in the other"),
+        (
+            ("LOG", "OTHER"),
+            "side by side needs two logs of the same episode, but seed is 3 in one and 4 in the "
+            "other",
+        ),
     ],
 )
 def test_replay_of_what_cannot_be_shown_is_one_line(
-    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path, arguments: tuple[str, ...], message: str
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    tmp_path: Path,
+    arguments: tuple[str, ...],
+    message: str,
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    known = {"LOG": str(recorded("Tiny").path), "OTHER": str(recorded("Tiny", seed=4).path), "FOLDER": str(tmp_path)}
+    known = {
+        "LOG": str(recorded("Tiny").path),
+        "OTHER": str(recorded("Tiny", seed=4).path),
+        "FOLDER": str(tmp_path),
+    }
     assert run(monkeypatch, "replay", *(known.get(word, word) for word in arguments)) == 2
-    assert capsys.readouterr().err == f"error: {message.replace('FOLDER', str(tmp_path))}\n" and not list(tmp_path.iterdir())
+    assert (
+        capsys.readouterr().err == f"error: {message.replace('FOLDER', str(tmp_path))}\n"
+        and not list(tmp_path.iterdir())
+    )
 
 
 def test_sizes_read_well() -> None:
-    assert [overview.bits_text(bits) for bits in (12.8e9, 8e6, 1e3, 10.0)] == ["12.8 Gbit", "8 Mbit", "1 kbit", "10 bit"]
+    assert [overview.bits_text(bits) for bits in (12.8e9, 8e6, 1e3, 10.0)] == [
+        "12.8 Gbit",
+        "8 Mbit",
+        "1 kbit",
+        "10 bit",
+    ]

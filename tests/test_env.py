@@ -1,4 +1,6 @@
-"""The Gymnasium contract: checkers of both libraries, spaces, options, actions, specs, vector environments."""
+"""The Gymnasium contract: checkers of both libraries, spaces, options, actions, specs, vector
+environments.
+"""
 
 import json
 import subprocess
@@ -15,31 +17,42 @@ from gymnasium.utils.env_checker import check_env
 from stable_baselines3.common.env_checker import check_env as check_env_of_sb3
 
 import orbit_gym
-from orbit_gym.scenario.loading import REGISTERED, load_scenario, scenario_to_dict
-from orbit_gym.kernels import step as kernel
 from orbit_gym.env import OrbitEnv
+from orbit_gym.kernels import step as kernel
 from orbit_gym.observation import COLUMNS
 from orbit_gym.registration import environment_id
+from orbit_gym.scenario.loading import REGISTERED, load_scenario, scenario_to_dict
 from tests.helpers.sizes import marks_of
 
 REPOSITORY = Path(__file__).resolve().parent.parent
-# What the checker recommends for 2-D and 3-D Boxes that are no images; every other warning is an error.
+# What the checker recommends for 2-D and 3-D Boxes that are no images; every other warning is an
+# error.
 RECOMMENDATIONS = {
-    "It seems that your observation links is an image but its `dtype` is (float32) whereas it has to be `np.uint8`. "
-    "If your observation is not an image, we recommend you to flatten the observation to have only a 1D vector",
-    "It seems that your observation space links is an image but the upper and lower bounds are not in [0, 255]. Because the CNN policy "
-    "normalize automatically the observation you may encounter issue if the values are not in that range.",
-    "The minimal resolution for an image is 36x36 for the default `CnnPolicy`. You might need to use a custom features extractor "
+    "It seems that your observation links is an image but its `dtype` is (float32) whereas it has "
+    "to be `np.uint8`. "
+    "If your observation is not an image, we recommend you to flatten the observation to have "
+    "only a 1D vector",
+    "It seems that your observation space links is an image but the upper and lower bounds are "
+    "not in [0, 255]. Because the CNN policy "
+    "normalize automatically the observation you may encounter issue if the values are not in "
+    "that range.",
+    "The minimal resolution for an image is 36x36 for the default `CnnPolicy`. You might need to "
+    "use a custom features extractor "
     "cf. https://stable-baselines3.readthedocs.io/en/master/guide/custom_policy.html",
     "Treating image space as channels-last, while second dimension was smallest of the three.",
-    "Your observation nodes has an unconventional shape (neither an image, nor a 1D vector). We recommend you to flatten the observation "
+    "Your observation nodes has an unconventional shape (neither an image, nor a 1D vector). We "
+    "recommend you to flatten the observation "
     "to have only a 1D vector or use a custom policy to properly process the data.",
 }
 
 
 def variants() -> list[Any]:
     cases = [pytest.param(name, None, marks=marks_of(name)) for name in REGISTERED]
-    return [*cases, ("Tiny", {"reward.energy_cost": 1e-5}), ("Ring12", {"workload.load": 0.5, "candidates": 5})]
+    return [
+        *cases,
+        ("Tiny", {"reward.energy_cost": 1e-5}),
+        ("Ring12", {"workload.load": 0.5, "candidates": 5}),
+    ]
 
 
 # --- the checkers
@@ -66,11 +79,16 @@ def test_stable_baselines3_checker(name: str, overrides: dict[str, Any] | None) 
 
 def test_made_by_module_and_id_in_a_fresh_process() -> None:
     program = (
-        "import gymnasium as gym; env = gym.make('orbit_gym:OrbitGym/ThreeBody12-v0', split='validation');"
+        "import gymnasium as gym; env = gym.make('orbit_gym:OrbitGym/ThreeBody12-v0', "
+        "split='validation');"
         "print(env.reset(seed=1)[1]['episode_seed'], env.action_space)"
     )
-    done = subprocess.run([sys.executable, "-c", program], cwd=REPOSITORY, capture_output=True, text=True, timeout=300)
-    assert done.stdout.split() == ["1", "Discrete(14)"], done.stderr  # 12 satellites, a datacentre, reject
+    done = subprocess.run(
+        [sys.executable, "-c", program], cwd=REPOSITORY, capture_output=True, text=True, timeout=300
+    )
+    assert done.stdout.split() == ["1", "Discrete(14)"], (
+        done.stderr
+    )  # 12 satellites, a datacentre, reject
 
 
 @pytest.mark.parametrize("mode", ["sync", "async"])
@@ -88,7 +106,9 @@ def test_gymnasium_vectors(mode: str) -> None:
 
 @pytest.mark.parametrize("as_object", [True, False])
 def test_spec_survives_json(as_object: bool) -> None:
-    """A Scenario in the spec comes back from JSON as a plain dict, and makes the same environment."""
+    """A Scenario in the spec comes back from JSON as a plain dict, and makes the same
+    environment.
+    """
     scenario = load_scenario("Ring12", {"workload.load": 0.5, "candidates": 5})
     given = scenario if as_object else scenario_to_dict(scenario)
     made = gym.make("OrbitGym/Ring12-v0", scenario=given, split="validation")
@@ -108,14 +128,22 @@ def test_registering_again_changes_nothing() -> None:
 
 
 def test_users_mistakes_are_one_sentence() -> None:
-    with pytest.raises(ValueError, match=r"unknown split 'tset'; choose from train, validation, test"):
+    with pytest.raises(
+        ValueError, match=r"unknown split 'tset'; choose from train, validation, test"
+    ):
         OrbitEnv("Tiny", split="tset")
-    with pytest.raises(ValueError, match=r"render_mode must be None or one of human, rgb_array, got 'ansi'"):
+    with pytest.raises(
+        ValueError, match=r"render_mode must be None or one of human, rgb_array, got 'ansi'"
+    ):
         OrbitEnv("Tiny", render_mode="ansi")
     with pytest.raises(RuntimeError, match=r"call reset\(\) first"):
         OrbitEnv("Tiny").step(0)
     # 8 GB cannot hold a 16 GB model: without this refusal its load would never end
-    with pytest.raises(ValueError, match=r"accelerator\.memory_bytes must hold the model astronomy_8b_fp16, 1\.6e\+10 bytes; got 8e\+09"):
+    with pytest.raises(
+        ValueError,
+        match=r"accelerator\.memory_bytes must hold the model astronomy_8b_fp16, 1\.6e\+10 "
+        r"bytes; got 8e\+09",
+    ):
         OrbitEnv("Tiny", overrides={"accelerator.memory_bytes": 8e9})
 
 
@@ -141,20 +169,36 @@ def test_actions_consume_no_randomness(env: OrbitEnv) -> None:
 
 def test_reset_options(env: OrbitEnv) -> None:
     _, info = env.reset(seed=0, options={"start_s": 1_000.0})
-    assert info["start_s"] == 1_000.0 and env.simulation.episode.span_s.tolist() == [1_000.0, 1_000.0 + env.scenario.episode_s]
-    few = env.reset(seed=0, options={"load": 0.25, "start_s": 1_000.0}) and env.simulation.episode.tasks.size
-    many = env.reset(seed=0, options={"load": 1.0, "start_s": 1_000.0}) and env.simulation.episode.tasks.size
+    assert info["start_s"] == 1_000.0 and env.simulation.episode.span_s.tolist() == [
+        1_000.0,
+        1_000.0 + env.scenario.episode_s,
+    ]
+    few = (
+        env.reset(seed=0, options={"load": 0.25, "start_s": 1_000.0})
+        and env.simulation.episode.tasks.size
+    )
+    many = (
+        env.reset(seed=0, options={"load": 1.0, "start_s": 1_000.0})
+        and env.simulation.episode.tasks.size
+    )
     assert 0.15 * many < few < 0.4 * many  # a quarter, within what Poisson allows
 
 
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"lod": 1.0}, r"unknown reset option 'lod'; choose from load, mix, slack_scale, polarimeters, start_s, day"),
+        (
+            {"lod": 1.0},
+            r"unknown reset option 'lod'; choose from load, mix, slack_scale, polarimeters, "
+            r"start_s, day",
+        ),
         ({"load": -1.0}, r"workload\.load must be at least 0, got -1\.0"),
         ({"start_s": 1e6}, r"option start_s must be from 0 to 86400 seconds, got 1000000\.0"),
         ({"day": 1}, r"option day must be one of \(4,\) \(split 'validation'\), got 1"),
-        ({"slack_scale": {"bulk_reprocessing": 9.0}}, r"scenario\.look_ahead_s must be at least the largest slack, 64800 s"),
+        (
+            {"slack_scale": {"bulk_reprocessing": 9.0}},
+            r"scenario\.look_ahead_s must be at least the largest slack, 64800 s",
+        ),
     ],
 )
 def test_wrong_reset_options(env: OrbitEnv, options: dict[str, Any], message: str) -> None:
@@ -165,10 +209,15 @@ def test_wrong_reset_options(env: OrbitEnv, options: dict[str, Any], message: st
 # --- step
 
 
-@pytest.mark.parametrize("action", [14, -1, float("nan"), 1.5, "a", None, True, np.array(True), np.array([1, 2]), np.float32(1.0)])
+@pytest.mark.parametrize(
+    "action",
+    [14, -1, float("nan"), 1.5, "a", None, True, np.array(True), np.array([1, 2]), np.float32(1.0)],
+)
 def test_an_action_outside_the_space_changes_nothing(env: OrbitEnv, action: Any) -> None:
     before = [array.tobytes() for array in env.simulation.state]
-    with pytest.raises(ValueError, match=r"action must be an integer from 0 to 13 \(the last one rejects\), got "):
+    with pytest.raises(
+        ValueError, match=r"action must be an integer from 0 to 13 \(the last one rejects\), got "
+    ):
         env.step(action)
     assert [array.tobytes() for array in env.simulation.state] == before
 
@@ -205,7 +254,11 @@ def test_energy_has_its_price() -> None:
     env.reset(seed=0)
     joules = env.plan(0).energy_j
     _, reward, _, _, info = env.step(0)
-    assert reward == sum(info["reward_terms"].values()) == pytest.approx(1.0 - 1e-4 * joules, rel=1e-12)
+    assert (
+        reward
+        == sum(info["reward_terms"].values())
+        == pytest.approx(1.0 - 1e-4 * joules, rel=1e-12)
+    )
 
 
 def test_the_end_of_an_episode() -> None:
@@ -215,8 +268,13 @@ def test_the_end_of_an_episode() -> None:
     while not truncated:
         observation, _, terminated, truncated, info = env.step(13)
         assert not terminated
-    assert "episode_metrics" in info and info["episode_metrics"]["n_rejected"] == info["episode_metrics"]["n_released"]
-    assert env.simulation.time_s >= env.simulation.episode.span_s[1]  # the first task after the end is shown
+    assert (
+        "episode_metrics" in info
+        and info["episode_metrics"]["n_rejected"] == info["episode_metrics"]["n_released"]
+    )
+    assert (
+        env.simulation.time_s >= env.simulation.episode.span_s[1]
+    )  # the first task after the end is shown
     assert observation["task"][COLUMNS["task"]["present"]] == 1.0
     with pytest.raises(RuntimeError, match=r"the episode is over; call reset\(\)"):
         env.step(13)
@@ -226,7 +284,9 @@ def test_the_end_of_an_episode() -> None:
 
 
 def test_one_signature_per_kernel(env: OrbitEnv) -> None:
-    """A second signature of a kernel (read-only against writable, float32 against float64) means it was compiled twice."""
+    """A second signature of a kernel (read-only against writable, float32 against float64) means it
+    was compiled twice.
+    """
     for name in ("Tiny", "CrossPlane12"):
         other = OrbitEnv(name, split="validation")
         other.reset(seed=0)
@@ -244,7 +304,9 @@ def test_the_graph_names_its_nodes(env: OrbitEnv) -> None:
 
 
 def test_an_episode_without_tasks_ends_with_its_first_step() -> None:
-    """A load so low that nothing is released: one step, no reward, metrics present, and then reset is asked for."""
+    """A load so low that nothing is released: one step, no reward, metrics present, and then reset
+    is asked for.
+    """
     env = gym.make("OrbitGym/ThreeBody12-v0").unwrapped
     observation, _ = env.reset(seed=3, options={"load": 1e-9})
     assert observation["task"].sum() == 0.0

@@ -1,12 +1,14 @@
-"""What must hold whoever plays: every task has one fate, nothing is reserved twice, batteries stay within bounds, time runs forward."""
+"""What must hold whoever plays: every task has one fate, nothing is reserved twice, batteries stay
+within bounds, time runs forward.
+"""
 
 from collections import defaultdict
 
 import numpy as np
 import pytest
 
-from orbit_gym.kernels.state import END, NONE, START
 from orbit_gym.env import OrbitEnv
+from orbit_gym.kernels.state import END, NONE, START
 from orbit_gym.simulation.simulation import Simulation
 from tests.helpers.playing import Choice, at_random, earliest, running
 
@@ -19,7 +21,9 @@ class Record:
 
     def __init__(self) -> None:
         self.calendars: Spans = defaultdict(list)
-        self.blocks: dict[int, list[tuple[float, float, int]]] = defaultdict(list)  # start, end, lanes of each accelerator
+        self.blocks: dict[int, list[tuple[float, float, int]]] = defaultdict(
+            list
+        )  # start, end, lanes of each accelerator
 
     def note(self, simulation: Simulation, one_lane: bool) -> None:
         """Add the last booking."""
@@ -27,17 +31,28 @@ class Record:
         for hop in simulation._scratch.hops[: int(booked["input_hops"] + booked["result_hops"])]:
             edge = world.edges[hop["edge"]]
             contacts = world.contacts[edge["first_contact"] : edge["end_contact"]]
-            assert ((contacts["start_s"] <= hop["start_s"]) & (hop["end_s"] <= contacts["end_s"])).any()
+            assert (
+                (contacts["start_s"] <= hop["start_s"]) & (hop["end_s"] <= contacts["end_s"])
+            ).any()
             for resource in {int(edge["resource_a"]), int(edge["resource_b"])} - {NONE}:
                 self.calendars[resource].append((float(hop["start_s"]), float(hop["end_s"])))
         if booked["by_alert"]:
             resource = int(world.sizes["first_alert_resource"][0] + booked["node"])
             send_s = float(booked["send_s"])
-            self.calendars[resource].append((send_s, send_s + float(world.sizes["alert_interval_s"][0])))
-        unit, lanes = int(booked["accelerator"]), int(world.accelerators["lanes"][int(booked["accelerator"])])
+            self.calendars[resource].append(
+                (send_s, send_s + float(world.sizes["alert_interval_s"][0]))
+            )
+        unit, lanes = (
+            int(booked["accelerator"]),
+            int(world.accelerators["lanes"][int(booked["accelerator"])]),
+        )
         if booked["load_s"] > 0.0:
-            self.blocks[unit].append((float(booked["load_start_s"]), float(booked["start_s"]), lanes))
-        self.blocks[unit].append((float(booked["start_s"]), float(booked["finish_s"]), 1 if one_lane else lanes))
+            self.blocks[unit].append(
+                (float(booked["load_start_s"]), float(booked["start_s"]), lanes)
+            )
+        self.blocks[unit].append(
+            (float(booked["start_s"]), float(booked["finish_s"]), 1 if one_lane else lanes)
+        )
 
 
 def assert_no_overlap(calendars: Spans) -> None:
@@ -47,7 +62,9 @@ def assert_no_overlap(calendars: Spans) -> None:
 
 
 def assert_state_holds(simulation: Simulation, calendars: Spans) -> None:
-    """What the State still holds after now is what was booked and no more: nothing is ever planned again."""
+    """What the State still holds after now is what was booked and no more: nothing is ever planned
+    again.
+    """
     state, now_s = simulation.state, simulation.time_s
     for resource, head in enumerate(state.heads):
         held, chunk = 0.0, int(head)
@@ -55,7 +72,9 @@ def assert_state_holds(simulation: Simulation, calendars: Spans) -> None:
             spans = state.intervals[chunk, :, : int(state.chunks[chunk]["count"])]
             held += np.clip(spans[END] - np.maximum(spans[START], now_s), 0.0, None).sum()
             chunk = int(state.chunks[chunk]["next"])
-        booked = sum(max(0.0, end_s - max(start_s, now_s)) for start_s, end_s in calendars.get(resource, []))
+        booked = sum(
+            max(0.0, end_s - max(start_s, now_s)) for start_s, end_s in calendars.get(resource, [])
+        )
         assert held == pytest.approx(booked, abs=1e-6)
 
 
@@ -68,19 +87,33 @@ def assert_lanes_fit(simulation: Simulation, record: Record) -> None:
 
 
 def assert_charge_within_bounds(simulation: Simulation) -> None:
-    """Between the depth-of-discharge floor and full, to 1e-3 J (the ledger's rounding over thousands of steps)."""
+    """Between the depth-of-discharge floor and full, to 1e-3 J (the ledger's rounding over
+    thousands of steps).
+    """
     n_satellites = int(simulation.world.sizes["n_satellites"][0])
     charge_j = simulation.state.units["charge_j"][:n_satellites]
     accelerators = simulation.world.accelerators[:n_satellites]
-    assert (charge_j >= accelerators["floor_j"] - 1e-3).all() and (charge_j <= accelerators["capacity_j"]).all()
+    assert (charge_j >= accelerators["floor_j"] - 1e-3).all() and (
+        charge_j <= accelerators["capacity_j"]
+    ).all()
 
 
-def plain_charge_j(simulation: Simulation, unit: int, blocks: list[tuple[float, float, int]], first_j: float, end_s: float) -> float:
-    """Charge at end_s by a ledger of its own: net baseline power minus booked lanes, summed between breakpoints, cut at full."""
+def plain_charge_j(
+    simulation: Simulation,
+    unit: int,
+    blocks: list[tuple[float, float, int]],
+    first_j: float,
+    end_s: float,
+) -> float:
+    """Charge at end_s by a ledger of its own: net baseline power minus booked lanes, summed between
+    breakpoints, cut at full.
+    """
     world, accelerator = simulation.world, simulation.world.accelerators[unit]
     rows = world.power[world.power_offsets[unit] : world.power_offsets[unit + 1]]
     begin_s = float(simulation.episode.span_s[0])
-    marks = np.unique([begin_s, end_s, *rows["start_s"], *[edge for block in blocks for edge in block[:2]]])
+    marks = np.unique(
+        [begin_s, end_s, *rows["start_s"], *[edge for block in blocks for edge in block[:2]]]
+    )
     marks = marks[(marks >= begin_s) & (marks <= end_s)]
     table = np.array(blocks).reshape(-1, 3)
     charge_j = first_j
@@ -94,10 +127,17 @@ def plain_charge_j(simulation: Simulation, unit: int, blocks: list[tuple[float, 
 
 
 def assert_ledger_balances(simulation: Simulation, record: Record) -> None:
-    """Every battery holds what it began with, plus what the array gave, minus what was drawn: to 1e-6 of its capacity."""
+    """Every battery holds what it began with, plus what the array gave, minus what was drawn: to
+    1e-6 of its capacity.
+    """
     for unit in range(int(simulation.world.sizes["n_satellites"][0])):
-        entry, first_j = simulation.state.units[unit], float(simulation.episode.initial_charge_j[unit])
-        plain_j = plain_charge_j(simulation, unit, record.blocks[unit], first_j, float(entry["time_s"]))
+        entry, first_j = (
+            simulation.state.units[unit],
+            float(simulation.episode.initial_charge_j[unit]),
+        )
+        plain_j = plain_charge_j(
+            simulation, unit, record.blocks[unit], first_j, float(entry["time_s"])
+        )
         assert float(entry["charge_j"]) == pytest.approx(plain_j, rel=1e-6, abs=1e-3)
 
 
@@ -111,7 +151,13 @@ def play(simulation: Simulation, choose: Choice, seed: int, most: int) -> None:
         decided += 1
         if booked:
             last = simulation.last_booking
-            assert now_s <= last["load_start_s"] <= last["start_s"] < last["finish_s"] <= last["delivery_s"]
+            assert (
+                now_s
+                <= last["load_start_s"]
+                <= last["start_s"]
+                < last["finish_s"]
+                <= last["delivery_s"]
+            )
             assert last["arrival_s"] <= last["start_s"]
             record.note(simulation, bool(task["one_lane"]))
         assert simulation.time_s >= now_s
@@ -140,14 +186,20 @@ def test_bookings_never_collide_in_a_whole_episode(name: str, choose: Choice) ->
 @pytest.mark.parametrize("choose", [at_random, earliest])
 @pytest.mark.parametrize("name", SCENARIOS)
 def test_every_task_has_one_fate(name: str, choose: Choice) -> None:
-    """released = delivered in time + late + rejected + revoked, at the end of a (shortened) episode; value adds up to the rewards."""
+    """released = delivered in time + late + rejected + revoked, at the end of a (shortened)
+    episode; value adds up to the rewards.
+    """
     overrides = {} if name == "Tiny" else {"episode_s": 600.0}
     env, rng = OrbitEnv(name, overrides=overrides, split="validation"), np.random.default_rng(3)
     env.reset(seed=3)
     released, total, truncated, invalid = 0, 0.0, False, 0
     while not truncated:
         # now and then an action that the mask forbids: it counts as a rejection
-        action = int(rng.integers(env.action_space.n)) if rng.random() < 0.05 else choose(env.simulation, rng)
+        action = (
+            int(rng.integers(env.action_space.n))
+            if rng.random() < 0.05
+            else choose(env.simulation, rng)
+        )
         _, reward, terminated, truncated, info = env.step(action)
         assert not terminated and reward == sum(info["reward_terms"].values())
         invalid += info["invalid_action"]

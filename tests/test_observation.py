@@ -3,10 +3,10 @@
 import numpy as np
 import pytest
 
-from orbit_gym.scenario.loading import REGISTERED
-from orbit_gym.kernels.observation_encoder import log_time
 from orbit_gym.env import OrbitEnv
+from orbit_gym.kernels.observation_encoder import log_time
 from orbit_gym.observation import COLUMNS, neighbours
+from orbit_gym.scenario.loading import REGISTERED
 from tests.helpers.playing import at_random
 from tests.helpers.sizes import by_size
 
@@ -26,18 +26,30 @@ def test_plan_columns_are_the_plans(env: OrbitEnv) -> None:
     """Every plan column of every candidate from plan(k), by the table's formulas, to float32."""
     rng, column = np.random.default_rng(2), COLUMNS["nodes"]
     for _ in range(60):
-        rows, task = env.simulation.observe()["nodes"], env.simulation.episode.tasks[env.simulation.task_index]
+        rows, task = (
+            env.simulation.observe()["nodes"],
+            env.simulation.episode.tasks[env.simulation.task_index],
+        )
         for k, row in enumerate(rows):
             plan = env.plan(k)
             assert bool(row[column["plan_exists"]]) == plan.exists == bool(env.action_masks()[k])
             if not plan.exists:
                 continue
-            since = {name: getattr(plan, f"{name}_s") - task["release_s"] for name in ("arrival", "start", "finish", "delivery")}
-            expected = {f"plan_{name}": np.log1p(min(s, 7200.0)) / np.log1p(7200.0) for name, s in since.items()}
+            since = {
+                name: getattr(plan, f"{name}_s") - task["release_s"]
+                for name in ("arrival", "start", "finish", "delivery")
+            }
+            expected = {
+                f"plan_{name}": np.log1p(min(s, 7200.0)) / np.log1p(7200.0)
+                for name, s in since.items()
+            }
             expected["plan_load"] = plan.load_s / 60.0
             expected["plan_margin"] = np.clip(1.0 - since["delivery"] / task["slack_s"], -1.0, 1.0)
             expected["plan_energy"] = np.log1p(plan.energy_j) / np.log1p(1e6)
-            expected["plan_input_hops"], expected["plan_result_hops"] = len(plan.input_hops) / 40, len(plan.result_hops) / 40
+            expected["plan_input_hops"], expected["plan_result_hops"] = (
+                len(plan.input_hops) / 40,
+                len(plan.result_hops) / 40,
+            )
             expected["plan_on_time"] = float(plan.on_time)
             for name, value in expected.items():
                 assert row[column[name]] == pytest.approx(value, abs=2e-7), name

@@ -1,4 +1,6 @@
-"""The native vector environment does what single environments do, bit for bit, in every autoreset mode."""
+"""The native vector environment does what single environments do, bit for bit, in every autoreset
+mode.
+"""
 
 from typing import Any
 
@@ -27,16 +29,26 @@ def sync(name: str, mode: AutoresetMode, overrides: dict[str, Any]) -> SyncVecto
     return SyncVectorEnv([make] * COUNT, autoreset_mode=mode)
 
 
-def native(name: str, mode: AutoresetMode, overrides: dict[str, Any], **more: Any) -> OrbitVectorEnv:
+def native(
+    name: str, mode: AutoresetMode, overrides: dict[str, Any], **more: Any
+) -> OrbitVectorEnv:
     return gym.make_vec(
-        f"OrbitGym/{name}-v0", COUNT, vectorization_mode="vector_entry_point", overrides=overrides, autoreset_mode=mode.value, **more
+        f"OrbitGym/{name}-v0",
+        COUNT,
+        vectorization_mode="vector_entry_point",
+        overrides=overrides,
+        autoreset_mode=mode.value,
+        **more,
     )
 
 
 def assert_same(ours: Any, theirs: Any, where: str) -> None:
     """Equal to the last bit, with the same keys and types of arrays."""
     if isinstance(theirs, dict):
-        assert isinstance(ours, dict) and ours.keys() == theirs.keys(), (where, set(ours) ^ set(theirs))
+        assert isinstance(ours, dict) and ours.keys() == theirs.keys(), (
+            where,
+            set(ours) ^ set(theirs),
+        )
         for key in theirs:
             assert_same(ours[key], theirs[key], f"{where}.{key}")
     elif isinstance(theirs, tuple):
@@ -53,14 +65,29 @@ def assert_same(ours: Any, theirs: Any, where: str) -> None:
         assert ours == theirs, where
 
 
-def compare(name: str, mode: AutoresetMode, overrides: dict[str, Any], steps: int, **more: Any) -> int:
-    """Play both side by side at random, now and then with a masked action; returns how many episodes ended."""
-    ours, theirs, rng, ended = native(name, mode, overrides, **more), sync(name, mode, overrides), np.random.default_rng(7), 0
+def compare(
+    name: str, mode: AutoresetMode, overrides: dict[str, Any], steps: int, **more: Any
+) -> int:
+    """Play both side by side at random, now and then with a masked action.
+
+    Returns how many episodes ended.
+    """
+    ours, theirs, rng, ended = (
+        native(name, mode, overrides, **more),
+        sync(name, mode, overrides),
+        np.random.default_rng(7),
+        0,
+    )
     assert_same(ours.reset(seed=21), theirs.reset(seed=21), "reset")
     for step in range(steps):
         masks = np.stack(theirs.call("action_masks"))
         assert np.array_equal(ours.action_masks(), masks)
-        actions = np.array([rng.choice(np.flatnonzero(mask)) if rng.random() < 0.95 else rng.integers(mask.size) for mask in masks])
+        actions = np.array(
+            [
+                rng.choice(np.flatnonzero(mask)) if rng.random() < 0.95 else rng.integers(mask.size)
+                for mask in masks
+            ]
+        )
         mine, other = ours.step(actions), theirs.step(actions)
         for part, (a, b) in enumerate(zip(mine, other, strict=True)):
             assert_same(a, b, f"{step}/{part}")
@@ -68,7 +95,9 @@ def compare(name: str, mode: AutoresetMode, overrides: dict[str, Any], steps: in
         ended += int(done.sum())
         if mode == AutoresetMode.DISABLED and done.any():
             again = {"reset_mask": done}
-            assert_same(ours.reset(options=dict(again)), theirs.reset(options=dict(again)), f"{step}/reset")
+            assert_same(
+                ours.reset(options=dict(again)), theirs.reset(options=dict(again)), f"{step}/reset"
+            )
     ours.close()
     theirs.close()
     return ended
@@ -82,14 +111,21 @@ def test_native_equals_sync(name: str, mode: AutoresetMode) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("mode", [AutoresetMode.NEXT_STEP, AutoresetMode.SAME_STEP], ids=lambda mode: mode.value)
+@pytest.mark.parametrize(
+    "mode", [AutoresetMode.NEXT_STEP, AutoresetMode.SAME_STEP], ids=lambda mode: mode.value
+)
 @pytest.mark.parametrize("name", CASES)
 def test_native_equals_sync_for_2000_steps(name: str, mode: AutoresetMode) -> None:
-    assert compare(name, mode, CASES[name] | ({} if name == "Tiny" else {"episode_s": 600.0}), 2_000) >= COUNT
+    assert (
+        compare(name, mode, CASES[name] | ({} if name == "Tiny" else {"episode_s": 600.0}), 2_000)
+        >= COUNT
+    )
 
 
 def test_threads_change_nothing() -> None:
-    assert compare("CrossPlane12", AutoresetMode.SAME_STEP, CASES["CrossPlane12"], 150, threads=2) > 0
+    assert (
+        compare("CrossPlane12", AutoresetMode.SAME_STEP, CASES["CrossPlane12"], 150, threads=2) > 0
+    )
 
 
 def test_it_is_the_default_mode_of_make_vec() -> None:
@@ -110,7 +146,10 @@ def test_a_member_offers_plans_and_forks() -> None:
     assert [simulation.plan(k).exists for k in range(13)] == envs.action_masks()[1, :-1].tolist()
     fork = simulation.fork()
     fork.step(0)
-    assert np.array_equal(simulation.observe()["nodes"], before["nodes"][1]) and fork.task_index == simulation.task_index + 1
+    assert (
+        np.array_equal(simulation.observe()["nodes"], before["nodes"][1])
+        and fork.task_index == simulation.task_index + 1
+    )
 
 
 def test_without_copies_the_arrays_are_the_batchs() -> None:
@@ -136,8 +175,12 @@ def test_one_signature_of_the_step() -> None:
         assert len(compiled.signatures) <= 1
 
 
-@pytest.mark.parametrize("actions", [[0, 1, 99], [0, -1, 0], [0.0, 1.0, 0.5], [0, 1], [0, np.nan, 1]])
-def test_actions_outside_the_space_are_refused_before_anything_changes(actions: list[float]) -> None:
+@pytest.mark.parametrize(
+    "actions", [[0, 1, 99], [0, -1, 0], [0.0, 1.0, 0.5], [0, 1], [0, np.nan, 1]]
+)
+def test_actions_outside_the_space_are_refused_before_anything_changes(
+    actions: list[float],
+) -> None:
     envs = native("Tiny", AutoresetMode.NEXT_STEP, {})
     before, _ = envs.reset(seed=0)
     with pytest.raises(ValueError, match=r"actions? must"):
@@ -151,7 +194,10 @@ def test_actions_outside_the_space_are_refused_before_anything_changes(actions: 
     [
         ({"num_envs": 0}, "num_envs must be at least 1, got 0"),
         ({"threads": 0}, "threads must be at least 1, got 0"),
-        ({"autoreset_mode": "never"}, "autoreset_mode must be one of NextStep, SameStep, Disabled, got 'never'"),
+        (
+            {"autoreset_mode": "never"},
+            "autoreset_mode must be one of NextStep, SameStep, Disabled, got 'never'",
+        ),
         ({"scenario": "Tinny"}, "unknown scenario 'Tinny'; did you mean 'Tiny'"),
         ({"render_mode": "human"}, "render_mode must be None or one of rgb_array, got 'human'"),
     ],

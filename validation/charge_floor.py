@@ -1,6 +1,8 @@
-"""The charge that a baseline needs, required_j, against brute-force forward simulation of random load profiles.
+"""The charge that a baseline needs, required_j, against brute-force forward simulation of random
+load profiles.
 
-Under test: the backward recursion that a World's power rows hold, and compute.required_j, which reads it between rows.
+Under test: the backward recursion that a World's power rows hold, and compute.required_j, which
+reads it between rows.
 """
 
 from pathlib import Path
@@ -33,11 +35,15 @@ class Profile(NamedTuple):
 def random_profile(rng: np.random.Generator) -> Profile:
     """Sunlight and eclipse in any order, 50 to 300 W up or down."""
     start_s = np.r_[0.0, np.sort(rng.uniform(0.0, 5_000.0, ROWS - 1))]
-    net_w = np.where(rng.random(ROWS) < 0.6, rng.uniform(50.0, 300.0, ROWS), rng.uniform(-200.0, -50.0, ROWS))
+    net_w = np.where(
+        rng.random(ROWS) < 0.6, rng.uniform(50.0, 300.0, ROWS), rng.uniform(-200.0, -50.0, ROWS)
+    )
     return Profile(start_s, net_w)
 
 
-def lowest_charge_j(charge_j: float, start_s: np.ndarray, net_w: np.ndarray, end_s: float, capacity_j: float) -> float:
+def lowest_charge_j(
+    charge_j: float, start_s: np.ndarray, net_w: np.ndarray, end_s: float, capacity_j: float
+) -> float:
     """Independent forward walk in steps of at most one second, without the kernels under test."""
     lowest_j = charge_j
     for first_s, last_s, watts in zip(start_s, np.r_[start_s[1:], end_s], net_w, strict=True):
@@ -49,30 +55,45 @@ def lowest_charge_j(charge_j: float, start_s: np.ndarray, net_w: np.ndarray, end
 
 
 def walk_error_j(profile: Profile, time_s: float, needed_j: float) -> float:
-    """How far a walk that starts at time_s with needed_j ends up from touching the floor at its lowest."""
+    """How far a walk that starts at time_s with needed_j ends up from touching the floor at its
+    lowest.
+    """
     row = int(np.searchsorted(profile.start_s, time_s, side="right")) - 1
     start_s = np.r_[time_s, profile.start_s[row + 1 :]]
-    return abs(lowest_charge_j(needed_j, start_s, profile.net_w[row:], END_S, BOUNDLESS_J) - FLOOR_J)
+    return abs(
+        lowest_charge_j(needed_j, start_s, profile.net_w[row:], END_S, BOUNDLESS_J) - FLOOR_J
+    )
 
 
 def recursion_error_j(rng: np.random.Generator) -> float:
     """Largest error of one profile over all its rows."""
     profile = random_profile(rng)
     needed_j = required_charge_j(profile.start_s, profile.net_w, END_S, FLOOR_J)
-    return max(walk_error_j(profile, float(profile.start_s[row]), float(needed_j[row])) for row in range(ROWS))
+    return max(
+        walk_error_j(profile, float(profile.start_s[row]), float(needed_j[row]))
+        for row in range(ROWS)
+    )
 
 
 def between_rows_error_j(rng: np.random.Generator) -> float:
-    """Error of one profile at ten instants between its rows, through the rows of a World; from END_S on the Sun shines."""
+    """Error of one profile at ten instants between its rows, through the rows of a World.
+
+    From END_S on the Sun shines.
+    """
     profile = random_profile(rng)
     power = [*zip(profile.start_s.tolist(), profile.net_w.tolist(), strict=True), (END_S, 500.0)]
     world = small_world(1, power=power, floor_j=FLOOR_J)
     assert END_S < HORIZON_S
-    return max(walk_error_j(profile, time_s, float(required_j(world, 0, time_s))) for time_s in rng.uniform(0.0, END_S, 10).tolist())
+    return max(
+        walk_error_j(profile, time_s, float(required_j(world, 0, time_s)))
+        for time_s in rng.uniform(0.0, END_S, 10).tolist()
+    )
 
 
 def measure(data: Path | None) -> list[Row]:
-    """Return two rows: at the rows, where the recursion runs, and between them, where bookings look."""
+    """Return two rows: at the rows, where the recursion runs, and between them, where bookings
+    look.
+    """
     at_rows_j = max(recursion_error_j(np.random.default_rng(seed)) for seed in range(PROFILES))
     between_j = max(between_rows_error_j(np.random.default_rng(seed)) for seed in range(PROFILES))
     note = f"{PROFILES} random profiles"

@@ -1,6 +1,8 @@
-"""Decoding on lanes against the measured device: Jetson AGX Thor, Llama-3.1-8B INT4-AWQ (4.5 GB), 273 GB/s.
+"""Decoding on lanes against the measured device: Jetson AGX Thor, Llama-3.1-8B INT4-AWQ (4.5 GB),
+273 GB/s.
 
-Authority: NVIDIA TensorRT-Edge-LLM performance benchmarks: 135.3 tok/s at batch 8, 50.8 tok/s at batch 1 (FACTS 2.5).
+Authority: NVIDIA TensorRT-Edge-LLM performance benchmarks: 135.3 tok/s at batch 8, 50.8 tok/s at
+batch 1 (FACTS 2.5).
 """
 
 from pathlib import Path
@@ -37,7 +39,9 @@ def simulation_of(requests: int, bandwidth_bytes_per_s: float, weights_bytes: fl
     return start(world._replace(model_bytes=model_bytes), tasks, 1 << LANGUAGE)
 
 
-def throughput_tokens_per_s(requests: int, bandwidth_bytes_per_s: float, weights_bytes: float) -> float:
+def throughput_tokens_per_s(
+    requests: int, bandwidth_bytes_per_s: float, weights_bytes: float
+) -> float:
     """Tokens over the time until the last request is finished, by booking them all."""
     simulation = simulation_of(requests, bandwidth_bytes_per_s, weights_bytes)
     finish_s = 0.0
@@ -48,9 +52,18 @@ def throughput_tokens_per_s(requests: int, bandwidth_bytes_per_s: float, weights
 
 
 def throughput_error() -> float:
-    """Relative error of saturated throughput: the device itself, and the default node scaled by bandwidth and weights."""
-    scaled = BATCH_TOKENS_PER_S * (NODE_BYTES_PER_S / DEVICE_BYTES_PER_S) * (DEVICE_WEIGHTS_BYTES / NODE_WEIGHTS_BYTES)
-    device = throughput_tokens_per_s(REQUESTS, DEVICE_BYTES_PER_S, DEVICE_WEIGHTS_BYTES) / BATCH_TOKENS_PER_S
+    """Relative error of saturated throughput: the device itself, and the default node scaled by
+    bandwidth and weights.
+    """
+    scaled = (
+        BATCH_TOKENS_PER_S
+        * (NODE_BYTES_PER_S / DEVICE_BYTES_PER_S)
+        * (DEVICE_WEIGHTS_BYTES / NODE_WEIGHTS_BYTES)
+    )
+    device = (
+        throughput_tokens_per_s(REQUESTS, DEVICE_BYTES_PER_S, DEVICE_WEIGHTS_BYTES)
+        / BATCH_TOKENS_PER_S
+    )
     node = throughput_tokens_per_s(REQUESTS, NODE_BYTES_PER_S, NODE_WEIGHTS_BYTES) / scaled
     return float(np.abs([device - 1.0, node - 1.0]).max())
 
@@ -65,7 +78,13 @@ def measure(data: Path | None) -> list[Row]:
     lone = slowness()
     text = f"{lone:.3f} times too slow, as stated"
     return [
-        judged("saturated decoding, 160 requests on 8 lanes", AUTHORITY, throughput_error(), THROUGHPUT_TOLERANCE, "relative"),
+        judged(
+            "saturated decoding, 160 requests on 8 lanes",
+            AUTHORITY,
+            throughput_error(),
+            THROUGHPUT_TOLERANCE,
+            "relative",
+        ),
         Row(
             "a lone request on one lane",
             AUTHORITY,

@@ -1,4 +1,6 @@
-"""Entry into and exit from the Earth's shadow, twelve real satellites over 24 h, against Skyfield with DE421."""
+"""Entry into and exit from the Earth's shadow, twelve real satellites over 24 h, against Skyfield
+with DE421.
+"""
 
 import csv
 from collections.abc import Sequence
@@ -19,7 +21,9 @@ from validation.sun import de421
 WHAT = "eclipse entry and exit, 12 satellites, 24 h"
 FILE_AUTHORITY = "Skyfield is_sunlit with DE421, stored to the second"
 LIVE_AUTHORITY = "Skyfield is_sunlit with DE421, live"
-TOLERANCE_S = 1.0  # the almanac Sun is 0.01 degrees off DE421, which turns a shadow edge by 0.15 s; grazing entries magnify it
+# the almanac Sun is 0.01 degrees off DE421, which turns a shadow edge by 0.15 s; grazing entries
+# magnify it
+TOLERANCE_S = 1.0
 SCAN_S = 120.0  # an orbit's shadow lasts half an hour
 EPSILON_S = 1e-3
 
@@ -58,7 +62,12 @@ def _edges_of(satellite: EarthSatellite, ephemeris: SpiceKernel) -> Edges:
         return satellite.at(times).is_sunlit(ephemeris)
 
     is_lit.step_days = SCAN_S / sky.SECONDS_OF_DAY
-    times, values = find_discrete(sky.utc(0.0), sky.utc(float(sky.SECONDS_OF_DAY)), is_lit, epsilon=EPSILON_S / sky.SECONDS_OF_DAY)
+    times, values = find_discrete(
+        sky.utc(0.0),
+        sky.utc(float(sky.SECONDS_OF_DAY)),
+        is_lit,
+        epsilon=EPSILON_S / sky.SECONDS_OF_DAY,
+    )
     edges_s = sky.seconds_of(times)
     return Edges(edges_s[values == 0], edges_s[values == 1])
 
@@ -69,28 +78,55 @@ def file_edges(data: Path) -> list[Edges]:
         rows = list(csv.DictReader(file))
 
     def of(name: str, event: str) -> np.ndarray:
-        return np.array([float(row["utc_seconds_of_day"]) for row in rows if row["sat"] == name and row["event"] == event])
+        return np.array(
+            [
+                float(row["utc_seconds_of_day"])
+                for row in rows
+                if row["sat"] == name and row["event"] == event
+            ]
+        )
 
     return [Edges(of(name, "enter_eclipse"), of(name, "exit_eclipse")) for name in sky.names()]
 
 
 def differences_s(ours: Edges, theirs: Edges) -> np.ndarray:
-    """Ours minus theirs, edge by edge in order of time; ValueError where one side has an edge that the other lacks."""
+    """Ours minus theirs, edge by edge in order of time.
+
+    ValueError where one side has an edge that the other lacks.
+    """
     if [len(part) for part in ours] != [len(part) for part in theirs]:
-        raise ValueError(f"{[len(part) for part in ours]} edges against {[len(part) for part in theirs]}")
+        raise ValueError(
+            f"{[len(part) for part in ours]} edges against {[len(part) for part in theirs]}"
+        )
     return np.concatenate([a - b for a, b in zip(ours, theirs, strict=True)])
 
 
 def beyond_the_second_s(differences: np.ndarray) -> np.ndarray:
-    """How far ours lies outside the second before the stored one, in which the edge must have been."""
+    """How far ours lies outside the second before the stored one, in which the edge must have
+    been.
+    """
     return np.maximum(np.maximum(differences, -1.0 - differences), 0.0)
 
 
 def measure(data: Path | None) -> list[Row]:
     """Return two rows: stored and live."""
-    live_s = np.concatenate([differences_s(our_edges(k), theirs) for k, theirs in zip(sky.ALL, live_edges(sky.ALL), strict=True)])
-    live = judged(WHAT, LIVE_AUTHORITY, np.abs(live_s).max(), TOLERANCE_S, "s", f"{len(live_s)} edges")
+    live_s = np.concatenate(
+        [
+            differences_s(our_edges(k), theirs)
+            for k, theirs in zip(sky.ALL, live_edges(sky.ALL), strict=True)
+        ]
+    )
+    live = judged(
+        WHAT, LIVE_AUTHORITY, np.abs(live_s).max(), TOLERANCE_S, "s", f"{len(live_s)} edges"
+    )
     if data is None:
         return [skipped(WHAT, FILE_AUTHORITY, f"{TOLERANCE_S:g} s"), live]
-    file_s = beyond_the_second_s(np.concatenate([differences_s(our_edges(k), theirs) for k, theirs in enumerate(file_edges(data))]))
-    return [judged(WHAT, FILE_AUTHORITY, file_s.max(), TOLERANCE_S, "s", f"{len(file_s)} edges"), live]
+    file_s = beyond_the_second_s(
+        np.concatenate(
+            [differences_s(our_edges(k), theirs) for k, theirs in enumerate(file_edges(data))]
+        )
+    )
+    return [
+        judged(WHAT, FILE_AUTHORITY, file_s.max(), TOLERANCE_S, "s", f"{len(file_s)} edges"),
+        live,
+    ]

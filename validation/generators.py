@@ -1,4 +1,6 @@
-"""Generated work against recorded work: token counts, gaps between arrivals, and how counts scatter."""
+"""Generated work against recorded work: token counts, gaps between arrivals, and how counts
+scatter.
+"""
 
 from collections.abc import Callable
 from functools import cache
@@ -8,25 +10,35 @@ from typing import NamedTuple
 import numpy as np
 
 from orbit_gym.scenario.loading import load_scenario
-from orbit_gym.scenario.task_classes import FLOP_PER_TOKEN_8B, TASK_CLASSES, TaskClass
 from orbit_gym.scenario.readers.events import Events, read_events
 from orbit_gym.scenario.readers.requests import Requests, read_azure
+from orbit_gym.scenario.task_classes import FLOP_PER_TOKEN_8B, TASK_CLASSES, TaskClass
 from orbit_gym.utils.units import DAY_S, HOUR_S
 from orbit_gym.workload.arrival_processes import draw_arrivals
 from orbit_gym.workload.task_factory import Maker
 from validation.rows import Row, judged, skipped
 
-TRACES = {"language_request": "llm_traces/azure2023_conv.csv", "code_request": "llm_traces/azure2023_code.csv"}
+TRACES = {
+    "language_request": "llm_traces/azure2023_conv.csv",
+    "code_request": "llm_traces/azure2023_code.csv",
+}
 AUTHORITIES = {
     "language_request": "Azure 2023 conversation trace, 19,366 requests",
     "code_request": "Azure 2023 code trace, 8,819 requests",
 }
-FIRES, BURSTS = "events/firms_modis_fires_sea_2018-05-23_25.csv", "events/fermi_gbm_grb_2008_2025.csv"
-FIRE_AUTHORITY, BURST_AUTHORITY = "NASA FIRMS MODIS, 614 fires, 20 passes", "Fermi-GBM catalogue, 4,040 bursts"
+FIRES, BURSTS = (
+    "events/firms_modis_fires_sea_2018-05-23_25.csv",
+    "events/fermi_gbm_grb_2008_2025.csv",
+)
+FIRE_AUTHORITY, BURST_AUTHORITY = (
+    "NASA FIRMS MODIS, 614 fires, 20 passes",
+    "Fermi-GBM catalogue, 4,040 bursts",
+)
 
 TOKENS_TOLERANCE = 0.10
 GAPS_TOLERANCE = 0.10
-# Counts in windows up to 120 s of an hour: 29 windows, so that the trace's own figure is good to sqrt(2/28) = 27 % where counts are normal.
+# Counts in windows up to 120 s of an hour: 29 windows, so that the trace's own figure is good to
+# sqrt(2/28) = 27 % where counts are normal.
 COUNTS_TOLERANCE = 0.30
 CLUSTERS_TOLERANCE = 0.10
 
@@ -46,7 +58,9 @@ class Levels(NamedTuple):
 
 
 def levels(values: np.ndarray) -> Levels:
-    return Levels(*(float(level) for level in np.quantile(values, [0.5, 0.9, 0.99])), float(values.mean()))
+    return Levels(
+        *(float(level) for level in np.quantile(values, [0.5, 0.9, 0.99])), float(values.mean())
+    )
 
 
 def variation(times_s: np.ndarray) -> float:
@@ -71,11 +85,15 @@ def generated_tokens(name: str) -> tuple[np.ndarray, np.ndarray]:
     """Prompt and answer tokens of many generated tasks of a class."""
     scenario = load_scenario("Tiny")
     times_s, origins = np.zeros(N_TOKENS), np.zeros(N_TOKENS, np.int64)
-    tasks = Maker(scenario, ("P01S01",), 1).make(name, times_s, origins, scenario.workload, np.random.default_rng(SEED))
+    tasks = Maker(scenario, ("P01S01",), 1).make(
+        name, times_s, origins, scenario.workload, np.random.default_rng(SEED)
+    )
     return tasks["prefill_flop"] / FLOP_PER_TOKEN_8B, tasks["decode_tokens"]
 
 
-def generated_times(kind: TaskClass, rate_per_s: float, span_s: float, rng: np.random.Generator) -> np.ndarray:
+def generated_times(
+    kind: TaskClass, rate_per_s: float, span_s: float, rng: np.random.Generator
+) -> np.ndarray:
     """Release times of a class that can appear at any time, at a mean rate, in order."""
 
     def place(count: int) -> tuple[np.ndarray, np.ndarray]:
@@ -84,10 +102,14 @@ def generated_times(kind: TaskClass, rate_per_s: float, span_s: float, rng: np.r
     return np.sort(draw_arrivals(kind, rate_per_s * span_s, place, 0.0, span_s, rng)[0])
 
 
-def mean_over_episodes(kind: TaskClass, rate_per_s: float, span_s: float, figure: Callable[[np.ndarray], float]) -> float:
+def mean_over_episodes(
+    kind: TaskClass, rate_per_s: float, span_s: float, figure: Callable[[np.ndarray], float]
+) -> float:
     """A figure of generated times, mean over episodes as long as the recording."""
     rng = np.random.default_rng(SEED)
-    return float(np.mean([figure(generated_times(kind, rate_per_s, span_s, rng)) for _ in range(N_EPISODES)]))
+    return float(
+        np.mean([figure(generated_times(kind, rate_per_s, span_s, rng)) for _ in range(N_EPISODES)])
+    )
 
 
 def relative(ours: float, theirs: float) -> float:
@@ -97,24 +119,35 @@ def relative(ours: float, theirs: float) -> float:
 def token_errors(data: Path, name: str) -> dict[str, tuple[Levels, Levels]]:
     """Levels of the generator and of the trace, for prompts and answers."""
     trace, (prompt, output) = requests(data, name), generated_tokens(name)
-    return {"prompt": (levels(prompt), levels(trace.prompt_tokens)), "output": (levels(output), levels(trace.output_tokens))}
+    return {
+        "prompt": (levels(prompt), levels(trace.prompt_tokens)),
+        "output": (levels(output), levels(trace.output_tokens)),
+    }
 
 
 def gap_variations(data: Path, name: str) -> tuple[float, float]:
-    """Coefficient of variation of the gaps, of the generator at the trace's rate and of the trace."""
+    """Coefficient of variation of the gaps, of the generator at the trace's rate and of the
+    trace.
+    """
     times_s = requests(data, name).times_s
     rate_per_s = times_s.size / times_s[-1]
-    return mean_over_episodes(TASK_CLASSES[name], rate_per_s, float(times_s[-1]), variation), variation(times_s)
+    return mean_over_episodes(
+        TASK_CLASSES[name], rate_per_s, float(times_s[-1]), variation
+    ), variation(times_s)
 
 
 def count_dispersions(data: Path, name: str) -> dict[float, tuple[float, float]]:
-    """Index of dispersion for each window, of the generator at the trace's rate and of the trace."""
+    """Index of dispersion for each window, of the generator at the trace's rate and of the
+    trace.
+    """
     times_s = requests(data, name).times_s
     rate_per_s, span_s = times_s.size / times_s[-1], float(times_s[-1])
     kind = TASK_CLASSES[name]
     return {
         window_s: (
-            mean_over_episodes(kind, rate_per_s, span_s, lambda t, w=window_s: dispersion(t, w, span_s)),  # type: ignore[misc]
+            mean_over_episodes(
+                kind, rate_per_s, span_s, lambda t, w=window_s: dispersion(t, w, span_s)
+            ),  # type: ignore[misc]
             dispersion(times_s, window_s, span_s),
         )
         for window_s in COUNT_WINDOWS_S
@@ -128,9 +161,15 @@ def bursts(data: Path) -> Events:
 
 
 def burst_figures(data: Path) -> dict[str, tuple[float, float]]:
-    """Gaps of gamma-ray bursts, and counts in 30 days, of the generator at the catalogue's rate and of the catalogue."""
+    """Gaps of gamma-ray bursts, and counts in 30 days, of the generator at the catalogue's rate and
+    of the catalogue.
+    """
     times_s = bursts(data).times_s
-    rate_per_s, span_s, kind = times_s.size / times_s[-1], float(times_s[-1]), TASK_CLASSES["xray_trigger"]
+    rate_per_s, span_s, kind = (
+        times_s.size / times_s[-1],
+        float(times_s[-1]),
+        TASK_CLASSES["xray_trigger"],
+    )
     month_s = 30.0 * DAY_S
     return {
         "gaps": (mean_over_episodes(kind, rate_per_s, span_s, variation), variation(times_s)),
@@ -156,21 +195,30 @@ def clusters(times_s: np.ndarray, gap_s: float) -> np.ndarray:
 
 
 def cluster_figures(data: Path) -> dict[str, tuple[float, float]]:
-    """Granules with fires on one pass: mean, standard deviation, and the dispersion of counts in 2 h."""
+    """Granules with fires on one pass: mean, standard deviation, and the dispersion of counts in 2
+    h.
+    """
     theirs, kind = fire_granules(data), TASK_CLASSES["wildfire_alert"]
     rng, n_clusters, span_s = np.random.default_rng(SEED), 5_000, 3.0 * DAY_S
 
     def place(count: int) -> tuple[np.ndarray, np.ndarray]:
         return np.arange(count) * DAY_S, np.zeros(count, np.int64)
 
-    ours = clusters(np.sort(draw_arrivals(kind, n_clusters * kind.burstiness.cluster_mean, place, 0.0, 1e9, rng)[0]), DAY_S / 2.0)
+    ours = clusters(
+        np.sort(
+            draw_arrivals(kind, n_clusters * kind.burstiness.cluster_mean, place, 0.0, 1e9, rng)[0]
+        ),
+        DAY_S / 2.0,
+    )
     sizes = clusters(theirs, PASS_GAP_S)
     window_s = 2.0 * HOUR_S
     return {
         "mean": (float(ours.mean()), float(sizes.mean())),
         "deviation": (float(ours.std()), float(sizes.std())),
         "counts": (
-            mean_over_episodes(kind, theirs.size / span_s, span_s, lambda t: dispersion(t, window_s, span_s)),
+            mean_over_episodes(
+                kind, theirs.size / span_s, span_s, lambda t: dispersion(t, window_s, span_s)
+            ),
             dispersion(theirs, window_s, span_s),
         ),
     }
@@ -183,25 +231,57 @@ def measure(data: Path | None) -> list[Row]:
         for what, tolerance, worst in (
             (f"tokens of {name}: p50, p90, p99 and mean", TOKENS_TOLERANCE, _worst_tokens),
             (f"gaps of {name}: coefficient of variation", GAPS_TOLERANCE, _worst_gaps),
-            (f"counts of {name} in 1 to 120 s: variance over mean", COUNTS_TOLERANCE, _worst_counts),
+            (
+                f"counts of {name} in 1 to 120 s: variance over mean",
+                COUNTS_TOLERANCE,
+                _worst_counts,
+            ),
         ):
-            rows.append(_row(what, authority, tolerance, data, lambda folder, name=name, worst=worst: worst(folder, name)))
+            rows.append(
+                _row(
+                    what,
+                    authority,
+                    tolerance,
+                    data,
+                    lambda folder, name=name, worst=worst: worst(folder, name),
+                )
+            )
     for key, what, tolerance in (
         ("gaps", "gaps of xray_trigger: coefficient of variation", GAPS_TOLERANCE),
         ("counts", "counts of xray_trigger in 30 days: variance over mean", COUNTS_TOLERANCE),
     ):
-        rows.append(_row(what, BURST_AUTHORITY, tolerance, data, lambda folder, key=key: relative(*burst_figures(folder)[key])))
+        rows.append(
+            _row(
+                what,
+                BURST_AUTHORITY,
+                tolerance,
+                data,
+                lambda folder, key=key: relative(*burst_figures(folder)[key]),
+            )
+        )
     for key, what, tolerance in (
         ("mean", "wildfire_alert on one pass: mean", CLUSTERS_TOLERANCE),
         ("deviation", "wildfire_alert on one pass: standard deviation", CLUSTERS_TOLERANCE),
         ("counts", "counts of wildfire_alert in 2 h: variance over mean", COUNTS_TOLERANCE),
     ):
-        rows.append(_row(what, FIRE_AUTHORITY, tolerance, data, lambda folder, key=key: relative(*cluster_figures(folder)[key])))
+        rows.append(
+            _row(
+                what,
+                FIRE_AUTHORITY,
+                tolerance,
+                data,
+                lambda folder, key=key: relative(*cluster_figures(folder)[key]),
+            )
+        )
     return rows
 
 
 def _worst_tokens(data: Path, name: str) -> float:
-    return max(relative(*pair) for ours, theirs in token_errors(data, name).values() for pair in zip(ours, theirs))
+    return max(
+        relative(*pair)
+        for ours, theirs in token_errors(data, name).values()
+        for pair in zip(ours, theirs)
+    )
 
 
 def _worst_gaps(data: Path, name: str) -> float:
@@ -212,7 +292,9 @@ def _worst_counts(data: Path, name: str) -> float:
     return max(relative(*pair) for pair in count_dispersions(data, name).values())
 
 
-def _row(what: str, authority: str, tolerance: float, data: Path | None, error: Callable[[Path], float]) -> Row:
+def _row(
+    what: str, authority: str, tolerance: float, data: Path | None, error: Callable[[Path], float]
+) -> Row:
     if data is None:
         return skipped(what, authority, f"{100.0 * tolerance:g} %")
     return judged(what, authority, 100.0 * error(data), 100.0 * tolerance, "%")

@@ -1,6 +1,8 @@
-"""Node temperature: step responses of booked simulations against the closed form, and the model against BUPT-1's telemetry.
+"""Node temperature: step responses of booked simulations against the closed form, and the model
+against BUPT-1's telemetry.
 
-Authorities: tau dT/dt = sink + R P - T, solved by hand; in-orbit temperatures of BUPT-1's Atlas 200 DK (FACTS 2.4, MobiCom 2024).
+Authorities: tau dT/dt = sink + R P - T, solved by hand; in-orbit temperatures of BUPT-1's Atlas 200
+DK (FACTS 2.4, MobiCom 2024).
 """
 
 import csv
@@ -17,9 +19,19 @@ from validation.rows import Row, judged, skipped
 
 CLOSED_FORM_TOLERANCE_K = 1e-9
 AUTHORITY = "BUPT-1 in-orbit telemetry"
-TAU_RANGE_S = (1_300.0, 1_600.0)  # published fits of steady inference loads, rounded (FACTS 2.4: 1,275 to 1,640 s)
-STEADY_TOLERANCE_K = 3.0  # the orbit swings the temperature by about that; the model's sink is constant
-STEADY = ((6.9, 26.6), (7.4, 31.9), (8.2, 38.6), (10.3, 51.2))  # W, degrees C: LOW, MIDDLE, FULL, four tasks (FACTS 2.4)
+TAU_RANGE_S = (
+    1_300.0,
+    1_600.0,
+)  # published fits of steady inference loads, rounded (FACTS 2.4: 1,275 to 1,640 s)
+STEADY_TOLERANCE_K = (
+    3.0  # the orbit swings the temperature by about that; the model's sink is constant
+)
+STEADY = (
+    (6.9, 26.6),
+    (7.4, 31.9),
+    (8.2, 38.6),
+    (10.3, 51.2),
+)  # W, degrees C: LOW, MIDDLE, FULL, four tasks (FACTS 2.4)
 FILE = "atlas_infer_sun_FULL_1T.csv"
 WINDOW_S = 10_800.0  # 3 h, as in the published fits
 BLOCK_S = 1_000.0
@@ -34,9 +46,14 @@ class Trace(NamedTuple):
 
 
 def simulated_c() -> list[float]:
-    """Temperature at LOOKS_S of a node that computes for BLOCK_S from second 0, as the simulation keeps it; power rows change often."""
+    """Temperature at LOOKS_S of a node that computes for BLOCK_S from second 0, as the simulation
+    keeps it; power rows change often.
+    """
     power = [(250.0 * k, 300.0 + k) for k in range(20)]
-    tasks = [vision(0.0, BLOCK_S), *(vision(look_s, 1.0) for look_s in (*LOOKS_S, LOOKS_S[-1] + 1.0))]
+    tasks = [
+        vision(0.0, BLOCK_S),
+        *(vision(look_s, 1.0) for look_s in (*LOOKS_S, LOOKS_S[-1] + 1.0)),
+    ]
     simulation, seen = start(small_world(1, power=power), tasks, resident=1), []
     simulation.apply(0)
     while len(seen) < len(LOOKS_S):
@@ -55,7 +72,10 @@ def closed_form_c(time_s: float) -> float:
 
 def closed_form_error_k() -> float:
     """Largest difference over LOOKS_S."""
-    return max(abs(seen_c - closed_form_c(look_s)) for look_s, seen_c in zip(LOOKS_S, simulated_c(), strict=True))
+    return max(
+        abs(seen_c - closed_form_c(look_s))
+        for look_s, seen_c in zip(LOOKS_S, simulated_c(), strict=True)
+    )
 
 
 def read_trace(data: Path) -> Trace:
@@ -69,12 +89,22 @@ def read_trace(data: Path) -> Trace:
 
 
 def fitted_tau_s(trace: Trace) -> float:
-    """Time constant at which our step response lies nearest to a trace (least squares; its start and end are fitted too)."""
+    """Time constant at which our step response lies nearest to a trace (least squares.
+
+    Its start and end are fitted too).
+    """
 
     def response(time_s: np.ndarray, start_c: float, settles_c: float, tau_s: float) -> np.ndarray:
-        return np.array([temperature_after_c(start_c, settles_c, step_s, tau_s) for step_s in time_s])
+        return np.array(
+            [temperature_after_c(start_c, settles_c, step_s, tau_s) for step_s in time_s]
+        )
 
-    best, _ = curve_fit(response, trace.time_s, trace.temperature_c, p0=(trace.temperature_c[0], trace.temperature_c[-1], 1_000.0))
+    best, _ = curve_fit(
+        response,
+        trace.time_s,
+        trace.temperature_c,
+        p0=(trace.temperature_c[0], trace.temperature_c[-1], 1_000.0),
+    )
     return float(best[2])
 
 
@@ -86,23 +116,44 @@ def fitted_line() -> tuple[float, float]:
 
 
 def steady_error_k() -> float:
-    """Largest difference of our steady temperature, one resistance and sink for all, from the published ones."""
+    """Largest difference of our steady temperature, one resistance and sink for all, from the
+    published ones.
+    """
     resistance, sink_c = fitted_line()
-    return max(abs(steady_temperature_c(watts, resistance, sink_c) - degrees) for watts, degrees in STEADY)
+    return max(
+        abs(steady_temperature_c(watts, resistance, sink_c) - degrees) for watts, degrees in STEADY
+    )
 
 
 def measure(data: Path | None) -> list[Row]:
     """Return three rows: closed form, time constant, steady temperatures."""
     resistance = fitted_line()[0]
-    what_tau, tau_text = "time constant of our step response fitted to 3 h of inference", f"{TAU_RANGE_S[0]:g} to {TAU_RANGE_S[1]:g} s"
+    what_tau, tau_text = (
+        "time constant of our step response fitted to 3 h of inference",
+        f"{TAU_RANGE_S[0]:g} to {TAU_RANGE_S[1]:g} s",
+    )
     if data is None:
         tau_row = skipped(what_tau, AUTHORITY, tau_text)
     else:
         tau_s = fitted_tau_s(read_trace(data))
-        tau_row = Row(what_tau, AUTHORITY, f"{tau_s:,.0f} s", tau_text, TAU_RANGE_S[0] <= tau_s <= TAU_RANGE_S[1])
+        tau_row = Row(
+            what_tau,
+            AUTHORITY,
+            f"{tau_s:,.0f} s",
+            tau_text,
+            TAU_RANGE_S[0] <= tau_s <= TAU_RANGE_S[1],
+        )
     steady = "steady temperatures at four powers, one resistance"
     return [
-        judged("temperature of a booked node", "closed form", closed_form_error_k(), CLOSED_FORM_TOLERANCE_K, "K"),
+        judged(
+            "temperature of a booked node",
+            "closed form",
+            closed_form_error_k(),
+            CLOSED_FORM_TOLERANCE_K,
+            "K",
+        ),
         tau_row,
-        judged(steady, AUTHORITY, steady_error_k(), STEADY_TOLERANCE_K, "K", f"{resistance:.2f} K/W"),
+        judged(
+            steady, AUTHORITY, steady_error_k(), STEADY_TOLERANCE_K, "K", f"{resistance:.2f} K/W"
+        ),
     ]

@@ -1,4 +1,6 @@
-"""What the network is given, once more, for whole batches in NumPy and float64: column by column, none of it compiled."""
+"""What the network is given, once more, for whole batches in NumPy and float64: column by column,
+none of it compiled.
+"""
 
 import math
 
@@ -20,8 +22,12 @@ class Given:
     """An observation batch by column name: task (batch, 1), nodes (batch, n)."""
 
     def __init__(self, observation):
-        self.task = {name: observation["task"][:, place, None].astype(float) for name, place in TASK.items()}
-        self.node = {name: observation["nodes"][..., place].astype(float) for name, place in NODE.items()}
+        self.task = {
+            name: observation["task"][:, place, None].astype(float) for name, place in TASK.items()
+        }
+        self.node = {
+            name: observation["nodes"][..., place].astype(float) for name, place in NODE.items()
+        }
         self.links = np.delete(observation["links"].astype(float), LINK["other_end"], axis=-1)
         self.present = self.node["present"] > 0.5
         self.flies = self.present & (self.node["is_satellite"] > 0.5)
@@ -45,7 +51,8 @@ def features(given):
         node["is_satellite"],
         energy * (1.0 - node["sunlit"]),
         1.0 - node["charge_margin"],
-        node["plan_input_hops"] * task["input_size"] + node["plan_result_hops"] * task["result_size"],
+        node["plan_input_hops"] * task["input_size"]
+        + node["plan_result_hops"] * task["result_size"],
         np.log(np.maximum(task["value"], 1e-6) / np.maximum(taken_min, 1e-6)),
         node["booked_work"],
         np.clip(minutes(node["plan_start"]) - backlog_min - node["plan_load"], 0.0, 10.0) / 10.0,
@@ -68,7 +75,9 @@ def way_down(given):
     task, node, flies = given.task, given.node, given.flies
     result = np.minimum(np.expm1(task["result_size"][:, 0] * LOG_SIZE) / 1e6, 2.0)
     contact_min = minutes(np.where(flies, node["time_to_contact"], 1.0).min(axis=1, keepdims=True))
-    wait_min = np.maximum(minutes(node["plan_delivery"]) - np.maximum(minutes(node["plan_finish"]), contact_min), 0.0)
+    wait_min = np.maximum(
+        minutes(node["plan_delivery"]) - np.maximum(minutes(node["plan_finish"]), contact_min), 0.0
+    )
     lands = flies & (node["plan_delivery"] > 0.0)
     wait = np.minimum(np.where(lands, np.log1p(60.0 * wait_min) / HOURS_2, 1.0).min(axis=1), 1.0)
     return result, wait, result * (wait - A_MINUTE)
@@ -76,12 +85,20 @@ def way_down(given):
 
 def setting(given):
     """agents.policies.bilinear_rule.SETTING, (batch, M)."""
-    task, node, flies = ({name: column[:, 0] for name, column in given.task.items()}, given.node, given.flies)
+    task, node, flies = (
+        {name: column[:, 0] for name, column in given.task.items()},
+        given.node,
+        given.flies,
+    )
 
     def mean(column):
         return np.where(flies, column, 0.0).sum(axis=1) / np.maximum(flies.sum(axis=1), 1)
 
-    work, overload, lax = mean(node["booked_work"]), np.maximum(task["asked_long"] - AT_EASE, 0.0), (task["slack"] > 0.95) * 1.0
+    work, overload, lax = (
+        mean(node["booked_work"]),
+        np.maximum(task["asked_long"] - AT_EASE, 0.0),
+        (task["slack"] > 0.95) * 1.0,
+    )
     columns = (
         np.ones_like(work),
         1.0 - task["slack"],
@@ -92,7 +109,8 @@ def setting(given):
         work,
         mean(1.0 - node["charge_margin"]),
         mean(node["model_resident"]),
-        np.where(given.present, node["plan_on_time"], 0.0).sum(axis=1) / np.maximum(given.present.sum(axis=1), 1),
+        np.where(given.present, node["plan_on_time"], 0.0).sum(axis=1)
+        / np.maximum(given.present.sum(axis=1), 1),
         np.where(flies, node["backlog"], 1.0).min(axis=1),
         mean(node["sunlit"]),
         task["asked_short"],
@@ -120,7 +138,9 @@ def prior(given, rule, sharpness, margin):
     compared = np.where(np.where(any_is, admitted, competes), cost, np.inf)
     first = compared.argmin(axis=1)[:, None]
     best = np.take_along_axis(compared, first, axis=1)
-    reject = np.where(any_is, -margin * np.clip(np.take_along_axis(says, first, axis=1), 0.0, 4.0), 0.0)
+    reject = np.where(
+        any_is, -margin * np.clip(np.take_along_axis(says, first, axis=1), 0.0, 4.0), 0.0
+    )
     behind = sharpness * (cost - best)
     below = reject + margin * np.clip(says, -4.0, 0.0) - np.maximum(behind, 0.0)
     others = np.where(given.in_time, below, reject - 20.0 - given.node["plan_delivery"])
@@ -131,7 +151,11 @@ def prior(given, rule, sharpness, margin):
 def pools(given, logits):
     """Pool weights (batch, 3, n): mean of present rows, rows that the rule likes, idle rows."""
     work = given.node["booked_work"]
-    scores = np.where(given.present[:, None], np.stack([np.zeros_like(work), logits[:, :-1], -16.0 * work], axis=1), -np.inf)
+    scores = np.where(
+        given.present[:, None],
+        np.stack([np.zeros_like(work), logits[:, :-1], -16.0 * work], axis=1),
+        -np.inf,
+    )
     shares = np.exp(scores - np.maximum(scores.max(axis=2, keepdims=True), -1e300))
     return shares / np.maximum(shares.sum(axis=2, keepdims=True), 1e-300)
 
@@ -154,4 +178,7 @@ def rows(given, observation, logits):
         waits / 2.0,
     )
     shown = np.stack(facts, axis=-1) * given.present[..., None]
-    return np.concatenate([observation["nodes"], shown, given.links.sum(axis=2) / 4.0, given.links.max(axis=2)], axis=-1)
+    return np.concatenate(
+        [observation["nodes"], shown, given.links.sum(axis=2) / 4.0, given.links.max(axis=2)],
+        axis=-1,
+    )

@@ -1,19 +1,21 @@
-"""Faults: long-run shares, rates and lengths of drawn outages against what renewal theory and the parameters say.
+"""Faults: long-run shares, rates and lengths of drawn outages against what renewal theory and the
+parameters say.
 
-Authorities: the stationary alternating renewal process (Cox 1962): share down = mean down / (mean down + mean up), also at the start;
-a Poisson process thinned by place: expected count = rate times time spent there.
+Authorities: the stationary alternating renewal process (Cox 1962): share down = mean down / (mean
+down + mean up), also at the start; a Poisson process thinned by place: expected count = rate times
+time spent there.
 """
 
 from pathlib import Path
 
 import numpy as np
 
-from orbit_gym.scenario.loading import load_scenario
-from orbit_gym.world.layout import DOWNLINK, World
 from orbit_gym.kernels.episode import UNIT_FAULT
+from orbit_gym.scenario.loading import load_scenario
 from orbit_gym.scenario.scenario import Faults, Station
-from orbit_gym.workload.fault_process import draw_faults, in_anomaly, laser_pairs
 from orbit_gym.workload.day_cache import get_world
+from orbit_gym.workload.fault_process import draw_faults, in_anomaly, laser_pairs
+from orbit_gym.world.layout import DOWNLINK, World
 from validation.rows import Row, judged
 
 STANDARD_ERRORS = 3.0
@@ -24,9 +26,13 @@ ONLY_LINKS = {"reset_mean_s": 0.0}
 ONLY_CLOUDS = ONLY_RESETS | ONLY_LINKS
 
 
-def drawn(world: World, seed: int, stations: tuple[Station, ...] = (), **changes: float) -> np.ndarray:
+def drawn(
+    world: World, seed: int, stations: tuple[Station, ...] = (), **changes: float
+) -> np.ndarray:
     """Faults of one span of 25 hours."""
-    return draw_faults(Faults(enabled=True, **changes), stations, world, 0.0, SPAN_S, np.random.default_rng(seed))
+    return draw_faults(
+        Faults(enabled=True, **changes), stations, world, 0.0, SPAN_S, np.random.default_rng(seed)
+    )
 
 
 def in_errors(values: np.ndarray, expected: float) -> float:
@@ -35,13 +41,22 @@ def in_errors(values: np.ndarray, expected: float) -> float:
 
 
 def resets(world: World, seeds: int) -> tuple[float, float, float]:
-    """Resets inside and outside the anomaly, and their reboots, in standard errors from the expected."""
+    """Resets inside and outside the anomaly, and their reboots, in standard errors from the
+    expected.
+    """
     mean_s, factor = 50_000.0, 15.0
-    faults = np.concatenate([drawn(world, seed, reset_mean_s=mean_s, saa_factor=factor, **ONLY_RESETS) for seed in range(seeds)])
+    faults = np.concatenate(
+        [
+            drawn(world, seed, reset_mean_s=mean_s, saa_factor=factor, **ONLY_RESETS)
+            for seed in range(seeds)
+        ]
+    )
     assert (faults["kind"] == UNIT_FAULT).all()
     inside = in_anomaly(world, faults["index"], faults["strike_s"])
     times_s = np.arange(0.0, SPAN_S, float(world.sizes["grid_s"][0]))
-    share = np.mean([in_anomaly(world, np.full(times_s.size, satellite), times_s) for satellite in range(12)])
+    share = np.mean(
+        [in_anomaly(world, np.full(times_s.size, satellite), times_s) for satellite in range(12)]
+    )
     node_s = seeds * 12 * SPAN_S
     expected = (share * node_s * factor / mean_s, (1.0 - share) * node_s / mean_s)
     counts = (np.count_nonzero(inside), np.count_nonzero(~inside))
@@ -50,22 +65,36 @@ def resets(world: World, seeds: int) -> tuple[float, float, float]:
 
 
 def links(world: World, seeds: int) -> tuple[float, float]:
-    """Share of time that links are down and mean outage, in standard errors; processes are the links of every seed."""
+    """Share of time that links are down and mean outage, in standard errors.
+
+    Processes are the links of every seed.
+    """
     first = laser_pairs(world)[:, 0]
     shares, lengths = [], []
     for seed in range(seeds):
         faults = drawn(world, seed, **ONLY_LINKS)
         faults = faults[np.isin(faults["index"], first)]
         down_s = np.minimum(faults["end_s"], SPAN_S) - faults["strike_s"]
-        shares.append(np.bincount(faults["index"], down_s, minlength=int(world.sizes["n_resources"][0]))[first] / SPAN_S)
-        whole = (faults["strike_s"] > 0.0) & (faults["strike_s"] < SPAN_S / 2)  # chosen by their start: not biased by length
+        shares.append(
+            np.bincount(faults["index"], down_s, minlength=int(world.sizes["n_resources"][0]))[
+                first
+            ]
+            / SPAN_S
+        )
+        whole = (faults["strike_s"] > 0.0) & (
+            faults["strike_s"] < SPAN_S / 2
+        )  # chosen by their start: not biased by length
         lengths.append((faults["end_s"] - faults["strike_s"])[whole])
     return in_errors(np.concatenate(shares), 0.01), in_errors(np.concatenate(lengths), 30.0)
 
 
 def clouds(seeds: int) -> tuple[float, float]:
-    """Share of time that an optical station is under clouds, and share at the start, in standard errors over seeds."""
-    scenario = load_scenario("Ring12", {"stations": [{"name": "Sanya", "latitude_deg": 18.31, "longitude_deg": 109.31}]})
+    """Share of time that an optical station is under clouds, and share at the start, in standard
+    errors over seeds.
+    """
+    scenario = load_scenario(
+        "Ring12", {"stations": [{"name": "Sanya", "latitude_deg": 18.31, "longitude_deg": 109.31}]}
+    )
     world = get_world(scenario, 4)
     antenna = int(world.edges["resource_b"][world.edges["kind"] == DOWNLINK][0])
     shares, at_start = np.zeros(seeds), np.zeros(seeds)
@@ -92,4 +121,7 @@ def measure(data: Path | None, seeds: int = 200) -> list[Row]:
         ("share of time that clouds block an optical station", "renewal theory", share),
         ("the same at the start of an episode", "renewal theory", start),
     ]
-    return [judged(what, authority, far, STANDARD_ERRORS, "standard errors") for what, authority, far in rows]
+    return [
+        judged(what, authority, far, STANDARD_ERRORS, "standard errors")
+        for what, authority, far in rows
+    ]

@@ -1,4 +1,6 @@
-"""Passes of twelve real satellites over four stations in 24 h, at two masks, against Skyfield's find_events."""
+"""Passes of twelve real satellites over four stations in 24 h, at two masks, against Skyfield's
+find_events.
+"""
 
 from collections.abc import Sequence
 from functools import cache
@@ -14,12 +16,16 @@ from validation import sky
 from validation.rows import Row, judged
 
 AUTHORITY = "Skyfield find_events and altaz, live"
-EDGE_TOLERANCE_S = 1.0  # taking UTC for UT1 moves a site by 30 m, 5 ms of flight; near a grazing pass that counts many times over
+# taking UTC for UT1 moves a site by 30 m, 5 ms of flight; near a grazing pass that counts many
+# times over
+EDGE_TOLERANCE_S = 1.0
 TOP_TOLERANCE_DEG = 0.01
 MASKS_DEG = (5.0, 10.0)
 STATIONS = ("Miyun", "Kashi", "Sanya", "Svalbard")
 RISE, CULMINATE, SET = range(3)
-AROUND_S = np.linspace(-1.0, 1.0, 81)  # find_events stops at half a second; its altitudes around there tell the rest
+AROUND_S = np.linspace(
+    -1.0, 1.0, 81
+)  # find_events stops at half a second; its altitudes around there tell the rest
 
 
 class Whole(NamedTuple):
@@ -56,25 +62,40 @@ def ours(station: str, mask_deg: float) -> list[Whole]:
     keep = (found.start_s > 0.0) & (found.end_s < sky.SECONDS_OF_DAY)
     found = Passes(*(column[keep] for column in found))
     top_deg = np.degrees(highest_elevation_rad(sky.flight(), found, site_m, up))
-    return [Whole(found.start_s[mine], found.end_s[mine], top_deg[mine]) for mine in (found.satellite == number for number in sky.ALL)]
+    return [
+        Whole(found.start_s[mine], found.end_s[mine], top_deg[mine])
+        for mine in (found.satellite == number for number in sky.ALL)
+    ]
 
 
 def theirs(number: int, station: str, mask_deg: float) -> Whole:
-    """Skyfield's passes of one satellite: find_events, then the same altitudes every 25 ms around each event."""
+    """Skyfield's passes of one satellite: find_events, then the same altitudes every 25 ms around
+    each event.
+    """
     satellite, site = sky.satellite(number), sites()[station]
-    times, events = satellite.find_events(site, sky.utc(0.0), sky.utc(float(sky.SECONDS_OF_DAY)), altitude_degrees=mask_deg)
-    first = np.array([k for k in range(len(events) - 2) if events[k : k + 3].tolist() == [RISE, CULMINATE, SET]], int)
+    times, events = satellite.find_events(
+        site, sky.utc(0.0), sky.utc(float(sky.SECONDS_OF_DAY)), altitude_degrees=mask_deg
+    )
+    first = np.array(
+        [k for k in range(len(events) - 2) if events[k : k + 3].tolist() == [RISE, CULMINATE, SET]],
+        int,
+    )
     if not len(first):
         return Whole(*np.zeros((3, 0)))
     around_s = sky.seconds_of(times)[:, None] + AROUND_S  # (events, 81)
-    altitudes_deg = (satellite - site).at(sky.utc(around_s.ravel())).altaz()[0].degrees.reshape(around_s.shape)
+    altitudes_deg = (
+        (satellite - site).at(sky.utc(around_s.ravel())).altaz()[0].degrees.reshape(around_s.shape)
+    )
     rise_s = [np.interp(mask_deg, altitudes_deg[k], around_s[k]) for k in first]
     set_s = [np.interp(mask_deg, altitudes_deg[k][::-1], around_s[k][::-1]) for k in first + 2]
     return Whole(np.array(rise_s), np.array(set_s), altitudes_deg[first + 1].max(axis=1))
 
 
 def largest(numbers: Sequence[int], stations: Sequence[str] = STATIONS) -> Differences:
-    """Compare some of the twelve at both masks; ValueError where one side has a pass that the other lacks."""
+    """Compare some of the twelve at both masks.
+
+    ValueError where one side has a pass that the other lacks.
+    """
     edges_s, tops_deg = [], []
     for station in stations:
         for mask_deg in MASKS_DEG:
@@ -82,7 +103,10 @@ def largest(numbers: Sequence[int], stations: Sequence[str] = STATIONS) -> Diffe
             for number in numbers:
                 a, b = mine[number], theirs(number, station, mask_deg)
                 if len(a.rise_s) != len(b.rise_s):
-                    raise ValueError(f"{sky.names()[number]} over {station}, {mask_deg:g} deg: {len(a.rise_s)} against {len(b.rise_s)}")
+                    raise ValueError(
+                        f"{sky.names()[number]} over {station}, {mask_deg:g} deg: {len(a.rise_s)} "
+                        f"against {len(b.rise_s)}"
+                    )
                 edges_s += [np.abs(a.rise_s - b.rise_s), np.abs(a.set_s - b.set_s)]
                 tops_deg.append(np.abs(a.top_deg - b.top_deg))
     tops = np.concatenate(tops_deg)
@@ -96,5 +120,7 @@ def measure(data: Path | None) -> list[Row]:
     where = "passes over Miyun, Kashi, Sanya, Svalbard, masks 5 and 10 deg"
     return [
         judged(f"{where}: rise and set", AUTHORITY, found.edge_s, EDGE_TOLERANCE_S, "s", note),
-        judged(f"{where}: highest elevation", AUTHORITY, found.top_deg, TOP_TOLERANCE_DEG, "deg", note),
+        judged(
+            f"{where}: highest elevation", AUTHORITY, found.top_deg, TOP_TOLERANCE_DEG, "deg", note
+        ),
     ]

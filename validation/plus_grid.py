@@ -1,8 +1,10 @@
-"""Round-trip times and paths over a +Grid of 1,156 satellites, 200 s in steps of 0.1 s, against Hypatia.
+"""Round-trip times and paths over a +Grid of 1,156 satellites, 200 s in steps of 0.1 s, against
+Hypatia.
 
-Under test: shells and SGP4 (orbits.py), sidereal time and sites (physics.geometry), the assembly of contacts (contacts.assemble), and
-the search kernel with its light times. Not under test: the pointing rule (the +Grid is typed here, the compiler has none) and
-elevation masks (Hypatia's limit is a range). Snapshots as in Hypatia: nothing moves while a bundle is on its way.
+Under test: shells and SGP4 (orbits.py), sidereal time and sites (physics.geometry), the assembly of
+contacts (contacts.assemble), and the search kernel with its light times. Not under test: the
+pointing rule (the +Grid is typed here, the compiler has none) and elevation masks (Hypatia's limit
+is a range). Snapshots as in Hypatia: nothing moves while a bundle is on its way.
 
 Authority: Hypatia (Kassing et al., IMC 2020), satgenpy's stored results for Kuiper-630.
 """
@@ -17,22 +19,24 @@ from typing import NamedTuple
 import numpy as np
 from scipy.optimize import brentq
 
-from orbit_gym.world.contacts import Batch, assemble, steady_batch
-from orbit_gym.world.ephemeris import COARSE_GRID_S, site_geometry
-from orbit_gym.world.contact_index import beam_index, laser_index, pass_index
-from orbit_gym.world.layout import ACCELERATOR, GATE, LASER, POWER, SIZES, USER_DOWN, USER_UP, World
+from orbit_gym.kernels.episode import FAULT, TASK, Episode
 from orbit_gym.kernels.network.search import INPUT, search
 from orbit_gym.kernels.state import NONE, Scratch, State, new_scratch, new_state
-from orbit_gym.kernels.episode import FAULT, TASK, Episode
 from orbit_gym.orbits.positions import Orbits, build_shell, circular_record, julian_date
 from orbit_gym.physics.geometry import gmst_rad, rotate_to_earth_fixed
 from orbit_gym.scenario.scenario import Shell
 from orbit_gym.utils.units import DAY_S
+from orbit_gym.world.contact_index import beam_index, laser_index, pass_index
+from orbit_gym.world.contacts import Batch, assemble, steady_batch
+from orbit_gym.world.ephemeris import COARSE_GRID_S, site_geometry
+from orbit_gym.world.layout import ACCELERATOR, GATE, LASER, POWER, SIZES, USER_DOWN, USER_UP, World
 from validation.rows import Row, judged, skipped
 
 AUTHORITY = "Hypatia, Kuiper-630"
-TOLERANCE_S = 1e-6  # Hypatia prints its elements to 1e-4 degrees and takes ranges from PyEphem: 0.5 us in all (FACTS 4)
-# A chord of 30 s runs r w^2 h^2 / 8 = 0.9 km inside the circle: two site links, and 1.3e-4 of some 9,000 km of lasers, there and back.
+# Hypatia prints its elements to 1e-4 degrees and takes ranges from PyEphem: 0.5 us in all (FACTS 4)
+TOLERANCE_S = 1e-6
+# A chord of 30 s runs r w^2 h^2 / 8 = 0.9 km inside the circle: two site links, and 1.3e-4 of some
+# 9,000 km of lasers, there and back.
 GRID_TOLERANCE_S = 20e-6
 EDGE_STEPS = 2  # a satellite that comes into range within rounding of a step
 PLANES = PER_PLANE = 34
@@ -41,7 +45,11 @@ REVOLUTIONS_PER_DAY = 14.80
 INCLINATION_DEG = 51.9
 LONGEST_SITE_RANGE_M = math.hypot(630e3 / math.tan(math.radians(30.0)), 630e3)
 EPOCH = datetime(2000, 1, 1)
-SITES = {1173: (14.6042, 120.9822), 1229: (59.929858, 30.326228), 1241: (38.913811, 121.602322)}  # Manila, St Petersburg, Dalian
+SITES = {
+    1173: (14.6042, 120.9822),
+    1229: (59.929858, 30.326228),
+    1241: (38.913811, 121.602322),
+}  # Manila, St Petersburg, Dalian
 PAIRS = ((1173, 1241), (1229, 1241))
 STEP_S = 0.1
 STEPS = 2_000
@@ -80,11 +88,22 @@ def shell_altitude_m() -> float:
 
 @cache
 def orbits() -> Orbits:
-    """Our shell in Hypatia's order. Hypatia shifts odd planes by half a slot; phasing 17 shifts each plane by half a slot more."""
+    """Our shell in Hypatia's order.
+
+    Hypatia shifts odd planes by half a slot; phasing 17 shifts each plane by half a slot more.
+    """
     shell = Shell(INCLINATION_DEG, shell_altitude_m(), PLANES, PER_PLANE, phasing=PER_PLANE // 2)
     names, planes, records = build_shell(shell, EPOCH)
-    ours = [plane * PER_PLANE + (slot - plane // 2) % PER_PLANE for plane in range(PLANES) for slot in range(PER_PLANE)]
-    return Orbits(tuple(names[k] for k in ours), np.array(planes, np.int32)[ours], tuple(records[k] for k in ours))
+    ours = [
+        plane * PER_PLANE + (slot - plane // 2) % PER_PLANE
+        for plane in range(PLANES)
+        for slot in range(PER_PLANE)
+    ]
+    return Orbits(
+        tuple(names[k] for k in ours),
+        np.array(planes, np.int32)[ours],
+        tuple(records[k] for k in ours),
+    )
 
 
 def positions_m(times_s: np.ndarray) -> np.ndarray:
@@ -94,7 +113,9 @@ def positions_m(times_s: np.ndarray) -> np.ndarray:
     for first in range(0, len(times_s), 200):  # a part at a time: SGP4's answers are large
         day_fraction = fraction + times_s[first : first + 200] / DAY_S
         teme_m, _ = orbits().propagate(np.full(len(day_fraction), jd), day_fraction)
-        out_m[first : first + 200] = rotate_to_earth_fixed(teme_m, gmst_rad(jd, day_fraction)).transpose(1, 0, 2)
+        out_m[first : first + 200] = rotate_to_earth_fixed(
+            teme_m, gmst_rad(jd, day_fraction)
+        ).transpose(1, 0, 2)
     return out_m
 
 
@@ -118,27 +139,50 @@ def plus_grid() -> list[tuple[int, int]]:
         (plane * PER_PLANE + slot, other)
         for plane in range(PLANES)
         for slot in range(PER_PLANE)
-        for other in (plane * PER_PLANE + (slot + 1) % PER_PLANE, (plane + 1) % PLANES * PER_PLANE + slot)
+        for other in (
+            plane * PER_PLANE + (slot + 1) % PER_PLANE,
+            (plane + 1) % PLANES * PER_PLANE + slot,
+        )
     ]
 
 
-def instant(links: list[tuple[int, int, int]], start_s: list[np.ndarray], end_s: list[np.ndarray]) -> Batch:
+def instant(
+    links: list[tuple[int, int, int]], start_s: list[np.ndarray], end_s: list[np.ndarray]
+) -> Batch:
     """Edges (sender, receiver, kind) with their contacts, that nothing occupies."""
     ends = np.array([(*link, -1, -1, 0.0, 0.0) for link in links])
     counts = np.array([len(spans) for spans in start_s])
-    return steady_batch(ends, np.full(len(links), INSTANT_BPS), np.concatenate(start_s), np.concatenate(end_s), counts)
+    return steady_batch(
+        ends,
+        np.full(len(links), INSTANT_BPS),
+        np.concatenate(start_s),
+        np.concatenate(end_s),
+        counts,
+    )
 
 
 def site_links(node: int, in_range: np.ndarray, times_s: np.ndarray) -> Batch:
-    """Links between a site and every satellite in range (T, SATELLITES) at some of times_s (T,), both ways."""
+    """Links between a site and every satellite in range (T, SATELLITES) at some of times_s (T,),
+    both ways.
+    """
     seen = [int(satellite) for satellite in np.flatnonzero(in_range.any(axis=0))]
-    links = [link for satellite in seen for link in ((node, satellite, USER_UP), (satellite, node, USER_DOWN))]
+    links = [
+        link
+        for satellite in seen
+        for link in ((node, satellite, USER_UP), (satellite, node, USER_DOWN))
+    ]
     when_s = [times_s[in_range[:, satellite]] for satellite in seen for _ in range(2)]
-    return instant(links, [instants - HALF_STEP_S for instants in when_s], [instants + HALF_STEP_S for instants in when_s])
+    return instant(
+        links,
+        [instants - HALF_STEP_S for instants in when_s],
+        [instants + HALF_STEP_S for instants in when_s],
+    )
 
 
 def build(times_s: np.ndarray, satellites_m: np.ndarray, light_m: np.ndarray) -> Network:
-    """Return the network over times_s (T,): contacts from satellites_m, light times from light_m (both (T, SATELLITES, 3))."""
+    """Return the network over times_s (T,): contacts from satellites_m, light times from light_m
+    (both (T, SATELLITES, 3)).
+    """
     sites_m, horizon_s = site_positions_m(), float(times_s[-1]) + 1.0
     lasers = [(*ends, LASER) for pair in plus_grid() for ends in (pair, pair[::-1])]
     batches = [instant(lasers, [np.zeros(1)] * len(lasers), [np.full(1, horizon_s)] * len(lasers))]
@@ -153,10 +197,16 @@ def build(times_s: np.ndarray, satellites_m: np.ndarray, light_m: np.ndarray) ->
     none = np.zeros(SATELLITES + 1, np.int32)
     pass_offsets, passes = pass_index(offsets, rows, contacts)
     sizes["longest_pass_s"] = (passes["end_s"] - passes["start_s"]).max()
-    tracks = np.repeat(np.arange(len(rows)), rows["end_contact"] - rows["first_contact"]) - offsets[0]
+    tracks = (
+        np.repeat(np.arange(len(rows)), rows["end_contact"] - rows["first_contact"]) - offsets[0]
+    )
     senders = np.repeat(np.arange(len(offsets) - 1), np.diff(offsets))
-    tracks = (np.arange(len(rows)) - offsets[senders])[tracks]  # each laser a track of its own: a satellite's edges begin with them
-    laser_offsets, laser_rows = laser_index(SATELLITES, 4, offsets, rows, contacts, np.where(tracks < 4, tracks, 0))
+    tracks = (np.arange(len(rows)) - offsets[senders])[
+        tracks
+    ]  # each laser a track of its own: a satellite's edges begin with them
+    laser_offsets, laser_rows = laser_index(
+        SATELLITES, 4, offsets, rows, contacts, np.where(tracks < 4, tracks, 0)
+    )
     no_table = (0, SATELLITES, 0)
     world = World(
         sizes=sizes,
@@ -183,7 +233,13 @@ def build(times_s: np.ndarray, satellites_m: np.ndarray, light_m: np.ndarray) ->
     )
     world = World(*(_frozen(array) for array in world))
     span_s = np.array([0.0, horizon_s])
-    episode = Episode(np.zeros(0, TASK), np.zeros(SATELLITES), np.zeros(SATELLITES, np.int64), span_s, np.zeros(0, FAULT))
+    episode = Episode(
+        np.zeros(0, TASK),
+        np.zeros(SATELLITES),
+        np.zeros(SATELLITES, np.int64),
+        span_s,
+        np.zeros(0, FAULT),
+    )
     return Network(world, new_state(world, episode, 4, 16), new_scratch(world), light_m)
 
 
@@ -193,12 +249,26 @@ def _frozen(array: np.ndarray) -> np.ndarray:
     return array
 
 
-def route(network: Network, step: int, time_s: float, pair: tuple[int, int]) -> tuple[float, list[int]]:
-    """Round-trip time in s (0 if there is none) and the path in Hypatia's numbers, everything standing still at this step."""
+def route(
+    network: Network, step: int, time_s: float, pair: tuple[int, int]
+) -> tuple[float, list[int]]:
+    """Round-trip time in s (0 if there is none) and the path in Hypatia's numbers, everything
+    standing still at this step.
+    """
     world = network.world._replace(positions_m=_frozen(np.stack([network.positions_m[step]] * 2)))
     source, target = (SATELLITES + list(SITES).index(site) for site in pair)
     end = search(
-        world, network.state, network.scratch, INPUT, source, time_s, 0.0, target, time_s + HALF_STEP_S, True, network.scratch.order
+        world,
+        network.state,
+        network.scratch,
+        INPUT,
+        source,
+        time_s,
+        0.0,
+        target,
+        time_s + HALF_STEP_S,
+        True,
+        network.scratch.order,
     )
     if end == NONE:
         return 0.0, []
@@ -210,7 +280,10 @@ def route(network: Network, step: int, time_s: float, pair: tuple[int, int]) -> 
 
 
 def read_pair(data: Path, pair: tuple[int, int]) -> tuple[np.ndarray, list[list[int]]]:
-    """Hypatia's round-trip time in s (STEPS,) and path at every step; an unreachable step has 0 and no path."""
+    """Hypatia's round-trip time in s (STEPS,) and path at every step.
+
+    An unreachable step has 0 and no path.
+    """
     folder, name = data / "reference_hypatia", f"{pair[0]}_to_{pair[1]}.txt"
     rtt_s = 1e-9 * np.loadtxt(folder / f"kuiper630_rtt_{name}", delimiter=",")[:, 1]
     changes = [line.split(",") for line in (folder / f"kuiper630_path_{name}").read_text().split()]
@@ -223,7 +296,12 @@ def read_pair(data: Path, pair: tuple[int, int]) -> tuple[np.ndarray, list[list[
 
 
 def compare(
-    data: Path, network: Network, steps: Sequence[int], times_s: np.ndarray, pair: tuple[int, int], tolerance_s: float
+    data: Path,
+    network: Network,
+    steps: Sequence[int],
+    times_s: np.ndarray,
+    pair: tuple[int, int],
+    tolerance_s: float,
 ) -> Agreement:
     """Compare one pair over some steps of Hypatia's; network rows are those steps."""
     rtt_s, paths = read_pair(data, pair)
@@ -239,7 +317,9 @@ def compare(
     return Agreement(pair, error_s, edge_steps, other_paths, len(steps))
 
 
-def agreements(data: Path, every: int = 1, pairs: Sequence[tuple[int, int]] = PAIRS) -> list[Agreement]:
+def agreements(
+    data: Path, every: int = 1, pairs: Sequence[tuple[int, int]] = PAIRS
+) -> list[Agreement]:
     """Exact positions at every step of 0.1 s (or every so many)."""
     steps = range(0, STEPS, every)
     times_s = STEP_S * np.array(steps)
@@ -248,8 +328,13 @@ def agreements(data: Path, every: int = 1, pairs: Sequence[tuple[int, int]] = PA
     return [compare(data, network, steps, times_s, pair, TOLERANCE_S) for pair in pairs]
 
 
-def grid_agreements(data: Path, every: int = 1, pairs: Sequence[tuple[int, int]] = PAIRS) -> list[Agreement]:
-    """Light times on what a compiled World holds of so many satellites; contacts stay exact, as the compiler's are to 2 ms."""
+def grid_agreements(
+    data: Path, every: int = 1, pairs: Sequence[tuple[int, int]] = PAIRS
+) -> list[Agreement]:
+    """Light times on what a compiled World holds of so many satellites.
+
+    Contacts stay exact, as the compiler's are to 2 ms.
+    """
     steps = range(0, STEPS, every)
     times_s = STEP_S * np.array(steps)
     network = build(times_s, positions_m(times_s), grid_positions_m(times_s))
@@ -258,18 +343,40 @@ def grid_agreements(data: Path, every: int = 1, pairs: Sequence[tuple[int, int]]
 
 def measure(data: Path | None) -> list[Row]:
     """Return a row per pair with exact positions, and one for the World's grid."""
-    what, grid_what = "+Grid of 1,156 satellites, 200 s: round-trip time and path", "the same on the World's 30 s grid"
+    what, grid_what = (
+        "+Grid of 1,156 satellites, 200 s: round-trip time and path",
+        "the same on the World's 30 s grid",
+    )
     tolerance = f"{TOLERANCE_S * 1e6:g} us on all but {EDGE_STEPS} steps, same paths"
     if data is None:
-        return [skipped(what, AUTHORITY, tolerance), skipped(grid_what, AUTHORITY, f"{GRID_TOLERANCE_S * 1e6:g} us")]
+        return [
+            skipped(what, AUTHORITY, tolerance),
+            skipped(grid_what, AUTHORITY, f"{GRID_TOLERANCE_S * 1e6:g} us"),
+        ]
     rows = []
     for found in agreements(data):
-        error = f"{found.error_s * 1e6:.2f} us, {found.edge_steps} edge steps, {found.other_paths} other paths ({found.steps} steps)"
-        ok = found.error_s <= TOLERANCE_S and found.edge_steps <= EDGE_STEPS and found.other_paths == 0
-        rows.append(Row(f"{what}, {found.pair[0]} to {found.pair[1]}", AUTHORITY, error, tolerance, ok))
+        error = (
+            f"{found.error_s * 1e6:.2f} us, {found.edge_steps} edge steps, "
+            f"{found.other_paths} other paths ({found.steps} steps)"
+        )
+        ok = (
+            found.error_s <= TOLERANCE_S
+            and found.edge_steps <= EDGE_STEPS
+            and found.other_paths == 0
+        )
+        rows.append(
+            Row(f"{what}, {found.pair[0]} to {found.pair[1]}", AUTHORITY, error, tolerance, ok)
+        )
     found_on_grid = grid_agreements(data)
     edges = max(found.edge_steps for found in found_on_grid)
     error_us = 1e6 * max(found.error_s for found in found_on_grid)
     others = sum(found.other_paths for found in found_on_grid)
-    row = judged(grid_what, AUTHORITY, error_us, 1e6 * GRID_TOLERANCE_S, "us", f"at most {edges} edge steps a pair, {others} other paths")
+    row = judged(
+        grid_what,
+        AUTHORITY,
+        error_us,
+        1e6 * GRID_TOLERANCE_S,
+        "us",
+        f"at most {edges} edge steps a pair, {others} other paths",
+    )
     return [*rows, row._replace(ok=row.ok and edges <= EDGE_STEPS)]

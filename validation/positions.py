@@ -16,8 +16,11 @@ from validation.rows import Row, judged, skipped
 WHAT = "Earth-fixed positions, 12 satellites, 24 h"
 FILE_AUTHORITY = "Skyfield 1.55 ITRS, stored positions"
 LIVE_AUTHORITY = "Skyfield ITRS, live"
-TOLERANCE_M = 50.0  # we take UTC for UT1, which turns the Earth by 64 ms = 32 m at this date (FACTS 0.8: at most 33 m)
-TURNED_TOLERANCE_M = 1.0  # what is left once that is undone: nutation and precession of TEME against Skyfield's
+# we take UTC for UT1, which turns the Earth by 64 ms = 32 m at this date (FACTS 0.8: at most 33 m)
+TOLERANCE_M = 50.0
+TURNED_TOLERANCE_M = (
+    1.0  # what is left once that is undone: nutation and precession of TEME against Skyfield's
+)
 STEP_S = 60
 
 
@@ -51,7 +54,9 @@ def largest_m(ours_m: np.ndarray, theirs_m: np.ndarray) -> float:
 
 
 def turned_m(satellites: Sequence[int]) -> np.ndarray:
-    """Our positions of some of the twelve, had we known UT1 - UTC: turned about the axis by Skyfield's value of it."""
+    """Our positions of some of the twelve, had we known UT1 - UTC: turned about the axis by
+    Skyfield's value of it.
+    """
     angle_rad = EARTH_ROTATION_RAD_PER_S * sky.utc(0.0).dut1
     x_m, y_m, z_m = np.moveaxis(our_positions_m()[list(satellites)], -1, 0)
     cosine, sine = np.cos(angle_rad), np.sin(angle_rad)
@@ -62,8 +67,17 @@ def measure(data: Path | None) -> list[Row]:
     """Return three rows: stored, live, and live with UT1 - UTC undone."""
     note, theirs_m = f"{our_positions_m()[..., 0].size} positions", live_positions_m(sky.ALL)
     live = [
-        judged(WHAT, LIVE_AUTHORITY, largest_m(our_positions_m(), theirs_m), TOLERANCE_M, "m", note),
-        judged("the same, turned by UT1 - UTC", LIVE_AUTHORITY, largest_m(turned_m(sky.ALL), theirs_m), TURNED_TOLERANCE_M, "m", note),
+        judged(
+            WHAT, LIVE_AUTHORITY, largest_m(our_positions_m(), theirs_m), TOLERANCE_M, "m", note
+        ),
+        judged(
+            "the same, turned by UT1 - UTC",
+            LIVE_AUTHORITY,
+            largest_m(turned_m(sky.ALL), theirs_m),
+            TURNED_TOLERANCE_M,
+            "m",
+            note,
+        ),
     ]
     if data is None:
         return [skipped(WHAT, FILE_AUTHORITY, f"{TOLERANCE_M:g} m"), *live]

@@ -1,6 +1,7 @@
 """Propagation through our own loading path (a TLE file, Orbits) against the SGP4 verification set.
 
-Authority: Vallado, Crawford, Hujsak and Kelso, "Revisiting Spacetrack Report #3" (AIAA 2006-6753): SGP4-VER.TLE and tcppver.out.
+Authority: Vallado, Crawford, Hujsak and Kelso, "Revisiting Spacetrack Report #3" (AIAA 2006-6753):
+SGP4-VER.TLE and tcppver.out.
 """
 
 import tempfile
@@ -17,13 +18,19 @@ from validation.rows import Row, judged, skipped
 
 WHAT = "positions, elements read from a TLE file"
 AUTHORITY = "SGP4 verification set (Vallado 2006)"
-TOLERANCE_KM = 1e-6  # tcppver.out is printed to 1e-8 km; python-sgp4 itself reproduces it to 1.2e-7 km
+TOLERANCE_KM = (
+    1e-6  # tcppver.out is printed to 1e-8 km; python-sgp4 itself reproduces it to 1.2e-7 km
+)
 MINUTES_PER_DAY = 1_440.0
-REFUSED = 33334  # the one object that the set means to fail: a mean motion of 1e-5 revolutions a day
+REFUSED = (
+    33334  # the one object that the set means to fail: a mean motion of 1e-5 revolutions a day
+)
 
 
 class Case(NamedTuple):
-    """One run of one object: its two lines, and (minutes, x, y, z, vx, vy, vz) rows in km and km/s."""
+    """One run of one object: its two lines, and (minutes, x, y, z, vx, vy, vz) rows in km and
+    km/s.
+    """
 
     lines: tuple[str, str]
     states: np.ndarray
@@ -32,7 +39,11 @@ class Case(NamedTuple):
 def read_cases(data: Path) -> list[Case]:
     """Return the runs of the set in file order; one object stands in it twice."""
     folder = data / "sgp4_verification"
-    lines = [line for line in (folder / "SGP4-VER.TLE").read_text().splitlines() if line[:2] in ("1 ", "2 ")]
+    lines = [
+        line
+        for line in (folder / "SGP4-VER.TLE").read_text().splitlines()
+        if line[:2] in ("1 ", "2 ")
+    ]
     blocks: list[list[list[float]]] = []
     for row in (folder / "tcppver.out").read_text().splitlines():
         if row.endswith("xx"):
@@ -52,13 +63,16 @@ def repaired(line: str) -> str:
 
 
 def case_error_km(case: Case) -> float:
-    """Largest distance in km between our positions and the set's, through the same path as a user's TLE file."""
+    """Largest distance in km between our positions and the set's, through the same path as a user's
+    TLE file.
+    """
     lines = (repaired(case.lines[0]), repaired(case.lines[1]))
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "one.tle"
         path.write_text("\n".join(lines))
         found = read_elements(path, "tle_file", strict=True)
-    # not by load_orbits: it refuses what decays within the days of the splits, as some objects of the set do
+    # not by load_orbits: it refuses what decays within the days of the splits, as some objects of
+    # the set do
     orbits = Orbits(tuple(found.names), np.zeros(1, np.int32), tuple(found.records))
     record = orbits.records[0]
     minutes = case.states[:, 0]
@@ -68,7 +82,9 @@ def case_error_km(case: Case) -> float:
 
 
 def is_refused(case: Case) -> bool:
-    """True if the object that the set means to fail is refused in words that name it and SGP4's reason."""
+    """True if the object that the set means to fail is refused in words that name it and SGP4's
+    reason.
+    """
     try:
         case_error_km(case)
     except ValueError as error:
@@ -88,7 +104,12 @@ def measure(data: Path | None) -> list[Row]:
     cases = read_cases(data)
     good = [case for case in cases if number_of(case) != REFUSED]
     refused = all(is_refused(case) for case in cases if number_of(case) == REFUSED)
-    note = f"{len({number_of(case) for case in cases})} objects, {sum(len(case.states) for case in good)} states"
+    note = (
+        f"{len({number_of(case) for case in cases})} objects, "
+        f"{sum(len(case.states) for case in good)} states"
+    )
     note += ", the intended error refused" if refused else ", the intended error NOT refused"
-    row = judged(WHAT, AUTHORITY, max(case_error_km(case) for case in good), TOLERANCE_KM, "km", note)
+    row = judged(
+        WHAT, AUTHORITY, max(case_error_km(case) for case in good), TOLERANCE_KM, "km", note
+    )
     return [row._replace(ok=row.ok and refused)]

@@ -1,6 +1,8 @@
-"""Agreement with authorities: python -m validation.report runs every comparison of tests/reference and prints one table.
+"""Agreement with authorities: python -m validation.report runs every comparison of tests/reference
+and prints one table.
 
---write puts the table into docs/validation.md. Ends with status 1 where a comparison lies beyond its tolerance.
+--write puts the table into docs/validation.md. Ends with status 1 where a comparison lies
+    beyond its tolerance.
 """
 
 import importlib
@@ -16,7 +18,7 @@ from rich.console import Console
 from rich.progress import track
 from rich.table import Table
 
-from orbit_gym.cli import fail_cleanly
+from orbit_gym.utils.errors import fail_cleanly
 from orbit_gym.views.describe.docs_tables import markdown, replace_blocks
 from tests import reference
 from validation.rows import ABSENT, Row
@@ -33,7 +35,9 @@ class Options:
     subjects: Annotated[tuple[str, ...], tyro.conf.Positional] = ()  # none: all
     write: bool = False  # put the table into the document
     document: str = str(ROOT / "docs" / "validation.md")
-    data: str = str(ROOT.parent / "shared" / "data")  # rows that need it are skipped where it is absent
+    data: str = str(
+        ROOT.parent / "shared" / "data"
+    )  # rows that need it are skipped where it is absent
 
 
 def measures() -> dict[str, Callable[[Path | None], list[Row]]]:
@@ -74,7 +78,9 @@ def print_table(rows: Iterable[tuple[str, ...]]) -> None:
     """Print to the terminal, whole words however narrow it is."""
     table = Table(*HEADER, show_lines=False)
     for row in rows:
-        table.add_row(*row, style="red" if row[-1] == "NO" else "yellow" if row[-1] == "skipped" else "")
+        table.add_row(
+            *row, style="red" if row[-1] == "NO" else "yellow" if row[-1] == "skipped" else ""
+        )
     Console().print(table)
 
 
@@ -85,12 +91,17 @@ def main() -> None:
     if options.write and options.subjects:
         raise ValueError("--write needs every subject: leave the subjects out")
     data = Path(options.data) if Path(options.data).is_dir() else None
-    results = {name: measure(data) for name, measure in track(asked.items(), "comparing", transient=True)}
+    results = {
+        name: measure(data) for name, measure in track(asked.items(), "comparing", transient=True)
+    }
     rows = cells(results)
     print_table(rows)
     if options.write:
         path = Path(options.document)
-        path.write_text(replace_blocks(path.read_text(encoding="utf-8"), {BLOCK: markdown(HEADER, rows)}), encoding="utf-8")
+        path.write_text(
+            replace_blocks(path.read_text(encoding="utf-8"), {BLOCK: markdown(HEADER, rows)}),
+            encoding="utf-8",
+        )
         print(f"wrote {BLOCK} into {path}")
     if any(row[-1] == "NO" for row in rows):
         sys.exit(1)

@@ -1,7 +1,8 @@
 """What a comparison with an authority reports: one row of the table in docs/validation.md.
 
-Each subject is a module of this folder with ``measure(data) -> list[Row]``; ``make validate`` runs them all, and
-``test_<subject>.py`` asserts on the same numbers. ``data`` is the folder of reference data, None where it is absent.
+Each subject is a module of this folder with ``measure(data) -> list[Row]``; ``make validate`` runs
+them all, and ``test_<subject>.py`` asserts on the same numbers. ``data`` is the folder of reference
+data, None where it is absent.
 """
 
 from typing import NamedTuple
@@ -10,7 +11,9 @@ ABSENT = "skipped: the reference data ../shared/data is not here"
 
 
 class Row(NamedTuple):
-    """One comparison: what of ours, against whom, the largest error, the tolerance fixed beforehand, and whether it holds."""
+    """One comparison: what of ours, against whom, the largest error, the tolerance fixed
+    beforehand, and whether it holds.
+    """
 
     what: str
     authority: str
@@ -20,11 +23,19 @@ class Row(NamedTuple):
 
 
 def skipped(what: str, authority: str, tolerance: str) -> Row:
-    """The row of a comparison whose reference data is absent; it says so where the error would stand."""
+    """The row of a comparison whose reference data is absent.
+
+    It says so where the error would stand.
+    """
     return Row(what, authority, ABSENT, tolerance, True)
 
 
-def judged(what: str, authority: str, error: float, tolerance: float, unit: str, note: str = "") -> Row:
-    """A row whose error and tolerance are numbers of one unit; the note says how much was compared."""
+def judged(
+    what: str, authority: str, error: float, tolerance: float, unit: str, note: str = ""
+) -> Row:
+    """A row whose error and tolerance are numbers of one unit.
+
+    The note says how much was compared.
+    """
     text = f"{error:.3g} {unit}".strip() + (f" ({note})" if note else "")
     return Row(what, authority, text, f"{tolerance:g} {unit}".strip(), bool(error <= tolerance))

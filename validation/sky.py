@@ -1,14 +1,16 @@
-"""The twelve of ThreeBody12 on 2025-08-03, flown by us and by Skyfield: what positions, eclipses and passes share."""
+"""The twelve of ThreeBody12 on 2025-08-03, flown by us and by Skyfield: what positions, eclipses
+and passes share.
+"""
 
 from functools import cache
 
 import numpy as np
 from skyfield.api import EarthSatellite, load
 
-from orbit_gym.scenario.loading import load_scenario
-from orbit_gym.world.ephemeris import Flight, fly
 from orbit_gym.orbits.positions import load_orbits
+from orbit_gym.scenario.loading import load_scenario
 from orbit_gym.scenario.scenario import Scenario
+from orbit_gym.world.ephemeris import Flight, fly
 
 DAY = 1  # after the scenario's epoch, 2025-08-02: the day of the reference files
 SECONDS_OF_DAY = 86_400

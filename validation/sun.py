@@ -14,7 +14,8 @@ from validation import sky
 from validation.rows import Row, judged
 
 AUTHORITY = "Skyfield with DE421, apparent place of date"
-TOLERANCE_DEG = 0.0105  # published accuracy of the almanac formula, 0.010 degrees, 2025-2029 (FACTS 5: 0.0099 / 0.0103)
+# published accuracy of the almanac formula, 0.010 degrees, 2025-2029 (FACTS 5: 0.0099 / 0.0103)
+TOLERANCE_DEG = 0.0105
 FIRST_JD = 2_460_676.5  # 2025-01-01
 DAYS = np.arange(0.0, 1_600.0, 7.3)
 
@@ -22,20 +23,38 @@ DAYS = np.arange(0.0, 1_600.0, 7.3)
 def de421() -> SpiceKernel:
     """The ephemeris that the skyfield-data package carries; the caller closes it."""
     with warnings.catch_warnings():
-        warnings.filterwarnings("ignore", ".*finals2000A.*")  # its Earth orientation file ages; nothing here reads it
+        warnings.filterwarnings(
+            "ignore", ".*finals2000A.*"
+        )  # its Earth orientation file ages; nothing here reads it
         return Loader(get_skyfield_data_path(), verbose=False)("de421.bsp")
 
 
 def largest_deg() -> float:
     """Largest angle between our Sun and DE421's; small, so the chord is the angle."""
     ephemeris = de421()
-    place = ephemeris["earth"].at(sky.timescale().utc(2025, 1, 1 + DAYS)).observe(ephemeris["sun"]).apparent()
+    place = (
+        ephemeris["earth"]
+        .at(sky.timescale().utc(2025, 1, 1 + DAYS))
+        .observe(ephemeris["sun"])
+        .apparent()
+    )
     theirs = place.frame_xyz(true_equator_and_equinox_of_date).au.T
     theirs /= np.linalg.norm(theirs, axis=1, keepdims=True)
     ephemeris.close()
-    return float(np.degrees(np.linalg.norm(sun_direction_of_date(FIRST_JD, DAYS) - theirs, axis=1)).max())
+    return float(
+        np.degrees(np.linalg.norm(sun_direction_of_date(FIRST_JD, DAYS) - theirs, axis=1)).max()
+    )
 
 
 def measure(data: Path | None) -> list[Row]:
     """Return one row."""
-    return [judged("direction of the Sun, 2025 to 2029", AUTHORITY, largest_deg(), TOLERANCE_DEG, "deg", f"{len(DAYS)} instants")]
+    return [
+        judged(
+            "direction of the Sun, 2025 to 2029",
+            AUTHORITY,
+            largest_deg(),
+            TOLERANCE_DEG,
+            "deg",
+            f"{len(DAYS)} instants",
+        )
+    ]

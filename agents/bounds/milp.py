@@ -1,9 +1,12 @@
-"""An upper bound on what any policy can deliver in an episode, by a mixed-integer relaxation (``python -m agents.bounds.milp``).
+"""An upper bound on what any policy can deliver in an episode, by a mixed-integer relaxation
+(``python -m agents.bounds.milp``).
 
-Kept of the problem: where a task can run, from when (its input on idle calendars) and until when (its result still in time on idle
-calendars), lane-seconds of every accelerator in every interval of a grid (work that must lie inside by energetic reasoning), and the
-first load of each model that is not in memory at the start. Left out: queues on links, evictions and later loads, energy, heat,
-faults, and the order in which decisions are made. Each of these only takes value away, so the optimum bounds every policy.
+Kept of the problem: where a task can run, from when (its input on idle calendars) and until when
+(its result still in time on idle calendars), lane-seconds of every accelerator in every interval of
+a grid (work that must lie inside by energetic reasoning), and the first load of each model that is
+not in memory at the start. Left out: queues on links, evictions and later loads, energy, heat,
+faults, and the order in which decisions are made. Each of these only takes value away, so the
+optimum bounds every policy.
 """
 
 from dataclasses import dataclass, field
@@ -16,17 +19,17 @@ from rich.table import Table
 from scipy.optimize import Bounds, LinearConstraint, milp
 from scipy.sparse import coo_array
 
+from agents.bounds.service_windows import windows
+from agents.envs.episode_runner import play
 from agents.envs.make import make_many
-from agents.evaluation.rollout import play
 from agents.evaluation.load_policy import load_policy, parse
 from agents.policies.planner.workspace import decided
-from agents.bounds.service_windows import windows
-from orbit_gym.cli import fail_cleanly
-from orbit_gym.world.layout import World
 from orbit_gym.kernels.accelerator.service import load_s, service_s
 from orbit_gym.kernels.state import NONE, new_scratch
 from orbit_gym.simulation.simulation import Simulation
+from orbit_gym.utils.errors import fail_cleanly
 from orbit_gym.vector import OrbitVectorEnv
+from orbit_gym.world.layout import World
 
 GRID = 12  # instants of the grid on either side of the intervals
 
@@ -62,24 +65,42 @@ def choices(simulation: Simulation) -> Choices:
         ready_s=ready_s[task, row],
         last_s=last_s[task, row],
         service_s=np.array([service_s(world, tasks, t, u) for t, u in zip(task, units)]),
-        share=np.where(tasks["one_lane"][task] == 1, 1.0 / world.accelerators["lanes"][units], 1.0) if task.size else np.zeros(0),
+        share=np.where(tasks["one_lane"][task] == 1, 1.0 / world.accelerators["lanes"][units], 1.0)
+        if task.size
+        else np.zeros(0),
     )
 
 
 def first_unit(world: World, node: int) -> int:
     """An accelerator of a node."""
-    n_satellites, n_stations = int(world.sizes["n_satellites"][0]), int(world.sizes["n_stations"][0])
-    return int(node) if node < n_satellites else int(world.datacentre_offsets[node - n_satellites - n_stations])
+    n_satellites, n_stations = (
+        int(world.sizes["n_satellites"][0]),
+        int(world.sizes["n_stations"][0]),
+    )
+    return (
+        int(node)
+        if node < n_satellites
+        else int(world.datacentre_offsets[node - n_satellites - n_stations])
+    )
 
 
 def n_units(world: World, node: int) -> int:
     """How many accelerators a node has."""
-    n_satellites, n_stations = int(world.sizes["n_satellites"][0]), int(world.sizes["n_stations"][0])
-    return 1 if node < n_satellites else int(np.diff(world.datacentre_offsets)[node - n_satellites - n_stations])
+    n_satellites, n_stations = (
+        int(world.sizes["n_satellites"][0]),
+        int(world.sizes["n_stations"][0]),
+    )
+    return (
+        1
+        if node < n_satellites
+        else int(np.diff(world.datacentre_offsets)[node - n_satellites - n_stations])
+    )
 
 
 def least_inside_s(ways: Choices, from_s: float, until_s: float) -> np.ndarray:
-    """Lane-seconds / lanes (n,) of each choice that lie in an interval wherever its service is put (energetic reasoning)."""
+    """Lane-seconds / lanes (n,) of each choice that lie in an interval wherever its service is put
+    (energetic reasoning).
+    """
     early = ways.ready_s + ways.service_s - from_s
     late = until_s - (ways.last_s - ways.service_s)
     inside = np.minimum(np.minimum(early, late), np.minimum(ways.service_s, until_s - from_s))
@@ -109,12 +130,18 @@ class Program:
         self.most.append(most)
 
     def solve(self, integral: bool, limit_s: float) -> float:
-        """Value that no policy exceeds: the optimum, or the solver's own bound where time runs out."""
+        """Value that no policy exceeds: the optimum, or the solver's own bound where time runs
+        out.
+        """
         if not self.cost:
             return 0.0
-        rows = np.repeat(np.arange(len(self.entries)), [columns.size for columns, _ in self.entries])
+        rows = np.repeat(
+            np.arange(len(self.entries)), [columns.size for columns, _ in self.entries]
+        )
         columns, coefficients = (np.concatenate(parts) for parts in zip(*self.entries))
-        matrix = coo_array((coefficients, (rows, columns)), shape=(len(self.entries), len(self.cost))).tocsr()
+        matrix = coo_array(
+            (coefficients, (rows, columns)), shape=(len(self.entries), len(self.cost))
+        ).tocsr()
         solution = milp(
             np.array(self.cost),
             constraints=LinearConstraint(matrix, ub=np.array(self.most)),
@@ -122,7 +149,11 @@ class Program:
             integrality=np.full(len(self.cost), int(integral)),
             options={"time_limit": limit_s},
         )
-        bound = solution.mip_dual_bound if integral else (solution.fun if solution.status == 0 else None)
+        bound = (
+            solution.mip_dual_bound
+            if integral
+            else (solution.fun if solution.status == 0 else None)
+        )
         return min(float(-bound), float("inf")) if bound is not None else float("inf")
 
 
@@ -137,13 +168,25 @@ def relaxation(simulation: Simulation) -> Program:
     return program
 
 
-def _add_capacity(program: Program, simulation: Simulation, ways: Choices, mine: np.ndarray, node: int, start_s: float) -> None:
-    """Lane-seconds of one node in every interval of its grid; those from the start on hold the first loads too."""
+def _add_capacity(
+    program: Program,
+    simulation: Simulation,
+    ways: Choices,
+    mine: np.ndarray,
+    node: int,
+    start_s: float,
+) -> None:
+    """Lane-seconds of one node in every interval of its grid.
+
+    Those from the start on hold the first loads too.
+    """
     here = Choices(*(getattr(ways, name)[mine] for name in Choices.__dataclass_fields__))
     count, unit = n_units(simulation.world, node), first_unit(simulation.world, node)
     begins_s = [start_s, *_instants(here.ready_s)]
     for until_s in _instants(here.last_s):
-        loads, seconds = _first_loads(program, simulation, here, mine, unit, until_s) if count == 1 else ([], [])
+        loads, seconds = (
+            _first_loads(program, simulation, here, mine, unit, until_s) if count == 1 else ([], [])
+        )
         for from_s in begins_s:
             if until_s <= from_s:
                 continue
@@ -151,7 +194,10 @@ def _add_capacity(program: Program, simulation: Simulation, ways: Choices, mine:
             used = inside > 0.0
             columns, coefficients = mine[used], inside[used]
             if from_s == start_s:
-                columns, coefficients = np.append(columns, loads).astype(np.int64), np.append(coefficients, seconds)
+                columns, coefficients = (
+                    np.append(columns, loads).astype(np.int64),
+                    np.append(coefficients, seconds),
+                )
             if coefficients.sum() > count * (until_s - from_s):
                 program.add(columns, coefficients, count * (until_s - from_s))
 
@@ -162,9 +208,16 @@ def _instants(times_s: np.ndarray) -> np.ndarray:
 
 
 def _first_loads(
-    program: Program, simulation: Simulation, here: Choices, mine: np.ndarray, unit: int, until_s: float
+    program: Program,
+    simulation: Simulation,
+    here: Choices,
+    mine: np.ndarray,
+    unit: int,
+    until_s: float,
 ) -> tuple[list[int], list[float]]:
-    """Variables and seconds of the loads that must have happened by until_s if any task of their model has ended by then."""
+    """Variables and seconds of the loads that must have happened by until_s if any task of their
+    model has ended by then.
+    """
     resident = int(simulation.episode.initial_resident[unit])
     columns, seconds = [], []
     for model in np.unique(here.model):
@@ -194,27 +247,48 @@ class Comparison:
     policies: tuple[str, ...] = ("eft_admit", "clairvoyant")
     """Names of policies to play beside it."""
     limit_s: float = 60.0
-    """Seconds that the solver may take for each integer program; its bound holds whenever it stops."""
+    """Seconds that the solver may take for each integer program.
+
+    Its bound holds whenever it stops.
+    """
     overrides: dict[str, float] = field(default_factory=dict)
     """Changes of the scenario, such as episode_s 300 workload.load 3."""
 
 
 def compare(asked: Comparison) -> list[dict[str, float]]:
-    """One row per episode: relaxed value, linear and integer bound, and what each policy delivers."""
+    """One row per episode: relaxed value, linear and integer bound, and what each policy
+    delivers.
+    """
     if asked.seeds < 1 or asked.limit_s <= 0.0:
-        raise ValueError(f"--seeds must be at least 1 and --limit-s positive, got {asked.seeds} and {asked.limit_s}")
+        raise ValueError(
+            f"--seeds must be at least 1 and --limit-s positive, got {asked.seeds} and "
+            f"{asked.limit_s}"
+        )
     specs = [parse(name) for name in asked.policies]
     envs = make_many(asked.scenario, asked.split, 1, asked.overrides)
     if not isinstance(envs, OrbitVectorEnv):
-        raise ValueError(f"--scenario {asked.scenario} is not one of OrbitGym's own: its bound cannot be computed")
+        raise ValueError(
+            f"--scenario {asked.scenario} is not one of OrbitGym's own: its bound cannot be "
+            "computed"
+        )
     rows = []
     for seed in range(asked.first_seed, asked.first_seed + asked.seeds):
         envs.reset(seed=[seed])
         simulation = envs.simulation(0)
         program, tasks = relaxation(simulation), decided(simulation.episode).tasks
-        row = {"seed": float(seed), "tasks": float(tasks.size), "relaxed": float(tasks["value"][simulation.relaxed_on_time()].sum())}
-        row |= {"linear": program.solve(False, asked.limit_s), "integer": program.solve(True, asked.limit_s)}
-        row |= {spec.name: play(envs, load_policy(spec, envs), [seed])[0]["delivered_value"] for spec in specs}
+        row = {
+            "seed": float(seed),
+            "tasks": float(tasks.size),
+            "relaxed": float(tasks["value"][simulation.relaxed_on_time()].sum()),
+        }
+        row |= {
+            "linear": program.solve(False, asked.limit_s),
+            "integer": program.solve(True, asked.limit_s),
+        }
+        row |= {
+            spec.name: play(envs, load_policy(spec, envs), [seed])[0]["delivered_value"]
+            for spec in specs
+        }
         rows.append(row)
     return rows
 
@@ -222,13 +296,20 @@ def compare(asked: Comparison) -> list[dict[str, float]]:
 def print_comparison(asked: Comparison, rows: list[dict[str, float]]) -> None:
     """Print values, and the bound's distance from the best policy."""
     changes = ", ".join(f"{name} {value:g}" for name, value in asked.overrides.items())
-    table = Table(title=f"value delivered in time: {asked.scenario} {changes}; linear and integer bound every policy", box=None)
+    table = Table(
+        title=f"value delivered in time: {asked.scenario} {changes}; linear and integer bound "
+        "every policy",
+        box=None,
+    )
     for name in (*rows[0], "bound above best"):
         table.add_column(name, justify="right")
     for row in rows:
         bound, best = min(row["linear"], row["integer"]), max(row[name] for name in asked.policies)
         table.add_row(
-            *(f"{value:,.1f}" if name not in ("seed", "tasks") else f"{value:.0f}" for name, value in row.items()),
+            *(
+                f"{value:,.1f}" if name not in ("seed", "tasks") else f"{value:.0f}"
+                for name, value in row.items()
+            ),
             f"{bound / best - 1.0:.1%}",
         )
     Console(width=140).print(table)

@@ -1,1 +1,4 @@
-"""Episodes: `environments`, one or a vector of them (`native`, `mixture`); `whole` plays to the end, `recording` and `parts` keep it."""
+"""Episodes: `environments`, one or a vector of them (`native`, `mixture`).
+
+`whole` plays to the end, `recording` and `parts` keep it.
+"""

@@ -15,13 +15,18 @@ from orbit_gym.scenario.loading import load_scenario
 from orbit_gym.scenario.scenario import Scenario
 from orbit_gym.vector import OrbitVectorEnv
 
-TRAINING_SEEDS = 1_000_000  # training draws below, rules are tuned from here, validation from 2,000,000, test from 3,000,000
+# training draws below, rules are tuned from here, validation from 2,000,000, test from 3,000,000
+TRAINING_SEEDS = 1_000_000
 FOREIGN = "another problem"  # stands for the name of a scenario where the environment is not ours
 BASE_ID = "OrbitGym/ThreeBody12-v0"  # takes any scenario by name or path
 
 
-def make_env(scenario: str, split: str = "train", overrides: Mapping[str, Any] | None = None) -> gym.Env:
-    """Make an environment from a scenario's name, a path to a TOML file, or a registered id such as OrbitGym/Tiny-v0."""
+def make_env(
+    scenario: str, split: str = "train", overrides: Mapping[str, Any] | None = None
+) -> gym.Env:
+    """Make an environment from a scenario's name, a path to a TOML file, or a registered id such as
+    OrbitGym/Tiny-v0.
+    """
     options: dict[str, Any] = {"split": split, "disable_env_checker": True}
     if overrides:
         options["overrides"] = dict(overrides)
@@ -40,11 +45,16 @@ def _make_registered(env_id: str, options: dict[str, Any]) -> gym.Env:
     except (gym.error.Error, ModuleNotFoundError) as error:
         raise ValueError(f"unknown environment {env_id!r}: {error}") from error
     except TypeError as error:
-        raise ValueError(f"{env_id!r} cannot be scored here, it does not take the options of OrbitGym's environments: {error}") from error
+        raise ValueError(
+            f"{env_id!r} cannot be scored here, it does not take the options of OrbitGym's "
+            f"environments: {error}"
+        ) from error
 
 
 def native_options(scenario: str) -> dict[str, Any] | None:
-    """Arguments of the native vector environment for a scenario as typed, None where its id is somebody else's."""
+    """Arguments of the native vector environment for a scenario as typed, None where its id is
+    somebody else's.
+    """
     if not re.search(r"-v\d+$", scenario):
         return {"scenario": scenario}
     spec = gym.registry.get(scenario)
@@ -54,39 +64,61 @@ def native_options(scenario: str) -> dict[str, Any] | None:
 
 
 def name_of(scenario: str) -> str:
-    """Name of a scenario as typed, by which rules and weights are kept; "another problem" where its id is somebody else's."""
+    """Name of a scenario as typed, by which rules and weights are kept.
+
+    "another problem" where its id is somebody else's.
+    """
     options = native_options(scenario)
     return FOREIGN if options is None else load_scenario(options["scenario"]).name
 
 
-def make_many(scenario: str, split: str, count: int, overrides: Mapping[str, Any] | None = None) -> OrbitVectorEnv | list[gym.Env]:
-    """Environments to play `count` episodes side by side (agents.evaluation.rollout): one native batch, or a list where there is none."""
+def make_many(
+    scenario: str, split: str, count: int, overrides: Mapping[str, Any] | None = None
+) -> OrbitVectorEnv | list[gym.Env]:
+    """Environments to play `count` episodes side by side (agents.envs.episode_runner): one native
+    batch, or a list where there is none.
+    """
     options = native_options(scenario)
     if options is None:
         return [make_env(scenario, split, overrides) for _ in range(count)]
-    return OrbitVectorEnv(count, **options, split=split, overrides=dict(overrides or {}), autoreset_mode="Disabled")
+    return OrbitVectorEnv(
+        count, **options, split=split, overrides=dict(overrides or {}), autoreset_mode="Disabled"
+    )
 
 
 def scenario_of(envs: OrbitVectorEnv | Sequence[gym.Env]) -> Scenario | None:
     """Scenario that environments play, None where they are not ours."""
-    scenario = getattr(envs if isinstance(envs, OrbitVectorEnv) else envs[0].unwrapped, "scenario", None)
+    scenario = getattr(
+        envs if isinstance(envs, OrbitVectorEnv) else envs[0].unwrapped, "scenario", None
+    )
     return scenario if isinstance(scenario, Scenario) else None
 
 
 class TrainingEpisodes(gym.Wrapper):
-    """Draws each episode's seed from this environment's own range, scales rewards, and keeps infos small.
+    """Draws each episode's seed from this environment's own range, scales rewards, and keeps infos
+    small.
 
     What NativeVecEnv does for a batch of OrbitGym's own, for an environment of any other kind.
+
     """
 
-    def __init__(self, env: gym.Env, seeds: tuple[int, int], rng_key: list[int], reward_scale: float, subtract_value: bool) -> None:
+    def __init__(
+        self,
+        env: gym.Env,
+        seeds: tuple[int, int],
+        rng_key: list[int],
+        reward_scale: float,
+        subtract_value: bool,
+    ) -> None:
         """Take the half-open range of seeds and the key of the generator that draws from it."""
         super().__init__(env)
         self.seeds, self.rng = seeds, np.random.default_rng(rng_key)
         self.reward_scale, self.subtract_value = reward_scale, subtract_value
         self.task_value = 0.0
 
-    def reset(self, *, seed: int | None = None, options: dict[str, Any] | None = None) -> tuple[Any, dict[str, Any]]:
+    def reset(
+        self, *, seed: int | None = None, options: dict[str, Any] | None = None
+    ) -> tuple[Any, dict[str, Any]]:
         """Start the next episode of the range; a seed from outside is replaced."""
         observation, _ = self.env.reset(seed=int(self.rng.integers(*self.seeds)), options=options)
         self._remember(observation)
@@ -122,11 +154,26 @@ def make_vec(
     load_range: tuple[float, float] | None = None,
     scatter: bool = False,
 ) -> VecEnv:
-    """Make the training vector; environment i draws from its own part of the seeds below TRAINING_SEEDS.
+    """Make the training vector.
+
+    Environment i draws from its own part of the seeds below TRAINING_SEEDS.
 
     A resumed run passes its first_timestep, so that it sees new episodes and still is reproducible.
+
     """
-    return VecMonitor(_make_vec(scenario, n_envs, seed, first_timestep, overrides, reward_scale, subtract_value, load_range, scatter))
+    return VecMonitor(
+        _make_vec(
+            scenario,
+            n_envs,
+            seed,
+            first_timestep,
+            overrides,
+            reward_scale,
+            subtract_value,
+            load_range,
+            scatter,
+        )
+    )
 
 
 def make_mixture(
@@ -139,12 +186,26 @@ def make_mixture(
     load_range: tuple[float, float] | None = None,
     scatter: bool = False,
 ) -> VecEnv:
-    """Make a training vector whose members are shared out between scenarios as evenly as they can be."""
+    """Make a training vector whose members are shared out between scenarios as evenly as they can
+    be.
+    """
     counts = [len(part) for part in np.array_split(np.arange(n_envs), len(scenarios))]
     if 0 in counts:
-        raise ValueError(f"{len(scenarios)} scenarios need at least as many environments, got {n_envs}")
+        raise ValueError(
+            f"{len(scenarios)} scenarios need at least as many environments, got {n_envs}"
+        )
     parts = [
-        _make_vec(name, count, seed, first_timestep, None, reward_scale, subtract_value, load_range, scatter)
+        _make_vec(
+            name,
+            count,
+            seed,
+            first_timestep,
+            None,
+            reward_scale,
+            subtract_value,
+            load_range,
+            scatter,
+        )
         for name, count in zip(scenarios, counts)
     ]
     return VecMonitor(MixedVecEnv(parts) if len(parts) > 1 else parts[0])
@@ -167,12 +228,24 @@ def _make_vec(
     keys = [[seed, index, first_timestep] for index in range(n_envs)]
     options = native_options(scenario)
     if options is not None:
-        envs = OrbitVectorEnv(n_envs, **options, split="train", overrides=dict(overrides or {}), autoreset_mode="Disabled")
+        envs = OrbitVectorEnv(
+            n_envs,
+            **options,
+            split="train",
+            overrides=dict(overrides or {}),
+            autoreset_mode="Disabled",
+        )
         return NativeVecEnv(envs, seeds, keys, reward_scale, subtract_value, load_range, scatter)
     if load_range is not None:
         raise ValueError(f"load_range works with scenarios of this package, not with {scenario}")
 
     def maker(index: int) -> gym.Env:
-        return TrainingEpisodes(make_env(scenario, "train", overrides), seeds[index], keys[index], reward_scale, subtract_value)
+        return TrainingEpisodes(
+            make_env(scenario, "train", overrides),
+            seeds[index],
+            keys[index],
+            reward_scale,
+            subtract_value,
+        )
 
     return DummyVecEnv([lambda i=i: maker(i) for i in range(n_envs)])  # type: ignore[misc]

@@ -1,4 +1,6 @@
-"""Several scenarios in one training vector: their observations padded with empty rows to one shape."""
+"""Several scenarios in one training vector: their observations padded with empty rows to one
+shape.
+"""
 
 from collections.abc import Sequence
 from typing import Any
@@ -15,8 +17,8 @@ Observations = dict[str, np.ndarray]
 class MixedVecEnv(VecEnv):
     """Steps its parts one after the other; candidates and link slots are those of the largest part.
 
-    Rejection is the last action of every part and of the whole. Empty rows are zero, have no plan, and change nothing for a network
-    that scores rows (agents.policies.network.candidate_scorer).
+    Rejection is the last action of every part and of the whole. Empty rows are zero, have no plan,
+    and change nothing for a network that scores rows (agents.policies.network.candidate_scorer).
     """
 
     def __init__(self, parts: Sequence[VecEnv]) -> None:
@@ -27,7 +29,10 @@ class MixedVecEnv(VecEnv):
         self.ends = np.cumsum([part.num_envs for part in parts])
         space = observation_space(self.n_candidates, slots - GROUND_SLOTS)
         super().__init__(int(self.ends[-1]), space, gym.spaces.Discrete(self.n_candidates + 1))
-        self._blocks = {key: np.zeros((self.num_envs, *box.shape), np.float32) for key, box in space.spaces.items()}  # type: ignore[misc]
+        self._blocks = {
+            key: np.zeros((self.num_envs, *box.shape), np.float32)  # type: ignore[misc]
+            for key, box in space.spaces.items()
+        }
 
     def reset(self) -> Observations:
         """Start an episode in every member."""
@@ -37,23 +42,34 @@ class MixedVecEnv(VecEnv):
         """Hand every part its own actions; the whole's rejection becomes the part's."""
         for part, given in zip(self.parts, np.split(np.asarray(actions, np.int64), self.ends[:-1])):
             own_reject = int(part.action_space.n) - 1  # type: ignore[attr-defined]
-            part.step_async(np.where(given == self.n_candidates, own_reject, np.minimum(given, own_reject)))
+            part.step_async(
+                np.where(given == self.n_candidates, own_reject, np.minimum(given, own_reject))
+            )
 
     def step_wait(self) -> Any:
         """Results of all parts; the last observations of ended episodes are padded too."""
-        observations, rewards, dones, infos = zip(*(part.step_wait() for part in self.parts), strict=True)
+        observations, rewards, dones, infos = zip(
+            *(part.step_wait() for part in self.parts), strict=True
+        )
         rows = [row for part in infos for row in part]
         for row in rows:
             if "terminal_observation" in row:
                 row["terminal_observation"] = self._padded_one(row["terminal_observation"])
-        return self._padded(list(observations)), np.concatenate(rewards), np.concatenate(dones), rows
+        return (
+            self._padded(list(observations)),
+            np.concatenate(rewards),
+            np.concatenate(dones),
+            rows,
+        )
 
     def _padded(self, observations: Sequence[Observations]) -> Observations:
         """One batch from those of all parts."""
         first = 0
         for rows, end in zip(observations, self.ends.tolist()):
             for key, block in rows.items():
-                self._blocks[key][(slice(first, end), *(slice(size) for size in block.shape[1:]))] = block
+                self._blocks[key][
+                    (slice(first, end), *(slice(size) for size in block.shape[1:]))
+                ] = block
             first = end
         return {key: block.copy() for key, block in self._blocks.items()}
 
@@ -71,10 +87,14 @@ class MixedVecEnv(VecEnv):
         for part in self.parts:
             part.close()
 
-    def env_method(self, method_name: str, *args: Any, indices: Any = None, **kwargs: Any) -> list[Any]:
+    def env_method(
+        self, method_name: str, *args: Any, indices: Any = None, **kwargs: Any
+    ) -> list[Any]:
         """Only action_masks, which sb3-contrib asks for: one row a member."""
         if method_name != "action_masks":
-            raise AttributeError(f"a mixture of scenarios has no method {method_name!r} of single members")
+            raise AttributeError(
+                f"a mixture of scenarios has no method {method_name!r} of single members"
+            )
         masks = np.zeros((self.num_envs, self.n_candidates + 1), np.bool_)
         masks[:, -1] = True
         first = 0
@@ -91,7 +111,9 @@ class MixedVecEnv(VecEnv):
 
     def set_attr(self, attr_name: str, value: Any, indices: Any = None) -> None:
         """Refused: members have no attributes of their own."""
-        raise AttributeError(f"members of a mixture of scenarios have no attribute {attr_name!r} to set")
+        raise AttributeError(
+            f"members of a mixture of scenarios have no attribute {attr_name!r} to set"
+        )
 
     def env_is_wrapped(self, wrapper_class: type[gym.Wrapper], indices: Any = None) -> list[bool]:
         """No member is wrapped."""

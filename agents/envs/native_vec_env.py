@@ -1,4 +1,6 @@
-"""OrbitGym's native vector environment as stable-baselines3's VecEnv: same episodes, rewards and infos as the wrapped single ones."""
+"""OrbitGym's native vector environment as stable-baselines3's VecEnv: same episodes, rewards and
+infos as the wrapped single ones.
+"""
 
 from collections.abc import Sequence
 from typing import Any
@@ -7,7 +9,7 @@ import gymnasium as gym
 import numpy as np
 from stable_baselines3.common.vec_env import VecEnv
 
-from agents.evaluation.rollout import member_metrics
+from agents.envs.episode_runner import member_metrics
 from agents.policies.linear_rule import EFT_ADMIT, choose_many
 from orbit_gym.observation import COLUMNS
 from orbit_gym.vector import OrbitVectorEnv
@@ -17,12 +19,14 @@ VALUE = COLUMNS["task"]["value"]
 
 
 class NativeVecEnv(VecEnv):
-    """Draws each member's episode seeds from a range of its own, turns rewards into scaled regrets, resets members that are over.
+    """Draws each member's episode seeds from a range of its own, turns rewards into scaled regrets,
+    resets members that are over.
 
-    Rewards become (reward - value of the task) * scale if subtract_value (regret): tasks do not depend on actions, so this
-    changes no policy's rank. With a load_range every episode draws its load from it, uniformly.
-    With scatter the first episodes begin anywhere in their course, played to there by `eft_admit`: a rollout of short steps over many
-    members would see nothing but the beginnings of episodes otherwise, where every queue is empty.
+    Rewards become (reward - value of the task) * scale if subtract_value (regret): tasks do not
+    depend on actions, so this changes no policy's rank. With a load_range every episode draws its
+    load from it, uniformly. With scatter the first episodes begin anywhere in their course, played
+    to there by `eft_admit`: a rollout of short steps over many members would see nothing but the
+    beginnings of episodes otherwise, where every queue is empty.
     """
 
     def __init__(
@@ -35,11 +39,21 @@ class NativeVecEnv(VecEnv):
         load_range: tuple[float, float] | None = None,
         scatter: bool = False,
     ):
-        """Take an environment whose autoreset is disabled, and per member the half-open range of seeds and its generator's key."""
-        self.envs, self.seed_ranges = envs, list(seeds)  # before VecEnv's own, which asks for attributes
+        """Take an environment whose autoreset is disabled, and per member the half-open range of
+        seeds and its generator's key.
+        """
+        self.envs, self.seed_ranges = (
+            envs,
+            list(seeds),
+        )  # before VecEnv's own, which asks for attributes
         super().__init__(envs.num_envs, envs.single_observation_space, envs.single_action_space)  # type: ignore[arg-type]
         self.rngs = [np.random.default_rng(key) for key in rng_keys]
-        self.scale, self.subtract_value, self.load_range, self.scatter = scale, subtract_value, load_range, scatter
+        self.scale, self.subtract_value, self.load_range, self.scatter = (
+            scale,
+            subtract_value,
+            load_range,
+            scatter,
+        )
         self._actions = np.zeros(envs.num_envs, np.int64)
         self._task_values = np.zeros(envs.num_envs)
 
@@ -56,23 +70,35 @@ class NativeVecEnv(VecEnv):
         self._actions = np.asarray(actions, np.int64)
 
     def step_wait(self) -> Any:
-        """Step all members; those that end show their next episode, and their last observation in their info."""
+        """Step all members; those that end show their next episode, and their last observation in
+        their info.
+        """
         observations, rewards, _, dones, infos = self.envs.step(self._actions)
         scaled = (rewards - self._task_values * self.subtract_value) * self.scale
-        rows = [{"elapsed_s": elapsed_s, "TimeLimit.truncated": False} for elapsed_s in infos["elapsed_s"].tolist()]
+        rows = [
+            {"elapsed_s": elapsed_s, "TimeLimit.truncated": False}
+            for elapsed_s in infos["elapsed_s"].tolist()
+        ]
         if dones.any():
             for member in np.flatnonzero(dones).tolist():
-                rows[member]["terminal_observation"] = {name: block[member] for name, block in observations.items()}
+                rows[member]["terminal_observation"] = {
+                    name: block[member] for name, block in observations.items()
+                }
                 rows[member]["TimeLimit.truncated"] = True
                 if "episode_metrics" in infos:
                     rows[member]["episode_metrics"] = member_metrics(infos, member)
-                    rows[member]["served_value_fraction"] = rows[member]["episode_metrics"]["served_value_fraction"]
+                    rows[member]["served_value_fraction"] = rows[member]["episode_metrics"][
+                        "served_value_fraction"
+                    ]
             observations = self._begin(dones)
         self._remember(observations)
         return observations, scaled.astype(np.float32), dones, rows
 
     def _begin(self, mask: np.ndarray) -> Any:
-        """Start episodes for the members of a mask (n_envs,) bool; returns the observations of all."""
+        """Start episodes for the members of a mask (n_envs,) bool.
+
+        Returns the observations of all.
+        """
         members = np.flatnonzero(mask).tolist()
         seeds: list[int | None] = [None] * self.num_envs
         for member in members:
@@ -86,12 +112,26 @@ class NativeVecEnv(VecEnv):
         return observations
 
     def _scattered(self, observations: Any) -> Any:
-        """Play every member to a place in its episode that its own generator draws; returns the observations there."""
+        """Play every member to a place in its episode that its own generator draws.
+
+        Returns the observations there.
+        """
         decided = [self._decisions(member) for member in range(self.num_envs)]
-        left = np.array([int(rng.integers(max(count, 1))) for rng, count in zip(self.rngs, decided, strict=True)])
+        left = np.array(
+            [
+                int(rng.integers(max(count, 1)))
+                for rng, count in zip(self.rngs, decided, strict=True)
+            ]
+        )
         actions = np.zeros(self.num_envs, np.int64)
         while (members := np.flatnonzero(left > 0)).size:
-            choose_many(observations["task"], observations["nodes"], self.envs.action_masks(), EFT_ADMIT, actions)
+            choose_many(
+                observations["task"],
+                observations["nodes"],
+                self.envs.action_masks(),
+                EFT_ADMIT,
+                actions,
+            )
             observations = self.envs.step_members(members, actions)[0]
             left[members] -= 1
         return observations
@@ -110,10 +150,14 @@ class NativeVecEnv(VecEnv):
         """Close the environment."""
         self.envs.close()
 
-    def env_method(self, method_name: str, *args: Any, indices: Any = None, **kwargs: Any) -> list[Any]:
+    def env_method(
+        self, method_name: str, *args: Any, indices: Any = None, **kwargs: Any
+    ) -> list[Any]:
         """Only action_masks, which sb3-contrib asks for: one row a member."""
         if method_name != "action_masks":
-            raise AttributeError(f"the native vector environment has no method {method_name!r} of single members")
+            raise AttributeError(
+                f"the native vector environment has no method {method_name!r} of single members"
+            )
         return list(self.envs.action_masks()[list(self._get_indices(indices))])
 
     def get_attr(self, attr_name: str, indices: Any = None) -> list[Any]:
@@ -122,7 +166,9 @@ class NativeVecEnv(VecEnv):
 
     def set_attr(self, attr_name: str, value: Any, indices: Any = None) -> None:
         """Refused: members have no attributes of their own."""
-        raise AttributeError(f"members of the native vector environment have no attribute {attr_name!r} to set")
+        raise AttributeError(
+            f"members of the native vector environment have no attribute {attr_name!r} to set"
+        )
 
     def env_is_wrapped(self, wrapper_class: type[gym.Wrapper], indices: Any = None) -> list[bool]:
         """No member is wrapped."""

@@ -1,1 +1,3 @@
-"""From the name of a policy to its results: what a name stands for, and episodes as jobs for several processes."""
+"""From the name of a policy to its results: what a name stands for, and episodes as jobs for
+several processes.
+"""

@@ -1,4 +1,6 @@
-"""The episodes of an evaluation as jobs: groups of them for one policy, played in this process or in workers, long ones kept."""
+"""The episodes of an evaluation as jobs: groups of them for one policy, played in this process or
+in workers, long ones kept.
+"""
 
 import hashlib
 import sys
@@ -13,26 +15,31 @@ from typing import NamedTuple
 import torch
 from tqdm import tqdm
 
-from agents.utils import jit
-from agents.policies.protocol import Policy
+from agents.envs.episode_runner import Environments, Metrics, play
 from agents.envs.make import make_many, scenario_of
-from agents.evaluation.result_cache import Parts, world_of
-from agents.evaluation.record import FOLDER, Remembering, record
-from agents.evaluation.rollout import Environments, Metrics, play
 from agents.evaluation.load_policy import Spec, load_policy
+from agents.evaluation.record import FOLDER, Remembering, record
+from agents.evaluation.result_cache import Parts, world_of
 from agents.policies.planner.planner import fingerprint
+from agents.policies.protocol import Policy
 from agents.policies.rule_registry import RulePolicy
-from orbit_gym.utils.kernel_cache import hash_of
-from orbit_gym.simulation.episode_summary import Details
+from agents.utils import jit
 from orbit_gym.scenario.scenario import Scenario
+from orbit_gym.simulation.episode_summary import Details
+from orbit_gym.utils.kernel_cache import hash_of
 
 GROUP = 10  # episodes played in step; part of the definition of sampled results, so not an option
-GROUP_OF_NETWORK = 50  # of a greedy network: a call for 50 decisions takes two to three times as long as one for 10
-KEPT_FROM_S = 5.0  # a job that took longer is kept, so that an interrupted evaluation does not play it again
+# of a greedy network: a call for 50 decisions takes two to three times as long as one for 10
+GROUP_OF_NETWORK = 50
+KEPT_FROM_S = (
+    5.0  # a job that took longer is kept, so that an interrupted evaluation does not play it again
+)
 
 
 class Setting(NamedTuple):
-    """Where the episodes of an evaluation are drawn from, and where logs of the first of them go."""
+    """Where the episodes of an evaluation are drawn from, and where logs of the first of them
+    go.
+    """
 
     scenario: str
     split: str
@@ -51,7 +58,10 @@ class Job(NamedTuple):
     spec: Spec
     setting: Setting
     seeds: tuple[int, ...]
-    rule: RulePolicy | None = None  # the policy itself where it is a compiled rule, which draws nothing and so serves all seeds
+    rule: RulePolicy | None = (
+        # the policy itself where it is a compiled rule, which draws nothing and so serves all seeds
+        None
+    )
 
     @property
     def logged(self) -> tuple[int, ...]:
@@ -72,21 +82,40 @@ class Played(NamedTuple):
     took_s: float = 0.0
 
 
-def play_everything(setting: Setting, specs: Sequence[Spec], seeds: range, out: Path, processes: int) -> dict[str, Played]:
-    """Play all seeds with every policy and return the results by its name; they do not depend on the number of processes.
+def play_everything(
+    setting: Setting, specs: Sequence[Spec], seeds: range, out: Path, processes: int
+) -> dict[str, Played]:
+    """Play all seeds with every policy and return the results by its name.
 
-    What is found in OUT/parts is not played again; its details are not kept, so a report shows them for episodes played in one go.
+    They do not depend on the number of processes.
+
+    What is found in OUT/parts is not played again; its details are not kept, so a report shows them
+    for episodes played in one go.
     """
     envs = setting.environments(1)
     rules = {spec: compiled_rule(spec, envs) for spec in specs}
-    jobs = [Job(spec, setting, group, rule) for spec, rule in rules.items() for group in groups(spec, seeds, rule is not None)]
+    jobs = [
+        Job(spec, setting, group, rule)
+        for spec, rule in rules.items()
+        for group in groups(spec, seeds, rule is not None)
+    ]
     jobs.sort(key=lambda job: job.seeds)
     parts = _parts(scenario_of(envs), rules, out)
     read = {job: parts[job.spec].read(job.key) for job in jobs if job.spec in parts}
-    found = {job: Played(metrics, [None] * len(metrics)) for job, metrics in read.items() if metrics is not None}
+    found = {
+        job: Played(metrics, [None] * len(metrics))
+        for job, metrics in read.items()
+        if metrics is not None
+    }
     every_s = 0.2 if sys.stderr.isatty() else 15.0
     kept = sum(len(job.seeds) for job in found)
-    with tqdm(total=len(seeds) * len(specs), initial=kept, unit=" episodes", desc="evaluating", mininterval=every_s) as bar:
+    with tqdm(
+        total=len(seeds) * len(specs),
+        initial=kept,
+        unit=" episodes",
+        desc="evaluating",
+        mininterval=every_s,
+    ) as bar:
         for job, played in _finished([job for job in jobs if job not in found], processes):
             found[job] = played
             bar.update(len(job.seeds))
@@ -96,8 +125,16 @@ def play_everything(setting: Setting, specs: Sequence[Spec], seeds: range, out: 
 
 
 def groups(spec: Spec, seeds: range, is_compiled: bool) -> list[tuple[int, ...]]:
-    """Seeds that are played side by side: planners and compiled rules play one episode at a time."""
-    size = 1 if spec.plans or is_compiled else GROUP_OF_NETWORK if spec.is_network and not spec.is_sampled else GROUP
+    """Seeds that are played side by side: planners and compiled rules play one episode at a
+    time.
+    """
+    size = (
+        1
+        if spec.plans or is_compiled
+        else GROUP_OF_NETWORK
+        if spec.is_network and not spec.is_sampled
+        else GROUP
+    )
     return [tuple(seeds[first : first + size]) for first in range(0, len(seeds), size)]
 
 
@@ -124,7 +161,9 @@ def play_job(job: Job, members: int) -> Played:
 
 
 def _finished(jobs: list[Job], processes: int) -> Iterator[tuple[Job, Played]]:
-    """Jobs with their results as they come, played with as many environments as the largest needs."""
+    """Jobs with their results as they come, played with as many environments as the largest
+    needs.
+    """
     members = max((len(job.seeds) for job in jobs), default=1)
     if processes == 1:
         for job in jobs:
@@ -143,15 +182,30 @@ def _finished(jobs: list[Job], processes: int) -> Iterator[tuple[Job, Played]]:
 
 def _joined(played: Sequence[Played]) -> Played:
     """Several jobs of one policy as one, in their order."""
-    return Played([item for job in played for item in job.metrics], [item for job in played for item in job.details])
+    return Played(
+        [item for job in played for item in job.metrics],
+        [item for job in played for item in job.details],
+    )
 
 
-def _parts(scenario: Scenario | None, rules: Mapping[Spec, RulePolicy | None], out: Path) -> dict[Spec, Parts]:
-    """Where episodes of planners and compiled rules are kept; those of other policies and of foreign environments are not."""
+def _parts(
+    scenario: Scenario | None, rules: Mapping[Spec, RulePolicy | None], out: Path
+) -> dict[Spec, Parts]:
+    """Where episodes of planners and compiled rules are kept.
+
+    Those of other policies and of foreign environments are not.
+    """
     if scenario is None:
         return {}
-    world, decided_by = world_of(scenario), {spec: _fingerprint(spec, rule) for spec, rule in rules.items()}
-    return {spec: Parts(out, f"{world} {policy}") for spec, policy in decided_by.items() if policy is not None}
+    world, decided_by = (
+        world_of(scenario),
+        {spec: _fingerprint(spec, rule) for spec, rule in rules.items()},
+    )
+    return {
+        spec: Parts(out, f"{world} {policy}")
+        for spec, policy in decided_by.items()
+        if policy is not None
+    }
 
 
 def _fingerprint(spec: Spec, rule: RulePolicy | None) -> str | None:

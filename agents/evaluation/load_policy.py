@@ -1,8 +1,10 @@
-"""Policies by name: a heuristic, a run folder, or shipped weights (`pretrained`, `pretrained:NAME`).
+"""Policies by name: a heuristic, a run folder, or shipped weights (`pretrained`,
+`pretrained:NAME`).
 
-`pretrained` takes the weights shipped for the scenario that is played, and those named default where it has none of its own.
-`untrained:` before a run folder or shipped weights is the network that they started from; `@sampled` after it draws actions instead of
-the best, `@admitting` takes what it would turn away though some plan serves it in time.
+`pretrained` takes the weights shipped for the scenario that is played, and those named default
+where it has none of its own. `untrained:` before a run folder or shipped weights is the network
+that they started from; `@sampled` after it draws actions instead of the best, `@admitting` takes
+what it would turn away though some plan serves it in time.
 """
 
 from dataclasses import dataclass
@@ -12,16 +14,16 @@ from typing import Any
 import numpy as np
 import torch
 
-from agents.utils.checkpoints import BEST, CONFIG, load_checkpoint, load_weights, read_json
-from agents.policies.protocol import Admitting, Policy
+from agents.envs.episode_runner import Environments
 from agents.envs.make import FOREIGN, scenario_of
-from agents.evaluation.rollout import Environments
-from agents.policies.network.sb3_policies import POLICIES, build_policy
-from agents.policies.planner.planner import PLANNERS, make_planner
-from agents.policies.shipped import DEFAULT, names, read_card, read_weights
-from agents.policies.rule_registry import RULES, CompiledScorer, RulePolicy, make_rule
 from agents.policies.heuristics import HEURISTICS, make_heuristic
 from agents.policies.linear_rule import EFT_ADMIT
+from agents.policies.network.sb3_policies import POLICIES, build_policy
+from agents.policies.planner.planner import PLANNERS, make_planner
+from agents.policies.protocol import Admitting, Policy
+from agents.policies.rule_registry import RULES, CompiledScorer, RulePolicy, make_rule
+from agents.policies.shipped import DEFAULT, names, read_card, read_weights
+from agents.utils.checkpoints import BEST, CONFIG, load_checkpoint, load_weights, read_json
 from orbit_gym.scenario.loading import choices
 from orbit_gym.vector import OrbitVectorEnv
 
@@ -60,12 +62,22 @@ class Spec:
 
 
 def parse(name: str) -> Spec:
-    """Read a policy's name; ValueError with the choices if there is no such policy, or one that cannot be loaded."""
-    base, is_sampled, admits_all = name.removesuffix(SAMPLED), name.endswith(SAMPLED), name.endswith(ADMITTING)
+    """Read a policy's name.
+
+    ValueError with the choices if there is no such policy, or one that cannot be loaded.
+    """
+    base, is_sampled, admits_all = (
+        name.removesuffix(SAMPLED),
+        name.endswith(SAMPLED),
+        name.endswith(ADMITTING),
+    )
     base = base.removesuffix(ADMITTING)
     if base in NAMES:
         if is_sampled or admits_all:
-            raise ValueError(f"{name!r}: {base} is a rule and has no {name[len(base) :].strip('@')} form; give {base!r}")
+            raise ValueError(
+                f"{name!r}: {base} is a rule and has no {name[len(base) :].strip('@')} form; give "
+                f"{base!r}"
+            )
         return Spec(name, False, False, None, base)
     if is_sampled and ADMITTING in name:
         raise ValueError(f"{name!r}: give {SAMPLED} or {ADMITTING}, not both")
@@ -74,11 +86,15 @@ def parse(name: str) -> Spec:
         shipped = stored.removeprefix(PRETRAINED).removeprefix(":")
         for each in [shipped] if shipped else {DEFAULT, *names()}:
             read_card(each), read_weights(each)
-        return Spec(name, is_sampled, untrained, None, shipped=shipped or BY_SCENARIO, admits_all=admits_all)
+        return Spec(
+            name, is_sampled, untrained, None, shipped=shipped or BY_SCENARIO, admits_all=admits_all
+        )
     run = Path(stored)
     if not run.is_dir():
         known = choices(base, (*NAMES, PRETRAINED))
-        raise ValueError(f"unknown policy {name!r}; {known}, or give a run folder or untrained:<run folder>")
+        raise ValueError(
+            f"unknown policy {name!r}; {known}, or give a run folder or untrained:<run folder>"
+        )
     if not (run / BEST).is_file():
         raise ValueError(f"{run} holds no trained run: {run / BEST} is missing")
     spec = Spec(name, is_sampled, untrained, run, admits_all=admits_all)
@@ -87,19 +103,27 @@ def parse(name: str) -> Spec:
 
 
 def with_controls(names: tuple[str, ...], sampled: bool, controls: bool) -> tuple[str, ...]:
-    """Add to every run its untrained control, greedy and sampled, and its own sampled form if asked; without repetition."""
+    """Add to every run its untrained control, greedy and sampled, and its own sampled form if
+    asked; without repetition.
+    """
     result: dict[str, None] = {}
     for name in names:
         result[name] = None
         if name in NAMES or name.startswith(UNTRAINED) or name.endswith((SAMPLED, ADMITTING)):
             continue
-        extra = [name + SAMPLED] * sampled + [UNTRAINED + name, UNTRAINED + name + SAMPLED] * controls
+        extra = [name + SAMPLED] * sampled + [
+            UNTRAINED + name,
+            UNTRAINED + name + SAMPLED,
+        ] * controls
         result |= dict.fromkeys(extra)
     return tuple(result)
 
 
 def load_policy(spec: Spec, envs: Environments, seed: int = 0) -> Policy:
-    """Make the policy for the spaces of the environments; weights serve any number of candidates. Seed matters to `random` only."""
+    """Make the policy for the spaces of the environments; weights serve any number of candidates.
+
+    Seed matters to `random` only.
+    """
     if spec.plans:
         return make_planner(spec.heuristic, scenario_name(envs))
     if spec.heuristic in RULES:
@@ -124,9 +148,20 @@ def load_policy(spec: Spec, envs: Environments, seed: int = 0) -> Policy:
 
 
 def rule_alone(policy: Any) -> np.ndarray | None:
-    """The rule (3, P, M) by which a network decides if its learned logits are all zero, as after policy search or untrained; else None."""
-    heads, rule = getattr(policy, "mlp_extractor", None), getattr(getattr(policy, "features_extractor", None), "rule", None)
-    if heads is None or rule is None or any(bool(part.any()) for layer in (heads.score, heads.reject) for part in layer.parameters()):
+    """The rule (3, P, M) by which a network decides if its learned logits are all zero, as after
+    policy search or untrained; else None.
+    """
+    heads, rule = (
+        getattr(policy, "mlp_extractor", None),
+        getattr(getattr(policy, "features_extractor", None), "rule", None),
+    )
+    if (
+        heads is None
+        or rule is None
+        or any(
+            bool(part.any()) for layer in (heads.score, heads.reject) for part in layer.parameters()
+        )
+    ):
         return None
     return np.asarray(rule)
 
@@ -140,7 +175,9 @@ def shipped_name(spec: Spec, envs: Environments) -> str:
 
 
 def stored_network(name: str) -> tuple[str, dict[str, Any], dict[str, torch.Tensor]]:
-    """Algorithm, network settings and best weights of a run folder, or of shipped weights (pretrained:NAME, default without a name)."""
+    """Algorithm, network settings and best weights of a run folder, or of shipped weights
+    (pretrained:NAME, default without a name).
+    """
     if name == PRETRAINED or name.startswith(PRETRAINED + ":"):
         shipped = name.removeprefix(PRETRAINED).removeprefix(":") or DEFAULT
         card = read_card(shipped)
@@ -163,10 +200,16 @@ def _spaces(envs: Environments) -> tuple[Any, Any]:
 
 
 def label(spec: Spec) -> str:
-    """Name for tables: a trained run says that its interval is about this one policy, not about training again; a yardstick says so."""
+    """Name for tables: a trained run says that its interval is about this one policy, not about
+    training again; a yardstick says so.
+    """
     if spec.plans and PLANNERS[spec.heuristic][1]:
         return f"{spec.name} (yardstick: knows the future)"
-    return f"{spec.name} (this policy only)" if spec.is_network and not spec.is_untrained else spec.name
+    return (
+        f"{spec.name} (this policy only)"
+        if spec.is_network and not spec.is_untrained
+        else spec.name
+    )
 
 
 def trained_on(spec: Spec) -> str | None:

@@ -1,4 +1,5 @@
-"""Episode logs of evaluated policies: the actions of an evaluation are remembered and played again in a recorded environment.
+"""Episode logs of evaluated policies: the actions of an evaluation are remembered and played again
+in a recorded environment.
 
 Played again, not decided again: a policy that draws its actions is recorded as it was scored.
 """
@@ -9,10 +10,10 @@ from typing import Any
 
 import numpy as np
 
-from agents.policies.protocol import Observation, Policy
 from agents.envs.make import make_env
+from agents.policies.protocol import Observation, Policy
 from orbit_gym.env import OrbitEnv
-from orbit_gym.views.episode_log import RecordEpisode
+from orbit_gym.wrappers import RecordEpisode
 
 FOLDER = "episodes"  # inside an evaluation's --out
 
@@ -37,13 +38,23 @@ def check_recordable(scenario: str) -> None:
     """ValueError for an environment that is not OrbitGym's own."""
     made = type(make_env(scenario).unwrapped)
     if not issubclass(made, OrbitEnv):
-        raise ValueError(f"--record writes logs of OrbitGym's own environments only, and {scenario!r} is a {made.__name__}")
+        raise ValueError(
+            f"--record writes logs of OrbitGym's own environments only, and {scenario!r} is a "
+            f"{made.__name__}"
+        )
 
 
 def record(
-    name: str, where: tuple[str, str, dict[str, float]], seeds: Sequence[int], actions: Sequence[np.ndarray], folder: Path
+    name: str,
+    where: tuple[str, str, dict[str, float]],
+    seeds: Sequence[int],
+    actions: Sequence[np.ndarray],
+    folder: Path,
 ) -> list[Path]:
-    """Write the logs of these seeds; where is scenario, split and overrides, actions hold one column a seed. Returns the files."""
+    """Write the logs of these seeds.
+
+    Where is scenario, split and overrides, actions hold one column a seed. Returns the files.
+    """
     env = RecordEpisode(make_env(*where), folder, policy=name)
     written = []
     for column, seed in enumerate(seeds):

@@ -1,4 +1,6 @@
-"""Episodes of an evaluation that take long are kept one by one, so that an interrupted evaluation goes on where it was."""
+"""Episodes of an evaluation that take long are kept one by one, so that an interrupted evaluation
+goes on where it was.
+"""
 
 import hashlib
 import json
@@ -7,18 +9,24 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+from agents.envs.episode_runner import Metrics
 from agents.utils.checkpoints import read_json, write_json
-from agents.evaluation.rollout import Metrics
-from orbit_gym.utils.kernel_cache import hash_of, sources_behind
 from orbit_gym.scenario.loading import scenario_to_dict
 from orbit_gym.scenario.scenario import Scenario
+from orbit_gym.utils.kernel_cache import hash_of, sources_behind
 
 FOLDER = "parts"
-DECIDING = ["orbit_gym.workload.episode_source", "orbit_gym.simulation.simulation", "orbit_gym.simulation.metrics"]  # modules that, with what they import, make an episode
+DECIDING = [
+    "orbit_gym.workload.episode_source",
+    "orbit_gym.simulation.simulation",
+    "orbit_gym.simulation.metrics",
+]  # modules that, with what they import, make an episode
 
 
 def world_of(scenario: Scenario) -> str:
-    """Hash of all that decides an episode beside its seed and the policy: code, the whole scenario, and files that it names."""
+    """Hash of all that decides an episode beside its seed and the policy: code, the whole scenario,
+    and files that it names.
+    """
     plain = scenario_to_dict(scenario)
     digest = hashlib.sha256(f"{_code_version()} {json.dumps(plain, sort_keys=True)}".encode())
     for path in sorted({Path(text) for text in _texts(plain) if "." in text}):
@@ -42,7 +50,9 @@ def _texts(value: Any) -> Iterator[str]:
 
 
 class Parts:
-    """Metrics of finished jobs in a folder, one small file each, named after everything that decides them."""
+    """Metrics of finished jobs in a folder, one small file each, named after everything that
+    decides them.
+    """
 
     def __init__(self, out: Path, fingerprint: str) -> None:
         """Take the evaluation's folder and what beside the job decides its result."""
@@ -50,7 +60,10 @@ class Parts:
 
     def path(self, job: Any) -> Path:
         """File of a job."""
-        return self.folder / f"{hashlib.sha256(f'{self.fingerprint} {job!r}'.encode()).hexdigest()[:20]}.json"
+        return (
+            self.folder
+            / f"{hashlib.sha256(f'{self.fingerprint} {job!r}'.encode()).hexdigest()[:20]}.json"
+        )
 
     def read(self, job: Any) -> list[Metrics] | None:
         """Metrics of a finished job, None where it has not been played."""

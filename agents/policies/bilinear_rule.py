@@ -1,9 +1,12 @@
-"""The bilinear scorer: what a plan is worth is linear in the plan's features, with weights that task and system set.
+"""The bilinear scorer: what a plan is worth is linear in the plan's features, with weights that
+task and system set.
 
-Two numbers are computed for every plan in time: its cost and what admission says of it, each ``features @ matrix @ setting``. Of the
-rows that are admitted (not negative) the cheapest is taken; none means reject. Where nobody offers a plan in time, late plans stand in
-for them with an admission of their own, which says no unless it has weights: a late task earns nothing, but it may bring a model to
-where the next ones need it. `tuned` (agents.policies.linear_rule) is one setting of it.
+Two numbers are computed for every plan in time: its cost and what admission says of it, each
+``features @ matrix @ setting``. Of the rows that are admitted (not negative) the cheapest is taken;
+none means reject. Where nobody offers a plan in time, late plans stand in for them with an
+admission of their own, which says no unless it has weights: a late task earns nothing, but it may
+bring a model to where the next ones need it. `tuned` (agents.policies.linear_rule) is one setting
+of it.
 """
 
 import math
@@ -11,7 +14,6 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from agents.utils.jit import inlined
 from agents.policies.linear_rule import (
     BACKLOG,
     CHARGE_MARGIN,
@@ -39,15 +41,28 @@ from agents.policies.linear_rule import (
     WORK,
     seconds,
 )
+from agents.utils.jit import inlined
 from orbit_gym.observation import COLUMNS, LOG_LONGEST, LOG_MOST_KBIT
 
 NODE, TASK = COLUMNS["nodes"], COLUMNS["task"]
 ORIGIN, BUSY, FREE, RESIDENT, TO_CONTACT, TO_ECLIPSE, MARGIN = (
-    NODE[name] for name in ("is_origin", "lanes_busy", "memory_free", "model_resident", "time_to_contact", "time_to_eclipse", "plan_margin")
+    NODE[name]
+    for name in (
+        "is_origin",
+        "lanes_busy",
+        "memory_free",
+        "model_resident",
+        "time_to_contact",
+        "time_to_eclipse",
+        "plan_margin",
+    )
 )
-TO_USER, MODEL, SHORT, LONG, MISSED = (TASK[name] for name in ("to_user", "model_size", "asked_short", "asked_long", "missed"))
+TO_USER, MODEL, SHORT, LONG, MISSED = (
+    TASK[name] for name in ("to_user", "model_size", "asked_short", "asked_long", "missed")
+)
 
-# What is read of a plan and its node; columns are as observed (agents.policies.linear_rule says more of those that `tuned` has too).
+# What is read of a plan and its node; columns are as observed (agents.policies.linear_rule says
+# more of those that `tuned` has too).
 FEATURES = (
     "one",
     "delivery",
@@ -92,10 +107,16 @@ SETTING = (
     "overload",  # asked_long above AT_EASE
     "pressed",  # system_work x overload
     "result",  # bits to bring back / 1 Gbit, at most 2
-    "down_wait",  # least time on a satellite that the result waits after its work and the next contact of any, log scale; 1: none lands
-    "result_waits",  # result x (down_wait - that of a minute): its sign says that there is a queue, so that one weight can act on it alone
+    # least time on a satellite that the result waits after its work and the next contact of any,
+    # log scale; 1: none lands
+    "down_wait",
+    # result x (down_wait - that of a minute): its sign says that there is a queue, so that one
+    # weight can act on it alone
+    "result_waits",
     "lax",  # 1 if it has more than 77 min of slack
-    "lax_load",  # lax x (asked_long - FULL): its sign says that more is asked than can be done, so that one weight can act on bulk then
+    # lax x (asked_long - FULL): its sign says that more is asked than can be done, so that one
+    # weight can act on bulk then
+    "lax_load",
     "missing",  # 1 where urgent tasks are being missed, 0 where hardly any is
     "scarce",  # SCARCE less the share of satellites that hold the model, at least 0
 )
@@ -103,45 +124,84 @@ P, M = len(FEATURES), len(SETTING)
 PARTS = ("cost", "admit", "late")  # of the weights; "late" is the admission of late plans
 ADMIT, LATE = 1, 2  # their places
 N_WEIGHTS = len(PARTS) * P * M  # part by part, features by settings
-ROOM = M + 3 * P  # work space behind the weights: kernels here allocate nothing, so one array of weights serves one thread
+ROOM = (
+    M + 3 * P
+    # work space behind the weights: kernels here allocate nothing, so one array of weights serves
+    # one thread
+)
 AT_EASE = 0.7  # work asked that twelve satellites carry without queues (choice)
 FULL = 1.0  # work asked that takes all satellites all the time
-SCARCE = 0.29  # a model that fewer satellites hold, three of twelve, may be missing where the next task needs it (choice)
-FEW_MISSED, MANY_MISSED = 0.05, 0.15  # shares of urgent tasks between which `missing` rises (choice)
+# a model that fewer satellites hold, three of twelve, may be missing where the next task needs it
+# (choice)
+SCARCE = 0.29
+FEW_MISSED, MANY_MISSED = (
+    0.05,
+    0.15,
+)  # shares of urgent tasks between which `missing` rises (choice)
 MOST_GBIT = 2.0  # results above this weigh alike (choice: the largest of the catalogue has 0.88)
-A_MINUTE = math.log1p(60.0) / LOG_LONGEST  # on the scale of the time columns; a longer wait is a queue (choice)
-LONGEST_MIN = 10.0  # features in minutes are cut here: longer ones are seen in the columns, on a log scale
-NAMES = tuple(f"{part}.{feature}" + ("" if by == "one" else f"*{by}") for part in PARTS for feature in FEATURES for by in SETTING)
+A_MINUTE = (
+    math.log1p(60.0) / LOG_LONGEST
+)  # on the scale of the time columns; a longer wait is a queue (choice)
+LONGEST_MIN = (
+    10.0  # features in minutes are cut here: longer ones are seen in the columns, on a log scale
+)
+NAMES = tuple(
+    f"{part}.{feature}" + ("" if by == "one" else f"*{by}")
+    for part in PARTS
+    for feature in FEATURES
+    for by in SETTING
+)
 KBIT_IN_GBIT = 1e6
 # The same term in the words of agents.policies.linear_rule.
-_TUNED = {f"cost.{name}_urgent": f"cost.{name}*urgency" for name in ("delivery", "backlog", "satellite")} | {
-    f"admit.{name}": f"admit.one*{name}" for name in ("system_work", "system_deficit")
-}
+_TUNED = {
+    f"cost.{name}_urgent": f"cost.{name}*urgency" for name in ("delivery", "backlog", "satellite")
+} | {f"admit.{name}": f"admit.one*{name}" for name in ("system_work", "system_deficit")}
 
 
 def bilinear_weights(named: Mapping[str, float]) -> np.ndarray:
-    """Weights by name, of NAMES or of agents.policies.linear_rule.WEIGHTS, as (N_WEIGHTS + ROOM,) float64; ValueError names an unknown one."""
+    """Weights by name, of NAMES or of agents.policies.linear_rule.WEIGHTS, as (N_WEIGHTS + ROOM,)
+    float64; ValueError names an unknown one.
+    """
     if unknown := sorted(set(named) - set(NAMES) - set(WEIGHTS)):
-        raise ValueError(f"unknown weight {unknown[0]!r}; choose from {', '.join(NAMES[1:4])} and so on (agents/policies/bilinear_rule.py)")
+        raise ValueError(
+            f"unknown weight {unknown[0]!r}; choose from {', '.join(NAMES[1:4])} and so on "
+            "(agents/policies/bilinear_rule.py)"
+        )
     weights = np.zeros(N_WEIGHTS + ROOM)
     for name, value in named.items():
         if name == "admit.slack":  # 1 - urgency
             weights[NAMES.index("admit.one")] += value
             weights[NAMES.index("admit.one*urgency")] -= value
         else:
-            weights[NAMES.index("admit.one" if name == "admit.one" else _TUNED.get(name, name))] += value
+            weights[
+                NAMES.index("admit.one" if name == "admit.one" else _TUNED.get(name, name))
+            ] += value
     return weights
 
 
 def named_weights(weights: np.ndarray) -> dict[str, float]:
     """The weights that are not zero, by name."""
-    return {name: float(value) for name, value in zip(NAMES, weights[:N_WEIGHTS], strict=True) if value != 0.0}
+    return {
+        name: float(value)
+        for name, value in zip(NAMES, weights[:N_WEIGHTS], strict=True)
+        if value != 0.0
+    }
 
 
 @inlined
 def fill_setting(task_row: np.ndarray, node_rows: np.ndarray, out: np.ndarray) -> None:
     """Write SETTING (M,) of a decision."""
-    count, rows, work, deficit, residents, in_time, sunlit, idlest, contact = 0, 0, 0.0, 0.0, 0.0, 0.0, 0.0, 1.0, 1.0
+    count, rows, work, deficit, residents, in_time, sunlit, idlest, contact = (
+        0,
+        0,
+        0.0,
+        0.0,
+        0.0,
+        0.0,
+        0.0,
+        1.0,
+        1.0,
+    )
     for k in range(node_rows.shape[0]):
         if node_rows[k, PRESENT] < 0.5:
             continue
@@ -183,7 +243,9 @@ def fill_setting(task_row: np.ndarray, node_rows: np.ndarray, out: np.ndarray) -
 
 @inlined
 def _down_wait(node_rows: np.ndarray, contact_s: float) -> float:
-    """Least time, log scale, by which a plan on a satellite lands after both its work and the next contact; 1 where none does."""
+    """Least time, log scale, by which a plan on a satellite lands after both its work and the next
+    contact; 1 where none does.
+    """
     least = 1.0
     for k in range(node_rows.shape[0]):
         row = node_rows[k]
@@ -194,7 +256,9 @@ def _down_wait(node_rows: np.ndarray, contact_s: float) -> float:
 
 
 @inlined
-def fill_features(task_row: np.ndarray, service_min: float, row: np.ndarray, out: np.ndarray) -> None:
+def fill_features(
+    task_row: np.ndarray, service_min: float, row: np.ndarray, out: np.ndarray
+) -> None:
     """Write FEATURES (P,) of one node row."""
     backlog_min, satellite = seconds(row[BACKLOG]) / 60.0, row[SATELLITE]
     out[0] = 1.0
@@ -207,9 +271,14 @@ def fill_features(task_row: np.ndarray, service_min: float, row: np.ndarray, out
     out[7] = row[ENERGY] * satellite * (1.0 - row[SUNLIT])
     out[8] = 1.0 - row[CHARGE_MARGIN]
     out[9] = row[IN_HOPS] * task_row[INPUT] + row[OUT_HOPS] * task_row[RESULT]
-    out[10] = math.log(max(task_row[VALUE], 1e-6) / max(task_row[LANES] * service_min + row[LOAD], 1e-6))
+    out[10] = math.log(
+        max(task_row[VALUE], 1e-6) / max(task_row[LANES] * service_min + row[LOAD], 1e-6)
+    )
     out[11] = row[WORK]
-    out[12] = min(max(0.0, seconds(row[START]) / 60.0 - backlog_min - row[LOAD]), LONGEST_MIN) / LONGEST_MIN
+    out[12] = (
+        min(max(0.0, seconds(row[START]) / 60.0 - backlog_min - row[LOAD]), LONGEST_MIN)
+        / LONGEST_MIN
+    )
     out[13] = row[TEMPERATURE]
     out[14] = row[BUSY]
     out[15] = row[FREE]
@@ -233,9 +302,11 @@ def any_in_time(node_rows: np.ndarray) -> bool:
 
 @inlined
 def fill_weights(task_row: np.ndarray, node_rows: np.ndarray, weights: np.ndarray) -> bool:
-    """Work out the decision's SETTING and with it the weights of FEATURES, cost's and admission's, in the room behind weights.
+    """Work out the decision's SETTING and with it the weights of FEATURES, cost's and admission's,
+    in the room behind weights.
 
-    True where no plan is in time: the admission is that of late plans then, 1 less than its weights say.
+    True where no plan is in time: the admission is that of late plans then, 1 less than its weights
+    say.
     """
     room = weights[N_WEIGHTS:]
     setting, cost_of, says_of = room[:M], room[M : M + P], room[M + P : M + 2 * P]
@@ -254,8 +325,12 @@ def fill_weights(task_row: np.ndarray, node_rows: np.ndarray, weights: np.ndarra
 
 
 @inlined
-def cost_and_admission(task_row: np.ndarray, service_min: float, row: np.ndarray, weights: np.ndarray) -> tuple[float, float]:
-    """Cost of a node row and what admission says of it, negative where it is not admitted, after fill_weights."""
+def cost_and_admission(
+    task_row: np.ndarray, service_min: float, row: np.ndarray, weights: np.ndarray
+) -> tuple[float, float]:
+    """Cost of a node row and what admission says of it, negative where it is not admitted, after
+    fill_weights.
+    """
     room = weights[N_WEIGHTS + M :]
     cost_of, says_of, features = room[:P], room[P : 2 * P], room[2 * P : 3 * P]
     fill_features(task_row, service_min, row, features)
@@ -267,7 +342,9 @@ def cost_and_admission(task_row: np.ndarray, service_min: float, row: np.ndarray
 
 
 @inlined
-def choose_bilinear(task_row: np.ndarray, node_rows: np.ndarray, mask: np.ndarray, weights: np.ndarray) -> int:
+def choose_bilinear(
+    task_row: np.ndarray, node_rows: np.ndarray, mask: np.ndarray, weights: np.ndarray
+) -> int:
     """Action for one observation, weights (N_WEIGHTS + ROOM,); the number of rows rejects."""
     n = node_rows.shape[0]
     is_late = fill_weights(task_row, node_rows, weights)

@@ -1,7 +1,10 @@
-"""Schedulers without learning. Each reads only the observation; a new one is one entry of HEURISTICS.
+"""Schedulers without learning.
 
-Most are a cost per candidate row, lower is better and infinity is never chosen: the row of least cost among the valid ones
-is taken (ties to the lowest row), and the task is rejected if there is none.
+Each reads only the observation; a new one is one entry of HEURISTICS.
+
+Most are a cost per candidate row, lower is better and infinity is never chosen: the row of least
+cost among the valid ones is taken (ties to the lowest row), and the task is rejected if there is
+none.
 """
 
 from collections.abc import Callable
@@ -25,11 +28,16 @@ class View:
     valid: np.ndarray  # (batch, n_candidates) bool
 
     def node(self, name: str) -> np.ndarray:
-        """Column of the nodes block, (batch, n_candidates) float64: sums of float32 columns then keep their order."""
+        """Column of the nodes block, (batch, n_candidates) float64: sums of float32 columns then
+        keep their order.
+        """
         return self.observation["nodes"][..., COLUMNS["nodes"][name]].astype(np.float64)
 
     def choose(self, cost: np.ndarray) -> np.ndarray:
-        """Row of least cost among the valid ones, (batch,) int64; n_candidates (reject) where no cost is finite."""
+        """Row of least cost among the valid ones, (batch,) int64.
+
+        n_candidates (reject) where no cost is finite.
+        """
         cost = np.where(self.valid, cost, NEVER)
         row = cost.argmin(axis=1)
         best = cost[np.arange(len(row)), row]
@@ -37,7 +45,9 @@ class View:
 
 
 class Heuristic:
-    """Adapts ``decide(view, state, episode_start, deterministic)`` on batches to the policy protocol."""
+    """Adapts ``decide(view, state, episode_start, deterministic)`` on batches to the policy
+    protocol.
+    """
 
     def predict(
         self,
@@ -56,7 +66,9 @@ class Heuristic:
         actions, state = self.decide(view, state, episode_start)
         return (actions[0] if is_single else actions), state
 
-    def decide(self, view: View, state: Any, episode_start: np.ndarray | None) -> tuple[np.ndarray, Any]:
+    def decide(
+        self, view: View, state: Any, episode_start: np.ndarray | None
+    ) -> tuple[np.ndarray, Any]:
         """Return the actions (batch,) and the next state."""
         raise NotImplementedError
 
@@ -68,7 +80,9 @@ class Ranked(Heuristic):
         """Take a function from a View to costs (batch, n_candidates)."""
         self.cost = cost
 
-    def decide(self, view: View, state: Any, episode_start: np.ndarray | None) -> tuple[np.ndarray, Any]:
+    def decide(
+        self, view: View, state: Any, episode_start: np.ndarray | None
+    ) -> tuple[np.ndarray, Any]:
         """Choose the valid row of least cost."""
         return view.choose(self.cost(view)), state
 
@@ -80,7 +94,9 @@ class Random(Heuristic):
         """Seed the policy's own generator."""
         self.rng = np.random.default_rng(seed)
 
-    def decide(self, view: View, state: Any, episode_start: np.ndarray | None) -> tuple[np.ndarray, Any]:
+    def decide(
+        self, view: View, state: Any, episode_start: np.ndarray | None
+    ) -> tuple[np.ndarray, Any]:
         """Draw one number per allowed action; the largest wins."""
         batch, n = view.valid.shape
         allowed = np.concatenate([view.valid, np.ones((batch, 1), bool)], axis=1)
@@ -88,9 +104,14 @@ class Random(Heuristic):
 
 
 class RoundRobin(Heuristic):
-    """The next valid row after the one used last; the state is that row, -1 at the start of an episode."""
+    """The next valid row after the one used last.
 
-    def decide(self, view: View, state: Any, episode_start: np.ndarray | None) -> tuple[np.ndarray, Any]:
+    The state is that row, -1 at the start of an episode.
+    """
+
+    def decide(
+        self, view: View, state: Any, episode_start: np.ndarray | None
+    ) -> tuple[np.ndarray, Any]:
         """Choose the first valid row in cyclic order."""
         batch, n = view.valid.shape
         last = np.full(batch, -1) if state is None else np.asarray(state)
@@ -116,7 +137,10 @@ def least_loaded(view: View) -> np.ndarray:
 
 
 def eft(view: View) -> np.ndarray:
-    """Earliest delivery, even if late; rejects only what no candidate can deliver within the look-ahead."""
+    """Earliest delivery, even if late.
+
+    Rejects only what no candidate can deliver within the look-ahead.
+    """
     return view.node("plan_delivery")
 
 
@@ -141,12 +165,25 @@ def never_ground(view: View) -> np.ndarray:
 
 
 def model_affinity(view: View) -> np.ndarray:
-    """Earliest delivery among plans that are in time without loading a model, else `eft`; like it, takes late ones."""
+    """Earliest delivery among plans that are in time without loading a model, else `eft`.
+
+    Like it, takes late ones.
+    """
     needs_no_load = (view.node("plan_on_time") > 0.5) & (view.node("plan_load") <= 0.0)
     return view.node("plan_delivery") + LAST_RESORT * ~needs_no_load
 
 
-COSTS = (origin_first, nearest, least_loaded, sunlit_first, always_ground, never_ground, eft, eft_admit, model_affinity)
+COSTS = (
+    origin_first,
+    nearest,
+    least_loaded,
+    sunlit_first,
+    always_ground,
+    never_ground,
+    eft,
+    eft_admit,
+    model_affinity,
+)
 HEURISTICS: dict[str, Callable[[int], Heuristic]] = {
     "random": Random,
     "round_robin": lambda seed: RoundRobin(),

@@ -1,8 +1,10 @@
-"""The tuned rule: a linear cost over what an observation shows of each plan, and a linear test that admits the task.
+"""The tuned rule: a linear cost over what an observation shows of each plan, and a linear test that
+admits the task.
 
-Only plans in time compete, since a late one earns nothing, and only rows that admit the task: admission compares its value with the
-time it takes there and with how full row and system look. Of these the row of least cost is taken (ties to the lowest row); none
-means reject. Everything is read from one encoded observation; the weights are a plain float64 vector in the order of WEIGHTS.
+Only plans in time compete, since a late one earns nothing, and only rows that admit the task:
+admission compares its value with the time it takes there and with how full row and system look. Of
+these the row of least cost is taken (ties to the lowest row); none means reject. Everything is read
+from one encoded observation; the weights are a plain float64 vector in the order of WEIGHTS.
 """
 
 import math
@@ -13,17 +15,23 @@ from agents.utils.jit import inlined, shared
 from orbit_gym.observation import COLUMNS, LOG_LONGEST
 
 NODE, TASK = COLUMNS["nodes"], COLUMNS["task"]
-SERVICE, LANES, SLACK, VALUE, INPUT, RESULT = (TASK[name] for name in ("service", "lanes", "slack", "value", "input_size", "result_size"))
+SERVICE, LANES, SLACK, VALUE, INPUT, RESULT = (
+    TASK[name] for name in ("service", "lanes", "slack", "value", "input_size", "result_size")
+)
 PRESENT, SATELLITE, SUNLIT, CHARGE_MARGIN, TEMPERATURE = (
     NODE[name] for name in ("present", "is_satellite", "sunlit", "charge_margin", "temperature")
 )
 BACKLOG, WORK, EVICTED = (NODE[name] for name in ("backlog", "booked_work", "evicted"))
 ON_TIME, LOAD, START, FINISH, DELIVERY = (
-    NODE[name] for name in ("plan_on_time", "plan_load", "plan_start", "plan_finish", "plan_delivery")
+    NODE[name]
+    for name in ("plan_on_time", "plan_load", "plan_start", "plan_finish", "plan_delivery")
 )
-ENERGY, IN_HOPS, OUT_HOPS = (NODE[name] for name in ("plan_energy", "plan_input_hops", "plan_result_hops"))
+ENERGY, IN_HOPS, OUT_HOPS = (
+    NODE[name] for name in ("plan_energy", "plan_input_hops", "plan_result_hops")
+)
 
-# Terms of the cost of a row; `urgency` is 1 - slack column: 1 for no slack, 0 for two hours (log scale, as the column).
+# Terms of the cost of a row; `urgency` is 1 - slack column: 1 for no slack, 0 for two hours (log
+# scale, as the column).
 COST = (
     "delivery",  # plan_delivery, log scale
     "delivery_urgent",  # x urgency
@@ -38,7 +46,8 @@ COST = (
     "charge_deficit",  # 1 - charge_margin
     "transfer",  # input hops x input size + result hops x result size, columns as they are
 )
-# Terms of the admission; a row competes if their weighted sum is not negative. First those of task and system, then those of the row.
+# Terms of the admission; a row competes if their weighted sum is not negative. First those of task
+# and system, then those of the row.
 SYSTEM = (
     "one",
     "system_work",  # mean booked work of the satellites, log scale
@@ -53,19 +62,32 @@ ROW = (
 )
 WEIGHTS = (*(f"cost.{name}" for name in COST), *(f"admit.{name}" for name in SYSTEM + ROW))
 N_COST, N_SYSTEM = len(COST), len(SYSTEM)
-PIVOT = 0.95  # slack column of 77 min: bulk (1-2 h) has more; of all else, only scenes where their slack is doubled
+# slack column of 77 min: bulk (1-2 h) has more; of all else, only scenes where their slack is
+# doubled
+PIVOT = 0.95
 
 
 def named(**weights: float) -> np.ndarray:
-    """Weights (len(WEIGHTS),) float64, zero except those given; "cost_load" stands for cost.load."""
+    """Weights (len(WEIGHTS),) float64, zero except those given.
+
+    "cost_load" stands for cost.load.
+    """
     given = {name.replace("_", ".", 1): value for name, value in weights.items()}
     if unknown := sorted(set(given) - set(WEIGHTS)):
         raise ValueError(f"unknown weight {unknown[0]!r}; choose from {', '.join(WEIGHTS)}")
     return np.array([given.get(name, 0.0) for name in WEIGHTS])
 
 
-# Where tuning starts, by hand: work that puts off a node's end least, a price of admission that rises with the work booked.
-UNTUNED = named(cost_delivery=0.1, cost_extension=1.0, cost_evicted=0.3, admit_worth=1.0, admit_system_work=-2.0, admit_one=2.5)
+# Where tuning starts, by hand: work that puts off a node's end least, a price of admission that
+# rises with the work booked.
+UNTUNED = named(
+    cost_delivery=0.1,
+    cost_extension=1.0,
+    cost_evicted=0.3,
+    admit_worth=1.0,
+    admit_system_work=-2.0,
+    admit_one=2.5,
+)
 EFT_ADMIT = named(cost_delivery=1.0, admit_one=1.0)  # this rule is `eft_admit` exactly
 
 
@@ -77,7 +99,10 @@ def seconds(column: float) -> float:
 
 @inlined
 def extension_min(row: np.ndarray) -> float:
-    """Minutes by which the plan of a node row (F,) puts off the end of the node's last booking; 0 in a gap or beside others."""
+    """Minutes by which the plan of a node row (F,) puts off the end of the node's last booking.
+
+    0 in a gap or beside others.
+    """
     return max(0.0, seconds(row[FINISH]) - seconds(row[BACKLOG])) / 60.0
 
 
@@ -89,7 +114,9 @@ def _cost(task_row: np.ndarray, row: np.ndarray, weights: np.ndarray) -> float:
     cost += weights[2] * row[BACKLOG] + weights[3] * row[BACKLOG] * urgency
     cost += weights[4] * row[LOAD] + weights[5] * row[EVICTED] + weights[6] * extension_min(row)
     cost += weights[7] * row[SATELLITE] + weights[8] * row[SATELLITE] * urgency
-    cost += weights[9] * row[ENERGY] * row[SATELLITE] * (1.0 - row[SUNLIT]) + weights[10] * (1.0 - row[CHARGE_MARGIN])
+    cost += weights[9] * row[ENERGY] * row[SATELLITE] * (1.0 - row[SUNLIT]) + weights[10] * (
+        1.0 - row[CHARGE_MARGIN]
+    )
     return cost + weights[11] * (row[IN_HOPS] * task_row[INPUT] + row[OUT_HOPS] * task_row[RESULT])
 
 
@@ -103,30 +130,45 @@ def _welcome(task_row: np.ndarray, node_rows: np.ndarray, weights: np.ndarray) -
             work += node_rows[k, WORK]
             deficit += 1.0 - node_rows[k, CHARGE_MARGIN]
     a, share = N_COST, 1.0 / max(count, 1)
-    return weights[a] + weights[a + 1] * work * share + weights[a + 2] * deficit * share + weights[a + 3] * task_row[SLACK]
+    return (
+        weights[a]
+        + weights[a + 1] * work * share
+        + weights[a + 2] * deficit * share
+        + weights[a + 3] * task_row[SLACK]
+    )
 
 
 @inlined
 def _worth(task_row: np.ndarray, service_min: float, row: np.ndarray, weights: np.ndarray) -> float:
     """Weighted sum of the ROW terms of one node row."""
     a = N_COST + N_SYSTEM
-    worth = math.log(max(task_row[VALUE], 1e-6) / max(task_row[LANES] * service_min + row[LOAD], 1e-6))
+    worth = math.log(
+        max(task_row[VALUE], 1e-6) / max(task_row[LANES] * service_min + row[LOAD], 1e-6)
+    )
     says = weights[a] * worth + weights[a + 1] * row[BACKLOG]
     return says + weights[a + 2] * (1.0 - row[CHARGE_MARGIN]) + weights[a + 3] * row[SATELLITE]
 
 
 @inlined
-def choose(task_row: np.ndarray, node_rows: np.ndarray, mask: np.ndarray, weights: np.ndarray) -> int:
-    """Action for one observation: task_row (T,), node_rows (n, F) float32, mask (n + 1,) bool, weights (len(WEIGHTS),); n rejects.
+def choose(
+    task_row: np.ndarray, node_rows: np.ndarray, mask: np.ndarray, weights: np.ndarray
+) -> int:
+    """Action for one observation: task_row (T,), node_rows (n, F) float32, mask (n + 1,) bool,
+    weights (len(WEIGHTS),); n rejects.
 
     Never a masked row.
+
     """
     n = node_rows.shape[0]
     welcome = _welcome(task_row, node_rows, weights)
     service_min = seconds(task_row[SERVICE]) / 60.0
     best, best_cost = n, math.inf
     for k in range(n):
-        if mask[k] and node_rows[k, ON_TIME] > 0.5 and welcome + _worth(task_row, service_min, node_rows[k], weights) >= 0.0:
+        if (
+            mask[k]
+            and node_rows[k, ON_TIME] > 0.5
+            and welcome + _worth(task_row, service_min, node_rows[k], weights) >= 0.0
+        ):
             cost = _cost(task_row, node_rows[k], weights)
             if cost < best_cost:
                 best, best_cost = k, cost
@@ -134,7 +176,15 @@ def choose(task_row: np.ndarray, node_rows: np.ndarray, mask: np.ndarray, weight
 
 
 @shared
-def choose_many(task_rows: np.ndarray, node_rows: np.ndarray, masks: np.ndarray, weights: np.ndarray, out: np.ndarray) -> None:
-    """`choose` for a batch: task_rows (B, T), node_rows (B, n, F), masks (B, n + 1), out (B,) int64."""
+def choose_many(
+    task_rows: np.ndarray,
+    node_rows: np.ndarray,
+    masks: np.ndarray,
+    weights: np.ndarray,
+    out: np.ndarray,
+) -> None:
+    """`choose` for a batch: task_rows (B, T), node_rows (B, n, F), masks (B, n + 1), out (B,)
+    int64.
+    """
     for i in range(out.size):
         out[i] = choose(task_rows[i], node_rows[i], masks[i], weights)

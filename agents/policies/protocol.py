@@ -1,4 +1,7 @@
-"""What every policy answers: stable-baselines3's ``predict`` plus action masks. Heuristics and networks are scored alike."""
+"""What every policy answers: stable-baselines3's ``predict`` plus action masks.
+
+Heuristics and networks are scored alike.
+"""
 
 from typing import Any, Protocol
 
@@ -6,12 +9,16 @@ import numpy as np
 
 from orbit_gym.observation import COLUMNS
 
-Observation = dict[str, np.ndarray]  # task (T,), nodes (n, F), links (n, slots, L); or the same with a leading batch axis
+Observation = dict[
+    str, np.ndarray
+]  # task (T,), nodes (n, F), links (n, slots, L); or the same with a leading batch axis
 PLAN_EXISTS, PLAN_ON_TIME = COLUMNS["nodes"]["plan_exists"], COLUMNS["nodes"]["plan_on_time"]
 
 
 class Policy(Protocol):
-    """Anything that chooses a candidate row, or n_candidates to reject, from an observation or a batch of them."""
+    """Anything that chooses a candidate row, or n_candidates to reject, from an observation or a
+    batch of them.
+    """
 
     def predict(
         self,
@@ -21,22 +28,32 @@ class Policy(Protocol):
         deterministic: bool = True,
         action_masks: np.ndarray | None = None,
     ) -> tuple[Any, Any]:
-        """Return (actions, next state); actions have shape () for one observation and (batch,) for a batch."""
+        """Return (actions, next state).
+
+        Actions have shape () for one observation and (batch,) for a batch.
+        """
         ...
 
 
 def valid_rows(observation: Observation, action_masks: np.ndarray | None = None) -> np.ndarray:
-    """Rows that may be chosen, (..., n_candidates) bool: from the masks (..., n_actions) if given, else from plan_exists."""
+    """Rows that may be chosen, (..., n_candidates) bool: from the masks (..., n_actions) if given,
+    else from plan_exists.
+    """
     if action_masks is not None:
         return np.asarray(action_masks, dtype=bool)[..., :-1]
     return observation["nodes"][..., PLAN_EXISTS] > 0.5
 
 
 class Admitting:
-    """A policy that may not turn away what some plan serves in time: what it loses is what its admission is worth."""
+    """A policy that may not turn away what some plan serves in time: what it loses is what its
+    admission is worth.
+    """
 
     def __init__(self, policy: Policy, otherwise: Policy) -> None:
-        """Take a policy without memory, and one that chooses where the first turns away; the masks do not allow it to reject."""
+        """Take a policy without memory, and one that chooses where the first turns away.
+
+        The masks do not allow it to reject.
+        """
         self.policy, self.otherwise = policy, otherwise
 
     def predict(
@@ -48,12 +65,20 @@ class Admitting:
         action_masks: np.ndarray | None = None,
     ) -> tuple[Any, Any]:
         """As :meth:`Policy.predict`."""
-        actions, state = self.policy.predict(observation, state, episode_start, deterministic, action_masks)
+        actions, state = self.policy.predict(
+            observation, state, episode_start, deterministic, action_masks
+        )
         rows = valid_rows(observation, action_masks)
         in_time = rows & (observation["nodes"][..., PLAN_ON_TIME] > 0.5)
         some = np.asarray(in_time.any(axis=-1))
         refused = some & (np.asarray(actions) == rows.shape[-1])
         if refused.any():
-            masks = np.concatenate([np.where(some[..., None], in_time, rows), ~some[..., None]], axis=-1)
-            actions = np.where(refused, self.otherwise.predict(observation, state, episode_start, deterministic, masks)[0], actions)
+            masks = np.concatenate(
+                [np.where(some[..., None], in_time, rows), ~some[..., None]], axis=-1
+            )
+            actions = np.where(
+                refused,
+                self.otherwise.predict(observation, state, episode_start, deterministic, masks)[0],
+                actions,
+            )
         return actions, state

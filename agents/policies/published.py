@@ -1,26 +1,35 @@
-"""Two published schedulers as rules that read one encoded observation: PHOENIX and Equinox, adapted to plan-and-book.
+"""Two published schedulers as rules that read one encoded observation: PHOENIX and Equinox, adapted
+to plan-and-book.
 
-What is known of both is their abstracts and public summaries; nothing was copied from their code. Free parameters are tuned like the
-tuned rule's weights, by the same command with the same budget.
+What is known of both is their abstracts and public summaries; nothing was copied from their code.
+Free parameters are tuned like the tuned rule's weights, by the same command with the same budget.
 
-**PHOENIX** (Liu et al., INFOCOM 2024, arXiv 2407.07337). Published: tasks are run locally, on "sunlight-sufficient" satellites or on the
-ground so that batteries stay shallow (least depth of discharge) while deadlines hold. Here: of the plans in time, the one of least cost in
-energy that the service draws in eclipse, depth of charge, leaving the origin, going to the ground, and delay, which breaks ties.
-The published scheduler plans batches over known arrivals in three stages (orbit, offloading, processing); ours decides
+**PHOENIX** (Liu et al., INFOCOM 2024, arXiv 2407.07337). Published: tasks are run locally, on
+    "sunlight-sufficient" satellites or on the
+ground so that batteries stay shallow (least depth of discharge) while deadlines hold. Here: of
+    the plans in time, the one of least cost in
+energy that the service draws in eclipse, depth of charge, leaving the origin, going to the
+    ground, and delay, which breaks ties.
+The published scheduler plans batches over known arrivals in three stages (orbit, offloading,
+    processing); ours decides
 task by task, as everything here must. It rejects only what nobody can deliver in time.
 
-**Equinox** (Erol and Mahajan, arXiv 2604.19958). Published: every node folds charge, heat and queue into one marginal cost by a barrier
-that rises sharply near the limits; a task runs only if its value exceeds that cost, and moves to a neighbour whose cost is lower. Here:
-the barrier's slope u / (1 - u), of each share u of a limit, times the minutes that service and model load take; all candidates count as
-neighbours, at a price a hop, so that a task stays where it is unless another is cheaper by more than the way there. The exact barrier
-is not public in what we read, so form and prices are ours. Published Equinox knows no deadline; here only plans in time compete.
+**Equinox** (Erol and Mahajan, arXiv 2604.19958). Published: every node folds charge, heat and
+    queue into one marginal cost by a barrier
+that rises sharply near the limits; a task runs only if its value exceeds that cost, and moves
+    to a neighbour whose cost is lower. Here:
+the barrier's slope u / (1 - u), of each share u of a limit, times the minutes that service and
+    model load take; all candidates count as
+neighbours, at a price a hop, so that a task stays where it is unless another is cheaper by more
+    than the way there. The exact barrier
+is not public in what we read, so form and prices are ours. Published Equinox knows no deadline;
+    here only plans in time compete.
 """
 
 import math
 
 import numpy as np
 
-from agents.utils.jit import inlined
 from agents.policies.linear_rule import (
     BACKLOG,
     CHARGE_MARGIN,
@@ -41,19 +50,24 @@ from agents.policies.linear_rule import (
     VALUE,
     seconds,
 )
+from agents.utils.jit import inlined
 from orbit_gym.observation import LOG_MOST_J, LONGEST_S
 
-ORIGIN, TO_ECLIPSE, TO_SUNLIGHT = (NODE[name] for name in ("is_origin", "time_to_eclipse", "time_to_sunlight"))
+ORIGIN, TO_ECLIPSE, TO_SUNLIGHT = (
+    NODE[name] for name in ("is_origin", "time_to_eclipse", "time_to_sunlight")
+)
 PHOENIX = ("drawn", "depth", "away", "ground", "delay")
-# Prices of charge, heat and queue (value per minute), the queue that counts as its limit (minutes), and the price of a hop (value): all
-# positive, so their natural logarithms are tuned.
+# Prices of charge, heat and queue (value per minute), the queue that counts as its limit (minutes),
+# and the price of a hop (value): all positive, so their natural logarithms are tuned.
 EQUINOX = ("log_charge", "log_heat", "log_queue", "log_queue_limit", "log_hop")
 DRAWN_UNIT_J = 1e4  # choice: some 50 s of a 200 W accelerator, so that weights are of order 1
 
 
 @inlined
 def eclipse_share(row: np.ndarray) -> float:
-    """Share of the plan's service, its model load included, that lies in eclipse, as far as the next change of light tells."""
+    """Share of the plan's service, its model load included, that lies in eclipse, as far as the
+    next change of light tells.
+    """
     start_s, end_s = seconds(row[START]) - 60.0 * row[LOAD], seconds(row[FINISH])
     if row[SUNLIT] > 0.5:
         dark_from_s, dark_to_s = LONGEST_S * row[TO_ECLIPSE], math.inf
@@ -76,8 +90,13 @@ def _battery_cost(row: np.ndarray, weights: np.ndarray) -> float:
 
 
 @inlined
-def choose_phoenix(task_row: np.ndarray, node_rows: np.ndarray, mask: np.ndarray, weights: np.ndarray) -> int:
-    """Action of PHOENIX for one observation, arguments as of `scoring.choose`; weights (len(PHOENIX),)."""
+def choose_phoenix(
+    task_row: np.ndarray, node_rows: np.ndarray, mask: np.ndarray, weights: np.ndarray
+) -> int:
+    """Action of PHOENIX for one observation, arguments as of `scoring.choose`.
+
+    weights (len(PHOENIX),).
+    """
     best, best_cost = node_rows.shape[0], math.inf
     for k in range(node_rows.shape[0]):
         if mask[k] and node_rows[k, ON_TIME] > 0.5:
@@ -89,7 +108,9 @@ def choose_phoenix(task_row: np.ndarray, node_rows: np.ndarray, mask: np.ndarray
 
 @inlined
 def _slope(used: float) -> float:
-    """Marginal cost of a share of a limit: none when nothing is used, without bound at the limit."""
+    """Marginal cost of a share of a limit: none when nothing is used, without bound at the
+    limit.
+    """
     share = min(max(used, 0.0), 0.999)
     return share / (1.0 - share)
 
@@ -97,15 +118,24 @@ def _slope(used: float) -> float:
 @inlined
 def _marginal_cost(task_row: np.ndarray, row: np.ndarray, weights: np.ndarray) -> float:
     """What running the task at one node row costs, in units of value."""
-    price = math.exp(weights[0]) * _slope(1.0 - row[CHARGE_MARGIN]) + math.exp(weights[1]) * _slope(row[TEMPERATURE])
+    price = math.exp(weights[0]) * _slope(1.0 - row[CHARGE_MARGIN]) + math.exp(weights[1]) * _slope(
+        row[TEMPERATURE]
+    )
     price += math.exp(weights[2]) * _slope(seconds(row[BACKLOG]) / (60.0 * math.exp(weights[3])))
     taken_min = task_row[LANES] * seconds(task_row[SERVICE]) / 60.0 + row[LOAD]
-    return price * taken_min + math.exp(weights[4]) * 40.0 * (row[IN_HOPS] + row[OUT_HOPS])  # hop columns are / 40
+    return price * taken_min + math.exp(weights[4]) * 40.0 * (
+        row[IN_HOPS] + row[OUT_HOPS]
+    )  # hop columns are / 40
 
 
 @inlined
-def choose_equinox(task_row: np.ndarray, node_rows: np.ndarray, mask: np.ndarray, weights: np.ndarray) -> int:
-    """Action of Equinox for one observation, arguments as of `scoring.choose`; weights (len(EQUINOX),)."""
+def choose_equinox(
+    task_row: np.ndarray, node_rows: np.ndarray, mask: np.ndarray, weights: np.ndarray
+) -> int:
+    """Action of Equinox for one observation, arguments as of `scoring.choose`.
+
+    weights (len(EQUINOX),).
+    """
     n = node_rows.shape[0]
     best, best_cost = n, math.inf
     for k in range(n):

@@ -1,7 +1,8 @@
 """Rules by name, with weights tuned per scenario: `tuned`, `phoenix`, `equinox`.
 
-Weights stand in agents/weights/tuned/<scenario>.json (of the published rules in <scenario>-<rule>.json), written by
-``python -m agents.search.tune``. A scenario without a file of its own takes those of ThreeBody12, and says so once.
+Weights stand in agents/weights/tuned/<scenario>.json (of the published rules in
+<scenario>-<rule>.json), written by ``python -m agents.search.tune``. A scenario without a file of
+its own takes those of ThreeBody12, and says so once.
 """
 
 import sys
@@ -12,33 +13,38 @@ from typing import Any
 
 import numpy as np
 
-from agents.utils.checkpoints import read_json
 from agents.policies.bilinear_rule import ROOM
-from agents.policies.heuristics import Heuristic, View
 from agents.policies.compiled_rollout import BILINEAR, EQUINOX, PHOENIX, TUNED, decide_many
+from agents.policies.heuristics import Heuristic, View
+from agents.policies.linear_rule import PIVOT, UNTUNED, WEIGHTS
 from agents.policies.published import EQUINOX as EQUINOX_TERMS
 from agents.policies.published import PHOENIX as PHOENIX_TERMS
-from agents.policies.linear_rule import PIVOT, UNTUNED, WEIGHTS
+from agents.utils.checkpoints import read_json
 
-FOLDER = Path(__file__).resolve().parent.parent / "tuned"
+FOLDER = Path(__file__).resolve().parent.parent / "weights" / "tuned"
 STAND_IN = "ThreeBody12"
 
 
 @dataclass(frozen=True)
 class Rule:
-    """A family of rules: its number in `playing.decide`, the names of its weights, where tuning starts and what its steps are."""
+    """A family of rules: its number in `playing.decide`, the names of its weights, where tuning
+    starts and what its steps are.
+    """
 
     number: int
     terms: tuple[str, ...]
     start: np.ndarray  # (len(terms),) float64
-    steps: np.ndarray  # (len(terms), len(terms)): column i is what a unit of the search's coordinate i adds to the weights
+    # (len(terms), len(terms)): column i is what a unit of the search's coordinate i adds to the
+    # weights
+    steps: np.ndarray
 
 
 def _tuned_steps() -> np.ndarray:
-    """Weights one by one, but slack about a pivot: a step moves the admission of bulk one way and of urgent work the other.
+    """Weights one by one, but slack about a pivot: a step moves the admission of bulk one way and
+    of urgent work the other.
 
-    Turning all bulk away is a step of 40 in slack and 34 in the constant together, of which a quarter gains nothing: a search along
-    the axes did not find it (docs/experiments.md).
+    Turning all bulk away is a step of 40 in slack and 34 in the constant together, of which a
+    quarter gains nothing: a search along the axes did not find it (docs/experiments.md).
     """
     steps, at = np.eye(len(WEIGHTS)), WEIGHTS.index
     steps[at("admit.slack"), at("admit.slack")] = 30.0
@@ -50,9 +56,14 @@ def _tuned_steps() -> np.ndarray:
 RULES = {
     "tuned": Rule(TUNED, WEIGHTS, UNTUNED, _tuned_steps()),
     # batteries first; delay breaks ties
-    "phoenix": Rule(PHOENIX, PHOENIX_TERMS, np.array([1.0, 1.0, 0.1, 0.5, 0.3]), np.eye(len(PHOENIX_TERMS))),
-    # prices of 0.02 and 0.1 a minute, where a scene is worth 3 a minute; a queue limit of an hour, 0.01 a hop
-    "equinox": Rule(EQUINOX, EQUINOX_TERMS, np.log([0.02, 0.02, 0.1, 60.0, 0.01]), np.eye(len(EQUINOX_TERMS))),
+    "phoenix": Rule(
+        PHOENIX, PHOENIX_TERMS, np.array([1.0, 1.0, 0.1, 0.5, 0.3]), np.eye(len(PHOENIX_TERMS))
+    ),
+    # prices of 0.02 and 0.1 a minute, where a scene is worth 3 a minute; a queue limit of an hour,
+    # 0.01 a hop
+    "equinox": Rule(
+        EQUINOX, EQUINOX_TERMS, np.log([0.02, 0.02, 0.1, 60.0, 0.01]), np.eye(len(EQUINOX_TERMS))
+    ),
 }
 
 
@@ -63,25 +74,37 @@ class RulePolicy(Heuristic):
         """Take a name of RULES and weights in the order of its terms."""
         self.number, self.weights = RULES[rule].number, weights
 
-    def decide(self, view: View, state: Any, episode_start: np.ndarray | None) -> tuple[np.ndarray, Any]:
+    def decide(
+        self, view: View, state: Any, episode_start: np.ndarray | None
+    ) -> tuple[np.ndarray, Any]:
         """Choose for every observation of the batch."""
         masks = np.concatenate([view.valid, np.ones((len(view.valid), 1), bool)], axis=1)
         actions = np.zeros(len(masks), np.int64)
-        blocks = (np.ascontiguousarray(view.observation[name], np.float32) for name in ("task", "nodes"))
+        blocks = (
+            np.ascontiguousarray(view.observation[name], np.float32) for name in ("task", "nodes")
+        )
         decide_many(self.number, *blocks, masks, self.weights, actions)
         return actions, state
 
 
 class CompiledScorer(RulePolicy):
-    """The bilinear rule of a network that has learned nothing on top of it: the same choices (a test), a hundred times as fast."""
+    """The bilinear rule of a network that has learned nothing on top of it: the same choices (a
+    test), a hundred times as fast.
+    """
 
     def __init__(self, rule: np.ndarray, admits_all: bool = False) -> None:
-        """Take the rule (3, P, M) of agents.policies.network.candidate_scorer.CandidateEncoder; admits_all leaves its admission out."""
+        """Take the rule (3, P, M) of agents.policies.network.candidate_scorer.CandidateEncoder.
+
+        admits_all leaves its admission out.
+        """
         cost, admission, late = rule
         if admits_all:
             admission = np.zeros_like(admission)
             admission[0, 0] = 1.0  # of one, by one
-        self.number, self.weights = BILINEAR, np.concatenate([cost.ravel(), admission.ravel(), late.ravel(), np.zeros(ROOM)])
+        self.number, self.weights = (
+            BILINEAR,
+            np.concatenate([cost.ravel(), admission.ravel(), late.ravel(), np.zeros(ROOM)]),
+        )
 
 
 def weights_file(rule: str, scenario: str, folder: Path = FOLDER) -> Path:
@@ -90,11 +113,18 @@ def weights_file(rule: str, scenario: str, folder: Path = FOLDER) -> Path:
 
 
 def load_weights(rule: str, scenario: str, folder: Path = FOLDER) -> np.ndarray:
-    """Weights of a rule for a scenario by name; those of ThreeBody12 where it has none; ValueError for a damaged file."""
+    """Weights of a rule for a scenario by name.
+
+    Those of ThreeBody12 where it has none; ValueError for a damaged file.
+    """
     path = weights_file(rule, scenario, folder)
     if not path.exists():
         path = weights_file(rule, STAND_IN, folder)
-        _say_once(f"{rule}: no weights tuned for {scenario}; using those of {STAND_IN}" if path.exists() else f"{rule}: not tuned yet")
+        _say_once(
+            f"{rule}: no weights tuned for {scenario}; using those of {STAND_IN}"
+            if path.exists()
+            else f"{rule}: not tuned yet"
+        )
     return read_weights(path, rule) if path.exists() else RULES[rule].start
 
 
@@ -104,14 +134,20 @@ def _say_once(sentence: str) -> None:
 
 
 def read_weights(path: Path, rule: str) -> np.ndarray:
-    """Weights of a file in the order of the rule's terms; ValueError names what is wrong with it."""
+    """Weights of a file in the order of the rule's terms.
+
+    ValueError names what is wrong with it.
+    """
     content = read_json(path)
     given = content.get("weights") if isinstance(content, dict) else None
     if not isinstance(given, dict) or content.get("rule") != rule:
         raise ValueError(f"{path} holds no weights of the rule {rule!r}")
     terms = RULES[rule].terms
     if wrong := sorted(set(terms) ^ set(given)):
-        raise ValueError(f"{path} was made for other terms: {wrong[0]!r} is {'missing' if wrong[0] in terms else 'unknown'}; tune again")
+        raise ValueError(
+            f"{path} was made for other terms: {wrong[0]!r} is "
+            f"{'missing' if wrong[0] in terms else 'unknown'}; tune again"
+        )
     weights = np.array([given[term] for term in terms], np.float64)
     if not np.isfinite(weights).all():
         raise ValueError(f"{path} holds a weight that is not a finite number")

@@ -1,4 +1,6 @@
-"""Shipped weights: one safetensors file and one JSON card each, which cannot run code when they are read."""
+"""Shipped weights: one safetensors file and one JSON card each, which cannot run code when they are
+read.
+"""
 
 from pathlib import Path
 from typing import Any
@@ -9,29 +11,51 @@ from safetensors.torch import load_file
 
 from agents.utils.checkpoints import read_json
 
-FOLDER = Path(__file__).resolve().parent
+FOLDER = Path(__file__).resolve().parent.parent / "weights" / "pretrained"
 DEFAULT = "default"
 CARD_FORMAT = 1
-SHARED = ("pi_features_extractor.", "vf_features_extractor.")  # other names of features_extractor in a policy; stored once
-CARD_KEYS = ("format", "name", "about", "algo", "network", "trained_on", "results", "version", "made_by")
+SHARED = (
+    "pi_features_extractor.",
+    "vf_features_extractor.",
+)  # other names of features_extractor in a policy; stored once
+CARD_KEYS = (
+    "format",
+    "name",
+    "about",
+    "algo",
+    "network",
+    "trained_on",
+    "results",
+    "version",
+    "made_by",
+)
 
 
 def names(folder: Path = FOLDER) -> list[str]:
     """Names of the shipped policies that have both files."""
-    return sorted(path.stem for path in folder.glob("*.json") if path.with_suffix(".safetensors").is_file())
+    return sorted(
+        path.stem for path in folder.glob("*.json") if path.with_suffix(".safetensors").is_file()
+    )
 
 
 def read_card(name: str = DEFAULT, folder: Path = FOLDER) -> dict[str, Any]:
-    """The card of a shipped policy; ValueError with one sentence if there is none, or it is of another version."""
+    """The card of a shipped policy.
+
+    ValueError with one sentence if there is none, or it is of another version.
+    """
     if name not in names(folder):
         known = ", ".join(names(folder)) or "none yet"
         raise ValueError(f"no shipped policy {name!r} in {folder}; there: {known}")
     path = folder / f"{name}.json"
     card = read_json(path)
     if not isinstance(card, dict) or not set(CARD_KEYS) <= set(card):
-        raise ValueError(f"{path} is not a card of this project: it must hold {', '.join(CARD_KEYS)}")
+        raise ValueError(
+            f"{path} is not a card of this project: it must hold {', '.join(CARD_KEYS)}"
+        )
     if card["format"] != CARD_FORMAT:
-        raise ValueError(f"{path} has card format {card['format']}; this version reads {CARD_FORMAT}")
+        raise ValueError(
+            f"{path} has card format {card['format']}; this version reads {CARD_FORMAT}"
+        )
     return card
 
 
@@ -43,4 +67,6 @@ def read_weights(name: str = DEFAULT, folder: Path = FOLDER) -> dict[str, torch.
     except (SafetensorError, OSError) as error:
         raise ValueError(f"{path} is damaged and cannot be read: {error}") from error
     encoder = {key: value for key, value in stored.items() if key.startswith("features_extractor.")}
-    return stored | {prefix + key.split(".", 1)[1]: value for prefix in SHARED for key, value in encoder.items()}
+    return stored | {
+        prefix + key.split(".", 1)[1]: value for prefix in SHARED for key, value in encoder.items()
+    }

@@ -1,4 +1,5 @@
-"""Reports of evaluations: one self-contained report.html, the same as report.md, and every number as CSV.
+"""Reports of evaluations: one self-contained report.html, the same as report.md, and every number
+as CSV.
 
 `python -m agents.report results/` makes a report again from stored results.
 """

@@ -8,15 +8,21 @@ import tyro
 
 from agents.report.results import folders_of_results
 from agents.report.write import write_report
-from orbit_gym.cli import fail_cleanly
+from orbit_gym.utils.errors import fail_cleanly
 
 
 @dataclass(frozen=True)
 class Report:
-    """Make report.html, report.md, figures/ and tables/ from stored results; nothing is played again."""
+    """Make report.html, report.md, figures/ and tables/ from stored results.
+
+    Nothing is played again.
+    """
 
     folders: Annotated[tuple[str, ...], tyro.conf.Positional]
-    """Folders with a results.json, or one that holds such folders; several make one report that compares them."""
+    """Folders with a results.json, or one that holds such folders.
+
+    Several make one report that compares them.
+    """
     out: str = ""
     """Folder to write to; the folder itself if there is one."""
     reference: str = ""
@@ -28,7 +34,13 @@ def remake(asked: Report) -> None:
     if not asked.folders:
         raise ValueError("give a folder of results, such as: python -m agents.report results/")
     folders = folders_of_results(asked.folders)
-    out = Path(asked.out) if asked.out else Path(asked.folders[0]) if len(asked.folders) == 1 else None
+    out = (
+        Path(asked.out)
+        if asked.out
+        else Path(asked.folders[0])
+        if len(asked.folders) == 1
+        else None
+    )
     pages = write_report(folders, out, asked.reference or None)
     print(f"wrote {' and '.join(str(path) for path in pages)}")
 

@@ -1,13 +1,23 @@
-"""What an evaluation keeps of its episodes beside their metrics (details.json), added up over the episodes of a policy."""
+"""What an evaluation keeps of its episodes beside their metrics (details.json), added up over the
+episodes of a policy.
+"""
 
 from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
-from agents.evaluation.rollout import Environments
-from orbit_gym.simulation.episode_summary import LATENCY_EDGES_S, MOST_GROUPS, N_BINS, OUTCOMES, PLACES, Details, satellite_groups
+from agents.envs.episode_runner import Environments
 from orbit_gym.scenario.task_classes import TASK_CLASSES
+from orbit_gym.simulation.episode_summary import (
+    LATENCY_EDGES_S,
+    MOST_GROUPS,
+    N_BINS,
+    OUTCOMES,
+    PLACES,
+    Details,
+    satellite_groups,
+)
 from orbit_gym.vector import OrbitVectorEnv
 
 DETAILS_VERSION = 1
@@ -15,12 +25,20 @@ BAND = (10.0, 90.0)  # percentiles over episodes that surround a mean over time 
 DIGITS = 5  # decimals kept of fractions
 
 
-def gathered(by_policy: dict[str, list[Details | None]], seeds: Sequence[int], envs: Environments) -> dict[str, Any] | None:
+def gathered(
+    by_policy: dict[str, list[Details | None]], seeds: Sequence[int], envs: Environments
+) -> dict[str, Any] | None:
     """Content of details.json, or None for environments that have no details."""
-    known = {name: kept for name, items in by_policy.items() if (kept := [item for item in items if item is not None])}
+    known = {
+        name: kept
+        for name, items in by_policy.items()
+        if (kept := [item for item in items if item is not None])
+    }
     if not known:
         return None
-    released = np.sum([item.outcomes.sum(axis=1) for items in known.values() for item in items], axis=0)
+    released = np.sum(
+        [item.outcomes.sum(axis=1) for items in known.values() for item in items], axis=0
+    )
     classes = np.flatnonzero(released).tolist()
     return {
         "version": DETAILS_VERSION,
@@ -49,7 +67,9 @@ def axes(envs: Environments) -> dict[str, Any]:
 
 
 def group_names(names: Sequence[str]) -> list[str]:
-    """Names of satellites, or "first to last" of each block where there are more than MOST_GROUPS."""
+    """Names of satellites, or "first to last" of each block where there are more than
+    MOST_GROUPS.
+    """
     groups = satellite_groups(len(names))
     if len(names) <= MOST_GROUPS:
         return list(names)
@@ -58,16 +78,27 @@ def group_names(names: Sequence[str]) -> list[str]:
 
 
 def summary(items: list[Details], classes: list[int], first_seed: int) -> dict[str, Any]:
-    """Sums of the counts, mean and band of the series over episodes, and the first episode by satellite."""
-    sums = {name: np.sum([getattr(item, name) for item in items], axis=0) for name in ("outcomes", "places", "latencies", "flow")}
+    """Sums of the counts, mean and band of the series over episodes, and the first episode by
+    satellite.
+    """
+    sums = {
+        name: np.sum([getattr(item, name) for item in items], axis=0)
+        for name in ("outcomes", "places", "latencies", "flow")
+    }
     return {
         "n_episodes": len(items),
-        **{name: over_episodes([getattr(item, name) for item in items]) for name in ("utilisation", "charge", "least_charge")},
+        **{
+            name: over_episodes([getattr(item, name) for item in items])
+            for name in ("utilisation", "charge", "least_charge")
+        },
         **{name: sums[name][classes].tolist() for name in ("outcomes", "places", "latencies")},
         "flow": sums["flow"].tolist(),
         "example": {
             "seed": first_seed,
-            **{name: getattr(items[0], name).round(DIGITS).tolist() for name in ("sunlit", "group_utilisation", "group_charge")},
+            **{
+                name: getattr(items[0], name).round(DIGITS).tolist()
+                for name in ("sunlit", "group_utilisation", "group_charge")
+            },
         },
     }
 
@@ -76,4 +107,7 @@ def over_episodes(series: list[np.ndarray]) -> dict[str, list[float]]:
     """Mean, low and high (10th and 90th percentile) over episodes at each time."""
     stacked = np.stack(series)
     low, high = np.percentile(stacked, BAND, axis=0)
-    return {key: values.round(DIGITS).tolist() for key, values in (("mean", stacked.mean(axis=0)), ("low", low), ("high", high))}
+    return {
+        key: values.round(DIGITS).tolist()
+        for key, values in (("mean", stacked.mean(axis=0)), ("low", low), ("high", high))
+    }

@@ -1,10 +1,12 @@
-"""What a report says about how its numbers were made: facts in a list, whole configurations as text."""
+"""What a report says about how its numbers were made: facts in a list, whole configurations as
+text.
+"""
 
 import json
 from typing import Any, NamedTuple
 
-from agents.report.results import HEADLINE, Results
 from agents.report.formatting import plural, with_interval
+from agents.report.results import HEADLINE, Results
 
 
 class Block(NamedTuple):
@@ -18,7 +20,10 @@ def summary(results: Results) -> str:
     """The outcome in two sentences."""
     best = results.names[0]
     item = results.estimate(best, HEADLINE)
-    first = f"{results.label(best)} serves most: {with_interval(item)} of the value that the relaxed system could deliver"
+    first = (
+        f"{results.label(best)} serves most: {with_interval(item)} of the value that the "
+        "relaxed system could deliver"
+    )
     first += f", over {plural(item.n, 'episode')}."
     if best == results.reference:
         if len(results.names) < 2:
@@ -38,7 +43,10 @@ def compared(results: Results, name: str) -> str:
     if item.mean == 0.0 and not item.high > item.low:  # the interval of one episode is NaN
         return f"{label}, neither better nor worse than {against} in {common}"
     certain = "" if item.is_certain else ", which these episodes do not tell from zero"
-    return f"{with_interval(item, signed=True)} for {label} against {against} (better in {item.better} of {common}){certain}"
+    return (
+        f"{with_interval(item, signed=True)} for {label} against {against} (better in "
+        f"{item.better} of {common}){certain}"
+    )
 
 
 def facts(results: Results) -> list[tuple[str, str]]:
@@ -47,7 +55,11 @@ def facts(results: Results) -> list[tuple[str, str]]:
     seeds, about = content["seeds"], content.get("about") or {}
     rows = [
         ("scenario", str(content["scenario"])),
-        ("overrides", ", ".join(f"{key} = {value:g}" for key, value in content.get("overrides", {}).items()) or "none"),
+        (
+            "overrides",
+            ", ".join(f"{key} = {value:g}" for key, value in content.get("overrides", {}).items())
+            or "none",
+        ),
         ("split", str(content.get("split", "unknown"))),
         ("seeds", f"{min(seeds):,} to {max(seeds):,} ({plural(len(seeds), 'episode')})"),
         ("reference", results.label(results.reference)),
@@ -57,7 +69,11 @@ def facts(results: Results) -> list[tuple[str, str]]:
         ("revision", str(about.get("revision", "unknown"))),
         ("Python", str(about.get("python", "unknown"))),
         ("platform", str(about.get("platform", "unknown"))),
-        ("packages", ", ".join(f"{name} {number}" for name, number in about.get("packages", {}).items()) or "unknown"),
+        (
+            "packages",
+            ", ".join(f"{name} {number}" for name, number in about.get("packages", {}).items())
+            or "unknown",
+        ),
     ]
     return [(name, value) for name, value in rows if value]
 
@@ -81,14 +97,21 @@ def blocks(results: Results) -> list[Block]:
     for name, record in results.runs().items():
         if "config" in record:
             found.append(
-                Block(f"The run {name}: settings, recipe, versions", toml({k: v for k, v in record["config"].items() if k != "scenario"}))
+                Block(
+                    f"The run {name}: settings, recipe, versions",
+                    toml({k: v for k, v in record["config"].items() if k != "scenario"}),
+                )
             )
     return found
 
 
 def toml(plain: dict[str, Any], section: str = "") -> str:
     """A nested dict in TOML's form, to be read by people; what is None is left out."""
-    here = [f"{key} = {json.dumps(value)}" for key, value in plain.items() if not _is_nested(value) and value is not None]
+    here = [
+        f"{key} = {json.dumps(value)}"
+        for key, value in plain.items()
+        if not _is_nested(value) and value is not None
+    ]
     parts = ["\n".join([f"[{section}]"] * bool(section and here) + here)] if here else []
     for key, value in plain.items():
         name = f"{section}.{key}" if section else key
@@ -100,4 +123,6 @@ def toml(plain: dict[str, Any], section: str = "") -> str:
 
 
 def _is_nested(value: Any) -> bool:
-    return isinstance(value, dict) or (isinstance(value, (list, tuple)) and bool(value) and isinstance(value[0], dict))
+    return isinstance(value, dict) or (
+        isinstance(value, (list, tuple)) and bool(value) and isinstance(value[0], dict)
+    )

@@ -1,4 +1,6 @@
-"""How pictures look: Okabe-Ito colours, one drawing for light and dark pages, SVG whose text is text."""
+"""How pictures look: Okabe-Ito colours, one drawing for light and dark pages, SVG whose text is
+text.
+"""
 
 import io
 import re
@@ -10,12 +12,13 @@ import matplotlib
 matplotlib.use("Agg")
 import matplotlib.pyplot as plt  # noqa: E402
 
-# Stand-ins that no picture uses otherwise; a page replaces them by its own variables, a file by the light theme's values.
+# Stand-ins that no picture uses otherwise; a page replaces them by its own variables, a file by the
+# light theme's values.
 INK, MUTED, GRID, SURFACE = "#010203", "#040506", "#070809", "#0a0b0c"
 VARIABLES = {INK: "var(--ink)", MUTED: "var(--muted)", GRID: "var(--line)", SURFACE: "var(--card)"}
 LIGHT = {INK: "#1a2027", MUTED: "#5b6570", GRID: "#d9dee4", SURFACE: "#ffffff"}
-# Okabe and Ito, jfly.uni-koeln.de/color: told apart with every common colour blindness. Ink stands in for their black; their yellow is
-# left out, too faint on white.
+# Okabe and Ito, jfly.uni-koeln.de/color: told apart with every common colour blindness. Ink stands
+# in for their black; their yellow is left out, too faint on white.
 PALETTE = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9")
 BLUE, VERMILION, GREEN, PURPLE, ORANGE, SKY = PALETTE
 DASHES: tuple[Any, ...] = ("-", "--", "-.", ":", (0, (5, 1, 1, 1, 1, 1)), (0, (7, 2)))
@@ -72,7 +75,9 @@ class Look(NamedTuple):
 def looks(focus: Sequence[str], reference: str) -> dict[str, Look]:
     """A look for each policy in focus: the reference in ink, the others in the palette's order."""
     others = [name for name in focus if name != reference]
-    found = {name: Look(PALETTE[i % 6], DASHES[i % 6], MARKERS[i % 6]) for i, name in enumerate(others)}
+    found = {
+        name: Look(PALETTE[i % 6], DASHES[i % 6], MARKERS[i % 6]) for i, name in enumerate(others)
+    }
     return {name: found.get(name, Look(INK, "-", "X")) for name in focus}
 
 
@@ -97,26 +102,39 @@ def picture(name: str, title: str, caption: str, alt: str, figure: Any) -> Pictu
 def _only_svg(text: str) -> str:
     """From the opening tag on, without matplotlib's metadata, in a size that the page decides."""
     text = re.sub(r"<metadata>.*?</metadata>", "", text[text.index("<svg") :], flags=re.DOTALL)
-    return re.sub(r'<svg ([^>]*?)height="[^"]*" ?', r"<svg \1", re.sub(r'(<svg [^>]*?)width="[^"]*" ?', r"\1", text, count=1), count=1)
+    return re.sub(
+        r'<svg ([^>]*?)height="[^"]*" ?',
+        r"<svg \1",
+        re.sub(r'(<svg [^>]*?)width="[^"]*" ?', r"\1", text, count=1),
+        count=1,
+    )
 
 
 def _own_ids(text: str, name: str) -> str:
     """Prefix ids that something refers to, drop the others."""
     used = set(re.findall(r"url\(#([^)]+)\)", text)) | set(re.findall(r'href="#([^"]+)"', text))
-    text = re.sub(r' id="([^"]+)"', lambda match: f' id="{name}-{match[1]}"' if match[1] in used else "", text)
+    text = re.sub(
+        r' id="([^"]+)"', lambda match: f' id="{name}-{match[1]}"' if match[1] in used else "", text
+    )
     return re.sub(r"(url\(#|href=\"#)", rf"\g<1>{name}-", text)
 
 
 def for_page(drawn: Picture) -> str:
-    """SVG to be put into a page: colours follow the page's theme, screen readers read the alternative text."""
+    """SVG to be put into a page: colours follow the page's theme, screen readers read the
+    alternative text.
+    """
     label = drawn.alt.replace("&", "&amp;").replace('"', "&quot;").replace("<", "&lt;")
-    return _replaced(drawn.svg, VARIABLES).replace("<svg ", f'<svg role="img" aria-label="{label}" ', 1)
+    return _replaced(drawn.svg, VARIABLES).replace(
+        "<svg ", f'<svg role="img" aria-label="{label}" ', 1
+    )
 
 
 def for_file(drawn: Picture) -> str:
     """SVG that stands alone, on white."""
     text = _replaced(drawn.svg, LIGHT)
-    return re.sub(r"(<svg [^>]*>)", r'\1<rect width="100%" height="100%" fill="#ffffff"/>', text, count=1)
+    return re.sub(
+        r"(<svg [^>]*>)", r'\1<rect width="100%" height="100%" fill="#ffffff"/>', text, count=1
+    )
 
 
 def _replaced(text: str, colours: dict[str, str]) -> str:

@@ -17,21 +17,63 @@ class Column(NamedTuple):
 
 
 COLUMNS = (
-    Column(HEADLINE, "served value", "value delivered in time / value that the relaxed system could deliver (0 to 1)", "fraction", True),
-    Column("value_per_orbit", "value per orbit", "value delivered in time in 94.6 min", "count", True),
-    Column("in_time_share", "in time %", "share of the released tasks delivered in time", "percent", True),
-    Column("late_share", "late %", "share delivered after the deadline, worth nothing", "percent", False),
+    Column(
+        HEADLINE,
+        "served value",
+        "value delivered in time / value that the relaxed system could deliver (0 to 1)",
+        "fraction",
+        True,
+    ),
+    Column(
+        "value_per_orbit", "value per orbit", "value delivered in time in 94.6 min", "count", True
+    ),
+    Column(
+        "in_time_share",
+        "in time %",
+        "share of the released tasks delivered in time",
+        "percent",
+        True,
+    ),
+    Column(
+        "late_share",
+        "late %",
+        "share delivered after the deadline, worth nothing",
+        "percent",
+        False,
+    ),
     Column("rejected_share", "rejected %", "share never placed", "percent"),
     Column("revoked_share", "lost %", "share lost to faults after it was placed", "percent", False),
-    Column("latency_p50_s", "median s", "median time from release to delivery, of tasks in time", "seconds"),
+    Column(
+        "latency_p50_s",
+        "median s",
+        "median time from release to delivery, of tasks in time",
+        "seconds",
+    ),
     Column("latency_p95_s", "95th pct s", "95th percentile of the same", "seconds"),
-    Column("utilisation_fraction", "use %", "booked share of the satellites' accelerator lanes", "percent"),
-    Column("mean_charge_fraction", "charge %", "mean charge of the batteries over the episode", "percent"),
-    Column("minimum_charge_fraction", "least charge %", "lowest charge of any satellite at a decision", "percent"),
+    Column(
+        "utilisation_fraction",
+        "use %",
+        "booked share of the satellites' accelerator lanes",
+        "percent",
+    ),
+    Column(
+        "mean_charge_fraction",
+        "charge %",
+        "mean charge of the batteries over the episode",
+        "percent",
+    ),
+    Column(
+        "minimum_charge_fraction",
+        "least charge %",
+        "lowest charge of any satellite at a decision",
+        "percent",
+    ),
 )
 BOLD = (
-    "Bold: the best of a column, only where its paired difference from the next excludes zero; a difference from the reference, "
-    "only where its whole interval is above zero. Intervals are not corrected for the number of comparisons."
+    "Bold: the best of a column, only where its paired difference from the next excludes zero; a "
+    "difference from the reference, "
+    "only where its whole interval is above zero. Intervals are not corrected for the number of "
+    "comparisons."
 )
 
 
@@ -65,7 +107,10 @@ def with_interval(item: Estimate, kind: str = "fraction", signed: bool = False) 
     width = half_width(item)
     shown = [number(value, kind, width) for value in (item.mean, item.low, item.high)]
     if signed:
-        shown = [f"+{text}" if value > 0.0 else text for value, text in zip((item.mean, item.low, item.high), shown)]
+        shown = [
+            f"+{text}" if value > 0.0 else text
+            for value, text in zip((item.mean, item.low, item.high), shown)
+        ]
     return f"{shown[0]} [{shown[1]}, {shown[2]}]" if math.isfinite(item.low) else shown[0]
 
 

@@ -8,9 +8,9 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from agents.report.configuration import blocks, facts, summary
-from agents.report.results import HEADLINE, Estimate, Results
 from agents.report.figure_style import Picture, for_page
 from agents.report.formatting import BOLD, COLUMNS, Column, half_width, number, with_interval
+from agents.report.results import HEADLINE, Estimate, Results
 
 TEMPLATE = "page.html.j2"
 
@@ -42,31 +42,58 @@ class Cell(NamedTuple):
 def page(chapters: list[Chapter], overview: list[Picture]) -> str:
     """The whole page as text."""
     environment = Environment(
-        loader=PackageLoader("agents.report", "."), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
+        loader=PackageLoader("agents.report", "."),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
     )
-    title = ", ".join(dict.fromkeys(str(chapter.results.content["scenario"]) for chapter in chapters))
+    title = ", ".join(
+        dict.fromkeys(str(chapter.results.content["scenario"]) for chapter in chapters)
+    )
     return environment.get_template(TEMPLATE).render(
-        title=title, bold=BOLD, overview=[_shown(drawn) for drawn in overview], chapters=[_chapter(chapter) for chapter in chapters]
+        title=title,
+        bold=BOLD,
+        overview=[_shown(drawn) for drawn in overview],
+        chapters=[_chapter(chapter) for chapter in chapters],
     )
 
 
 def shown_columns(results: Results) -> list[Column]:
-    """Columns that these results have; a share that is nil everywhere (nothing lost, faults off) is left out."""
+    """Columns that these results have.
+
+    A share that is nil everywhere (nothing lost, faults off) is left out.
+    """
     found = [column for column in COLUMNS if results.has(column.metric)]
-    nil = {c.metric for c in found if c.metric == "revoked_share" and not any(results.values(n, c.metric).any() for n in results.names)}
+    nil = {
+        c.metric
+        for c in found
+        if c.metric == "revoked_share"
+        and not any(results.values(n, c.metric).any() for n in results.names)
+    }
     return [column for column in found if column.metric not in nil]
 
 
 def rows(results: Results) -> list[dict[str, Any]]:
-    """One row per policy, best first: cells of the columns, and the difference from the reference."""
+    """One row per policy, best first: cells of the columns, and the difference from the
+    reference.
+    """
     columns = shown_columns(results)
-    winners = {c.metric: results.winner(c.metric, c.is_high_good) for c in columns if c.is_high_good is not None}
+    winners = {
+        c.metric: results.winner(c.metric, c.is_high_good)
+        for c in columns
+        if c.is_high_good is not None
+    }
     found = []
     for name in results.names:
         cells = []
         for column in columns:
             item = results.estimate(name, column.metric)
-            text = with_interval(item) if column.metric == HEADLINE else number(item.mean, column.kind, _width(item, column))
+            text = (
+                with_interval(item)
+                if column.metric == HEADLINE
+                else number(item.mean, column.kind, _width(item, column))
+            )
             cells.append(Cell(text, _finite(item.mean), winners.get(column.metric) == name))
         headline = results.estimate(name, HEADLINE)
         found.append(
@@ -74,7 +101,9 @@ def rows(results: Results) -> list[dict[str, Any]]:
                 "name": name,
                 "label": results.label(name),
                 "cells": cells,
-                "iqm": Cell(number(headline.iqm, "fraction", half_width(headline)), _finite(headline.iqm)),
+                "iqm": Cell(
+                    number(headline.iqm, "fraction", half_width(headline)), _finite(headline.iqm)
+                ),
                 "n": int(headline.n),
                 "difference": difference(results, name, results.reference),
             }
@@ -83,7 +112,10 @@ def rows(results: Results) -> list[dict[str, Any]]:
 
 
 def difference(results: Results, name: str, other: str) -> dict[str, Any]:
-    """A paired difference as the page shows it; bold only where it is above zero with its whole interval."""
+    """A paired difference as the page shows it.
+
+    Bold only where it is above zero with its whole interval.
+    """
     item = results.paired(name, other)
     if name == other:
         return {"text": "reference", "better": "", "sort": 0.0, "bold": False}
@@ -107,12 +139,20 @@ def _finite(value: float) -> float | None:
 
 
 def _shown(drawn: Picture) -> dict[str, Any]:
-    return {"name": drawn.name, "title": drawn.title, "caption": drawn.caption, "svg": Markup(for_page(drawn))}
+    return {
+        "name": drawn.name,
+        "title": drawn.title,
+        "caption": drawn.caption,
+        "svg": Markup(for_page(drawn)),
+    }
 
 
 def _chapter(chapter: Chapter) -> dict[str, Any]:
     results = chapter.results
-    pairs = {other: {name: difference(results, name, other) for name in results.names} for other in results.names}
+    pairs = {
+        other: {name: difference(results, name, other) for name in results.names}
+        for other in results.names
+    }
     return {
         "prefix": chapter.prefix,
         "title": results.title,
@@ -124,7 +164,11 @@ def _chapter(chapter: Chapter) -> dict[str, Any]:
         "n_episodes": results.n_episodes,
         "has_details": results.details is not None,
         "sections": [
-            {"name": section.name, "title": section.title, "pictures": [_shown(drawn) for drawn in section.pictures]}
+            {
+                "name": section.name,
+                "title": section.title,
+                "pictures": [_shown(drawn) for drawn in section.pictures],
+            }
             for section in chapter.sections
             if section.pictures
         ],

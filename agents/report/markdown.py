@@ -1,9 +1,9 @@
 """The report as Markdown: the same tables, captions and pictures (SVG files beside it)."""
 
 from agents.report.configuration import blocks, facts, summary
-from agents.report.html import Chapter, rows, shown_columns
 from agents.report.figure_style import Picture
 from agents.report.formatting import BOLD
+from agents.report.html import Chapter, rows, shown_columns
 
 
 def markdown(chapters: list[Chapter], overview: list[Picture], figures: str) -> str:
@@ -12,7 +12,14 @@ def markdown(chapters: list[Chapter], overview: list[Picture], figures: str) -> 
     for drawn in overview:
         lines += _picture(drawn, figures, "##")
     for chapter in chapters:
-        lines += [f"## {chapter.results.title}", "", summary(chapter.results), "", *_table(chapter), ""]
+        lines += [
+            f"## {chapter.results.title}",
+            "",
+            summary(chapter.results),
+            "",
+            *_table(chapter),
+            "",
+        ]
         for section in chapter.sections:
             if section.pictures:
                 lines += [f"### {section.title}", ""]
@@ -25,15 +32,37 @@ def markdown(chapters: list[Chapter], overview: list[Picture], figures: str) -> 
 def _table(chapter: Chapter) -> list[str]:
     results = chapter.results
     columns = shown_columns(results)
-    headings = ["policy", *(column.heading for column in columns), "IQM", f"minus {results.reference}, paired", "better in", "episodes"]
+    headings = [
+        "policy",
+        *(column.heading for column in columns),
+        "IQM",
+        f"minus {results.reference}, paired",
+        "better in",
+        "episodes",
+    ]
     lines = [_row(headings), _row(["---", *["---:"] * (len(headings) - 1)])]
     for row in rows(results):
         cells = [f"**{cell.text}**" if cell.is_best else cell.text for cell in row["cells"]]
         gap = row["difference"]
         gap_text = f"**{gap['text']}**" if gap["bold"] else gap["text"]
-        lines.append(_row([f"`{row['label']}`", *cells, row["iqm"].text, gap_text, gap["better"], str(row["n"])]))
+        lines.append(
+            _row(
+                [
+                    f"`{row['label']}`",
+                    *cells,
+                    row["iqm"].text,
+                    gap_text,
+                    gap["better"],
+                    str(row["n"]),
+                ]
+            )
+        )
     about = "; ".join(f"{column.heading}: {column.about}" for column in columns)
-    return [*lines, "", f"Means over episodes, [95 % t-interval]. {about}. IQM: mean of the middle half. {BOLD}"]
+    return [
+        *lines,
+        "",
+        f"Means over episodes, [95 % t-interval]. {about}. IQM: mean of the middle half. {BOLD}",
+    ]
 
 
 def _row(cells: list[str]) -> str:
@@ -41,18 +70,37 @@ def _row(cells: list[str]) -> str:
 
 
 def _picture(drawn: Picture, figures: str, level: str) -> list[str]:
-    return [f"{level} {drawn.title}", "", f"![{drawn.alt}]({figures}/{drawn.name}.svg)", "", f"*{drawn.caption}*", ""]
+    return [
+        f"{level} {drawn.title}",
+        "",
+        f"![{drawn.alt}]({figures}/{drawn.name}.svg)",
+        "",
+        f"*{drawn.caption}*",
+        "",
+    ]
 
 
 def _configuration(chapter: Chapter) -> list[str]:
     lines = [
         "### Configuration",
         "",
-        *(f"- {name}: {_code(value) if name == 'command' else value}" for name, value in facts(chapter.results)),
+        *(
+            f"- {name}: {_code(value) if name == 'command' else value}"
+            for name, value in facts(chapter.results)
+        ),
         "",
     ]
     for block in blocks(chapter.results):
-        lines += [f"<details><summary>{block.heading}</summary>", "", "```toml", block.text, "```", "", "</details>", ""]
+        lines += [
+            f"<details><summary>{block.heading}</summary>",
+            "",
+            "```toml",
+            block.text,
+            "```",
+            "",
+            "</details>",
+            "",
+        ]
     return lines
 
 

@@ -1,4 +1,6 @@
-"""Results read back from a folder: names in rank order, values by seed, paired differences on the seeds that two policies share."""
+"""Results read back from a folder: names in rank order, values by seed, paired differences on the
+seeds that two policies share.
+"""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -45,7 +47,14 @@ def estimate(values: np.ndarray) -> Estimate:
     if not known.size:
         return Estimate(float("nan"), float("nan"), float("nan"), 0)
     low, high = t_interval(known)
-    return Estimate(float(known.mean()), low, high, known.size, interquartile_mean(known), int((known > 0.0).sum()))
+    return Estimate(
+        float(known.mean()),
+        low,
+        high,
+        known.size,
+        interquartile_mean(known),
+        int((known > 0.0).sum()),
+    )
 
 
 @dataclass(frozen=True)
@@ -67,7 +76,10 @@ class Results:
     @property
     def title(self) -> str:
         """Scenario and what was changed in it."""
-        changes = [f"{key.rpartition('.')[2]} {value:g}" for key, value in self.content.get("overrides", {}).items()]
+        changes = [
+            f"{key.rpartition('.')[2]} {value:g}"
+            for key, value in self.content.get("overrides", {}).items()
+        ]
         return ", ".join([str(self.content["scenario"]), *changes])
 
     @property
@@ -78,8 +90,12 @@ class Results:
     @property
     def classes(self) -> list[str]:
         """Task classes that have a headline of their own."""
-        names = dict.fromkeys(metric for metrics in self.content["policies"].values() for metric in metrics)
-        return [metric.removesuffix(CLASS_SUFFIX) for metric in names if metric.endswith(CLASS_SUFFIX)]
+        names = dict.fromkeys(
+            metric for metrics in self.content["policies"].values() for metric in metrics
+        )
+        return [
+            metric.removesuffix(CLASS_SUFFIX) for metric in names if metric.endswith(CLASS_SUFFIX)
+        ]
 
     def label(self, name: str) -> str:
         """Name for tables."""
@@ -88,10 +104,15 @@ class Results:
     def has(self, metric: str) -> bool:
         """True if some policy has this metric, or both parts of this share."""
         needed = SHARES.get(metric, (metric,))
-        return any(all(part in metrics for part in needed) for metrics in self.content["policies"].values())
+        return any(
+            all(part in metrics for part in needed) for metrics in self.content["policies"].values()
+        )
 
     def by_seed(self, name: str, metric: str) -> dict[int, float]:
-        """Value of a metric, or of a share of SHARES, in each episode, by seed; NaN where it does not exist."""
+        """Value of a metric, or of a share of SHARES, in each episode, by seed.
+
+        NaN where it does not exist.
+        """
         if (name, metric) not in self._values:
             self._values[name, metric] = self._read(name, metric)
         return self._values[name, metric]
@@ -99,10 +120,14 @@ class Results:
     def _read(self, name: str, metric: str) -> dict[int, float]:
         if metric in SHARES:
             part, whole = (self.by_seed(name, each) for each in SHARES[metric])
-            return {seed: part[seed] / whole[seed] if whole.get(seed) else float("nan") for seed in part}
+            return {
+                seed: part[seed] / whole[seed] if whole.get(seed) else float("nan") for seed in part
+            }
         episodes = self.content["policies"][name].get(metric, {}).get("episodes", [])
         values = [float("nan") if value is None else float(value) for value in episodes]
-        return dict(zip(self.content["seeds"], values))  # a slow policy may have played only the first seeds
+        return dict(
+            zip(self.content["seeds"], values)
+        )  # a slow policy may have played only the first seeds
 
     def values(self, name: str, metric: str) -> np.ndarray:
         """Values over episodes, (n_episodes,), NaN where they do not exist."""
@@ -122,16 +147,27 @@ class Results:
         return {name: record for name, record in self.content.get("runs", {}).items() if record}
 
     def focus(self) -> list[str]:
-        """At most MOST_FOCUS policies that get a colour: reference, trained runs, then the best; in rank order."""
+        """At most MOST_FOCUS policies that get a colour: reference, trained runs, then the best.
+
+        In rank order.
+        """
         first = [self.reference, *self.runs(), *self.names]
-        chosen = set(list(dict.fromkeys(name for name in first if name in self.content["policies"]))[:MOST_FOCUS])
+        chosen = set(
+            list(dict.fromkeys(name for name in first if name in self.content["policies"]))[
+                :MOST_FOCUS
+            ]
+        )
         return [name for name in self.names if name in chosen]
 
     def winner(self, metric: str, is_high_good: bool = True) -> str | None:
-        """The best policy of a metric if its paired difference from the next best excludes zero, else None."""
+        """The best policy of a metric if its paired difference from the next best excludes zero,
+        else None.
+        """
         sign = 1.0 if is_high_good else -1.0
         means = {name: sign * self.estimate(name, metric).mean for name in self.names}
-        ranked = sorted((name for name in means if np.isfinite(means[name])), key=lambda name: -means[name])
+        ranked = sorted(
+            (name for name in means if np.isfinite(means[name])), key=lambda name: -means[name]
+        )
         if len(ranked) < 2:
             return None
         lead = self.paired(ranked[0], ranked[1], metric)
@@ -139,43 +175,81 @@ class Results:
 
 
 def load(folder: Path, reference: str | None = None) -> Results:
-    """Read a folder of results; ValueError with one sentence if it holds none, or if the reference is not among its policies."""
+    """Read a folder of results.
+
+    ValueError with one sentence if it holds none, or if the reference is not among its policies.
+    """
     if not folder.is_dir():
-        raise ValueError(f"{folder} is not a folder; give one that agents.evaluate or train.py has written")
+        raise ValueError(
+            f"{folder} is not a folder; give one that agents.evaluate or train.py has written"
+        )
     if not (folder / RESULTS).is_file():
         raise ValueError(
-            f"{folder} holds no results: {folder / RESULTS} is missing; write it with: python -m agents.evaluate --out {folder}"
+            f"{folder} holds no results: {folder / RESULTS} is missing; write it with: python -m "
+            f"agents.evaluate --out {folder}"
         )
     content = read_json(folder / RESULTS)
     try:
         policies, seeds = content["policies"], content["seeds"]
-        counts = [len(item["episodes"]) for metrics in policies.values() for item in metrics.values()]
-        is_sound = bool(content["scenario"]) and max(counts) <= len(seeds) and all(HEADLINE in metrics for metrics in policies.values())
+        counts = [
+            len(item["episodes"]) for metrics in policies.values() for item in metrics.values()
+        ]
+        is_sound = (
+            bool(content["scenario"])
+            and max(counts) <= len(seeds)
+            and all(HEADLINE in metrics for metrics in policies.values())
+        )
     except (KeyError, TypeError, AttributeError, ValueError) as error:
-        raise ValueError(f"{folder / RESULTS} is not a results.json of agents.evaluate ({type(error).__name__}: {error})") from error
+        raise ValueError(
+            f"{folder / RESULTS} is not a results.json of agents.evaluate "
+            f"({type(error).__name__}: {error})"
+        ) from error
     if not is_sound:
-        raise ValueError(f"{folder / RESULTS} is not a results.json of agents.evaluate: scenario, {HEADLINE} or seeds are missing")
+        raise ValueError(
+            f"{folder / RESULTS} is not a results.json of agents.evaluate: scenario, {HEADLINE} "
+            "or seeds are missing"
+        )
     if reference is not None and reference not in policies:
-        raise ValueError(f"--reference {reference!r} is not among the policies of {folder}: {', '.join(policies)}")
-    chosen = reference or content.get("reference") or ("eft_admit" if "eft_admit" in policies else next(iter(policies)))
-    return Results(folder, content, _details(folder / DETAILS), chosen if chosen in policies else next(iter(policies)))
+        raise ValueError(
+            f"--reference {reference!r} is not among the policies of {folder}: "
+            f"{', '.join(policies)}"
+        )
+    chosen = (
+        reference
+        or content.get("reference")
+        or ("eft_admit" if "eft_admit" in policies else next(iter(policies)))
+    )
+    return Results(
+        folder,
+        content,
+        _details(folder / DETAILS),
+        chosen if chosen in policies else next(iter(policies)),
+    )
 
 
 def _details(path: Path) -> dict[str, Any] | None:
-    """details.json, None if there is none (results of an older version, or of a foreign environment)."""
+    """details.json, None if there is none (results of an older version, or of a foreign
+    environment).
+    """
     if not path.is_file():
         return None
     content = read_json(path)
     if not isinstance(content, dict) or content.get("version") != 1 or "policies" not in content:
-        raise ValueError(f"{path} is not a details.json of this version; delete it to make the report without it")
+        raise ValueError(
+            f"{path} is not a details.json of this version; delete it to make the report without it"
+        )
     return content
 
 
 def folders_of_results(given: Sequence[str]) -> list[Path]:
-    """The folders themselves, or, of one that holds no results, those directly inside it that do."""
+    """The folders themselves, or, of one that holds no results, those directly inside it that
+    do.
+    """
     found: list[Path] = []
     for name in given:
         folder = Path(name)
-        inside = sorted(path.parent for path in folder.glob(f"*/{RESULTS}")) if folder.is_dir() else []
+        inside = (
+            sorted(path.parent for path in folder.glob(f"*/{RESULTS}")) if folder.is_dir() else []
+        )
         found += inside if inside and not (folder / RESULTS).is_file() else [folder]
     return list(dict.fromkeys(found))

@@ -1,17 +1,21 @@
-"""Where results come from: the whole scenario, versions and revision, and the runs behind trained policies."""
+"""Where results come from: the whole scenario, versions and revision, and the runs behind trained
+policies.
+"""
 
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from agents.envs.make import make_many, scenario_of
 from agents.utils.checkpoints import CONFIG, LAST, load_checkpoint, read_json
 from agents.utils.provenance import versions
-from agents.envs.make import make_many, scenario_of
 from orbit_gym.scenario.loading import scenario_to_dict
 
 
 def about(scenario: str, split: str, overrides: Mapping[str, Any]) -> dict[str, Any]:
-    """The scenario with every field, versions of what it ran on, and the revision of this checkout."""
+    """The scenario with every field, versions of what it ran on, and the revision of this
+    checkout.
+    """
     whole = scenario_of(make_many(scenario, split, 1, overrides))
     return {
         "scenario": None if whole is None else scenario_to_dict(whole),

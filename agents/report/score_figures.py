@@ -1,13 +1,13 @@
-"""Pictures of scores over episodes: intervals, paired differences, performance profile, outcomes, classes."""
+"""Pictures of scores over episodes: intervals, paired differences, performance profile, outcomes,
+classes.
+"""
 
 from typing import Any
 
 import numpy as np
 from matplotlib.ticker import PercentFormatter
 
-from agents.utils.statistics import profile_steps
 from agents.report.captions import caption
-from agents.report.results import HEADLINE, SHARES, Results
 from agents.report.figure_style import (
     GREEN,
     GRID,
@@ -25,10 +25,22 @@ from agents.report.figure_style import (
     text_colour,
 )
 from agents.report.formatting import plural
+from agents.report.results import HEADLINE, SHARES, Results
+from agents.utils.statistics import profile_steps
 
 ROW_IN = 0.27  # height of one policy's row
-OUTCOME_COLOURS = {"in_time_share": GREEN, "late_share": ORANGE, "revoked_share": PURPLE, "rejected_share": GRID}
-OUTCOME_LABELS = {"in_time_share": "in time", "late_share": "late", "revoked_share": "lost to a fault", "rejected_share": "rejected"}
+OUTCOME_COLOURS = {
+    "in_time_share": GREEN,
+    "late_share": ORANGE,
+    "revoked_share": PURPLE,
+    "rejected_share": GRID,
+}
+OUTCOME_LABELS = {
+    "in_time_share": "in time",
+    "late_share": "late",
+    "revoked_share": "lost to a fault",
+    "rejected_share": "rejected",
+}
 
 
 def score_pictures(results: Results, look: dict[str, Look]) -> list[Picture]:
@@ -49,13 +61,26 @@ def served_value(results: Results, look: dict[str, Look]) -> Picture:
         values, item = results.values(name, HEADLINE), results.estimate(name, HEADLINE)
         axes.plot(values, np.full(values.size, row), "|", color=colour, alpha=0.45, markersize=8)
         _interval(axes, row, item, colour)
-        axes.plot(item.iqm, row, "D", markersize=4.5, markerfacecolor=SURFACE, markeredgecolor=colour, zorder=4)
+        axes.plot(
+            item.iqm,
+            row,
+            "D",
+            markersize=4.5,
+            markerfacecolor=SURFACE,
+            markeredgecolor=colour,
+            zorder=4,
+        )
     _rows(axes, results, names)
     axes.set_xlabel("served value (value in time / relaxed bound)")
-    axes.set_xlim(max(axes.get_xlim()[0], -0.02), min(axes.get_xlim()[1], 1.02))  # intervals of few episodes reach beyond what can be
+    axes.set_xlim(
+        max(axes.get_xlim()[0], -0.02), min(axes.get_xlim()[1], 1.02)
+    )  # intervals of few episodes reach beyond what can be
     words = caption("served-value", episodes=plural(results.n_episodes, "episode"))
     best = results.estimate(names[0], HEADLINE)
-    alt = f"Dots with intervals, one row per policy; the highest is {results.label(names[0])} at {best.mean:.3f}."
+    alt = (
+        f"Dots with intervals, one row per policy; the highest is {results.label(names[0])} at "
+        f"{best.mean:.3f}."
+    )
     return picture("served-value", "Served value", words, alt, figure)
 
 
@@ -72,22 +97,41 @@ def differences(results: Results, look: dict[str, Look]) -> Picture:
         _interval(axes, row, results.paired(name, results.reference), colour)
     _rows(axes, results, names)
     axes.set_xlabel(f"served value minus that of {results.label(results.reference)}, same episode")
-    words = caption("differences", reference=results.label(results.reference), comparisons=len(names))
-    above = [results.label(name) for name in names if results.paired(name, results.reference).low > 0.0]
-    alt = f"Paired differences from {results.reference}; surely above zero: {', '.join(above) or 'none'}."
+    words = caption(
+        "differences", reference=results.label(results.reference), comparisons=len(names)
+    )
+    above = [
+        results.label(name) for name in names if results.paired(name, results.reference).low > 0.0
+    ]
+    alt = (
+        f"Paired differences from {results.reference}; surely above zero: "
+        f"{', '.join(above) or 'none'}."
+    )
     return picture("differences", "Paired differences", words, alt, figure)
 
 
 def profile(results: Results, look: dict[str, Look]) -> Picture:
-    """Performance profile (Agarwal et al., arXiv 2108.13264): share of episodes above each score."""
+    """Performance profile (Agarwal et al., arXiv 2108.13264): share of episodes above each
+    score.
+    """
     figure, axes = subplots(height_in=3.5)
     for name in reversed(results.names):
         scores, shares = profile_steps(results.values(name, HEADLINE))
         style: dict[str, Any] = {"color": MUTED, "linewidth": 0.8, "alpha": 0.5}
         if name in look:
-            style = {"color": look[name].colour, "linestyle": look[name].dashes, "linewidth": 1.8, "label": short(results.label(name))}
+            style = {
+                "color": look[name].colour,
+                "linestyle": look[name].dashes,
+                "linewidth": 1.8,
+                "label": short(results.label(name)),
+            }
         axes.step(np.append(scores, 1.0), np.append(shares, 0.0), where="post", **style)
-    axes.set(xlim=(0.0, 1.0), ylim=(0.0, 1.03), xlabel="served value τ", ylabel="episodes with a served value above τ")
+    axes.set(
+        xlim=(0.0, 1.0),
+        ylim=(0.0, 1.03),
+        xlabel="served value τ",
+        ylabel="episodes with a served value above τ",
+    )
     axes.yaxis.set_major_formatter(PercentFormatter(1.0, decimals=0))
     axes.grid()
     _legend(axes, results, look)
@@ -104,12 +148,22 @@ def outcomes(results: Results) -> Picture | None:
     figure, axes = subplots(height_in=ROW_IN * len(names) + 1.2)
     left = np.zeros(len(names))
     for kind in ("in_time_share", "late_share", "revoked_share", "rejected_share"):
-        means = np.nan_to_num([results.estimate(name, kind).mean for name in names]) if kind in kinds else np.zeros(len(names))
+        means = (
+            np.nan_to_num([results.estimate(name, kind).mean for name in names])
+            if kind in kinds
+            else np.zeros(len(names))
+        )
         if not means.any():
             continue
         hatch = {"late_share": "////", "revoked_share": "xxx"}.get(kind)
         bars = axes.barh(
-            range(len(names)), means, left=left, color=OUTCOME_COLOURS[kind], hatch=hatch, edgecolor=SURFACE, label=OUTCOME_LABELS[kind]
+            range(len(names)),
+            means,
+            left=left,
+            color=OUTCOME_COLOURS[kind],
+            hatch=hatch,
+            edgecolor=SURFACE,
+            label=OUTCOME_LABELS[kind],
         )
         for bar, mean in zip(bars, means):
             if mean >= 0.07:
@@ -117,7 +171,8 @@ def outcomes(results: Results) -> Picture | None:
                 if hatch:
                     box = {"facecolor": OUTCOME_COLOURS[kind], "edgecolor": "none", "pad": 1.0}
                 axes.text(
-                    bar.get_x() + mean / 2, bar.get_y() + bar.get_height() / 2, f"{100 * mean:.0f}", ha="center", va="center", color=colour,
+                    bar.get_x() + mean / 2, bar.get_y() + bar.get_height() / 2, f"{100 * mean:.0f}",
+                    ha="center", va="center", color=colour,
                     fontsize=8, bbox=box,
                 )  # fmt: skip
         left += means
@@ -131,7 +186,10 @@ def outcomes(results: Results) -> Picture | None:
 
 
 def classes(results: Results) -> Picture | None:
-    """On-time rate of every class and policy, with the relaxed bound; None where the counts are missing."""
+    """On-time rate of every class and policy, with the relaxed bound.
+
+    None where the counts are missing.
+    """
     names, kinds = results.names, results.classes
     if not kinds or f"{kinds[0]}.n_released" not in results.content["policies"][names[0]]:
         return None
@@ -139,34 +197,80 @@ def classes(results: Results) -> Picture | None:
     bound = np.array([bound_of(results, kind) for kind in kinds])
     table = np.vstack([bound, rates])
     figure, axes = subplots(height_in=ROW_IN * len(table) + 1.7)
-    axes.pcolormesh(np.ma.masked_invalid(table), cmap=SEQUENTIAL, vmin=0.0, vmax=1.0, edgecolors=SURFACE, linewidth=1.5)
+    axes.pcolormesh(
+        np.ma.masked_invalid(table),
+        cmap=SEQUENTIAL,
+        vmin=0.0,
+        vmax=1.0,
+        edgecolors=SURFACE,
+        linewidth=1.5,
+    )
     for row, values in enumerate(table):
         for column, value in enumerate(values):
             if np.isfinite(value):
                 shown = f"{100 * value:.0f}"
-                axes.text(column + 0.5, row + 0.5, shown, ha="center", va="center", color=text_colour(value), fontsize=8)
+                axes.text(
+                    column + 0.5,
+                    row + 0.5,
+                    shown,
+                    ha="center",
+                    va="center",
+                    color=text_colour(value),
+                    fontsize=8,
+                )
     axes.axhline(1.0, color=INK, linewidth=1.5)
     axes.invert_yaxis()
-    axes.set_yticks(np.arange(len(table)) + 0.5, ["relaxed bound", *(short(results.label(name)) for name in names)])
-    axes.set_xticks(np.arange(len(kinds)) + 0.5, [f"{kind}\n{_released(results, kind):,.0f}" for kind in kinds], rotation=35, ha="right")
+    axes.set_yticks(
+        np.arange(len(table)) + 0.5,
+        ["relaxed bound", *(short(results.label(name)) for name in names)],
+    )
+    axes.set_xticks(
+        np.arange(len(kinds)) + 0.5,
+        [f"{kind}\n{_released(results, kind):,.0f}" for kind in kinds],
+        rotation=35,
+        ha="right",
+    )
     axes.tick_params(length=0)
     axes.spines[:].set_visible(False)
-    figure.colorbar(_scale(), ax=axes, format=PercentFormatter(1.0, decimals=0), label="delivered in time / released", pad=0.01, aspect=30)
-    alt = "Table coloured by on-time rate, one row per policy and one column per task class; the numbers are in the cells."
+    figure.colorbar(
+        _scale(),
+        ax=axes,
+        format=PercentFormatter(1.0, decimals=0),
+        label="delivered in time / released",
+        pad=0.01,
+        aspect=30,
+    )
+    alt = (
+        "Table coloured by on-time rate, one row per policy and one column per task class; the "
+        "numbers are in the cells."
+    )
     return picture("classes", "On-time rate by class", caption("classes"), alt, figure)
 
 
 def on_time_rate(results: Results, name: str, kind: str) -> float:
-    """Tasks of a class delivered in time / released, over all episodes; NaN if none was released."""
-    delivered, released = (np.nansum(results.values(name, f"{kind}.{what}")) for what in ("n_delivered", "n_released"))
+    """Tasks of a class delivered in time / released, over all episodes.
+
+    NaN if none was released.
+    """
+    delivered, released = (
+        np.nansum(results.values(name, f"{kind}.{what}")) for what in ("n_delivered", "n_released")
+    )
     return float(delivered / released) if released else float("nan")
 
 
 def bound_of(results: Results, kind: str) -> float:
-    """Tasks of a class feasible on the relaxed system / released, over the episodes of the policy that played most."""
+    """Tasks of a class feasible on the relaxed system / released, over the episodes of the policy
+    that played most.
+    """
     name = max(results.names, key=lambda each: results.values(each, HEADLINE).size)
-    feasible, released = (results.values(name, f"{kind}.{what}") for what in ("feasible_fraction", "n_released"))
-    return float(np.nansum(feasible * released) / np.nansum(released)) if feasible.size and np.nansum(released) else float("nan")
+    feasible, released = (
+        results.values(name, f"{kind}.{what}") for what in ("feasible_fraction", "n_released")
+    )
+    return (
+        float(np.nansum(feasible * released) / np.nansum(released))
+        if feasible.size and np.nansum(released)
+        else float("nan")
+    )
 
 
 def _released(results: Results, kind: str) -> float:
@@ -183,7 +287,14 @@ def short(label: str, most: int = 30) -> str:
 def _interval(axes: Any, row: int, item: Any, colour: str) -> None:
     """Mean and interval in one row."""
     if np.isfinite(item.low):
-        axes.plot([item.low, item.high], [row, row], color=colour, linewidth=2.2, solid_capstyle="butt", zorder=3)
+        axes.plot(
+            [item.low, item.high],
+            [row, row],
+            color=colour,
+            linewidth=2.2,
+            solid_capstyle="butt",
+            zorder=3,
+        )
     axes.plot(item.mean, row, "o", color=colour, markersize=6, zorder=3)
 
 
@@ -201,7 +312,12 @@ def _legend(axes: Any, results: Results, look: dict[str, Look]) -> None:
     handles, labels = axes.get_legend_handles_labels()
     pairs = list(zip(handles, labels))[::-1]
     if len(results.names) > len(look):
-        pairs.append((plt.Line2D([], [], color=MUTED, linewidth=0.8), f"{len(results.names) - len(look)} others"))
+        pairs.append(
+            (
+                plt.Line2D([], [], color=MUTED, linewidth=0.8),
+                f"{len(results.names) - len(look)} others",
+            )
+        )
     axes.legend(*zip(*pairs), loc="center left", bbox_to_anchor=(1.0, 0.5))
 
 

@@ -1,4 +1,6 @@
-"""Learning curves of the runs behind trained policies: validation from their history, scheduler's scalars from TensorBoard."""
+"""Learning curves of the runs behind trained policies: validation from their history, scheduler's
+scalars from TensorBoard.
+"""
 
 from pathlib import Path
 from typing import Any
@@ -8,10 +10,10 @@ from matplotlib.ticker import FuncFormatter
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
 from agents.report.captions import caption
-from agents.report.results import Results, estimate
-from agents.report.score_figures import short
 from agents.report.figure_style import DASHES, INK, MUTED, PALETTE, Picture, picture, subplots
 from agents.report.formatting import plural
+from agents.report.results import Results, estimate
+from agents.report.score_figures import short
 
 Curves = dict[str, tuple[np.ndarray, np.ndarray]]  # tag -> (decisions, values)
 GROUPS = ("validation/", "scheduler/")  # of tags, written by agents.training.tensorboard
@@ -26,12 +28,25 @@ PANELS = (  # title, tag in validation, tag over the latest decisions
 
 
 def curve_pictures(results: Results) -> list[Picture]:
-    """Validation of every run, and what training looked like to a scheduler; none where there are no runs."""
-    histories = {name: record["history"] for name, record in results.runs().items() if record.get("history")}
-    scalars = {name: found for name in results.runs() if (found := read_scalars(_tensorboard(results, name)))}
+    """Validation of every run, and what training looked like to a scheduler.
+
+    None where there are no runs.
+    """
+    histories = {
+        name: record["history"] for name, record in results.runs().items() if record.get("history")
+    }
+    scalars = {
+        name: found
+        for name in results.runs()
+        if (found := read_scalars(_tensorboard(results, name)))
+    }
     pictures = [validation(results, histories)] if histories else []
     pictures += [training(results, scalars)] if scalars else []
-    return pictures + [training_classes(results, name, found) for name, found in list(scalars.items())[:1] if _kinds(found)]
+    return pictures + [
+        training_classes(results, name, found)
+        for name, found in list(scalars.items())[:1]
+        if _kinds(found)
+    ]
 
 
 def validation(results: Results, histories: dict[str, list[dict[str, Any]]]) -> Picture:
@@ -42,10 +57,33 @@ def validation(results: Results, histories: dict[str, list[dict[str, Any]]]) -> 
         at = np.array([entry["timesteps"] for entry in history])
         items = [estimate(np.array(entry["episodes"], dtype=float)) for entry in history]
         means = np.array([item.mean for item in items])
-        axes.plot(at, means, color=colour, linestyle=DASHES[index % 6], marker="o", markersize=4, label=short(results.label(name)))
-        axes.fill_between(at, [item.low for item in items], [item.high for item in items], color=colour, alpha=0.13, linewidth=0.0)
+        axes.plot(
+            at,
+            means,
+            color=colour,
+            linestyle=DASHES[index % 6],
+            marker="o",
+            markersize=4,
+            label=short(results.label(name)),
+        )
+        axes.fill_between(
+            at,
+            [item.low for item in items],
+            [item.high for item in items],
+            color=colour,
+            alpha=0.13,
+            linewidth=0.0,
+        )
         best = int(means.argmax())
-        axes.plot(at[best], means[best], "*", color=colour, markersize=13, markeredgecolor=INK, markeredgewidth=0.6)
+        axes.plot(
+            at[best],
+            means[best],
+            "*",
+            color=colour,
+            markersize=13,
+            markeredgecolor=INK,
+            markeredgewidth=0.6,
+        )
         axes.axhline(means[0], color=colour, linewidth=0.8, linestyle=":")
     axes.set(xlabel="training decisions", ylabel="served value in validation")
     axes.xaxis.set_major_formatter(_thousands())
@@ -53,7 +91,13 @@ def validation(results: Results, histories: dict[str, list[dict[str, Any]]]) -> 
     axes.legend(loc="best")
     count = len(next(iter(histories.values()))[0]["episodes"])
     words = caption("validation", episodes=plural(count, "validation episode"))
-    return picture("validation", "Validation during training", words, "Validation served value against training decisions.", figure)
+    return picture(
+        "validation",
+        "Validation during training",
+        words,
+        "Validation served value against training decisions.",
+        figure,
+    )
 
 
 def training(results: Results, scalars: dict[str, Curves]) -> Picture:
@@ -65,7 +109,13 @@ def training(results: Results, scalars: dict[str, Curves]) -> Picture:
             if decided in curves:
                 axes.plot(*curves[decided], linewidth=0.9, alpha=0.75, **style)
             if validated in curves:
-                axes.plot(*curves[validated], marker="o", markersize=3.5, label=short(results.label(name)), **style)
+                axes.plot(
+                    *curves[validated],
+                    marker="o",
+                    markersize=3.5,
+                    label=short(results.label(name)),
+                    **style,
+                )
         axes.set_title(title)
         axes.xaxis.set_major_formatter(_thousands())
         axes.grid()
@@ -73,7 +123,10 @@ def training(results: Results, scalars: dict[str, Curves]) -> Picture:
     grid.flat[-1].axis("off")
     grid.flat[-1].legend(handles, labels, loc="center left")
     figure.supxlabel("training decisions", fontsize=9)
-    alt = "Panels of served value, late and rejected shares, accelerator use and charge against training decisions."
+    alt = (
+        "Panels of served value, late and rejected shares, accelerator use and charge against "
+        "training decisions."
+    )
     return picture("training", "Training as a scheduler sees it", caption("training"), alt, figure)
 
 
@@ -83,7 +136,14 @@ def training_classes(results: Results, name: str, curves: Curves) -> Picture:
     for index, kind in enumerate(_kinds(curves)):
         colour = (*PALETTE, INK, MUTED)[index % 8]
         label = kind.replace("_", " ")
-        axes.plot(*curves[ON_TIME + kind], color=colour, linestyle=DASHES[index % 6], marker="o", markersize=3, label=label)
+        axes.plot(
+            *curves[ON_TIME + kind],
+            color=colour,
+            linestyle=DASHES[index % 6],
+            marker="o",
+            markersize=3,
+            label=label,
+        )
     axes.set(xlabel="training decisions", ylabel="delivered in time / released")
     axes.set_ylim(bottom=0.0)
     axes.xaxis.set_major_formatter(_thousands())
@@ -91,7 +151,11 @@ def training_classes(results: Results, name: str, curves: Curves) -> Picture:
     axes.legend(loc="center left", bbox_to_anchor=(1.0, 0.5))
     words = caption("training-classes", policy=results.label(name))
     return picture(
-        "training-classes", "On time by class during training", words, "A line per task class against training decisions.", figure
+        "training-classes",
+        "On time by class during training",
+        words,
+        "A line per task class against training decisions.",
+        figure,
     )
 
 
@@ -114,10 +178,14 @@ def _kinds(curves: Curves) -> list[str]:
 
 
 def _tensorboard(results: Results, name: str) -> Path:
-    """Folder of a run's logs: as typed, or beside the results, where a run's own folder has been moved."""
+    """Folder of a run's logs: as typed, or beside the results, where a run's own folder has been
+    moved.
+    """
     typed = Path(name) / "tensorboard"
     return typed if typed.is_dir() else results.folder / "tensorboard"
 
 
 def _thousands() -> FuncFormatter:
-    return FuncFormatter(lambda value, _: f"{value / 1000:,.4g}k" if abs(value) >= 1000 else f"{value:.0f}")
+    return FuncFormatter(
+        lambda value, _: f"{value / 1000:,.4g}k" if abs(value) >= 1000 else f"{value:.0f}"
+    )

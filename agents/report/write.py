@@ -5,16 +5,16 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from agents.utils.checkpoints import write_atomically
 from agents.report.comparison_figures import comparison_pictures
-from agents.report.training_figures import curve_pictures
-from agents.report.results import DETAILS, Results, load
-from agents.report.markdown import markdown
-from agents.report.html import Chapter, Section, page
 from agents.report.episode_figures import detail_pictures, flow_pictures
-from agents.report.score_figures import classes, outcomes, score_pictures
 from agents.report.figure_style import Picture, for_file, looks, styled
+from agents.report.html import Chapter, Section, page
+from agents.report.markdown import markdown
+from agents.report.results import DETAILS, Results, load
+from agents.report.score_figures import classes, outcomes, score_pictures
 from agents.report.tables import write_tables
+from agents.report.training_figures import curve_pictures
+from agents.utils.checkpoints import write_atomically
 
 PAGE, TEXT, FIGURES, TABLES = "report.html", "report.md", "figures", "tables"
 
@@ -29,21 +29,41 @@ def write_details(folder: Path, details: dict[str, Any] | None) -> None:
     write_atomically(path, lambda temporary: temporary.write_text(text + "\n", encoding="utf-8"))
 
 
-def write_report(folders: Sequence[Path], out: Path | None = None, reference: str | None = None) -> list[Path]:
-    """Write report.html, report.md, figures/ and tables/ into `out` (the folder itself if there is one); returns page and text.
+def write_report(
+    folders: Sequence[Path], out: Path | None = None, reference: str | None = None
+) -> list[Path]:
+    """Write report.html, report.md, figures/ and tables/ into `out` (the folder itself if there is
+    one); returns page and text.
 
     ValueError with one sentence, before anything is written, for a folder without results.
+
     """
     everything = [load(folder, reference) for folder in folders]
     if out is None:
         if len(everything) != 1:
-            raise ValueError(f"{len(everything)} folders of results make one report: say where with --out")
+            raise ValueError(
+                f"{len(everything)} folders of results make one report: say where with --out"
+            )
         out = folders[0]
     out.mkdir(parents=True, exist_ok=True)
     with styled():
-        chapters = [chapter(results, f"{index}-" if len(everything) > 1 else "") for index, results in enumerate(everything, 1)]
+        chapters = [
+            chapter(results, f"{index}-" if len(everything) > 1 else "")
+            for index, results in enumerate(everything, 1)
+        ]
         overview = comparison_pictures(everything) if len(everything) > 1 else []
-    _write_pictures(out / FIGURES, [*overview, *(drawn for each in chapters for section in each.sections for drawn in section.pictures)])
+    _write_pictures(
+        out / FIGURES,
+        [
+            *overview,
+            *(
+                drawn
+                for each in chapters
+                for section in each.sections
+                for drawn in section.pictures
+            ),
+        ],
+    )
     for index, results in enumerate(everything, 1):
         write_tables(results, out / TABLES / str(index) if len(everything) > 1 else out / TABLES)
     html, text = page(chapters, overview), markdown(chapters, overview, FIGURES)
@@ -80,7 +100,11 @@ def _prefixed(section: Section, prefix: str) -> Section:
         )
         return drawn._replace(name=new, svg=svg)
 
-    return section._replace(pictures=[renamed(drawn) for drawn in section.pictures]) if prefix else section
+    return (
+        section._replace(pictures=[renamed(drawn) for drawn in section.pictures])
+        if prefix
+        else section
+    )
 
 
 def _write_pictures(folder: Path, pictures: Sequence[Picture]) -> None:
@@ -88,6 +112,11 @@ def _write_pictures(folder: Path, pictures: Sequence[Picture]) -> None:
     folder.mkdir(exist_ok=True)
     for drawn in pictures:
         text = for_file(drawn)
-        write_atomically(folder / f"{drawn.name}.svg", lambda temporary, text=text: temporary.write_text(text, encoding="utf-8"))  # type: ignore[misc]
+        write_atomically(
+            folder / f"{drawn.name}.svg",
+            lambda temporary, text=text: temporary.write_text(  # type: ignore[misc]
+                text, encoding="utf-8"
+            ),
+        )
     for old in set(folder.glob("*.svg")) - {folder / f"{drawn.name}.svg" for drawn in pictures}:
         old.unlink()

@@ -1,8 +1,9 @@
-"""Tuning a rule's weights: CMA-ES on whole episodes, all candidates of a generation on the same ones, fresh ones every generation.
+"""Tuning a rule's weights: CMA-ES on whole episodes, all candidates of a generation on the same
+ones, fresh ones every generation.
 
-The search is replayed from its stored scores, so that it can be interrupted and gone on with: the log is all its state.
-Seeds (DESIGN, Splits): tuning draws from 1,000,000 on the training days; generations, choice among finalists and the final comparison
-each have a range of their own.
+The search is replayed from its stored scores, so that it can be interrupted and gone on with: the
+log is all its state. Seeds (DESIGN, Splits): tuning draws from 1,000,000 on the training days;
+generations, choice among finalists and the final comparison each have a range of their own.
 """
 
 from collections import OrderedDict
@@ -13,13 +14,13 @@ from typing import Any, NamedTuple
 import cmaes
 import numpy as np
 
-from agents.policies.rule_registry import RULES
 from agents.policies.compiled_rollout import play_rule
-from orbit_gym.world.layout import World
-from orbit_gym.workload.episode_source import EpisodeSource
+from agents.policies.rule_registry import RULES
 from orbit_gym.kernels.episode import Episode
 from orbit_gym.scenario.scenario import Scenario
 from orbit_gym.simulation.simulation import Simulation
+from orbit_gym.workload.episode_source import EpisodeSource
+from orbit_gym.world.layout import World
 
 LOADS = (0.8, 1.0, 1.3)  # of the tables that rules are compared in, times the scenario's own load
 FIRST_SEED, CHOICE_SEED, REPORT_SEED, END_SEED = 1_000_000, 1_900_000, 1_950_000, 2_000_000
@@ -57,11 +58,20 @@ class Episodes:
                 self._held.popitem(last=False)
         return self._held[key]
 
-    def scores(self, candidates: Sequence[tuple[int, np.ndarray]], seeds: Sequence[int], loads: Sequence[float]) -> np.ndarray:
-        """Served value fraction of (rule number, weights) on seeds[i] at loads[i]: (n_candidates, n_episodes)."""
+    def scores(
+        self,
+        candidates: Sequence[tuple[int, np.ndarray]],
+        seeds: Sequence[int],
+        loads: Sequence[float],
+    ) -> np.ndarray:
+        """Served value fraction of (rule number, weights) on seeds[i] at loads[i]: (n_candidates,
+        n_episodes).
+        """
         prepared = [self.prepared(seed, load) for seed, load in zip(seeds, loads, strict=True)]
         jobs = [(item, rule, weights) for rule, weights in candidates for item in prepared]
-        return np.array(list(self._threads.map(self._share, jobs))).reshape(len(candidates), len(prepared))
+        return np.array(list(self._threads.map(self._share, jobs))).reshape(
+            len(candidates), len(prepared)
+        )
 
     def _share(self, job: tuple[Prepared, int, np.ndarray]) -> float:
         item, rule, weights = job
@@ -81,12 +91,20 @@ def loads_of(scenario: Scenario) -> list[float]:
     return [round(share * scenario.workload.load, 6) for share in LOADS]
 
 
-def generation_episodes(generation: int, per_load: int, loads: Sequence[float]) -> tuple[list[int], list[float]]:
-    """Seeds and loads of a generation; no seed is used twice. ValueError where the tuning range ends."""
+def generation_episodes(
+    generation: int, per_load: int, loads: Sequence[float]
+) -> tuple[list[int], list[float]]:
+    """Seeds and loads of a generation; no seed is used twice.
+
+    ValueError where the tuning range ends.
+    """
     count = per_load * len(loads)
     first = FIRST_SEED + generation * count
     if first + count > CHOICE_SEED:
-        raise ValueError(f"generation {generation} would leave the seeds below {CHOICE_SEED}; ask for fewer episodes")
+        raise ValueError(
+            f"generation {generation} would leave the seeds below {CHOICE_SEED}; ask for fewer "
+            "episodes"
+        )
     return list(range(first, first + count)), list(loads) * per_load
 
 
@@ -112,9 +130,13 @@ def search(
         asked = [optimiser.ask() for _ in range(optimiser.population_size)]
         if generation >= len(log.scores):
             candidates = [(family.number, weights(point)) for point in asked]
-            found = episodes.scores(candidates, *generation_episodes(generation, per_load, loads_of(episodes.scenario)))
+            found = episodes.scores(
+                candidates, *generation_episodes(generation, per_load, loads_of(episodes.scenario))
+            )
             log.scores.append(found.mean(axis=1).tolist())
-        optimiser.tell([(point, -score) for point, score in zip(asked, log.scores[generation], strict=True)])
+        optimiser.tell(
+            [(point, -score) for point, score in zip(asked, log.scores[generation], strict=True)]
+        )
         if generation >= len(log.means):
             log.means.append(weights(optimiser.mean).tolist())
             told(log)
@@ -132,8 +154,12 @@ def finalists(log: Log, start: np.ndarray) -> list[tuple[int, np.ndarray]]:
     return [(0, start), *((int(g), np.array(log.means[g - 1])) for g in done[1:])]
 
 
-def held_out(episodes: Episodes, candidates: Sequence[tuple[int, np.ndarray]], first_seed: int, count: int) -> np.ndarray:
+def held_out(
+    episodes: Episodes, candidates: Sequence[tuple[int, np.ndarray]], first_seed: int, count: int
+) -> np.ndarray:
     """Scores on seeds of their own, each at every load: (n_candidates, count, n_loads)."""
     loads = loads_of(episodes.scenario)
     seeds = [seed for seed in range(first_seed, first_seed + count) for _ in loads]
-    return episodes.scores(candidates, seeds, loads * count).reshape(len(candidates), count, len(loads))
+    return episodes.scores(candidates, seeds, loads * count).reshape(
+        len(candidates), count, len(loads)
+    )

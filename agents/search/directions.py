@@ -1,41 +1,60 @@
-"""Directions of a policy search: one weight of the bilinear scorer, or all that lies between two tuned rules.
+"""Directions of a policy search: one weight of the bilinear scorer, or all that lies between two
+tuned rules.
 
-`towards:tight-energy` moves every weight from the rule tuned for the search's start to the one tuned for `tight-energy`, one unit being
-all of the way; `towards:tight-energy*overload` does so by as much as the setting says. What a planner does by switching rules
-(agents.policies.rule_variants), a policy can so learn to do by what it observes.
+`towards:tight-energy` moves every weight from the rule tuned for the search's start to the one
+tuned for `tight-energy`, one unit being all of the way; `towards:tight-energy*overload` does so by
+as much as the setting says. What a planner does by switching rules (agents.policies.rule_variants),
+a policy can so learn to do by what it observes.
 """
 
 import numpy as np
 
 from agents.policies.bilinear_rule import N_WEIGHTS, NAMES, SETTING, M, bilinear_weights
-from agents.policies.rule_registry import FOLDER, RULES, load_weights, weights_file
 from agents.policies.linear_rule import WEIGHTS
+from agents.policies.rule_registry import FOLDER, RULES, load_weights, weights_file
 
 TOWARDS = "towards:"
-_OTHER_RULES = tuple(f"-{rule}" for rule in RULES if rule != "tuned")  # endings of the files of theirs
+_OTHER_RULES = tuple(
+    f"-{rule}" for rule in RULES if rule != "tuned"
+)  # endings of the files of theirs
 
 
 def tuned_weights(scenario: str) -> np.ndarray:
     """The rule tuned for a scenario, as weights of the bilinear scorer."""
-    return bilinear_weights(dict(zip(WEIGHTS, load_weights("tuned", scenario).tolist(), strict=True)))
+    return bilinear_weights(
+        dict(zip(WEIGHTS, load_weights("tuned", scenario).tolist(), strict=True))
+    )
 
 
 def check_direction(name: str) -> None:
-    """ValueError where a direction names no weight, or no scenario with a tuned rule and setting."""
+    """ValueError where a direction names no weight, or no scenario with a tuned rule and
+    setting.
+    """
     if not name.startswith(TOWARDS):
         if name not in NAMES:
-            raise ValueError(f"free names an unknown weight {name!r}; choose from agents.policies.bilinear_rule.NAMES, such as {NAMES[1]!r}")
+            raise ValueError(
+                f"free names an unknown weight {name!r}; choose from "
+                f"agents.policies.bilinear_rule.NAMES, such as {NAMES[1]!r}"
+            )
         return
     scenario, _, setting = name.removeprefix(TOWARDS).partition("*")
     if scenario.endswith(_OTHER_RULES) or not weights_file("tuned", scenario).is_file():
-        known = ", ".join(sorted(path.stem for path in FOLDER.glob("*.json") if not path.stem.endswith(_OTHER_RULES)))
+        known = ", ".join(
+            sorted(
+                path.stem for path in FOLDER.glob("*.json") if not path.stem.endswith(_OTHER_RULES)
+            )
+        )
         raise ValueError(f"{name!r}: no rule is tuned for {scenario!r}; choose from {known}")
     if setting and setting not in SETTING:
-        raise ValueError(f"{name!r}: unknown setting {setting!r}; choose from {', '.join(SETTING[1:])}")
+        raise ValueError(
+            f"{name!r}: unknown setting {setting!r}; choose from {', '.join(SETTING[1:])}"
+        )
 
 
 def direction(name: str, start: str) -> np.ndarray:
-    """The weights that move, (N_WEIGHTS + ROOM,), for one unit of a direction of a search from a scenario's tuned rule."""
+    """The weights that move, (N_WEIGHTS + ROOM,), for one unit of a direction of a search from a
+    scenario's tuned rule.
+    """
     moved = np.zeros_like(bilinear_weights({}))
     if not name.startswith(TOWARDS):
         moved[NAMES.index(name)] = 1.0

@@ -1,9 +1,11 @@
-"""Evolve the bilinear scorer: ``python -m agents.search.evolve agents/configs/searches/rings.json --out runs/evolved``.
+"""Evolve the bilinear scorer: ``python -m agents.search.evolve agents/configs/searches/rings.json
+--out runs/evolved``.
 
-Policy search in the space of weights: CMA-ES (package `cmaes`) on whole episodes, each one compiled call, all candidates of a
-generation on the same ones, fresh ones every generation. Any change of a policy changes an episode by a hundredth, so credit for
-single decisions drowns; a change of all decisions at once does not. Writes a run folder like train.py's, which agents.evaluate plays
-and ``train.py --from`` goes on from. Interrupted, the same command goes on: its log is all its state.
+Policy search in the space of weights: CMA-ES (package `cmaes`) on whole episodes, each one compiled
+call, all candidates of a generation on the same ones, fresh ones every generation. Any change of a
+policy changes an episode by a hundredth, so credit for single decisions drowns; a change of all
+decisions at once does not. Writes a run folder like train.py's, which agents.evaluate plays and
+``train.py --from`` goes on from. Interrupted, the same command goes on: its log is all its state.
 """
 
 import shlex
@@ -19,35 +21,43 @@ import torch
 import tyro
 from tqdm import tqdm
 
-from agents.utils.checkpoints import BEST, CONFIG, read_json, save_checkpoint, write_json
-from agents.utils.statistics import t_interval
+from agents.policies.bilinear_rule import named_weights
+from agents.policies.compiled_rollout import BILINEAR, TUNED
+from agents.policies.network.rule_prior import make_start
+from agents.policies.network.sb3_policies import NETWORK, build_policy
+from agents.policies.rule_registry import load_weights
+from agents.search.cma_es import CHOICE_SEED, FIRST_SEED, Episodes
+from agents.search.directions import TOWARDS, check_direction, direction, tuned_weights
 from agents.training.callbacks import HEADLINE
 from agents.training.config import HYPERPARAMETERS, Recipe, Settings
 from agents.training.train import describe_run
-from agents.policies.network.sb3_policies import NETWORK, build_policy
-from agents.policies.network.rule_prior import make_start
-from agents.policies.bilinear_rule import named_weights
-from agents.policies.rule_registry import load_weights
-from agents.search.directions import TOWARDS, check_direction, direction, tuned_weights
-from agents.policies.compiled_rollout import BILINEAR, TUNED
-from agents.search.cma_es import CHOICE_SEED, FIRST_SEED, Episodes
-from orbit_gym.utils.kernel_cache import announce_compilation
+from agents.utils.checkpoints import BEST, CONFIG, read_json, save_checkpoint, write_json
+from agents.utils.statistics import t_interval
 from orbit_gym.scenario.loading import load_scenario
-from orbit_gym.cli import fail_cleanly
+from orbit_gym.utils.errors import fail_cleanly
+from orbit_gym.utils.kernel_cache import announce_compilation
 from orbit_gym.workload.episode_source import EpisodeSource
 
 LOG = "search.json"
-FOLDER = Path(__file__).resolve().parent / "searches"
+FOLDER = Path(__file__).resolve().parent.parent / "configs" / "searches"
 
 
 @dataclass(frozen=True)
 class Search:
     """What is searched, over which problems; a JSON file."""
 
-    rows: tuple[tuple[str, float, int], ...]  # scenario, load and, where it is not per_row, episodes of the row in a generation
+    rows: tuple[
+        tuple[str, float, int], ...
+    ]  # scenario, load and, where it is not per_row, episodes of the row in a generation
     start: str  # scenario whose tuned rule the search starts from
-    free: dict[str, float]  # agents.search.directions that it moves in, and how far: the search's unit of each; null: not at all
-    first: dict[str, float] = field(default_factory=dict)  # where its mean begins, of those in free; 0 of the others
+    free: dict[
+        str, float
+        # agents.search.directions that it moves in, and how far: the search's unit of each; null:
+        # not at all
+    ]
+    first: dict[str, float] = field(
+        default_factory=dict
+    )  # where its mean begins, of those in free; 0 of the others
     sigma: float = 0.15
     population: int = 24
     per_row: int = 1  # episodes of a row in a generation
@@ -55,11 +65,16 @@ class Search:
 
     def __post_init__(self) -> None:
         """Check everything before any long work."""
-        rows = tuple((str(name), float(load), int(*count or (self.per_row,))) for name, load, *count in self.rows)
+        rows = tuple(
+            (str(name), float(load), int(*count or (self.per_row,)))
+            for name, load, *count in self.rows
+        )
         object.__setattr__(self, "rows", rows)
         for name in self.free:
             check_direction(name)
-        object.__setattr__(self, "free", {name: scale for name, scale in self.free.items() if scale is not None})
+        object.__setattr__(
+            self, "free", {name: scale for name, scale in self.free.items() if scale is not None}
+        )
         if not self.rows or not self.free:
             raise ValueError("rows and free must not be empty")
         if foreign := sorted(set(self.first) - set(self.free)):
@@ -69,7 +84,9 @@ class Search:
         if not all(scale > 0.0 for scale in (*self.free.values(), self.sigma)):
             raise ValueError("sigma and the scales in free must be positive")
         if self.population < 4 or min(count for _, _, count in rows) < 1:
-            raise ValueError("population must be at least 4, per_row and the episodes of every row at least 1")
+            raise ValueError(
+                "population must be at least 4, per_row and the episodes of every row at least 1"
+            )
 
     @property
     def mean(self) -> np.ndarray:
@@ -91,7 +108,9 @@ class Evolution:
     generations: int = 300
     """Generations in all."""
     scenario: str | None = None
-    """Scenario whose tuned rule the search starts from, and whose episodes it plays, in place of the file's; the shares of load stay."""
+    """Scenario whose tuned rule the search starts from, and whose episodes it plays, in place of
+    the file's; the shares of load stay.
+    """
     every: int = 15
     """Generations between two comparisons with `tuned` on seeds of their own; the best is kept."""
     choice_seeds: int = 6
@@ -107,7 +126,9 @@ class Evolution:
         """Check ranges."""
         for name in ("generations", "every", "choice_seeds", "threads"):
             if getattr(self, name) < 1:
-                raise ValueError(f"--{name.replace('_', '-')} must be at least 1, got {getattr(self, name)}")
+                raise ValueError(
+                    f"--{name.replace('_', '-')} must be at least 1, got {getattr(self, name)}"
+                )
         if not 0 <= self.seed < SEARCHES:
             raise ValueError(f"--seed must be from 0 to {SEARCHES - 1}, got {self.seed}")
 
@@ -129,12 +150,22 @@ def read_search(path: str) -> Search:
 
 
 def moved_to(search: Search, scenario: str) -> Search:
-    """The same search from another scenario's tuned rule; ValueError where there is none, or the file searches over several scenarios."""
+    """The same search from another scenario's tuned rule.
+
+    ValueError where there is none, or the file searches over several scenarios.
+    """
     check_direction(TOWARDS + scenario)
     if {name for name, _, _ in search.rows} != {search.start}:
-        raise ValueError(f"--scenario {scenario} needs a search whose rows are all of the scenario that it starts from, {search.start}")
+        raise ValueError(
+            f"--scenario {scenario} needs a search whose rows are all of the scenario that it "
+            f"starts from, {search.start}"
+        )
     share = load_scenario(scenario).workload.load / load_scenario(search.start).workload.load
-    return replace(search, start=scenario, rows=tuple((scenario, round(load * share, 6), count) for _, load, count in search.rows))
+    return replace(
+        search,
+        start=scenario,
+        rows=tuple((scenario, round(load * share, 6), count) for _, load, count in search.rows),
+    )
 
 
 class Problem:
@@ -146,16 +177,22 @@ class Problem:
         names = list(dict.fromkeys(name for name, _, _ in search.rows))
         self.episodes = {name: Episodes(load_scenario(name), threads) for name in names}
         self.start = tuned_weights(search.start)
-        self.units = np.stack([scale * direction(name, search.start) for name, scale in search.free.items()])
+        self.units = np.stack(
+            [scale * direction(name, search.start) for name, scale in search.free.items()]
+        )
 
     def weights(self, moved: np.ndarray) -> np.ndarray:
         """Weights of a point of the search."""
         return self.start + moved @ self.units
 
     def scores(self, candidates: Sequence[tuple[int, np.ndarray]], first_seed: int) -> np.ndarray:
-        """Served value fraction in the episodes of a generation, (n_candidates, n_episodes): those of every row begin with first_seed."""
+        """Served value fraction in the episodes of a generation, (n_candidates, n_episodes): those
+        of every row begin with first_seed.
+        """
         rows = [
-            self.episodes[name].scores(candidates, range(first_seed, first_seed + count), [load] * count)
+            self.episodes[name].scores(
+                candidates, range(first_seed, first_seed + count), [load] * count
+            )
             for name, load, count in self.search.rows
         ]
         return np.concatenate(rows, axis=1)
@@ -165,18 +202,26 @@ class Problem:
         seeds = list(range(first_seed, first_seed + count))
         rows = []
         for name, load, _ in self.search.rows:
-            both = self.episodes[name].scores([(BILINEAR, weights), (TUNED, load_weights("tuned", name))], seeds, [load] * count)
+            both = self.episodes[name].scores(
+                [(BILINEAR, weights), (TUNED, load_weights("tuned", name))], seeds, [load] * count
+            )
             rows.append(both[0] - both[1])
         return np.stack(rows)
 
 
 def evolve(asked: Evolution) -> Path:
-    """Search (or go on) and return the run folder; ValueError before any long work if that cannot be done."""
+    """Search (or go on) and return the run folder.
+
+    ValueError before any long work if that cannot be done.
+    """
     search = read_search(asked.search)
     if asked.scenario is not None:
         search = moved_to(search, asked.scenario)
     if asked.generations * search.seeds_each > SEEDS_EACH:
-        raise ValueError(f"--generations must be at most {SEEDS_EACH // search.seeds_each}, so that searches share no episode")
+        raise ValueError(
+            f"--generations must be at most {SEEDS_EACH // search.seeds_each}, so that searches "
+            "share no episode"
+        )
     out = Path(asked.out)
     log = _log(asked, search, out)
     announce_compilation()
@@ -187,7 +232,10 @@ def evolve(asked: Evolution) -> Path:
 
 def _log(asked: Evolution, search: Search, out: Path) -> dict[str, Any]:
     """The log of a search that was interrupted, or a new one."""
-    key = {"search": asdict(search) | {"rows": [list(row) for row in search.rows]}, "seed": asked.seed}
+    key = {
+        "search": asdict(search) | {"rows": [list(row) for row in search.rows]},
+        "seed": asked.seed,
+    }
     if not (out / LOG).exists():
         if out.is_file() or (out / CONFIG).exists():
             raise ValueError(f"{out} is a file or holds another run; choose another --out")
@@ -202,19 +250,34 @@ def _log(asked: Evolution, search: Search, out: Path) -> dict[str, Any]:
 def _run(asked: Evolution, problem: Problem, out: Path, log: dict[str, Any]) -> None:
     """Go through the generations; those in the log are told again, not played."""
     search = problem.search
-    optimiser = cmaes.CMA(mean=search.mean, sigma=search.sigma, seed=asked.seed, population_size=search.population)
+    optimiser = cmaes.CMA(
+        mean=search.mean, sigma=search.sigma, seed=asked.seed, population_size=search.population
+    )
     first_seed = FIRST_SEED + asked.seed * SEEDS_EACH
     every_s = 0.5 if sys.stderr.isatty() else 30.0
-    with tqdm(total=asked.generations, initial=len(log["means"]), unit=" generations", desc="evolve", mininterval=every_s) as bar:
+    with tqdm(
+        total=asked.generations,
+        initial=len(log["means"]),
+        unit=" generations",
+        desc="evolve",
+        mininterval=every_s,
+    ) as bar:
         if not log["history"]:
-            _compare(asked, problem, out, log, 0)  # what the search starts from stays if nothing better is found
+            _compare(
+                asked, problem, out, log, 0
+            )  # what the search starts from stays if nothing better is found
         for generation in range(asked.generations):
             points = [optimiser.ask() for _ in range(search.population)]
             if generation == len(log["scores"]):
                 candidates = [(BILINEAR, problem.weights(point)) for point in points]
                 scores = problem.scores(candidates, first_seed + generation * search.seeds_each)
                 log["scores"].append(scores.mean(axis=1).tolist())
-            optimiser.tell([(point, -score) for point, score in zip(points, log["scores"][generation], strict=True)])
+            optimiser.tell(
+                [
+                    (point, -score)
+                    for point, score in zip(points, log["scores"][generation], strict=True)
+                ]
+            )
             if generation == len(log["means"]):
                 log["means"].append(optimiser.mean.tolist())
                 if (generation + 1) % asked.every == 0 or generation + 1 == asked.generations:
@@ -224,10 +287,16 @@ def _run(asked: Evolution, problem: Problem, out: Path, log: dict[str, Any]) -> 
 
 
 def _compare(asked: Evolution, problem: Problem, out: Path, log: dict[str, Any], done: int) -> str:
-    """Compare the search's mean with `tuned` on seeds of their own, and keep the best as the run's policy."""
+    """Compare the search's mean with `tuned` on seeds of their own, and keep the best as the run's
+    policy.
+    """
     weights = problem.weights(np.array(log["means"][-1]) if done else np.zeros(len(problem.units)))
     over = problem.over_tuned(weights, CHOICE_SEED, asked.choice_seeds)
-    entry = {"generations": done, "over_tuned": over.mean(axis=1).tolist(), "mean": float(over.mean())}
+    entry = {
+        "generations": done,
+        "over_tuned": over.mean(axis=1).tolist(),
+        "mean": float(over.mean()),
+    }
     if asked.choice_seeds > 1:
         entry["ci95"] = [float(end) for end in t_interval(over.mean(axis=0))]
     log["history"].append(entry)
@@ -237,29 +306,61 @@ def _compare(asked: Evolution, problem: Problem, out: Path, log: dict[str, Any],
 
 
 def means_compared(out: Path) -> list[tuple[int, float]]:
-    """(generations, mean gain on `tuned`) of every comparison that a search has made so far; empty where none has begun."""
-    return [(entry["generations"], entry["mean"]) for entry in read_json(out / LOG)["history"]] if (out / LOG).exists() else []
+    """(generations, mean gain on `tuned`) of every comparison that a search has made so far.
+
+    Empty where none has begun.
+    """
+    return (
+        [(entry["generations"], entry["mean"]) for entry in read_json(out / LOG)["history"]]
+        if (out / LOG).exists()
+        else []
+    )
 
 
-def save(asked: Evolution, problem: Problem, out: Path, weights: np.ndarray, log: dict[str, Any]) -> None:
-    """Write the run's policy: the network that starts as the rule of the search's start, with the rule that was found in its place."""
+def save(
+    asked: Evolution, problem: Problem, out: Path, weights: np.ndarray, log: dict[str, Any]
+) -> None:
+    """Write the run's policy: the network that starts as the rule of the search's start, with the
+    rule that was found in its place.
+    """
     search = problem.search
-    network = NETWORK | {"rule": named_weights(problem.start), "sharpness": 128.0, "margin": 16.0, "most_learned": 32.0}
+    network = NETWORK | {
+        "rule": named_weights(problem.start),
+        "sharpness": 128.0,
+        "margin": 16.0,
+        "most_learned": 32.0,
+    }
     settings = Settings(scenario=search.rows[0][0], seed=asked.seed, out=asked.out)
     scenarios = tuple(problem.episodes)
-    recipe = Recipe(HYPERPARAMETERS["maskable_ppo"], network, scenarios=scenarios, about=search.about)
+    recipe = Recipe(
+        HYPERPARAMETERS["maskable_ppo"], network, scenarios=scenarios, about=search.about
+    )
     write_json(
         out / CONFIG,
         describe_run(settings, recipe)
-        | {"evolution": asdict(asked), "command": shlex.join(["python", "-m", "agents.search.evolve", *sys.argv[1:]])},
+        | {
+            "evolution": asdict(asked),
+            "command": shlex.join(["python", "-m", "agents.search.evolve", *sys.argv[1:]]),
+        },
     )
     torch.manual_seed(asked.seed)
-    policy = build_policy("maskable_ppo", *EpisodeSource(load_scenario(settings.scenario), "train").spaces(), network)
+    policy = build_policy(
+        "maskable_ppo", *EpisodeSource(load_scenario(settings.scenario), "train").spaces(), network
+    )
     found: Any = make_start(network["sharpness"], network["margin"], named_weights(weights)).rule
     encoder: Any = policy.features_extractor
     encoder.rule.copy_(found)
-    history = [{"timesteps": item["generations"], HEADLINE: item["mean"]} for item in log["history"]]
-    content = {"algo": "maskable_ppo", "network": network, "weights": policy.state_dict(), "optimizer": {}, "timesteps": 0, "updates": 0}
+    history = [
+        {"timesteps": item["generations"], HEADLINE: item["mean"]} for item in log["history"]
+    ]
+    content = {
+        "algo": "maskable_ppo",
+        "network": network,
+        "weights": policy.state_dict(),
+        "optimizer": {},
+        "timesteps": 0,
+        "updates": 0,
+    }
     save_checkpoint(out / BEST, {**content, "history": history})
 
 

@@ -1,7 +1,8 @@
 """Tune a rule for a scenario: ``python -m agents.search.tune --rule tuned --scenario ThreeBody12``.
 
-Writes the weights with the command, seeds, budget and scores that made them to agents/weights/tuned/. Interrupted, the same command goes on
-where it stopped: the search is replayed from its log in --work.
+Writes the weights with the command, seeds, budget and scores that made them to
+agents/weights/tuned/. Interrupted, the same command goes on where it stopped: the search is
+replayed from its log in --work.
 """
 
 import shlex
@@ -14,12 +15,9 @@ import numpy as np
 import tyro
 from tqdm import tqdm
 
-from agents.utils.checkpoints import read_json, write_json
-from agents.utils.statistics import Interval, t_interval
-from agents.utils.provenance import revision
-from agents.policies.rule_registry import FOLDER, RULES, read_weights, weights_file
 from agents.policies.compiled_rollout import TUNED
 from agents.policies.linear_rule import EFT_ADMIT
+from agents.policies.rule_registry import FOLDER, RULES, read_weights, weights_file
 from agents.search.cma_es import (
     CHOICE_SEED,
     END_SEED,
@@ -34,11 +32,21 @@ from agents.search.cma_es import (
     population,
     search,
 )
-from orbit_gym.utils.kernel_cache import announce_compilation
+from agents.utils.checkpoints import read_json, write_json
+from agents.utils.provenance import revision
+from agents.utils.statistics import Interval, t_interval
 from orbit_gym.scenario.loading import load_scenario
-from orbit_gym.cli import fail_cleanly
+from orbit_gym.utils.errors import fail_cleanly
+from orbit_gym.utils.kernel_cache import announce_compilation
 
-NOT_OF_THE_SEARCH = ("episodes", "choice_seeds", "report_seeds", "threads", "out", "work")  # may change when a search goes on
+NOT_OF_THE_SEARCH = (
+    "episodes",
+    "choice_seeds",
+    "report_seeds",
+    "threads",
+    "out",
+    "work",
+)  # may change when a search goes on
 
 
 @dataclass(frozen=True)
@@ -62,7 +70,9 @@ class Tuning:
     choice_seeds: int = 8
     """Seeds on which the finalists are compared, each at every load."""
     report_seeds: int = 12
-    """Seeds on which the winners are compared with half the budget and with eft_admit, each at every load."""
+    """Seeds on which the winners are compared with half the budget and with eft_admit, each at
+    every load.
+    """
     threads: int = 1
     """Threads that play episodes."""
     out: Path = FOLDER
@@ -72,9 +82,16 @@ class Tuning:
 
 
 def tune(asked: Tuning) -> dict[str, Any]:
-    """Search, choose, compare, write; ValueError before any long work if something is wrong. Returns the content of the file."""
+    """Search, choose, compare, write; ValueError before any long work if something is wrong.
+
+    Returns the content of the file.
+    """
     check(asked)
-    start = read_weights(weights_file(asked.rule, asked.start, asked.out), asked.rule) if asked.start else RULES[asked.rule].start
+    start = (
+        read_weights(weights_file(asked.rule, asked.start, asked.out), asked.rule)
+        if asked.start
+        else RULES[asked.rule].start
+    )
     announce_compilation()
     episodes = Episodes(load_scenario(asked.scenario), asked.threads)
     log = _search(asked, episodes, start)
@@ -90,16 +107,28 @@ def check(asked: Tuning) -> None:
     """Refuse what cannot work."""
     for name in ("episodes", "per_load", "choice_seeds", "threads"):
         if getattr(asked, name) < 1:
-            raise ValueError(f"--{name.replace('_', '-')} must be at least 1, got {getattr(asked, name)}")
-    for name, most in (("choice_seeds", REPORT_SEED - CHOICE_SEED), ("report_seeds", END_SEED - REPORT_SEED)):
+            raise ValueError(
+                f"--{name.replace('_', '-')} must be at least 1, got {getattr(asked, name)}"
+            )
+    for name, most in (
+        ("choice_seeds", REPORT_SEED - CHOICE_SEED),
+        ("report_seeds", END_SEED - REPORT_SEED),
+    ):
         if getattr(asked, name) > most:
-            raise ValueError(f"--{name.replace('_', '-')} must be at most {most}, got {getattr(asked, name)}")
+            raise ValueError(
+                f"--{name.replace('_', '-')} must be at most {most}, got {getattr(asked, name)}"
+            )
     if asked.report_seeds < 2:
-        raise ValueError(f"--report-seeds must be at least 2 for an interval, got {asked.report_seeds}")
+        raise ValueError(
+            f"--report-seeds must be at least 2 for an interval, got {asked.report_seeds}"
+        )
     if not asked.sigma > 0.0:
         raise ValueError(f"--sigma must be positive, got {asked.sigma}")
     if generations(asked) < 2:
-        raise ValueError(f"--episodes must pay for two generations, {2 * _per_generation(asked)} here; got {asked.episodes}")
+        raise ValueError(
+            f"--episodes must pay for two generations, {2 * _per_generation(asked)} here; got "
+            f"{asked.episodes}"
+        )
 
 
 def _per_generation(asked: Tuning) -> int:
@@ -120,7 +149,10 @@ def _search(asked: Tuning, episodes: Episodes, start: np.ndarray) -> Log:
     if path.exists():
         stored = read_json(path)
         if stored["asked"] != {**key, "start_weights": start.tolist()}:
-            raise ValueError(f"{path} belongs to a search with other settings; remove it or choose another --work")
+            raise ValueError(
+                f"{path} belongs to a search with other settings; remove it or choose another "
+                "--work"
+            )
         log = Log(stored["scores"], stored["means"])
     every_s = 0.5 if sys.stderr.isatty() else 30.0
     with tqdm(
@@ -132,19 +164,47 @@ def _search(asked: Tuning, episodes: Episodes, start: np.ndarray) -> Log:
     ) as bar:
 
         def told(log: Log) -> None:
-            write_json(path, {"asked": {**key, "start_weights": start.tolist()}, "scores": log.scores, "means": log.means})
+            write_json(
+                path,
+                {
+                    "asked": {**key, "start_weights": start.tolist()},
+                    "scores": log.scores,
+                    "means": log.means,
+                },
+            )
             bar.set_postfix_str(f"best of generation {max(log.scores[-1]):.3f}", refresh=False)
             bar.update(_per_generation(asked))
 
-        return search(asked.rule, episodes, generations(asked), asked.per_load, asked.sigma, asked.seed, log, told, start)
+        return search(
+            asked.rule,
+            episodes,
+            generations(asked),
+            asked.per_load,
+            asked.sigma,
+            asked.seed,
+            log,
+            told,
+            start,
+        )
 
 
 def _choose(asked: Tuning, episodes: Episodes, log: Log, start: np.ndarray) -> dict[str, Any]:
-    """Choose among the finalists on seeds of their own, compare the winners on others; content of the weights file."""
+    """Choose among the finalists on seeds of their own, compare the winners on others.
+
+    Content of the weights file.
+    """
     number, done = RULES[asked.rule].number, generations(asked)
     entrants = finalists(Log(log.scores[:done], log.means[:done]), start)
-    scores = held_out(episodes, [*((number, w) for _, w in entrants), (TUNED, EFT_ADMIT)], CHOICE_SEED, asked.choice_seeds)
-    curve, reference = scores[:-1].mean(axis=2), scores[-1].mean(axis=1)  # (n_finalists, n_seeds), (n_seeds,)
+    scores = held_out(
+        episodes,
+        [*((number, w) for _, w in entrants), (TUNED, EFT_ADMIT)],
+        CHOICE_SEED,
+        asked.choice_seeds,
+    )
+    curve, reference = (
+        scores[:-1].mean(axis=2),
+        scores[-1].mean(axis=1),
+    )  # (n_finalists, n_seeds), (n_seeds,)
     best = int(curve.mean(axis=1).argmax())
     best_of_half = int(curve[[at <= done / 2 for at, _ in entrants]].mean(axis=1).argmax())
     rivals = [(number, entrants[best][1]), (number, entrants[best_of_half][1]), (TUNED, EFT_ADMIT)]
@@ -168,11 +228,14 @@ def _choose(asked: Tuning, episodes: Episodes, log: Log, start: np.ndarray) -> d
 
 
 def _results(report: np.ndarray, loads: list[float]) -> dict[str, Any]:
-    """What the winner scores, from (winner, best of half the budget, eft_admit), each (n_seeds, n_loads)."""
+    """What the winner scores, from (winner, best of half the budget, eft_admit), each (n_seeds,
+    n_loads).
+    """
     over = report[0] - report[2]
     return {
         "score": {f"load {load:g}": _told(report[0, :, i]) for i, load in enumerate(loads)},
-        "over_eft_admit": {f"load {load:g}": _told(over[:, i]) for i, load in enumerate(loads)} | {"all": _told(over.mean(axis=1))},
+        "over_eft_admit": {f"load {load:g}": _told(over[:, i]) for i, load in enumerate(loads)}
+        | {"all": _told(over.mean(axis=1))},
         "over_half_budget": _told((report[0] - report[1]).mean(axis=1)),
     }
 
@@ -187,14 +250,23 @@ def _seeds(asked: Tuning) -> dict[str, list[int]]:
 
 
 def _told(values: np.ndarray) -> dict[str, Any]:
-    """Mean and 95 % t-interval over seeds, rounded to what is known of them; no interval for one seed."""
+    """Mean and 95 % t-interval over seeds, rounded to what is known of them.
+
+    No interval for one seed.
+    """
     ends: Interval = t_interval(values)
-    return {"mean": round(float(values.mean()), 5), "ci95": [None if np.isnan(end) else round(end, 5) for end in ends]}
+    return {
+        "mean": round(float(values.mean()), 5),
+        "ci95": [None if np.isnan(end) else round(end, 5) for end in ends],
+    }
 
 
 def _sentence(content: dict[str, Any]) -> str:
     over, half = content["over_eft_admit"]["all"], content["over_half_budget"]
-    return f"{over['mean']:+.4f} {over['ci95']} over eft_admit, {half['mean']:+.4f} {half['ci95']} over half the budget"
+    return (
+        f"{over['mean']:+.4f} {over['ci95']} over eft_admit, {half['mean']:+.4f} "
+        f"{half['ci95']} over half the budget"
+    )
 
 
 def main() -> None:

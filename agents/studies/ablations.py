@@ -1,10 +1,13 @@
-"""Runs of one change at a time: ``python -m agents.studies.ablations agents/configs/recipes/ablations.json --out runs/ablations``.
+"""Runs of one change at a time: ``python -m agents.studies.ablations
+agents/configs/recipes/ablations.json --out runs/ablations``.
 
-The plan names a base and variants: each a change of settings and recipe, or of settings and search (agents.search.evolve). The base's recipe
-or search stands in the plan, or is the name of its file, as seen from there. Every variant is run with every seed, in a folder of its
-own; finished runs are kept and interrupted ones go on, so that the command can be given again. At the end one table: the best comparison
-of each run (validation, on the same episodes for all; of a search, its gain on `tuned`), its mean over seeds with a t-interval over
-seeds, and the difference from the base, paired by seed.
+The plan names a base and variants: each a change of settings and recipe, or of settings and search
+(agents.search.evolve). The base's recipe or search stands in the plan, or is the name of its file,
+as seen from there. Every variant is run with every seed, in a folder of its own; finished runs are
+kept and interrupted ones go on, so that the command can be given again. At the end one table: the
+best comparison of each run (validation, on the same episodes for all; of a search, its gain on
+`tuned`), its mean over seeds with a t-interval over seeds, and the difference from the base, paired
+by seed.
 """
 
 import json
@@ -19,11 +22,11 @@ import tyro
 from rich.console import Console
 from rich.table import Table
 
+from agents.studies.planned_runs import KINDS, Run, kind_of
+from agents.training.config import RECIPES
 from agents.utils.checkpoints import read_json, write_json
 from agents.utils.statistics import none_if_nan, t_interval
-from agents.training.config import RECIPES
-from agents.studies.planned_runs import KINDS, Run, kind_of
-from orbit_gym.cli import fail_cleanly
+from orbit_gym.utils.errors import fail_cleanly
 
 KEYS = {"about", "seeds", "settings", "variants", *(kind.key for kind in KINDS)}
 Planned = tuple[str, int, Run]  # variant, seed
@@ -34,7 +37,9 @@ class Ablations:
     """Train every variant of a plan with every seed, and print one table."""
 
     plan: Annotated[str, tyro.conf.Positional]
-    """JSON file: seeds, settings and recipe (or search) of the base, and variants {name: {"settings": ..., "recipe": ...}}."""
+    """JSON file: seeds, settings and recipe (or search) of the base, and variants {name:
+    {"settings": ..., "recipe": ...}}.
+    """
     out: str = "runs/ablations"
     """Folder of all runs, and of table.json."""
     most_s: float = float("inf")
@@ -45,28 +50,47 @@ def read_plan(path: Path) -> dict[str, Any]:
     """The plan, checked; ValueError names what is wrong before anything is trained."""
     plan = read_json(path, RECIPES / "ablations.json")
     if not isinstance(plan, dict) or not {"seeds", "variants"} <= set(plan) <= KEYS:
-        raise ValueError(f"{path} must hold seeds and variants, and may hold {', '.join(sorted(KEYS - {'seeds', 'variants'}))}")
+        raise ValueError(
+            f"{path} must hold seeds and variants, and may hold "
+            f"{', '.join(sorted(KEYS - {'seeds', 'variants'}))}"
+        )
     if len(set(plan["seeds"])) != len(plan["seeds"]) or not plan["seeds"]:
-        raise ValueError(f"{path}: seeds must be different numbers, at least one, got {plan['seeds']}")
+        raise ValueError(
+            f"{path}: seeds must be different numbers, at least one, got {plan['seeds']}"
+        )
     if "base" in plan["variants"]:
-        raise ValueError(f"{path}: the base stands in settings and recipe, so no variant may be called 'base'")
+        raise ValueError(
+            f"{path}: the base stands in settings and recipe, so no variant may be called 'base'"
+        )
     kind = kind_of(plan)
     if isinstance(named := plan.get(kind.key), str):
         plan[kind.key] = read_json(path.parent / named)
     others = {other.key for other in KINDS} - {kind.key}
     for name, change in {"base": plan, **plan["variants"]}.items():
         for other in sorted(others & set(change)):
-            raise ValueError(f"{path}: {name} has a {other}, which the base has not: a plan is of runs of one kind")
+            raise ValueError(
+                f"{path}: {name} has a {other}, which the base has not: a plan is of runs of one "
+                "kind"
+            )
         for key in sorted(set(change.get("settings", {})) - kind.allowed):
-            raise ValueError(f"{path}: {name} has the setting {key!r}; choose from {', '.join(sorted(kind.allowed))}")
+            raise ValueError(
+                f"{path}: {name} has the setting {key!r}; choose from "
+                f"{', '.join(sorted(kind.allowed))}"
+            )
     return plan
 
 
 def merged(base: Mapping[str, Any], change: Mapping[str, Any]) -> dict[str, Any]:
-    """The base with a change, entry by entry one level down: hyperparameters, network and free keep what the change does not name."""
+    """The base with a change, entry by entry one level down: hyperparameters, network and free keep
+    what the change does not name.
+    """
     result = dict(base)
     for key, value in change.items():
-        result[key] = {**base[key], **value} if isinstance(value, dict) and isinstance(base.get(key), dict) else value
+        result[key] = (
+            {**base[key], **value}
+            if isinstance(value, dict) and isinstance(base.get(key), dict)
+            else value
+        )
     return result
 
 
@@ -87,7 +111,10 @@ def run_all(asked: Ablations) -> dict[str, Any]:
 
 
 def list_runs(plan: Mapping[str, Any], out: Path) -> list[Planned]:
-    """Every variant with every seed, seed by seed; writes the recipes or searches, so that a run can be done again by itself."""
+    """Every variant with every seed, seed by seed.
+
+    Writes the recipes or searches, so that a run can be done again by itself.
+    """
     kind, variants = kind_of(plan), {"base": {}, **plan["variants"]}
     runs = []
     for seed in plan["seeds"]:
@@ -95,7 +122,9 @@ def list_runs(plan: Mapping[str, Any], out: Path) -> list[Planned]:
             content = merged(plan.get(kind.key, {}), change.get(kind.key, {}))
             file = out / name / f"{kind.key}.json"
             file.parent.mkdir(parents=True, exist_ok=True)
-            if file.exists() and without_about(read_json(file)) != json.loads(json.dumps(without_about(content))):
+            if file.exists() and without_about(read_json(file)) != json.loads(
+                json.dumps(without_about(content))
+            ):
                 raise ValueError(f"{file} is of another plan; choose another --out")
             write_json(file, content)
             settings = merged(plan.get("settings", {}), change.get("settings", {}))
@@ -109,7 +138,10 @@ def without_about(content: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def tabulate(plan: Mapping[str, Any], runs: list[Planned]) -> dict[str, Any]:
-    """Best and last comparison of every finished run; means over seeds with t-intervals over seeds."""
+    """Best and last comparison of every finished run.
+
+    Means over seeds with t-intervals over seeds.
+    """
     found: dict[str, dict[int, tuple[float, float, float]]] = {}
     for name, seed, run in runs:
         if run.is_finished():
@@ -121,24 +153,44 @@ def tabulate(plan: Mapping[str, Any], runs: list[Planned]) -> dict[str, Any]:
         common = [seed for seed in by_seed if seed in found.get("base", {})]
         against = np.array([by_seed[seed][2] - found["base"][seed][2] for seed in common])
         rows[name] = {"seeds": list(by_seed), "untrained": float(start.mean())}
-        rows[name] |= {"best": summary(best), "last": summary(last), "last_minus_base": summary(against)}
+        rows[name] |= {
+            "best": summary(best),
+            "last": summary(last),
+            "last_minus_base": summary(against),
+        }
     kind = kind_of(plan)
-    return {"about": plan.get("about", ""), "metric": kind.metric, "split": kind.split, "rows": rows}
+    return {
+        "about": plan.get("about", ""),
+        "metric": kind.metric,
+        "split": kind.split,
+        "rows": rows,
+    }
 
 
 def summary(values: np.ndarray) -> dict[str, Any]:
     """Mean and t-interval over seeds, None where there is none."""
     mean = float(values.mean()) if len(values) else float("nan")
-    return {"mean": none_if_nan(mean), "ci95": [none_if_nan(end) for end in t_interval(values)], "n": len(values)}
+    return {
+        "mean": none_if_nan(mean),
+        "ci95": [none_if_nan(end) for end in t_interval(values)],
+        "n": len(values),
+    }
 
 
 def print_table(table: Mapping[str, Any]) -> None:
     """One row a variant."""
-    shown = Table(title=f"{table['metric']} ({table['split']}), mean ± half of the 95 % t-interval over seeds", box=None)
+    shown = Table(
+        title=f"{table['metric']} ({table['split']}), mean ± half of the 95 % t-interval over "
+        "seeds",
+        box=None,
+    )
     for heading in ("variant", "seeds", "untrained", "best", "last", "last minus base"):
         shown.add_column(heading, justify="left" if heading == "variant" else "right")
     for name, row in table["rows"].items():
-        cells = [with_half(row[key], sign) for key, sign in (("best", ""), ("last", ""), ("last_minus_base", "+"))]
+        cells = [
+            with_half(row[key], sign)
+            for key, sign in (("best", ""), ("last", ""), ("last_minus_base", "+"))
+        ]
         shown.add_row(name, str(len(row["seeds"])), f"{row['untrained']:.4f}", *cells)
     Console(width=120).print(shown)
 

@@ -1,4 +1,6 @@
-"""Runs that a plan can be of (agents.studies.ablations): training with gradients, by a recipe, and policy searches."""
+"""Runs that a plan can be of (agents.studies.ablations): training with gradients, by a recipe, and
+policy searches.
+"""
 
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
@@ -6,13 +8,15 @@ from dataclasses import fields
 from pathlib import Path
 from typing import Any, ClassVar
 
-from agents.utils.checkpoints import LAST, load_checkpoint
 from agents.search.evolve import Evolution, evolve, means_compared, read_search
 from agents.training.callbacks import HEADLINE
 from agents.training.config import Settings, recipe_for
 from agents.training.train import train
+from agents.utils.checkpoints import LAST, load_checkpoint
 
-OWN = frozenset({"out", "resume", "seed", "recipe", "evaluate", "search"})  # settings that are the plan's own business
+OWN = frozenset(
+    {"out", "resume", "seed", "recipe", "evaluate", "search"}
+)  # settings that are the plan's own business
 
 
 class Run(ABC):
@@ -29,7 +33,10 @@ class Run(ABC):
 
     @abstractmethod
     def __init__(self, settings: Mapping[str, Any], seed: int, folder: Path, file: Path) -> None:
-        """Take the plan's settings, and the file with what it says under `key`; ValueError names a setting that is wrong."""
+        """Take the plan's settings, and the file with what it says under `key`.
+
+        ValueError names a setting that is wrong.
+        """
 
     @abstractmethod
     def check(self) -> None:
@@ -58,7 +65,14 @@ class TrainingRun(Run):
     def __init__(self, settings: Mapping[str, Any], seed: int, folder: Path, file: Path) -> None:
         """Go on from a checkpoint where the folder has one."""
         self.last = folder / LAST
-        self.settings = Settings(**settings, seed=seed, out=str(folder), recipe=str(file), resume=self.last.exists(), evaluate=False)
+        self.settings = Settings(
+            **settings,
+            seed=seed,
+            out=str(folder),
+            recipe=str(file),
+            resume=self.last.exists(),
+            evaluate=False,
+        )
 
     def check(self) -> None:
         """Read the recipe."""
@@ -66,7 +80,10 @@ class TrainingRun(Run):
 
     def is_finished(self) -> bool:
         """Whether its checkpoint has all timesteps."""
-        return self.last.exists() and load_checkpoint(self.last)["timesteps"] >= self.settings.timesteps
+        return (
+            self.last.exists()
+            and load_checkpoint(self.last)["timesteps"] >= self.settings.timesteps
+        )
 
     def go_on(self) -> None:
         """Train."""
@@ -94,7 +111,9 @@ class SearchRun(Run):
 
     def is_finished(self) -> bool:
         """Whether a comparison stands at the last generation."""
-        return any(done >= self.settings.generations for done, _ in means_compared(Path(self.settings.out)))
+        return any(
+            done >= self.settings.generations for done, _ in means_compared(Path(self.settings.out))
+        )
 
     def go_on(self) -> None:
         """Search."""

@@ -1,4 +1,6 @@
-"""A learner in one picture: how its runs went, and performance profiles of the rows that it was compared on."""
+"""A learner in one picture: how its runs went, and performance profiles of the rows that it was
+compared on.
+"""
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -7,11 +9,11 @@ from typing import Any, NamedTuple
 import numpy as np
 from matplotlib.ticker import MaxNLocator, PercentFormatter
 
+from agents.report.figure_style import BLUE, GREEN, INK, LIGHT, MUTED, RC, VERMILION, WIDTH_IN, plt
+from agents.report.results import HEADLINE
+from agents.search.evolve import LOG
 from agents.utils.checkpoints import LAST, load_checkpoint, read_json, write_atomically
 from agents.utils.statistics import profile_steps
-from agents.search.evolve import LOG
-from agents.report.results import HEADLINE
-from agents.report.figure_style import BLUE, GREEN, INK, LIGHT, MUTED, RC, VERMILION, WIDTH_IN, plt
 
 COLUMNS, PANEL_IN = 3, 2.2
 Scores = dict[str, np.ndarray]  # a policy or its label -> served value of every episode
@@ -29,7 +31,9 @@ class Panel(NamedTuple):
 
 def draw(path: Path, learning: Sequence[Panel], profiles: Mapping[str, Scores]) -> None:
     """Write a PNG: how the runs went (no panels: no such row), then a profile for every row."""
-    on_page: Any = {key: LIGHT.get(value, value) for key, value in RC.items() if isinstance(value, str)}
+    on_page: Any = {
+        key: LIGHT.get(value, value) for key, value in RC.items() if isinstance(value, str)
+    }
     with plt.rc_context(RC | on_page | {"figure.facecolor": "white"}):
         columns = min(COLUMNS, max(len(learning), len(profiles)))
         lines = [-(-len(panels) // columns) for panels in (learning, profiles)]
@@ -38,12 +42,16 @@ def draw(path: Path, learning: Sequence[Panel], profiles: Mapping[str, Scores]) 
         panels = list(grid.flat)
         _learning(panels[: columns * lines[0]], learning)
         _profiles(panels[columns * lines[0] :], profiles)
-        write_atomically(path, lambda temporary: figure.savefig(temporary, dpi=120, metadata={"Software": None}))
+        write_atomically(
+            path, lambda temporary: figure.savefig(temporary, dpi=120, metadata={"Software": None})
+        )
         plt.close(figure)
 
 
 def read_learning(runs: Sequence[str]) -> list[Panel]:
-    """Gains in the comparisons of runs that search over the same rows as the first of them, a panel a row; else validations of PPO."""
+    """Gains in the comparisons of runs that search over the same rows as the first of them, a panel
+    a row; else validations of PPO.
+    """
     logs = [read_json(Path(run) / LOG) for run in runs if (Path(run) / LOG).exists()]
     if not logs:
         return _validations(runs)
@@ -54,7 +62,13 @@ def read_learning(runs: Sequence[str]) -> list[Panel]:
             f"{scenario} {load:g}",
             "generations",
             "gain over tuned",
-            [([entry["generations"] for entry in history], [entry["over_tuned"][number] for entry in history]) for history in kept],
+            [
+                (
+                    [entry["generations"] for entry in history],
+                    [entry["over_tuned"][number] for entry in history],
+                )
+                for history in kept
+            ],
             level=0.0,
         )
         for number, (scenario, load, *_) in enumerate(rows)
@@ -62,9 +76,20 @@ def read_learning(runs: Sequence[str]) -> list[Panel]:
 
 
 def _validations(runs: Sequence[str]) -> list[Panel]:
-    """One panel with the validations of trained networks; none where no run has its last checkpoint."""
-    histories = [load_checkpoint(Path(run) / LAST)["history"] for run in runs if (Path(run) / LAST).exists()]
-    curves = [([entry["timesteps"] / 1_000.0 for entry in history], [entry[HEADLINE] for entry in history]) for history in histories]
+    """One panel with the validations of trained networks.
+
+    None where no run has its last checkpoint.
+    """
+    histories = [
+        load_checkpoint(Path(run) / LAST)["history"] for run in runs if (Path(run) / LAST).exists()
+    ]
+    curves = [
+        (
+            [entry["timesteps"] / 1_000.0 for entry in history],
+            [entry[HEADLINE] for entry in history],
+        )
+        for history in histories
+    ]
     return [Panel("validation", "thousand decisions", "served value", curves)] if curves else []
 
 
@@ -97,9 +122,20 @@ def _profiles(panels: list[Any], profiles: Mapping[str, Scores]) -> None:
         title, scores = list(profiles.items())[number]
         for label, values in scores.items():
             count = f" ({values.size})" if label == "rollout" else ""
-            axes.step(*profile_steps(values), where="post", label=label + count, **looks.get(label, {"color": GREEN}))
+            axes.step(
+                *profile_steps(values),
+                where="post",
+                label=label + count,
+                **looks.get(label, {"color": GREEN}),
+            )
         low = min(float(np.quantile(values, 0.02)) for values in scores.values())
-        axes.set(title=title, xlim=(low, 1.0), ylim=(0.0, 1.03), xlabel="served value τ", ylabel="episodes above τ" if number == 0 else "")
+        axes.set(
+            title=title,
+            xlim=(low, 1.0),
+            ylim=(0.0, 1.03),
+            xlabel="served value τ",
+            ylabel="episodes above τ" if number == 0 else "",
+        )
         axes.yaxis.set_major_formatter(PercentFormatter(1.0, decimals=0))
         axes.grid()
         axes.legend(loc="lower left", fontsize=7.0)

@@ -1,6 +1,8 @@
-"""The rows of the comparison, one evaluation each, and what a policy gains on another in every row: ``python -m agents.studies.suite``.
+"""The rows of the comparison, one evaluation each, and what a policy gains on another in every row:
+``python -m agents.studies.suite``.
 
-Interrupted, it goes on: finished rows are read, and an unfinished one keeps the episodes of its planners (agents.evaluate).
+Interrupted, it goes on: finished rows are read, and an unfinished one keeps the episodes of its
+planners (agents.evaluate).
 """
 
 from dataclasses import dataclass
@@ -11,17 +13,21 @@ import tyro
 from rich.console import Console
 from rich.table import Table
 
+from agents.evaluate import RESULTS, Evaluation, evaluate
+from agents.report.formatting import with_interval
+from agents.report.results import HEADLINE, Estimate
+from agents.search.cma_es import loads_of
 from agents.utils.checkpoints import read_json, write_json
 from agents.utils.statistics import paired_difference
-from agents.evaluate import RESULTS, Evaluation, evaluate
-from agents.report.results import HEADLINE, Estimate
-from agents.report.formatting import with_interval
-from agents.search.cma_es import loads_of
 from orbit_gym.scenario.loading import load_scenario
-from orbit_gym.cli import fail_cleanly
+from orbit_gym.utils.errors import fail_cleanly
 
 ROWS = (  # scenario, load
-    *((name, load) for name in ("ThreeBody12", "Ring12", "CrossPlane12", "tight-downlink") for load in loads_of(load_scenario(name))),
+    *(
+        (name, load)
+        for name in ("ThreeBody12", "Ring12", "CrossPlane12", "tight-downlink")
+        for load in loads_of(load_scenario(name))
+    ),
     *(("swap-heavy", load) for load in loads_of(load_scenario("swap-heavy"))[1:]),
     ("tight-energy", 2.5),  # its own load: the ground is not counted in it
     ("faults", 1.0),
@@ -62,28 +68,44 @@ def name_of(scenario: str, load: float) -> str:
 
 
 def play_rows(asked: Rows) -> dict[str, Any]:
-    """Play what is missing; returns and writes, row by row, every policy's mean and the gain with its interval."""
+    """Play what is missing.
+
+    Returns and writes, row by row, every policy's mean and the gain with its interval.
+    """
     rows = chosen(asked)
     out = Path(asked.out)
     summary: dict[str, Any] = {}
     for name, (scenario, load) in rows.items():
         results = result_of(asked, out / name, scenario, load)
-        episodes = {policy: metrics[HEADLINE]["episodes"] for policy, metrics in results["policies"].items()}
-        means = {policy: metrics[HEADLINE]["mean"] for policy, metrics in results["policies"].items()}
-        summary[name] = {"means": means, "gain": paired_difference(episodes[asked.gain], episodes[asked.over])}
+        episodes = {
+            policy: metrics[HEADLINE]["episodes"] for policy, metrics in results["policies"].items()
+        }
+        means = {
+            policy: metrics[HEADLINE]["mean"] for policy, metrics in results["policies"].items()
+        }
+        summary[name] = {
+            "means": means,
+            "gain": paired_difference(episodes[asked.gain], episodes[asked.over]),
+        }
         write_json(out / SUMMARY, summary)
     return summary
 
 
 def chosen(asked: Rows) -> dict[str, tuple[str, float]]:
-    """The rows asked for by name; ValueError with the choices for an unknown one, or for a gain that is not played."""
+    """The rows asked for by name.
+
+    ValueError with the choices for an unknown one, or for a gain that is not played.
+    """
     rows = {name_of(*row): row for row in ROWS}
     for name in asked.only:
         if name not in rows:
             raise ValueError(f"--only names an unknown row {name!r}; choose from {', '.join(rows)}")
     for option in ("gain", "over"):
         if getattr(asked, option) not in asked.policies:
-            raise ValueError(f"--{option} {getattr(asked, option)} is not among --policies {' '.join(asked.policies)}")
+            raise ValueError(
+                f"--{option} {getattr(asked, option)} is not among --policies "
+                f"{' '.join(asked.policies)}"
+            )
     return {name: row for name, row in rows.items() if not asked.only or name in asked.only}
 
 
@@ -105,7 +127,11 @@ def result_of(asked: Rows, folder: Path, scenario: str, load: float) -> dict[str
     if (folder / RESULTS).exists():
         results = read_json(folder / RESULTS)
         seeds = list(range(asked.first_seed, asked.first_seed + asked.seeds))
-        is_same = (results["seeds"], results["split"], results["overrides"]) == (seeds, asked.split, evaluation.overrides)
+        is_same = (results["seeds"], results["split"], results["overrides"]) == (
+            seeds,
+            asked.split,
+            evaluation.overrides,
+        )
         if is_same and set(asked.policies) <= set(results["policies"]):
             return results
     return evaluate(evaluation)
@@ -113,18 +139,28 @@ def result_of(asked: Rows, folder: Path, scenario: str, load: float) -> dict[str
 
 def _estimate(row: dict[str, Any]) -> Estimate:
     """A stored gain as the report's estimates; None stands for what has no value."""
-    mean, low, high = (float("nan") if value is None else float(value) for value in (row["mean"], *row["ci95"]))
+    mean, low, high = (
+        float("nan") if value is None else float(value) for value in (row["mean"], *row["ci95"])
+    )
     return Estimate(mean, low, high, 0)
 
 
 def print_rows(asked: Rows, summary: dict[str, Any]) -> None:
     """One line a row."""
-    table = Table(title=f"value served / relaxed bound, {asked.seeds} paired episodes, {asked.split} split", box=None)
+    table = Table(
+        title=f"value served / relaxed bound, {asked.seeds} paired episodes, {asked.split} split",
+        box=None,
+    )
     for heading in ("row", *asked.policies, f"{asked.gain} - {asked.over}", "decisive"):
         table.add_column(heading, justify="left" if heading == "row" else "right")
     for name, row in summary.items():
         means = (f"{row['means'][policy]:.4f}" for policy in asked.policies)
-        table.add_row(name, *means, with_interval(_estimate(row["gain"]), signed=True), "yes" if row["gain"]["mean"] >= DECISIVE else "no")
+        table.add_row(
+            name,
+            *means,
+            with_interval(_estimate(row["gain"]), signed=True),
+            "yes" if row["gain"]["mean"] >= DECISIVE else "no",
+        )
     Console(width=1_000).print(table)  # as wide as its columns: a row that is broken cannot be read
 
 

@@ -8,15 +8,17 @@ from stable_baselines3.common.base_class import BaseAlgorithm
 from stable_baselines3.common.noise import ActionNoise
 from stable_baselines3.common.vec_env import VecEnv
 
-from experiments.time_discount import TimeDiscountBuffer
-from agents.training.ppo import LeanPPO
-from agents.training.config import Recipe, Settings
-from agents.policies.network.sb3_policies import POLICIES, policy_kwargs
 from agents.policies.heuristics import Random
+from agents.policies.network.sb3_policies import POLICIES, policy_kwargs
+from agents.training.config import Recipe, Settings
+from agents.training.ppo import LeanPPO
 
 
 class MaskedDQN(DQN):
-    """DQN that explores among the rows with a plan and rejection; a masked action would only waste a decision."""
+    """DQN that explores among the rows with a plan and rejection.
+
+    A masked action would only waste a decision.
+    """
 
     def _sample_action(
         self, learning_starts: int, action_noise: ActionNoise | None = None, n_envs: int = 1
@@ -25,7 +27,9 @@ class MaskedDQN(DQN):
         assert self._last_obs is not None
         greedy, _ = self.policy.predict(self._last_obs, deterministic=True)  # type: ignore[arg-type]
         explored, _ = self._explorer.predict(self._last_obs)  # type: ignore[arg-type]
-        actions = np.where(self._explorer.rng.random(n_envs) < self.exploration_rate, explored, greedy)
+        actions = np.where(
+            self._explorer.rng.random(n_envs) < self.exploration_rate, explored, greedy
+        )
         return actions, actions
 
     def _setup_model(self) -> None:
@@ -37,12 +41,10 @@ CLASSES: dict[str, type[BaseAlgorithm]] = {"maskable_ppo": LeanPPO, "ppo": PPO, 
 
 
 def build_model(settings: Settings, recipe: Recipe, env: VecEnv) -> Any:
-    """Make the untrained model of a run; with tau_s its gamma is 0 and TimeDiscount does the discounting."""
+    """Make the untrained model of a run."""
     arguments = dict(recipe.hyperparameters)
     if "n_steps" in arguments:  # a rollout of few environments may be smaller than a minibatch
         arguments["batch_size"] = min(arguments["batch_size"], arguments["n_steps"] * env.num_envs)
-    if settings.tau_s is not None:
-        arguments |= {"gamma": 0.0, "rollout_buffer_class": TimeDiscountBuffer}
     return CLASSES[settings.algo](
         POLICIES[settings.algo],  # type: ignore[arg-type]
         env,

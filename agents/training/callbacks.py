@@ -1,4 +1,6 @@
-"""What happens during learning: progress, validation on fixed held-out episodes, best and last checkpoints."""
+"""What happens during learning: progress, validation on fixed held-out episodes, best and last
+checkpoints.
+"""
 
 import sys
 from collections.abc import Mapping
@@ -9,16 +11,18 @@ import numpy as np
 from stable_baselines3.common.callbacks import BaseCallback
 from tqdm import tqdm
 
-from agents.utils.checkpoints import BEST, LAST, save_checkpoint
+from agents.envs.episode_runner import Environments, play_all
 from agents.policies.protocol import Policy
-from agents.evaluation.rollout import Environments, play_all
 from agents.training.tensorboard import record_scalars
+from agents.utils.checkpoints import BEST, LAST, save_checkpoint
 
 FIRST_VALIDATION_SEED = 2_000_000
 HEADLINE = "served_value_fraction"
 
 
-def snapshot(model: Any, algo: str, network: dict[str, Any], history: list[dict[str, Any]]) -> dict[str, Any]:
+def snapshot(
+    model: Any, algo: str, network: dict[str, Any], history: list[dict[str, Any]]
+) -> dict[str, Any]:
     """Everything that a checkpoint keeps of a model."""
     return {
         "algo": algo,
@@ -32,9 +36,12 @@ def snapshot(model: Any, algo: str, network: dict[str, Any], history: list[dict[
 
 
 class Validation(BaseCallback):
-    """Validates every so many decisions, the untrained network first; the best by mean headline is kept in best.pt.
+    """Validates every so many decisions, the untrained network first.
+
+    The best by mean headline is kept in best.pt.
 
     With several scenarios the mean is over all their episodes, equally many of each.
+
     """
 
     def __init__(
@@ -61,26 +68,44 @@ class Validation(BaseCallback):
         return self.model._n_updates > self.updates
 
     def validate(self, timesteps: int) -> float:
-        """Play the validation episodes, remember the result, keep the policy if it is strictly the best so far."""
+        """Play the validation episodes, remember the result, keep the policy if it is strictly the
+        best so far.
+        """
         policy: Policy = self.model.policy  # type: ignore[assignment]
         self.updates = self.model._n_updates
         seeds = range(FIRST_VALIDATION_SEED, FIRST_VALIDATION_SEED + self.episodes)
         played = {name: play_all(envs, lambda _: policy, seeds) for name, envs in self.envs.items()}
-        record_scalars(self.logger, "validation", [metrics for part in played.values() for metrics in part])
+        record_scalars(
+            self.logger, "validation", [metrics for part in played.values() for metrics in part]
+        )
         self.logger.dump(timesteps)
-        by_scenario = {name: [metrics[HEADLINE] for metrics in part] for name, part in played.items()}
+        by_scenario = {
+            name: [metrics[HEADLINE] for metrics in part] for name, part in played.items()
+        }
         fractions = [fraction for part in by_scenario.values() for fraction in part]
         mean, is_best = float(np.mean(fractions)), float(np.mean(fractions)) > self.best()
-        self.history.append({"timesteps": timesteps, HEADLINE: mean, "episodes": fractions, "scenarios": list(by_scenario)})
+        self.history.append(
+            {
+                "timesteps": timesteps,
+                HEADLINE: mean,
+                "episodes": fractions,
+                "scenarios": list(by_scenario),
+            }
+        )
         if is_best:
             self.save(BEST)
         self.save(LAST)
-        tqdm.write(f"{timesteps:>9,d} decisions: validation {HEADLINE} {mean:.4f}{' (best so far)' if is_best else ''}")
+        tqdm.write(
+            f"{timesteps:>9,d} decisions: validation {HEADLINE} "
+            f"{mean:.4f}{' (best so far)' if is_best else ''}"
+        )
         return mean
 
     def save(self, name: str) -> None:
         """Write one checkpoint."""
-        save_checkpoint(self.out / name, snapshot(self.model, self.algo, self.network, self.history))
+        save_checkpoint(
+            self.out / name, snapshot(self.model, self.algo, self.network, self.history)
+        )
 
     def _on_training_start(self) -> None:
         if not self.history:
@@ -102,7 +127,13 @@ class Progress(BaseCallback):
 
     def _on_training_start(self) -> None:
         every_s = 0.2 if sys.stderr.isatty() else 15.0  # a log file needs fewer lines than a screen
-        self.bar = tqdm(total=self.total, initial=self.num_timesteps, unit=" decisions", desc="training", mininterval=every_s)
+        self.bar = tqdm(
+            total=self.total,
+            initial=self.num_timesteps,
+            unit=" decisions",
+            desc="training",
+            mininterval=every_s,
+        )
 
     def _on_step(self) -> bool:
         self.bar.update(min(self.num_timesteps, self.total) - self.bar.n)

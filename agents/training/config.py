@@ -6,27 +6,31 @@ from typing import Annotated, Any, Literal
 
 import tyro
 
-from agents.utils.checkpoints import read_json
 from agents.envs.make import name_of
+from agents.policies.linear_rule import UNTUNED, WEIGHTS
 from agents.policies.network.sb3_policies import NETWORK
 from agents.policies.rule_registry import load_weights
-from agents.policies.linear_rule import UNTUNED, WEIGHTS
+from agents.utils.checkpoints import read_json
 
 Algo = Literal["maskable_ppo", "ppo", "dqn"]
 
-RECIPES = Path(__file__).resolve().parent.parent / "recipes"
+RECIPES = Path(__file__).resolve().parent.parent / "configs" / "recipes"
 DEFAULTS: dict[str, dict[str, Any]] = {  # what a recipe leaves out is as in its algorithm's own
     algo: (recipe := read_json(RECIPES / name)) | {"network": NETWORK | recipe.get("network", {})}
     for algo, name in (("maskable_ppo", "tuned.json"), ("ppo", "ppo.json"), ("dqn", "dqn.json"))
 }
-HYPERPARAMETERS: dict[str, dict[str, Any]] = {algo: recipe["hyperparameters"] for algo, recipe in DEFAULTS.items()}
+HYPERPARAMETERS: dict[str, dict[str, Any]] = {
+    algo: recipe["hyperparameters"] for algo, recipe in DEFAULTS.items()
+}
 _MORE_PPO = ("clip_range", "clip_range_vf", "normalize_advantage", "vf_coef", "max_grad_norm")
 MORE = {  # hyperparameters that have a default in the algorithm itself
     "maskable_ppo": (*_MORE_PPO, "final_fraction", "critic_alone"),
     "ppo": _MORE_PPO,
     "dqn": ("tau", "max_grad_norm"),
 }
-REWARD_SCALE = 0.05  # returns over the horizon of 1 / (1 - gamma) = 500 decisions are then of order 10
+REWARD_SCALE = (
+    0.05  # returns over the horizon of 1 / (1 - gamma) = 500 decisions are then of order 10
+)
 
 
 @dataclass(frozen=True)
@@ -46,13 +50,17 @@ class Settings:
     out: str = "runs/demo"
     """Folder of the run."""
     recipe: str | None = None
-    """JSON file of hyperparameters, such as agents/configs/recipes/start.json; what it leaves out is as in tuned.json, ppo.json or dqn.json."""
+    """JSON file of hyperparameters, such as agents/configs/recipes/start.json.
+
+    What it leaves out is as in tuned.json, ppo.json or dqn.json.
+    """
     start: Annotated[str | None, tyro.conf.arg(name="from")] = None
-    """Run folder, or `pretrained`, whose best weights the network starts from; its network settings go before the recipe's."""
+    """Run folder, or `pretrained`, whose best weights the network starts from.
+
+    Its network settings go before the recipe's.
+    """
     resume: bool = False
     """Go on with the run in --out."""
-    tau_s: float | None = None
-    """Discount by elapsed time, exp(-dt / tau_s), instead of by decision (maskable_ppo only)."""
     validations: int = 5
     """How often the policy is validated after the start; the best one is kept."""
     validation_episodes: int = 6
@@ -66,33 +74,54 @@ class Settings:
 
     def __post_init__(self) -> None:
         """Check ranges and combinations."""
-        for name in ("timesteps", "envs", "validations", "validation_episodes", "eval_episodes", "processes"):
+        for name in (
+            "timesteps",
+            "envs",
+            "validations",
+            "validation_episodes",
+            "eval_episodes",
+            "processes",
+        ):
             if getattr(self, name) < 1:
-                raise ValueError(f"--{name.replace('_', '-')} must be at least 1, got {getattr(self, name)}")
+                raise ValueError(
+                    f"--{name.replace('_', '-')} must be at least 1, got {getattr(self, name)}"
+                )
         if self.seed < 0:
             raise ValueError(f"--seed must be at least 0, got {self.seed}")
         if self.algo not in HYPERPARAMETERS:
             raise ValueError(f"--algo must be one of {', '.join(DEFAULTS)}, got {self.algo!r}")
-        if self.tau_s is not None and not 0.0 < self.tau_s < float("inf"):
-            raise ValueError(f"--tau-s must be positive and finite, got {self.tau_s}")
-        if self.tau_s is not None and self.algo != "maskable_ppo":
-            raise ValueError(f"--tau-s works with --algo maskable_ppo only, got {self.algo}")
 
 
-LEARNING = ("scenario", "algo", "seed", "envs", "tau_s", "recipe", "start")  # settings that a resumed run must keep
+LEARNING = (
+    "scenario",
+    "algo",
+    "seed",
+    "envs",
+    "recipe",
+    "start",
+)  # settings that a resumed run must keep
 
 
 @dataclass(frozen=True)
 class Recipe:
-    """Everything that shapes learning and is not a setting; written to config.json and read back on resume."""
+    """Everything that shapes learning and is not a setting.
+
+    Written to config.json and read back on resume.
+    """
 
     hyperparameters: dict[str, Any]
     network: dict[str, Any] = field(default_factory=lambda: dict(NETWORK))
     reward_scale: float = REWARD_SCALE
-    subtract_value: bool = True  # less noise to learn through; with gamma .998 validation rose from .824 to .847 in 30,000 decisions
+    # less noise to learn through; with gamma .998 validation rose from .824 to .847 in 30,000
+    # decisions
+    subtract_value: bool = True
     load_range: tuple[float, float] | None = None  # every episode draws its load from it
-    scatter: bool = True  # the first episodes begin anywhere in their course; without it 64 short rollouts saw only empty queues
-    scenarios: tuple[str, ...] = ()  # trained on together, and validated on, in place of the one in the settings
+    # the first episodes begin anywhere in their course; without it 64 short rollouts saw only empty
+    # queues
+    scatter: bool = True
+    scenarios: tuple[
+        str, ...
+    ] = ()  # trained on together, and validated on, in place of the one in the settings
     about: str = ""  # what the recipe is for
 
     def __post_init__(self) -> None:
@@ -100,8 +129,12 @@ class Recipe:
         object.__setattr__(self, "scenarios", tuple(self.scenarios))
         if self.load_range is not None:
             object.__setattr__(self, "load_range", tuple(self.load_range))
-            if len(self.load_range) != 2 or not 0.0 < self.load_range[0] <= self.load_range[1] < float("inf"):
-                raise ValueError(f"load_range must be two positive numbers in order, got {list(self.load_range)}")
+            if len(self.load_range) != 2 or not 0.0 < self.load_range[0] <= self.load_range[
+                1
+            ] < float("inf"):
+                raise ValueError(
+                    f"load_range must be two positive numbers in order, got {list(self.load_range)}"
+                )
         if not 0.0 < self.reward_scale < float("inf"):
             raise ValueError(f"reward_scale must be positive and finite, got {self.reward_scale}")
 
@@ -111,30 +144,55 @@ class Recipe:
 
 
 def recipe_for(settings: Settings) -> Recipe:
-    """Recipe of these settings: the file if there is one, over the defaults of the algorithm. ValueError names what is wrong."""
+    """Recipe of these settings: the file if there is one, over the defaults of the algorithm.
+
+    ValueError names what is wrong.
+    """
     own = DEFAULTS[settings.algo]
-    given = {} if settings.recipe is None else read_json(Path(settings.recipe), RECIPES / "tuned.json")
+    given = (
+        {} if settings.recipe is None else read_json(Path(settings.recipe), RECIPES / "tuned.json")
+    )
     known = [item.name for item in fields(Recipe)]
     if not isinstance(given, dict):
-        raise ValueError(f"{settings.recipe} must hold one JSON object with some of {', '.join(known)}")
+        raise ValueError(
+            f"{settings.recipe} must hold one JSON object with some of {', '.join(known)}"
+        )
     if unknown := sorted(set(given) - set(known)):
-        raise ValueError(f"{settings.recipe} has an unknown entry {unknown[0]!r}; choose from {', '.join(known)}")
-    for name, names in (("network", NETWORK), ("hyperparameters", {*own["hyperparameters"], *MORE[settings.algo]})):
+        raise ValueError(
+            f"{settings.recipe} has an unknown entry {unknown[0]!r}; choose from {', '.join(known)}"
+        )
+    for name, names in (
+        ("network", NETWORK),
+        ("hyperparameters", {*own["hyperparameters"], *MORE[settings.algo]}),
+    ):
         if unknown := sorted(set(given.get(name, {})) - set(names)):
-            raise ValueError(f"{settings.recipe} has an unknown entry {unknown[0]!r} in {name}; choose from {', '.join(sorted(names))}")
-    given = own | given | {name: own[name] | given.get(name, {}) for name in ("network", "hyperparameters")}
+            raise ValueError(
+                f"{settings.recipe} has an unknown entry {unknown[0]!r} in {name}; choose from "
+                f"{', '.join(sorted(names))}"
+            )
+    given = (
+        own
+        | given
+        | {name: own[name] | given.get(name, {}) for name in ("network", "hyperparameters")}
+    )
     try:
         given["network"]["rule"] = rule_weights(given["network"]["rule"], settings.scenario)
         return Recipe(**given)
     except (TypeError, ValueError) as error:
-        raise ValueError(f"{settings.recipe}: {error}" if settings.recipe else str(error)) from error
+        raise ValueError(
+            f"{settings.recipe}: {error}" if settings.recipe else str(error)
+        ) from error
 
 
 def rule_weights(rule: str | dict[str, float] | None, scenario: str) -> dict[str, float] | None:
-    """Weights of the rule that the network starts from: as given, or by name: `tuned` for this scenario, or `untuned`."""
+    """Weights of the rule that the network starts from: as given, or by name: `tuned` for this
+    scenario, or `untuned`.
+    """
     if not isinstance(rule, str):
         return rule
     if rule not in ("tuned", "untuned"):
-        raise ValueError(f"the network's rule must be tuned, untuned, null or weights by name, got {rule!r}")
+        raise ValueError(
+            f"the network's rule must be tuned, untuned, null or weights by name, got {rule!r}"
+        )
     weights = UNTUNED if rule == "untuned" else load_weights("tuned", name_of(scenario))
     return dict(zip(WEIGHTS, weights.tolist(), strict=True))

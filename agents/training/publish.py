@@ -1,7 +1,9 @@
-"""Make a shipped policy from a run folder: ``python -m agents.training.publish runs/x --name default --about "..."``.
+"""Make a shipped policy from a run folder: ``python -m agents.training.publish runs/x --name
+default --about "..."``.
 
-Writes agents/weights/pretrained/NAME.safetensors (weights alone) and NAME.json (the card: data, seeds, results, versions). The card holds
-the results of some validation episodes, so that a test can play one again.
+Writes agents/weights/pretrained/NAME.safetensors (weights alone) and NAME.json (the card: data,
+seeds, results, versions). The card holds the results of some validation episodes, so that a test
+can play one again.
 """
 
 import shlex
@@ -16,15 +18,22 @@ import tyro
 from safetensors.torch import save
 
 import orbit_gym
-from agents.utils.checkpoints import BEST, CONFIG, load_checkpoint, read_json, write_atomically, write_json
-from agents.utils.provenance import revision
+from agents.envs.episode_runner import play_all
 from agents.envs.make import make_many
-from agents.evaluation.rollout import play_all
 from agents.evaluation.load_policy import load_policy, parse
-from agents.training.callbacks import FIRST_VALIDATION_SEED, HEADLINE
-from agents.policies.shipped import CARD_FORMAT, DEFAULT, FOLDER, SHARED
 from agents.policies.heuristics import make_heuristic
-from orbit_gym.cli import fail_cleanly
+from agents.policies.shipped import CARD_FORMAT, DEFAULT, FOLDER, SHARED
+from agents.training.callbacks import FIRST_VALIDATION_SEED, HEADLINE
+from agents.utils.checkpoints import (
+    BEST,
+    CONFIG,
+    load_checkpoint,
+    read_json,
+    write_atomically,
+    write_json,
+)
+from agents.utils.provenance import revision
+from orbit_gym.utils.errors import fail_cleanly
 
 REFERENCE = "eft_admit"
 
@@ -46,9 +55,16 @@ class Publication:
 
 
 def publish(asked: Publication) -> Path:
-    """Write both files and return the card's path; ValueError before any long work if that cannot be done."""
+    """Write both files and return the card's path.
+
+    ValueError before any long work if that cannot be done.
+    """
     run = Path(asked.run)
-    spec, config, checkpoint = parse(asked.run), read_json(run / CONFIG), load_checkpoint(run / BEST)
+    spec, config, checkpoint = (
+        parse(asked.run),
+        read_json(run / CONFIG),
+        load_checkpoint(run / BEST),
+    )
     if asked.episodes < 1:
         raise ValueError(f"--episodes must be at least 1, got {asked.episodes}")
     if not asked.name.replace("-", "").replace("_", "").isalnum():
@@ -63,12 +79,22 @@ def publish(asked: Publication) -> Path:
         "network": checkpoint["network"],
         "trained_on": trained_on(config, checkpoint),
         "results": [results(spec, scenario, asked.episodes) for scenario in scenarios_of(config)],
-        "version": {"orbit_gym": orbit_gym.__version__, "revision": revision(), "packages": config["packages"]},
+        "version": {
+            "orbit_gym": orbit_gym.__version__,
+            "revision": revision(),
+            "packages": config["packages"],
+        },
         "made_by": shlex.join(["python", "-m", "agents.training.publish", *sys.argv[1:]]),
     }
-    weights = {key: value.contiguous() for key, value in checkpoint["weights"].items() if not key.startswith(SHARED)}
+    weights = {
+        key: value.contiguous()
+        for key, value in checkpoint["weights"].items()
+        if not key.startswith(SHARED)
+    }
     path = folder / f"{asked.name}.json"
-    write_atomically(path.with_suffix(".safetensors"), lambda temporary: temporary.write_bytes(save(weights)))
+    write_atomically(
+        path.with_suffix(".safetensors"), lambda temporary: temporary.write_bytes(save(weights))
+    )
     write_json(path, card)
     return path
 
@@ -96,7 +122,13 @@ def results(spec: Any, scenario: str, episodes: int) -> dict[str, Any]:
     envs = make_many(scenario, "validation", min(episodes, 8))
     seeds = range(FIRST_VALIDATION_SEED, FIRST_VALIDATION_SEED + episodes)
     policy, rule = load_policy(spec, envs), make_heuristic(REFERENCE)
-    own, other = ([metrics[HEADLINE] for metrics in play_all(envs, lambda _, p=p: p, seeds)] for p in (policy, rule))  # type: ignore[misc]
+    own, other = (
+        [
+            metrics[HEADLINE]
+            for metrics in play_all(envs, lambda _, p=p: p, seeds)  # type: ignore[misc]
+        ]
+        for p in (policy, rule)
+    )
     return {
         "scenario": scenario,
         "split": "validation",

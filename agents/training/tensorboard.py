@@ -1,7 +1,8 @@
-"""TensorBoard scalars that mean something to a scheduler: what was served, delayed, rejected and used.
+"""TensorBoard scalars that mean something to a scheduler: what was served, delayed, rejected and
+used.
 
-Three groups: scheduler/ over the latest decisions, episodes/ over the latest finished training episodes, validation/ over the
-episodes of a validation.
+Three groups: scheduler/ over the latest decisions, episodes/ over the latest finished training
+episodes, validation/ over the episodes of a validation.
 """
 
 from collections import deque
@@ -18,7 +19,11 @@ from orbit_gym.observation import COLUMNS
 EPISODE_METRICS = "episode_metrics"  # key in the info of a step that ends an episode
 RECENT_EPISODES = 20  # that a scalar is the mean of (choice)
 RECENT_DECISIONS = 4_096  # the same (choice: one rollout of the default recipe)
-SHARES = {"in_time_share": "n_delivered", "late_share": "n_late", "rejected_share": "n_rejected"}  # of the released tasks
+SHARES = {
+    "in_time_share": "n_delivered",
+    "late_share": "n_late",
+    "rejected_share": "n_rejected",
+}  # of the released tasks
 KEPT = (
     "served_value_fraction",
     "value_per_orbit",
@@ -32,11 +37,23 @@ DELIVERED, RELEASED = ".n_delivered", ".n_released"
 
 
 def scheduler_scalars(episodes: Sequence[Mapping[str, float]]) -> dict[str, float]:
-    """Means over episodes by name: metrics of KEPT, shares of the released tasks, on_time/<class>; what no episode has is left out."""
-    found = {name: _mean([metrics[name] for metrics in episodes if name in metrics]) for name in KEPT}
+    """Means over episodes by name: metrics of KEPT, shares of the released tasks, on_time/<class>.
+
+    What no episode has is left out.
+    """
+    found = {
+        name: _mean([metrics[name] for metrics in episodes if name in metrics]) for name in KEPT
+    }
     for name, part in SHARES.items():
         found[name] = _share(episodes, part, "n_released")
-    kinds = sorted({name.removesuffix(RELEASED) for metrics in episodes for name in metrics if name.endswith(RELEASED)})
+    kinds = sorted(
+        {
+            name.removesuffix(RELEASED)
+            for metrics in episodes
+            for name in metrics
+            if name.endswith(RELEASED)
+        }
+    )
     for kind in kinds:
         found[f"on_time/{kind}"] = _share(episodes, kind + DELIVERED, kind + RELEASED)
     return {name: value for name, value in found.items() if np.isfinite(value)}
@@ -48,11 +65,20 @@ def record_scalars(logger: Logger, prefix: str, episodes: Sequence[Mapping[str, 
         logger.record(f"{prefix}/{name}", value)
 
 
-DECIDED = ("value", "value_in_time", "rejected", "late", "lanes_busy_share", "charge_fraction")  # columns of decided()
+DECIDED = (
+    "value",
+    "value_in_time",
+    "rejected",
+    "late",
+    "lanes_busy_share",
+    "charge_fraction",
+)  # columns of decided()
 
 
 def decided(observation: Mapping[str, np.ndarray], actions: np.ndarray) -> np.ndarray:
-    """What a batch of decisions does, (n_envs, 6) by DECIDED: value at stake and served, 0 or 1, and means over the satellites shown."""
+    """What a batch of decisions does, (n_envs, 6) by DECIDED: value at stake and served, 0 or 1,
+    and means over the satellites shown.
+    """
     nodes, column = observation["nodes"], COLUMNS["nodes"]
     n_rows = nodes.shape[1]
     row = nodes[np.arange(len(nodes)), np.minimum(actions, n_rows - 1)]
@@ -60,12 +86,17 @@ def decided(observation: Mapping[str, np.ndarray], actions: np.ndarray) -> np.nd
     in_time = is_placed & (row[:, column["plan_on_time"]] > 0.5)
     value = VALUE_SCALE * observation["task"][:, VALUE]
     flying = nodes[..., column["present"]] * nodes[..., column["is_satellite"]]
-    means = [(nodes[..., column[name]] * flying).sum(axis=1) / np.maximum(flying.sum(axis=1), 1.0) for name in ("lanes_busy", "charge")]
+    means = [
+        (nodes[..., column[name]] * flying).sum(axis=1) / np.maximum(flying.sum(axis=1), 1.0)
+        for name in ("lanes_busy", "charge")
+    ]
     return np.column_stack([value, value * in_time, ~is_placed, is_placed & ~in_time, *means])
 
 
 def decision_scalars(rows: np.ndarray) -> dict[str, float]:
-    """Scalars of decisions (n, 6): share of the value at stake that will be in time, shares of tasks, use and charge of the satellites."""
+    """Scalars of decisions (n, 6): share of the value at stake that will be in time, shares of
+    tasks, use and charge of the satellites.
+    """
     value, value_in_time, rejected, late, busy, charge = rows.mean(axis=0).tolist()
     return {
         "value_in_time_share": value_in_time / value if value > 0.0 else 0.0,
@@ -77,7 +108,9 @@ def decision_scalars(rows: np.ndarray) -> dict[str, float]:
 
 
 class SchedulerScalars(BaseCallback):
-    """Records scalars of the latest decisions under scheduler/, of the latest finished training episodes under episodes/."""
+    """Records scalars of the latest decisions under scheduler/, of the latest finished training
+    episodes under episodes/.
+    """
 
     def __init__(self) -> None:
         super().__init__()
@@ -90,7 +123,9 @@ class SchedulerScalars(BaseCallback):
     def _on_step(self) -> bool:
         observation: Any = self.model._last_obs  # type: ignore[attr-defined]  # still the one that was acted on
         self.decisions.append(decided(observation, np.asarray(self.locals["actions"])))
-        finished = [info[EPISODE_METRICS] for info in self.locals["infos"] if EPISODE_METRICS in info]
+        finished = [
+            info[EPISODE_METRICS] for info in self.locals["infos"] if EPISODE_METRICS in info
+        ]
         if finished:
             self.episodes.extend(finished)
             record_scalars(self.logger, "episodes", list(self.episodes))
@@ -107,6 +142,10 @@ def _mean(values: Sequence[float]) -> float:
 
 def _share(episodes: Sequence[Mapping[str, float]], part: str, whole: str) -> float:
     """Sum of one count / sum of another, over the episodes that have both."""
-    pairs = [(metrics[part], metrics[whole]) for metrics in episodes if part in metrics and whole in metrics]
+    pairs = [
+        (metrics[part], metrics[whole])
+        for metrics in episodes
+        if part in metrics and whole in metrics
+    ]
     total = sum(pair[1] for pair in pairs)
     return sum(pair[0] for pair in pairs) / total if total > 0.0 else float("nan")

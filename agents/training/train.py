@@ -1,4 +1,6 @@
-"""Train one agent: a run folder with config.json, best.pt, last.pt and TensorBoard logs, which can be interrupted and resumed."""
+"""Train one agent: a run folder with config.json, best.pt, last.pt and TensorBoard logs, which can
+be interrupted and resumed.
+"""
 
 import contextlib
 import ctypes
@@ -13,17 +15,23 @@ import torch
 from stable_baselines3.common.callbacks import BaseCallback, CallbackList
 from stable_baselines3.common.logger import configure
 
-from agents.utils.checkpoints import CONFIG, LAST, load_checkpoint, load_weights, read_json, write_json
-from agents.utils.provenance import versions
 from agents.envs.make import make_env, make_many, make_mixture, scenario_of
 from agents.evaluation.load_policy import stored_network
 from agents.training.algorithms import build_model
 from agents.training.callbacks import Progress, Validation
-from experiments.time_discount import TimeDiscount
-from agents.training.tensorboard import SchedulerScalars
 from agents.training.config import LEARNING, Recipe, Settings, recipe_for
-from orbit_gym.utils.kernel_cache import announce_compilation
+from agents.training.tensorboard import SchedulerScalars
+from agents.utils.checkpoints import (
+    CONFIG,
+    LAST,
+    load_checkpoint,
+    load_weights,
+    read_json,
+    write_json,
+)
+from agents.utils.provenance import versions
 from orbit_gym.scenario.loading import scenario_to_dict
+from orbit_gym.utils.kernel_cache import announce_compilation
 
 M_TRIM_THRESHOLD, M_MMAP_THRESHOLD = -1, -3  # malloc.h of glibc
 
@@ -33,7 +41,10 @@ class Interrupted(Exception):
 
 
 def train(settings: Settings) -> Path:
-    """Train (or go on training) and return the run folder; ValueError before any long work if that cannot be done."""
+    """Train (or go on training) and return the run folder.
+
+    ValueError before any long work if that cannot be done.
+    """
     torch.set_num_threads(1)  # the network is small: threads only get in each other's way
     keep_freed_memory()
     out = Path(settings.out)
@@ -65,20 +76,29 @@ def train(settings: Settings) -> Path:
 
 
 def keep_freed_memory() -> None:
-    """Let the allocator keep large blocks: every minibatch frees and asks for the same ones, a sixth of an update's time (glibc only)."""
+    """Let the allocator keep large blocks: every minibatch frees and asks for the same ones, a
+    sixth of an update's time (glibc only).
+    """
     with contextlib.suppress(OSError, AttributeError):  # another C library decides for itself
         library = ctypes.CDLL("libc.so.6")
         library.mallopt(M_MMAP_THRESHOLD, 1 << 30)
         library.mallopt(M_TRIM_THRESHOLD, (1 << 31) - 1)
 
 
-def started_from(settings: Settings, recipe: Recipe) -> tuple[Recipe, dict[str, torch.Tensor] | None]:
-    """The recipe with the network of the run that --from names, and its weights; unchanged and None without --from."""
+def started_from(
+    settings: Settings, recipe: Recipe
+) -> tuple[Recipe, dict[str, torch.Tensor] | None]:
+    """The recipe with the network of the run that --from names, and its weights.
+
+    Unchanged and None without --from.
+    """
     if settings.start is None:
         return recipe, None
     algo, network, weights = stored_network(settings.start)
     if algo != settings.algo:
-        raise ValueError(f"--from {settings.start} was trained with --algo {algo}, not {settings.algo}")
+        raise ValueError(
+            f"--from {settings.start} was trained with --algo {algo}, not {settings.algo}"
+        )
     return replace(recipe, network=network), weights
 
 
@@ -91,22 +111,47 @@ def refuse_used_folder(out: Path) -> None:
 
 
 def resumed_settings(given: Settings, out: Path) -> tuple[Settings, Recipe]:
-    """Settings and recipe of the run in `out`; what was given differently on purpose is refused, except its length and reports."""
+    """Settings and recipe of the run in `out`.
+
+    What was given differently on purpose is refused, except its length and reports.
+    """
     if not (out / CONFIG).exists():
         raise ValueError(f"{out} holds no run to resume; start one without --resume")
     config = read_json(out / CONFIG)
     try:
-        stored, recipe = Settings(**config["settings"]), Recipe(**config["recipe"])
+        stored, recipe = stored_settings(config["settings"]), Recipe(**config["recipe"])
     except (KeyError, TypeError) as error:
-        raise ValueError(f"{out / CONFIG} is not a configuration of this version: {error}") from error
+        raise ValueError(
+            f"{out / CONFIG} is not a configuration of this version: {error}"
+        ) from error
     default = Settings()
     for name in LEARNING:
         value = getattr(given, name)
         if value not in (getattr(default, name), getattr(stored, name)):
-            raise ValueError(f"{out} was started with --{name.replace('_', '-')} {getattr(stored, name)}, not {value}")
+            raise ValueError(
+                f"{out} was started with --{name.replace('_', '-')} {getattr(stored, name)}, not "
+                f"{value}"
+            )
     kept = {item.name for item in fields(Settings)} - set(LEARNING)
-    changed = {name: getattr(given, name) for name in kept if getattr(given, name) != getattr(default, name)}
+    changed = {
+        name: getattr(given, name)
+        for name in kept
+        if getattr(given, name) != getattr(default, name)
+    }
     return replace(stored, **{**changed, "out": str(out), "resume": True}), recipe
+
+
+def stored_settings(written: dict[str, Any]) -> Settings:
+    """Read the settings of an earlier run.
+
+    Runs of version 0.1 also say `tau_s`, a discount by elapsed time that is no longer there.
+    """
+    settings = dict(written)
+    if settings.pop("tau_s", None) is not None:
+        raise ValueError(
+            "this run discounts by elapsed time (tau_s), which was removed; train anew"
+        )
+    return Settings(**settings)
 
 
 def restore(model: Any, checkpoint: dict[str, Any], path: Path) -> None:
@@ -119,20 +164,24 @@ def restore(model: Any, checkpoint: dict[str, Any], path: Path) -> None:
     model.num_timesteps, model._n_updates = checkpoint["timesteps"], checkpoint["updates"]
 
 
-def _learn(model: Any, settings: Settings, recipe: Recipe, out: Path, history: list[dict[str, Any]]) -> None:
+def _learn(
+    model: Any, settings: Settings, recipe: Recipe, out: Path, history: list[dict[str, Any]]
+) -> None:
     """Learn until settings.timesteps, validate at the end, save whatever happens."""
     remaining = settings.timesteps - model.num_timesteps
     if remaining <= 0:
         return
     model.set_logger(configure(str(out / "tensorboard"), ["tensorboard"]))
     scenarios, size = recipe.scenarios or (settings.scenario,), min(settings.validation_episodes, 8)
-    envs = {name: make_many(name, "validation", size) for name in scenarios}  # `size` episodes are decided in one call of the network
+    envs = {
+        name: make_many(name, "validation", size) for name in scenarios
+    }  # `size` episodes are decided in one call of the network
     every = math.ceil(settings.timesteps / settings.validations)
-    validation = Validation(envs, settings.validation_episodes, every, out, settings.algo, recipe.network, history)
+    validation = Validation(
+        envs, settings.validation_episodes, every, out, settings.algo, recipe.network, history
+    )
     progress = Progress(settings.timesteps)
     parts: list[BaseCallback] = [validation, progress, SchedulerScalars()]
-    if settings.tau_s is not None:
-        parts.insert(0, TimeDiscount(settings.tau_s))
     try:
         model.learn(remaining, callback=CallbackList(parts), reset_num_timesteps=False)
         if validation.is_new() or history[-1]["timesteps"] < model.num_timesteps:
@@ -151,7 +200,10 @@ def how_to_resume(settings: Settings, is_saved: bool) -> str:
     """One sentence for a person who pressed Ctrl-C."""
     if not is_saved:
         return f"interrupted before anything was learned; delete {settings.out} and start again"
-    return f"interrupted and saved; go on with: python train.py --out {shlex.quote(settings.out)} --resume"
+    return (
+        f"interrupted and saved; go on with: python train.py --out {shlex.quote(settings.out)} "
+        "--resume"
+    )
 
 
 def describe_run(settings: Settings, recipe: Recipe) -> dict[str, Any]:

@@ -1,1 +1,3 @@
-"""What everything in `agents` stands on: what a policy is, statistics, files of runs, compilation of kernels."""
+"""What everything in `agents` stands on: what a policy is, statistics, files of runs, compilation
+of kernels.
+"""

@@ -16,7 +16,9 @@ KEYS = {"format", "algo", "network", "weights", "optimizer", "timesteps", "updat
 
 
 def write_atomically(path: Path, write: Callable[[Path], object]) -> None:
-    """Let `write` fill a temporary neighbour, then put it in place: a reader sees the old file or the new one."""
+    """Let `write` fill a temporary neighbour, then put it in place: a reader sees the old file or
+    the new one.
+    """
     temporary = path.with_name(f".{path.stem}.tmp{os.getpid()}{path.suffix}")
     try:
         write(temporary)
@@ -32,11 +34,17 @@ def write_json(path: Path, content: Any) -> None:
 
 
 def read_json(path: Path, example: Path | None = None) -> Any:
-    """Read JSON; ValueError with one sentence if it is missing, and where an example of such a file is, or damaged."""
+    """Read JSON; ValueError with one sentence if it is missing, and where an example of such a file
+    is, or damaged.
+    """
     try:
         return json.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError as error:
-        instead = f"; give a file like {'/'.join(example.parts[-3:])}, or one of those beside it" if example else ""
+        instead = (
+            f"; give a file like {'/'.join(example.parts[-3:])}, or one of those beside it"
+            if example
+            else ""
+        )
         raise ValueError(f"{path} is missing{instead}") from error
     except (ValueError, OSError) as error:
         raise ValueError(f"{path} is damaged and cannot be read: {error}") from error
@@ -49,17 +57,32 @@ def save_checkpoint(path: Path, content: dict[str, Any]) -> None:
 
 
 def load_checkpoint(path: Path) -> dict[str, Any]:
-    """Read a checkpoint without running code from it; ValueError with one sentence if it is missing or damaged."""
+    """Read a checkpoint without running code from it.
+
+    ValueError with one sentence if it is missing or damaged.
+    """
     if not path.is_file():
         raise ValueError(f"{path} is missing")
     try:
         content = torch.load(path, map_location="cpu", weights_only=True)
-    except (RuntimeError, EOFError, OSError, KeyError, ValueError, pickle.UnpicklingError, zipfile.BadZipFile) as error:
-        raise ValueError(f"{path} is damaged and cannot be read ({type(error).__name__})") from error
+    except (
+        RuntimeError,
+        EOFError,
+        OSError,
+        KeyError,
+        ValueError,
+        pickle.UnpicklingError,
+        zipfile.BadZipFile,
+    ) as error:
+        raise ValueError(
+            f"{path} is damaged and cannot be read ({type(error).__name__})"
+        ) from error
     if not isinstance(content, dict) or set(content) != KEYS:
         raise ValueError(f"{path} is not a checkpoint of this project")
     if content["format"] != FORMAT:
-        raise ValueError(f"{path} has checkpoint format {content['format']}; this version reads {FORMAT}")
+        raise ValueError(
+            f"{path} has checkpoint format {content['format']}; this version reads {FORMAT}"
+        )
     return content
 
 
@@ -68,4 +91,6 @@ def load_weights(policy: torch.nn.Module, weights: dict[str, torch.Tensor], path
     try:
         policy.load_state_dict(weights)
     except (RuntimeError, KeyError) as error:
-        raise ValueError(f"{path} holds weights of another network or another version of the observation") from error
+        raise ValueError(
+            f"{path} holds weights of another network or another version of the observation"
+        ) from error

@@ -1,7 +1,8 @@
 """Kernels of agents: compiled like the environment's, kept in a cache folder of their own.
 
-The environment's folder is named after its own kernel sources (orbit_gym/utils/kernel_cache.py) and knows nothing of this package. So ours
-is a folder inside it, named after the sources in `agents` that can be compiled in: an edit on either side gives a fresh folder.
+The environment's folder is named after its own kernel sources (orbit_gym/utils/kernel_cache.py) and
+knows nothing of this package. So ours is a folder inside it, named after the sources in `agents`
+that can be compiled in: an edit on either side gives a fresh folder.
 """
 
 from collections.abc import Callable, Iterator
@@ -19,8 +20,12 @@ MARK = "from agents.utils.jit import"  # a file with kernels says this
 
 
 def kernel_sources(package: Path = PACKAGE) -> list[Path]:
-    """Files of a package that compile kernels with this module, and all files of it that those import, directly or not."""
-    marked = [path for path in sorted(package.rglob("*.py")) if MARK in path.read_text(encoding="utf-8")]
+    """Files of a package that compile kernels with this module, and all files of it that those
+    import, directly or not.
+    """
+    marked = [
+        path for path in sorted(package.rglob("*.py")) if MARK in path.read_text(encoding="utf-8")
+    ]
     names = [".".join(path.relative_to(package.parent).with_suffix("").parts) for path in marked]
     return sources_behind(names, package)
 
@@ -42,7 +47,10 @@ _NAME = f"agents-{hash_of(kernel_sources(), PACKAGE)}"
 
 @contextmanager
 def _own_folder() -> Iterator[None]:
-    """Let numba, which reads the setting while it decorates, keep the kernel in our folder; no folder set, none of ours."""
+    """Let numba, which reads the setting while it decorates, keep the kernel in our folder.
+
+    No folder set, none of ours.
+    """
     config: Any = numba.config  # type: ignore[attr-defined]  # numba's stubs do not know it
     outer = config.CACHE_DIR
     if outer:

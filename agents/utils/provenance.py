@@ -6,7 +6,16 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
 
-PACKAGES = ("numpy", "numba", "gymnasium", "torch", "stable-baselines3", "sb3-contrib", "scipy", "matplotlib")
+PACKAGES = (
+    "numpy",
+    "numba",
+    "gymnasium",
+    "torch",
+    "stable-baselines3",
+    "sb3-contrib",
+    "scipy",
+    "matplotlib",
+)
 ROOT = Path(__file__).resolve().parents[2]
 
 
@@ -21,10 +30,15 @@ def versions() -> dict[str, Any]:
 
 
 def revision(folder: Path = ROOT) -> str:
-    """Git revision of a folder, with "+dirty" if files differ from it; "unknown" outside a repository."""
+    """Git revision of a folder, with "+dirty" if files differ from it.
+
+    "unknown" outside a repository.
+    """
 
     def git(*arguments: str) -> str:
-        return subprocess.run(["git", *arguments], cwd=folder, capture_output=True, text=True, check=True).stdout.strip()
+        return subprocess.run(
+            ["git", *arguments], cwd=folder, capture_output=True, text=True, check=True
+        ).stdout.strip()
 
     try:
         return git("rev-parse", "HEAD") + ("+dirty" if git("status", "--porcelain") else "")

@@ -1,4 +1,7 @@
-"""Means with intervals over episodes. The unit is the episode, which is one orbit; all policies play the same ones."""
+"""Means with intervals over episodes.
+
+The unit is the episode, which is one orbit; all policies play the same ones.
+"""
 
 from collections.abc import Sequence
 
@@ -15,20 +18,32 @@ def finite(values: Sequence[float | None]) -> np.ndarray:
 
 
 def t_interval(values: np.ndarray, confidence: float = 0.95) -> Interval:
-    """Two-sided Student interval of the mean; NaN for fewer than two values, a point where all are equal."""
+    """Two-sided Student interval of the mean.
+
+    NaN for fewer than two values, a point where all are equal.
+    """
     if len(values) < 2:
         return (float("nan"), float("nan"))
-    mean, half = float(values.mean()), stats.t.ppf(0.5 + confidence / 2.0, len(values) - 1) * values.std(ddof=1) / np.sqrt(len(values))
+    mean, half = (
+        float(values.mean()),
+        stats.t.ppf(0.5 + confidence / 2.0, len(values) - 1)
+        * values.std(ddof=1)
+        / np.sqrt(len(values)),
+    )
     return (mean - float(half), mean + float(half))
 
 
 def interquartile_mean(values: np.ndarray) -> float:
-    """Mean of the middle half: floor(n / 4) values are cut at each end (as in Agarwal et al., arXiv 2108.13264); NaN if empty."""
+    """Mean of the middle half: floor(n / 4) values are cut at each end (as in Agarwal et al., arXiv
+    2108.13264); NaN if empty.
+    """
     return float(stats.trim_mean(values, 0.25)) if len(values) else float("nan")
 
 
 def summarise(values: Sequence[float | None]) -> dict[str, object]:
-    """Mean, ci95, iqm and the episodes themselves, with None for what does not exist (JSON has no NaN)."""
+    """Mean, ci95, iqm and the episodes themselves, with None for what does not exist (JSON has no
+    NaN).
+    """
     known = finite(values)
     mean = float(known.mean()) if len(known) else float("nan")
     return {
@@ -44,17 +59,26 @@ def none_if_nan(value: float) -> float | None:
     return float(value) if np.isfinite(value) else None
 
 
-def paired_difference(values: Sequence[float | None], reference: Sequence[float | None]) -> dict[str, object]:
-    """Mean and 95 % t-interval of values - reference, episode by episode; ValueError if they are not paired."""
+def paired_difference(
+    values: Sequence[float | None], reference: Sequence[float | None]
+) -> dict[str, object]:
+    """Mean and 95 % t-interval of values - reference, episode by episode.
+
+    ValueError if they are not paired.
+    """
     if len(values) != len(reference):
-        raise ValueError(f"paired episodes must be equally many, got {len(values)} and {len(reference)}")
+        raise ValueError(
+            f"paired episodes must be equally many, got {len(values)} and {len(reference)}"
+        )
     both = [None if a is None or b is None else a - b for a, b in zip(values, reference)]
     summary = summarise(both)
     return {key: summary[key] for key in ("mean", "ci95")}
 
 
 def profile_steps(values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Performance profile (Agarwal et al., arXiv 2108.13264): scores at which it steps, from 0 on, and the share of values above each."""
+    """Performance profile (Agarwal et al., arXiv 2108.13264): scores at which it steps, from 0 on,
+    and the share of values above each.
+    """
     known = np.sort(values[np.isfinite(values)])
     return np.append(0.0, known), 1.0 - np.arange(known.size + 1) / max(known.size, 1)
 
@@ -69,7 +93,9 @@ def one_sided_p(values: np.ndarray) -> float:
 
 
 def holm(p_values: Sequence[float]) -> list[float]:
-    """p-values adjusted for several tests by Holm's step-down method (Holm 1979), in the order given."""
+    """p-values adjusted for several tests by Holm's step-down method (Holm 1979), in the order
+    given.
+    """
     order = np.argsort(p_values)
     adjusted, least = np.zeros(len(p_values)), 0.0
     for rank, place in enumerate(order):

@@ -1,1 +1,4 @@
-"""The step, compiled: `kernel` books, moves the clock and plans; below it planning, routes, calendars, charge, heat; `encoding` shows."""
+"""The step, compiled: `kernel` books, moves the clock and plans.
+
+Below it planning, routes, calendars, charge, heat; `encoding` shows.
+"""

@@ -2,21 +2,27 @@
 
 import numpy as np
 
-from orbit_gym.world.layout import World
-from orbit_gym.kernels.network.calendars import release_expired, reserve
-from orbit_gym.kernels.accelerator.service import lanes_taken, resident_after_load
 from orbit_gym.kernels.accelerator.charge_and_heat import note_tail, settle
 from orbit_gym.kernels.accelerator.lane_profile import occupy
+from orbit_gym.kernels.accelerator.service import lanes_taken, resident_after_load
+from orbit_gym.kernels.network.calendars import release_expired, reserve
 from orbit_gym.kernels.state import MAX_HOPS, NONE, Scratch, State
 from orbit_gym.utils.jit import inlined
+from orbit_gym.world.layout import World
 
 RECLAIMED_PER_STEP = 16
-ROOM_CHUNKS = 512  # a choice: three bookings with the longest routes, or one and the outages of some 170 links
+# a choice: three bookings with the longest routes, or one and the outages of some 170 links
+ROOM_CHUNKS = 512
 
 
 @inlined
-def book(world: World, state: State, scratch: Scratch, tasks: np.ndarray, task: int, row: int) -> bool:
-    """Make the plan of a candidate real; Scratch.booked and Scratch.hops then hold it. False (and nothing changed) if there is no plan."""
+def book(
+    world: World, state: State, scratch: Scratch, tasks: np.ndarray, task: int, row: int
+) -> bool:
+    """Make the plan of a candidate real; Scratch.booked and Scratch.hops then hold it.
+
+    False (and nothing changed) if there is no plan.
+    """
     if state.plans[row].exists == 0:
         return False
     scratch.booked[0] = state.plans[row]
@@ -53,7 +59,9 @@ def _book_hops(world: World, state: State, scratch: Scratch, n_hops: int) -> Non
 
 
 @inlined
-def _book_service(world: World, state: State, tasks: np.ndarray, task: int, booked: np.ndarray) -> None:
+def _book_service(
+    world: World, state: State, tasks: np.ndarray, task: int, booked: np.ndarray
+) -> None:
     """Put the load and the service into the accelerator's profile and note memory and recency."""
     plan = booked[0]
     unit = plan.accelerator
@@ -62,10 +70,19 @@ def _book_service(world: World, state: State, tasks: np.ndarray, task: int, book
     lanes = lanes_taken(world, tasks, task, unit)
     if plan.load_s > 0.0:
         entry.tail_resident = resident_after_load(world, state, unit, model)
-        occupy(state, unit, plan.load_start_s, plan.start_s, world.accelerators[unit].lanes, entry.tail_resident)
+        occupy(
+            state,
+            unit,
+            plan.load_start_s,
+            plan.start_s,
+            world.accelerators[unit].lanes,
+            entry.tail_resident,
+        )
         entry.tail_start_s = plan.start_s
         entry.n_loads += 1
-        entry.busy_lane_s += world.accelerators[unit].lanes * _within(state, plan.load_start_s, plan.start_s)
+        entry.busy_lane_s += world.accelerators[unit].lanes * _within(
+            state, plan.load_start_s, plan.start_s
+        )
     occupy(state, unit, plan.start_s, plan.finish_s, lanes, entry.tail_resident)
     if plan.updates_recency == 1 and plan.start_s > state.last_use_s[unit, model]:
         state.last_use_s[unit, model] = plan.start_s
@@ -78,11 +95,14 @@ def _book_service(world: World, state: State, tasks: np.ndarray, task: int, book
 def reclaim(world: World, state: State) -> None:
     """Give expired reservations back, all of them where a pool runs low; changes nothing else.
 
-    All calendars are walked once under a quarter of the chunks is free, and again only when half of what that left is used up: a walk of
-    N calendars then pays for many steps. Below ROOM_CHUNKS, where a plan might be refused, every step walks them.
+    All calendars are walked once under a quarter of the chunks is free, and again only when half of
+    what that left is used up: a walk of N calendars then pays for many steps. Below ROOM_CHUNKS,
+    where a plan might be refused, every step walks them.
     """
     clock = state.clock[0]
-    for _ in range(min(RECLAIMED_PER_STEP, state.heads.size)):  # a few calendars each step, in turn: short lists are fast lists
+    for _ in range(
+        min(RECLAIMED_PER_STEP, state.heads.size)
+    ):  # a few calendars each step, in turn: short lists are fast lists
         clock.reclaim_next = (clock.reclaim_next + 1) % state.heads.size
         release_expired(state, clock.reclaim_next, clock.time_s)
     quarter = state.chunks.size // 4

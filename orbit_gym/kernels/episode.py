@@ -35,7 +35,12 @@ CALENDAR_FAULT, UNIT_FAULT = 0, 1
 FAULT = np.dtype(
     [
         ("strike_s", "f8"),  # when the clock passes it, it strikes
-        ("end_s", "f8"),  # end of the outage; of the reboot for an accelerator, whose models are then loaded again
+        (
+            "end_s",
+            "f8",
+            # end of the outage; of the reboot for an accelerator, whose models are then loaded
+            # again
+        ),
         ("kind", "i4"),  # CALENDAR_FAULT or UNIT_FAULT
         ("index", "i4"),  # calendar or accelerator
     ],
@@ -46,7 +51,9 @@ FAULT = np.dtype(
 class Episode(NamedTuple):
     """One future: start, end, tasks in order of release, and initial conditions."""
 
-    tasks: np.ndarray  # (n_tasks,) TASK; the first at or after end_s closes the list if there is one
+    tasks: (
+        np.ndarray
+    )  # (n_tasks,) TASK; the first at or after end_s closes the list if there is one
     initial_charge_j: np.ndarray  # (n_satellites,)
     initial_resident: np.ndarray  # (n_accelerators,) int64 bit set of models in memory
     span_s: np.ndarray  # (2,) start and end of the episode

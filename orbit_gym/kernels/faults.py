@@ -1,25 +1,31 @@
 """Faults strike: what they lose, what they block, and the records that tell what a fault can lose.
 
-A fault strikes when the clock passes it. Every task with an unfinished reservation overlapping the outage is lost whole and its
-value revoked; its other reservations stay, idle; from then on plans avoid the outage. Planning never sees a fault that has not
-struck. With faults off there are no records and no faults, and nothing here does anything.
+A fault strikes when the clock passes it. Every task with an unfinished reservation overlapping the
+outage is lost whole and its value revoked; its other reservations stay, idle; from then on plans
+avoid the outage. Planning never sees a fault that has not struck. With faults off there are no
+records and no faults, and nothing here does anything.
 """
 
 import numpy as np
 
-from orbit_gym.world.layout import World
-from orbit_gym.kernels.network.calendars import first_free_s, place_in_chunk, reserve, skip_ended
-from orbit_gym.kernels.accelerator.service import load_s
 from orbit_gym.kernels.accelerator.charge_and_heat import note_tail, settle
 from orbit_gym.kernels.accelerator.lane_profile import block, stop_drawing
-from orbit_gym.kernels.state import MAX_HOPS, NONE, START, Scratch, State
+from orbit_gym.kernels.accelerator.service import load_s
 from orbit_gym.kernels.episode import UNIT_FAULT
+from orbit_gym.kernels.network.calendars import first_free_s, place_in_chunk, reserve, skip_ended
+from orbit_gym.kernels.state import MAX_HOPS, NONE, START, Scratch, State
 from orbit_gym.utils.jit import called, kernel
+from orbit_gym.world.layout import World
 
 
 @called
-def record_booking(world: World, state: State, scratch: Scratch, task: int, value: float, lanes: int) -> None:
-    """Keep what the last booking reserved, so that a fault can strike it; Scratch.booked and Scratch.hops hold the booking."""
+def record_booking(
+    world: World, state: State, scratch: Scratch, task: int, value: float, lanes: int
+) -> None:
+    """Keep what the last booking reserved, so that a fault can strike it.
+
+    Scratch.booked and Scratch.hops hold the booking.
+    """
     plan = scratch.booked[0]
     if not plan.on_time:
         value = 0.0
@@ -35,7 +41,9 @@ def record_booking(world: World, state: State, scratch: Scratch, task: int, valu
 
 
 @called
-def _record(state: State, task: int, value: float, resource: int, start_s: float, end_s: float, lanes: int) -> None:
+def _record(
+    state: State, task: int, value: float, resource: int, start_s: float, end_s: float, lanes: int
+) -> None:
     clock = state.clock[0]
     entry = state.records[clock.n_records]
     entry.start_s = start_s
@@ -76,7 +84,10 @@ def strike_until(world: World, state: State, faults: np.ndarray, time_s: float) 
 
 @called
 def _reset(world: World, state: State, unit: int, strike_s: float, reboot_end_s: float) -> None:
-    """An accelerator reboots and loads again what will be in memory when it is back; all it was doing is lost."""
+    """An accelerator reboots and loads again what will be in memory when it is back.
+
+    All it was doing is lost.
+    """
     settle(world, state, unit, strike_s)
     end_s = _restored_s(world, state, unit, reboot_end_s)
     _lose(world, state, world.sizes[0].n_resources + unit, strike_s, end_s)
@@ -87,7 +98,9 @@ def _reset(world: World, state: State, unit: int, strike_s: float, reboot_end_s:
 
 @called
 def _restored_s(world: World, state: State, unit: int, reboot_end_s: float) -> float:
-    """When the models that later bookings count on are in memory again: grows until the set at that time fits into it."""
+    """When the models that later bookings count on are in memory again: grows until the set at that
+    time fits into it.
+    """
     end_s = reboot_end_s
     while True:
         loaded_s = reboot_end_s
@@ -117,14 +130,22 @@ def _lose(world: World, state: State, resource: int, strike_s: float, end_s: flo
     clock = state.clock[0]
     for row in range(clock.n_records):
         entry = state.records[row]
-        if entry.resource == resource and entry.task != NONE and entry.end_s > strike_s and entry.start_s < end_s:
+        if (
+            entry.resource == resource
+            and entry.task != NONE
+            and entry.end_s > strike_s
+            and entry.start_s < end_s
+        ):
             clock.revoked_value += entry.value
             _lose_task(world, state, entry.task, strike_s)
 
 
 @called
 def _lose_task(world: World, state: State, task: int, strike_s: float) -> None:
-    """Mark a task lost; its service idles from now on. A model load of it goes on: later bookings count on the model."""
+    """Mark a task lost; its service idles from now on.
+
+    A model load of it goes on: later bookings count on the model.
+    """
     clock = state.clock[0]
     state.is_lost[task] = True
     for row in range(clock.n_records):
@@ -152,6 +173,8 @@ def _block_calendar(state: State, resource: int, start_s: float, end_s: float) -
         until_s = end_s
         chunk = skip_ended(state, state.heads[resource], time_s)
         if chunk != NONE:
-            until_s = min(end_s, state.intervals[chunk, START, place_in_chunk(state, chunk, time_s)])
+            until_s = min(
+                end_s, state.intervals[chunk, START, place_in_chunk(state, chunk, time_s)]
+            )
         reserve(state, resource, time_s, until_s)
         time_s = first_free_s(state, resource, until_s)

@@ -1,45 +1,85 @@
-"""The encoder: one decision into the observation's arrays and the mask, column by column of the FIELDS table."""
+"""The encoder: one decision into the observation's arrays and the mask, column by column of the
+FIELDS table.
+"""
 
 import math
 
 import numpy as np
 
-from orbit_gym.world.layout import World
-from orbit_gym.kernels.offered_load import START_URGENT, asked_share
-from orbit_gym.kernels.network.calendars import first_free_s
-from orbit_gym.kernels.accelerator.service import resident_after_load, resident_bytes, service_s
 from orbit_gym.kernels.accelerator.charge_and_heat import power_row, required_j
-from orbit_gym.kernels.state import NONE, Scratch, State
-from orbit_gym.kernels.network.transfers import first_laser, first_pass, piece_at, position_m, range_m
+from orbit_gym.kernels.accelerator.service import resident_after_load, resident_bytes, service_s
 from orbit_gym.kernels.episode import ANY_STATION
+from orbit_gym.kernels.network.calendars import first_free_s
+from orbit_gym.kernels.network.transfers import (
+    first_laser,
+    first_pass,
+    piece_at,
+    position_m,
+    range_m,
+)
+from orbit_gym.kernels.offered_load import START_URGENT, asked_share
+from orbit_gym.kernels.state import NONE, Scratch, State
+from orbit_gym.observation import (
+    COLUMNS,
+    GROUND_SLOTS,
+    LOG_LONGEST,
+    LOG_MOST_J,
+    LOG_MOST_KBIT,
+    LOG_MOST_MBIT,
+    LONGEST_S,
+)
 from orbit_gym.utils.jit import inlined
-from orbit_gym.observation import COLUMNS, GROUND_SLOTS, LOG_LONGEST, LOG_MOST_J, LOG_MOST_KBIT, LOG_MOST_MBIT, LONGEST_S
+from orbit_gym.world.layout import World
 
-T_PRESENT, T_INPUT, T_RESULT, T_SERVICE = (COLUMNS["task"][n] for n in ("present", "input_size", "result_size", "service"))
-T_LANES, T_MODEL, T_SLACK, T_VALUE = (COLUMNS["task"][n] for n in ("lanes", "model_size", "slack", "value"))
-T_FROM_USER, T_TO_USER, T_ALERT = (COLUMNS["task"][n] for n in ("from_user", "to_user", "may_alert"))
+T_PRESENT, T_INPUT, T_RESULT, T_SERVICE = (
+    COLUMNS["task"][n] for n in ("present", "input_size", "result_size", "service")
+)
+T_LANES, T_MODEL, T_SLACK, T_VALUE = (
+    COLUMNS["task"][n] for n in ("lanes", "model_size", "slack", "value")
+)
+T_FROM_USER, T_TO_USER, T_ALERT = (
+    COLUMNS["task"][n] for n in ("from_user", "to_user", "may_alert")
+)
 T_SHORT, T_LONG, T_MISSED = (COLUMNS["task"][n] for n in ("asked_short", "asked_long", "missed"))
 
-N_PRESENT, N_SATELLITE, N_ORIGIN = (COLUMNS["nodes"][n] for n in ("present", "is_satellite", "is_origin"))
+N_PRESENT, N_SATELLITE, N_ORIGIN = (
+    COLUMNS["nodes"][n] for n in ("present", "is_satellite", "is_origin")
+)
 N_RADIAL, N_ALONG, N_ACROSS = (COLUMNS["nodes"][n] for n in ("radial", "along", "across"))
 N_SUNLIT, N_ECLIPSE, N_SUNLIGHT, N_CONTACT = (
-    COLUMNS["nodes"][n] for n in ("sunlit", "time_to_eclipse", "time_to_sunlight", "time_to_contact")
+    COLUMNS["nodes"][n]
+    for n in ("sunlit", "time_to_eclipse", "time_to_sunlight", "time_to_contact")
 )
-N_CHARGE, N_MARGIN, N_TEMPERATURE = (COLUMNS["nodes"][n] for n in ("charge", "charge_margin", "temperature"))
+N_CHARGE, N_MARGIN, N_TEMPERATURE = (
+    COLUMNS["nodes"][n] for n in ("charge", "charge_margin", "temperature")
+)
 N_LANES, N_BACKLOG, N_WORK = (COLUMNS["nodes"][n] for n in ("lanes_busy", "backlog", "booked_work"))
-N_RESIDENT, N_FREE, N_EVICTED = (COLUMNS["nodes"][n] for n in ("model_resident", "memory_free", "evicted"))
+N_RESIDENT, N_FREE, N_EVICTED = (
+    COLUMNS["nodes"][n] for n in ("model_resident", "memory_free", "evicted")
+)
 N_SPEED, N_BANDWIDTH = (COLUMNS["nodes"][n] for n in ("speed", "bandwidth"))
-P_EXISTS, P_ON_TIME, P_ARRIVAL, P_LOAD = (COLUMNS["nodes"][n] for n in ("plan_exists", "plan_on_time", "plan_arrival", "plan_load"))
-P_START, P_FINISH, P_DELIVERY, P_MARGIN = (COLUMNS["nodes"][n] for n in ("plan_start", "plan_finish", "plan_delivery", "plan_margin"))
-P_ENERGY, P_INPUT_HOPS, P_RESULT_HOPS = (COLUMNS["nodes"][n] for n in ("plan_energy", "plan_input_hops", "plan_result_hops"))
+P_EXISTS, P_ON_TIME, P_ARRIVAL, P_LOAD = (
+    COLUMNS["nodes"][n] for n in ("plan_exists", "plan_on_time", "plan_arrival", "plan_load")
+)
+P_START, P_FINISH, P_DELIVERY, P_MARGIN = (
+    COLUMNS["nodes"][n] for n in ("plan_start", "plan_finish", "plan_delivery", "plan_margin")
+)
+P_ENERGY, P_INPUT_HOPS, P_RESULT_HOPS = (
+    COLUMNS["nodes"][n] for n in ("plan_energy", "plan_input_hops", "plan_result_hops")
+)
 
 L_UP, L_RATE, L_BACKLOG, L_RANGE = (COLUMNS["links"][n] for n in ("up", "rate", "backlog", "range"))
-L_OPENS, L_REMAINING, L_OTHER = (COLUMNS["links"][n] for n in ("opens_in", "remaining", "other_end"))
+L_OPENS, L_REMAINING, L_OTHER = (
+    COLUMNS["links"][n] for n in ("opens_in", "remaining", "other_end")
+)
 
 
 @inlined
 def log_time(seconds: float) -> float:
-    """Time on a scale of 0 to 1: log1p(s) / log1p(7200). Most times are at an end of it: nothing waits, a link lasts."""
+    """Time on a scale of 0 to 1: log1p(s) / log1p(7200).
+
+    Most times are at an end of it: nothing waits, a link lasts.
+    """
     if seconds <= 0.0:
         return 0.0
     if seconds >= LONGEST_S:
@@ -68,9 +108,11 @@ def encode(
     link_rows: np.ndarray,
     mask: np.ndarray,
 ) -> None:
-    """Write the decision at hand: task_row (T,), node_rows (n, F), link_rows (n, slots, L), mask (n + 1,).
+    """Write the decision at hand: task_row (T,), node_rows (n, F), link_rows (n, slots, L), mask (n
+    + 1,).
 
-    Links are the caller's choice: with no slots in link_rows they are left out, for policies that do not read them.
+    Links are the caller's choice: with no slots in link_rows they are left out, for policies that
+    do not read them.
     """
     task_row[:] = 0.0
     node_rows[:] = 0.0
@@ -90,9 +132,19 @@ def encode(
         if node < world.sizes[0].n_satellites:
             _encode_satellite(world, state, tasks, task, node, node_rows[row])
             pass_row = _next_pass(world, node, tasks[task].release_s)
-            node_rows[row, N_CONTACT] = _encode_contact(world, node, pass_row, tasks[task].release_s)
+            node_rows[row, N_CONTACT] = _encode_contact(
+                world, node, pass_row, tasks[task].release_s
+            )
             if link_rows.shape[1] > 0:
-                _encode_links(world, state, scratch.slots, node, pass_row, tasks[task].release_s, link_rows[row])
+                _encode_links(
+                    world,
+                    state,
+                    scratch.slots,
+                    node,
+                    pass_row,
+                    tasks[task].release_s,
+                    link_rows[row],
+                )
         else:
             _encode_datacentre(world, state, tasks, task, node, node_rows[row])
         _encode_common(world, tasks, task, node, scratch.frame, node_rows[row])
@@ -121,7 +173,9 @@ def _encode_task(world: World, state: State, tasks: np.ndarray, task: int, out: 
 
 @inlined
 def _origin_frame(world: World, origin: int, time_s: float, frame: np.ndarray) -> None:
-    """Fill (4, 3): position of the origin, then unit vectors outward, along (its motion, or east) and across (or north)."""
+    """Fill (4, 3): position of the origin, then unit vectors outward, along (its motion, or east)
+    and across (or north).
+    """
     x, y, z = position_m(world, origin, time_s)
     length = math.sqrt(x * x + y * y + z * z)
     ux, uy, uz = x / length, y / length, z / length
@@ -142,7 +196,9 @@ def _origin_frame(world: World, origin: int, time_s: float, frame: np.ndarray) -
 
 
 @inlined
-def _encode_common(world: World, tasks: np.ndarray, task: int, node: int, frame: np.ndarray, out: np.ndarray) -> None:
+def _encode_common(
+    world: World, tasks: np.ndarray, task: int, node: int, frame: np.ndarray, out: np.ndarray
+) -> None:
     x, y, z = position_m(world, node, tasks[task].release_s)
     x -= frame[0, 0]
     y -= frame[0, 1]
@@ -155,7 +211,9 @@ def _encode_common(world: World, tasks: np.ndarray, task: int, node: int, frame:
 
 
 @inlined
-def _encode_satellite(world: World, state: State, tasks: np.ndarray, task: int, node: int, out: np.ndarray) -> None:
+def _encode_satellite(
+    world: World, state: State, tasks: np.ndarray, task: int, node: int, out: np.ndarray
+) -> None:
     now_s = tasks[task].release_s
     accelerator = world.accelerators[node]
     entry = state.units[node]
@@ -164,7 +222,11 @@ def _encode_satellite(world: World, state: State, tasks: np.ndarray, task: int, 
     is_sunlit = world.power[row].is_sunlit
     end = world.power_offsets[node + 1]
     change = row + 1
-    while change < end and world.power[change].is_sunlit == is_sunlit and world.power[change].start_s - now_s < LONGEST_S:
+    while (
+        change < end
+        and world.power[change].is_sunlit == is_sunlit
+        and world.power[change].start_s - now_s < LONGEST_S
+    ):
         change += 1
     until_s = world.power[change].start_s - now_s if change < end else LONGEST_S
     out[N_SUNLIT] = is_sunlit
@@ -172,12 +234,19 @@ def _encode_satellite(world: World, state: State, tasks: np.ndarray, task: int, 
     out[N_CHARGE] = _clip(entry.charge_j / accelerator.capacity_j, 0.0, 1.0)
     usable_j = max(accelerator.capacity_j - accelerator.floor_j, 1.0)
     out[N_MARGIN] = _clip((entry.charge_j - required_j(world, node, now_s)) / usable_j, -1.0, 1.0)
-    out[N_TEMPERATURE] = _clip((entry.temperature_c - accelerator.sink_c) / max(accelerator.limit_c - accelerator.sink_c, 1.0), 0.0, 2.0)
+    out[N_TEMPERATURE] = _clip(
+        (entry.temperature_c - accelerator.sink_c)
+        / max(accelerator.limit_c - accelerator.sink_c, 1.0),
+        0.0,
+        2.0,
+    )
     _encode_units(world, state, tasks, task, node, node + 1, out)
 
 
 @inlined
-def _encode_datacentre(world: World, state: State, tasks: np.ndarray, task: int, node: int, out: np.ndarray) -> None:
+def _encode_datacentre(
+    world: World, state: State, tasks: np.ndarray, task: int, node: int, out: np.ndarray
+) -> None:
     datacentre = node - world.sizes[0].n_satellites - world.sizes[0].n_stations
     out[N_CHARGE] = 1.0
     out[N_MARGIN] = 1.0
@@ -186,7 +255,9 @@ def _encode_datacentre(world: World, state: State, tasks: np.ndarray, task: int,
 
 
 @inlined
-def _encode_units(world: World, state: State, tasks: np.ndarray, task: int, first: int, end: int, out: np.ndarray) -> None:
+def _encode_units(
+    world: World, state: State, tasks: np.ndarray, task: int, first: int, end: int, out: np.ndarray
+) -> None:
     """Queue and memory of a candidate's accelerators: least backlog, mean work, best memory."""
     now_s = tasks[task].release_s
     model = tasks[task].model
@@ -212,7 +283,9 @@ def _encode_units(world: World, state: State, tasks: np.ndarray, task: int, firs
             evicted = 0.0
         else:
             after = resident_bytes(world, resident_after_load(world, state, unit, model))
-            evicted = min(evicted, (held + world.model_bytes[model] - after) / accelerator.memory_bytes)
+            evicted = min(
+                evicted, (held + world.model_bytes[model] - after) / accelerator.memory_bytes
+            )
         out[N_FREE] = max(out[N_FREE], _clip(1.0 - held / accelerator.memory_bytes, 0.0, 1.0))
     count = end - first
     out[N_LANES] = _clip(busy / count, 0.0, 1.0)
@@ -254,7 +327,9 @@ def _row_of(state: State, node: int) -> int:
 
 @inlined
 def _next_pass(world: World, node: int, now_s: float) -> int:
-    """Row of World.passes where those of a satellite that have not ended begin, in order of time."""
+    """Row of World.passes where those of a satellite that have not ended begin, in order of
+    time.
+    """
     row = first_pass(world, node, now_s)
     while row < world.pass_offsets[node + 1] and world.passes[row].end_s <= now_s:
         row += 1
@@ -263,13 +338,27 @@ def _next_pass(world: World, node: int, now_s: float) -> int:
 
 @inlined
 def _encode_contact(world: World, node: int, row: int, now_s: float) -> float:
-    """Time to the first contact with a station, given the row of _next_pass, on the scale of the column."""
-    return log_time(world.passes[row].start_s - now_s) if row < world.pass_offsets[node + 1] else 1.0
+    """Time to the first contact with a station, given the row of _next_pass, on the scale of the
+    column.
+    """
+    return (
+        log_time(world.passes[row].start_s - now_s) if row < world.pass_offsets[node + 1] else 1.0
+    )
 
 
 @inlined
-def _encode_links(world: World, state: State, slots: np.ndarray, node: int, row: int, now_s: float, out: np.ndarray) -> None:
-    """Laser terminals in order, then of the passes from a row on the two that open first (the one that lasts longer on a tie)."""
+def _encode_links(
+    world: World,
+    state: State,
+    slots: np.ndarray,
+    node: int,
+    row: int,
+    now_s: float,
+    out: np.ndarray,
+) -> None:
+    """Laser terminals in order, then of the passes from a row on the two that open first (the one
+    that lasts longer on a tie).
+    """
     n_terminals = out.shape[0] - GROUND_SLOTS
     slots[:] = NONE
     best = slots[0]
@@ -286,14 +375,18 @@ def _encode_links(world: World, state: State, slots: np.ndarray, node: int, row:
             best_contact[slot] = contact
     for later in range(row, world.pass_offsets[node + 1]):
         offer = world.passes[later]
-        if best[n_terminals + 1] != NONE and offer.start_s > max(now_s, world.contacts[best_contact[n_terminals + 1]].start_s):
+        if best[n_terminals + 1] != NONE and offer.start_s > max(
+            now_s, world.contacts[best_contact[n_terminals + 1]].start_s
+        ):
             break  # passes are in order of time
         if offer.end_s > now_s:
             _offer_ground(world, offer.edge, offer.contact, n_terminals, best, best_contact, now_s)
     rate_bps = rate = 0.0
     for slot in range(out.shape[0]):
         if best[slot] != NONE:
-            here_bps = _encode_link(world, state, node, best[slot], best_contact[slot], now_s, out[slot])
+            here_bps = _encode_link(
+                world, state, node, best[slot], best_contact[slot], now_s, out[slot]
+            )
             if here_bps != rate_bps:  # neighbouring links often have one rate
                 rate_bps = here_bps
                 rate = _log_size(rate_bps, 1e6, LOG_MOST_MBIT)
@@ -309,20 +402,32 @@ def _opens_before(world: World, contact: int, other: int, now_s: float) -> bool:
 
 
 @inlined
-def _offer_ground(world: World, edge: int, contact: int, first_slot: int, best: np.ndarray, best_contact: np.ndarray, now_s: float) -> None:
+def _offer_ground(
+    world: World,
+    edge: int,
+    contact: int,
+    first_slot: int,
+    best: np.ndarray,
+    best_contact: np.ndarray,
+    now_s: float,
+) -> None:
     """Keep the two ground contacts that open first, in order."""
     if best[first_slot] == NONE or _opens_before(world, contact, best_contact[first_slot], now_s):
         best[first_slot + 1] = best[first_slot]
         best_contact[first_slot + 1] = best_contact[first_slot]
         best[first_slot] = edge
         best_contact[first_slot] = contact
-    elif best[first_slot + 1] == NONE or _opens_before(world, contact, best_contact[first_slot + 1], now_s):
+    elif best[first_slot + 1] == NONE or _opens_before(
+        world, contact, best_contact[first_slot + 1], now_s
+    ):
         best[first_slot + 1] = edge
         best_contact[first_slot + 1] = contact
 
 
 @inlined
-def _encode_link(world: World, state: State, node: int, edge: int, contact: int, now_s: float, out: np.ndarray) -> float:
+def _encode_link(
+    world: World, state: State, node: int, edge: int, contact: int, now_s: float, out: np.ndarray
+) -> float:
     """Everything about a link but its rate, which is returned, bit/s."""
     start_s = world.contacts[contact].start_s
     at_s = max(now_s, start_s)

@@ -1,33 +1,66 @@
 """Plan: what would happen to the task at hand at every candidate.
 
-`plan_all` fills State.plans and State.routes for the task being placed; nothing else of the State changes but the order of candidates.
-Nothing booked is ever planned again, so with faults off what was planned is what happens.
+`plan_all` fills State.plans and State.routes for the task being placed; nothing else of the State
+changes but the order of candidates. Nothing booked is ever planned again, so with faults off what
+was planned is what happens.
 """
 
 import math
 
 import numpy as np
 
-from orbit_gym.world.layout import World
-from orbit_gym.kernels.accelerator.service import lane_power_w, lanes_taken
-from orbit_gym.kernels.result_delivery import deliver, join_route, write_route
 from orbit_gym.kernels.accelerator.charge_and_heat import settle
+from orbit_gym.kernels.accelerator.service import lane_power_w, lanes_taken
 from orbit_gym.kernels.accelerator.service_slot import place
-from orbit_gym.kernels.network.search import EVERYWHERE, INPUT, RESULT, SATELLITES, WANTED, is_reached, mark_wanted, search
+from orbit_gym.kernels.network.search import (
+    EVERYWHERE,
+    INPUT,
+    RESULT,
+    SATELLITES,
+    WANTED,
+    is_reached,
+    mark_wanted,
+    search,
+)
+from orbit_gym.kernels.result_delivery import deliver, join_route, write_route
 from orbit_gym.kernels.state import NONE, Scratch, State
 from orbit_gym.utils.jit import inlined, merged
+from orbit_gym.world.layout import World
 
 CALENDARS_PER_HOP = 2  # a hop occupies at most two, and takes at most one new chunk in each
 
 
 @merged
 def _search_input(
-    world: World, state: State, scratch: Scratch, tasks: np.ndarray, task: int, which: int, target: int, idle: bool, order: np.ndarray
+    world: World,
+    state: State,
+    scratch: Scratch,
+    tasks: np.ndarray,
+    task: int,
+    which: int,
+    target: int,
+    idle: bool,
+    order: np.ndarray,
 ) -> int:
-    """Search the input's way from the task's origin; returns the node that ended the search, or NONE."""
+    """Search the input's way from the task's origin.
+
+    Returns the node that ended the search, or NONE.
+    """
     release_s = tasks[task].release_s
     limit_s = release_s + world.sizes[0].look_ahead_s
-    return search(world, state, scratch, which, tasks[task].origin, release_s, tasks[task].input_bits, target, limit_s, idle, order)
+    return search(
+        world,
+        state,
+        scratch,
+        which,
+        tasks[task].origin,
+        release_s,
+        tasks[task].input_bits,
+        target,
+        limit_s,
+        idle,
+        order,
+    )
 
 
 @inlined
@@ -37,11 +70,19 @@ def shows_all(world: World) -> bool:
 
 
 @merged
-def order_candidates(world: World, state: State, scratch: Scratch, tasks: np.ndarray, task: int, candidates: np.ndarray) -> None:
-    """Write the candidates of a task: satellites in ascending delay of its input on idle calendars, then datacentres.
+def order_candidates(
+    world: World,
+    state: State,
+    scratch: Scratch,
+    tasks: np.ndarray,
+    task: int,
+    candidates: np.ndarray,
+) -> None:
+    """Write the candidates of a task: satellites in ascending delay of its input on idle calendars,
+    then datacentres.
 
-    Ties go to the lower index; NONE where fewer satellites, or a datacentre out of reach within the look-ahead. Scratch.reached_s gets
-    the arrivals.
+    Ties go to the lower index; NONE where fewer satellites, or a datacentre out of reach within the
+    look-ahead. Scratch.reached_s gets the arrivals.
     """
     sizes = world.sizes[0]
     n_rows = sizes.n_candidates - sizes.n_datacentres
@@ -80,7 +121,9 @@ def plan_all(world: World, state: State, scratch: Scratch, tasks: np.ndarray, ta
 
 
 @merged
-def _plan_inputs(world: World, state: State, scratch: Scratch, tasks: np.ndarray, task: int) -> None:
+def _plan_inputs(
+    world: World, state: State, scratch: Scratch, tasks: np.ndarray, task: int
+) -> None:
     """Begin every plan with the way of its input over the calendars as they are."""
     n_wanted = state.candidates.size
     if not shows_all(world):
@@ -91,7 +134,17 @@ def _plan_inputs(world: World, state: State, scratch: Scratch, tasks: np.ndarray
         _begin_plan(state, scratch, row, INPUT)
     for row in range(n_wanted, state.candidates.size):
         if state.candidates[row] != NONE:
-            _search_input(world, state, scratch, tasks, task, RESULT, state.candidates[row], False, scratch.order)
+            _search_input(
+                world,
+                state,
+                scratch,
+                tasks,
+                task,
+                RESULT,
+                state.candidates[row],
+                False,
+                scratch.order,
+            )
         _begin_plan(state, scratch, row, RESULT)
 
 
@@ -101,7 +154,9 @@ def _begin_plan(state: State, scratch: Scratch, row: int, which: int) -> None:
     plan = state.plans[row]
     plan.node = state.candidates[row]
     plan.accelerator = NONE
-    plan.exists = plan.on_time = plan.input_hops = plan.result_hops = plan.by_alert = plan.updates_recency = 0
+    plan.exists = plan.on_time = plan.input_hops = plan.result_hops = plan.by_alert = (
+        plan.updates_recency
+    ) = 0
     plan.arrival_s = plan.load_start_s = plan.start_s = plan.finish_s = plan.delivery_s = math.inf
     plan.load_s = 0.0
     plan.send_s = -1.0
@@ -114,8 +169,12 @@ def _begin_plan(state: State, scratch: Scratch, row: int, which: int) -> None:
 
 
 @inlined
-def _plan_service(world: World, state: State, tasks: np.ndarray, task: int, row: int, limit_s: float) -> None:
-    """Fill the load and the service: on the satellite's accelerator, or the one of a datacentre that finishes first."""
+def _plan_service(
+    world: World, state: State, tasks: np.ndarray, task: int, row: int, limit_s: float
+) -> None:
+    """Fill the load and the service: on the satellite's accelerator, or the one of a datacentre
+    that finishes first.
+    """
     plan = state.plans[row]
     first = plan.node
     end = plan.node + 1
@@ -124,7 +183,9 @@ def _plan_service(world: World, state: State, tasks: np.ndarray, task: int, row:
         first = world.datacentre_offsets[datacentre]
         end = world.datacentre_offsets[datacentre + 1]
     for unit in range(first, end):
-        load_start_s, loading_s, start_s, finish_s = place(world, state, tasks, task, unit, plan.arrival_s, limit_s)
+        load_start_s, loading_s, start_s, finish_s = place(
+            world, state, tasks, task, unit, plan.arrival_s, limit_s
+        )
         if finish_s < plan.finish_s:
             plan.accelerator = unit
             plan.load_start_s = load_start_s
@@ -135,17 +196,27 @@ def _plan_service(world: World, state: State, tasks: np.ndarray, task: int, row:
 
 
 @merged
-def _plan_results(world: World, state: State, scratch: Scratch, tasks: np.ndarray, task: int, limit_s: float) -> None:
-    """Fill every plan's delivery, in order of readiness, so that a later one may join the route that was searched for an earlier one."""
+def _plan_results(
+    world: World, state: State, scratch: Scratch, tasks: np.ndarray, task: int, limit_s: float
+) -> None:
+    """Fill every plan's delivery, in order of readiness, so that a later one may join the route
+    that was searched for an earlier one.
+    """
     is_alert = tasks[task].alert_delay_s >= 0.0
     end = NONE  # last node of the latest search from a satellite that found the destination
     for place_ in range(_sort_by_finish(state, scratch)):
         row = scratch.by_finish[place_]
         plan = state.plans[row]
         may_join = not is_alert and plan.node < world.sizes[0].n_satellites
-        if may_join and end != NONE and _join(world, state, scratch, tasks[task].result_bits, row, end, limit_s):
+        if (
+            may_join
+            and end != NONE
+            and _join(world, state, scratch, tasks[task].result_bits, row, end, limit_s)
+        ):
             continue
-        plan.delivery_s, found, plan.send_s = deliver(world, state, scratch, tasks, task, plan.node, plan.finish_s, limit_s, False)
+        plan.delivery_s, found, plan.send_s = deliver(
+            world, state, scratch, tasks, task, plan.node, plan.finish_s, limit_s, False
+        )
         plan.by_alert = 1 if plan.send_s >= 0.0 else 0
         if found != NONE:
             count = write_route(scratch, RESULT, found, state.routes[row], plan.input_hops)
@@ -158,7 +229,10 @@ def _plan_results(world: World, state: State, scratch: Scratch, tasks: np.ndarra
 
 @inlined
 def _sort_by_finish(state: State, scratch: Scratch) -> int:
-    """Write the rows whose service ends at some time to Scratch.by_finish, earliest first; returns how many there are."""
+    """Write the rows whose service ends at some time to Scratch.by_finish, earliest first.
+
+    Returns how many there are.
+    """
     count = 0
     for row in range(state.plans.size):
         finish_s = state.plans[row].finish_s
@@ -174,13 +248,25 @@ def _sort_by_finish(state: State, scratch: Scratch) -> int:
 
 
 @inlined
-def _join(world: World, state: State, scratch: Scratch, bits: float, row: int, end: int, limit_s: float) -> bool:
+def _join(
+    world: World, state: State, scratch: Scratch, bits: float, row: int, end: int, limit_s: float
+) -> bool:
     """Let a plan take the last transfer of the latest search if it can; True if it does."""
     plan = state.plans[row]
     delivery_s = scratch.labels[RESULT, end].arrival_s
     if delivery_s > limit_s:
         return False
-    hops = join_route(world, state, scratch, plan.node, plan.finish_s, bits, end, state.routes[row], plan.input_hops)
+    hops = join_route(
+        world,
+        state,
+        scratch,
+        plan.node,
+        plan.finish_s,
+        bits,
+        end,
+        state.routes[row],
+        plan.input_hops,
+    )
     if hops == NONE:
         return False
     plan.delivery_s = delivery_s
@@ -189,14 +275,20 @@ def _join(world: World, state: State, scratch: Scratch, bits: float, row: int, e
 
 
 @inlined
-def _finish_plan(world: World, state: State, tasks: np.ndarray, task: int, row: int, limit_s: float) -> None:
+def _finish_plan(
+    world: World, state: State, tasks: np.ndarray, task: int, row: int, limit_s: float
+) -> None:
     """Fill the energy and the verdict of a plan with a delivery."""
     plan = state.plans[row]
     unit = plan.accelerator
     lanes = lanes_taken(world, tasks, task, unit)
-    plan.energy_j = world.accelerators[unit].dynamic_w * plan.load_s + lane_power_w(world, unit, lanes) * (plan.finish_s - plan.start_s)
+    plan.energy_j = world.accelerators[unit].dynamic_w * plan.load_s + lane_power_w(
+        world, unit, lanes
+    ) * (plan.finish_s - plan.start_s)
     plan.energy_j += _transmit_j(world, state.routes[row], 0, plan.input_hops)
-    plan.energy_j += _transmit_j(world, state.routes[row], plan.input_hops, plan.input_hops + plan.result_hops)
+    plan.energy_j += _transmit_j(
+        world, state.routes[row], plan.input_hops, plan.input_hops + plan.result_hops
+    )
     if plan.delivery_s > limit_s:
         return
     if _has_room(state, unit, plan.input_hops + plan.result_hops):
@@ -211,7 +303,9 @@ def _transmit_j(world: World, hops: np.ndarray, first: int, end: int) -> float:
     """Energy of the transfers in some rows of a route."""
     total_j = 0.0
     for place_ in range(end - 1, first - 1, -1):
-        total_j += world.edges[hops[place_].edge].transmit_w * (hops[place_].end_s - hops[place_].start_s)
+        total_j += world.edges[hops[place_].edge].transmit_w * (
+            hops[place_].end_s - hops[place_].start_s
+        )
     return total_j
 
 
@@ -219,9 +313,15 @@ def _transmit_j(world: World, hops: np.ndarray, first: int, end: int) -> float:
 def _has_room(state: State, unit: int, hops: int) -> bool:
     """True if the pools surely hold what a booking adds."""
     clock = state.clock[0]
-    if state.records.size > 0 and clock.n_records + CALENDARS_PER_HOP * hops + 2 > state.records.size:
+    if (
+        state.records.size > 0
+        and clock.n_records + CALENDARS_PER_HOP * hops + 2 > state.records.size
+    ):
         return False
-    return clock.n_free_chunks >= CALENDARS_PER_HOP * hops + 1 and clock.n_free_segments >= 4 * state.units[unit].n_segments + 6
+    return (
+        clock.n_free_chunks >= CALENDARS_PER_HOP * hops + 1
+        and clock.n_free_segments >= 4 * state.units[unit].n_segments + 6
+    )
 
 
 @inlined
@@ -233,5 +333,7 @@ def _settle_node(world: World, state: State, node: int, now_s: float) -> None:
         settle(world, state, node, now_s)
         return
     datacentre = node - world.sizes[0].n_satellites - world.sizes[0].n_stations
-    for unit in range(world.datacentre_offsets[datacentre], world.datacentre_offsets[datacentre + 1]):
+    for unit in range(
+        world.datacentre_offsets[datacentre], world.datacentre_offsets[datacentre + 1]
+    ):
         settle(world, state, unit, now_s)

@@ -1,22 +1,23 @@
 """Delivery: when and how a result comes back, by a route or by the alert channel.
 
-The candidates of a decision send the same bits to the same place, so one search often answers for several. Arrivals are first-in
-first-out: if a bundle from k would be at j by time a and delivered at best at D, then one that starts from j at or after a is not
-delivered before D; and if it still reaches the satellite of k's last transfer before that transfer begins, it takes the same transfer.
+The candidates of a decision send the same bits to the same place, so one search often answers for
+several. Arrivals are first-in first-out: if a bundle from k would be at j by time a and delivered
+at best at D, then one that starts from j at or after a is not delivered before D; and if it still
+reaches the satellite of k's last transfer before that transfer begins, it takes the same transfer.
 """
 
 import math
 
 import numpy as np
 
-from orbit_gym.world.layout import LASER, World
+from orbit_gym.kernels.episode import ANY_STATION
 from orbit_gym.kernels.network.calendars import place_in_chunk, skip_ended
 from orbit_gym.kernels.network.search import RESULT, is_reached, search
-from orbit_gym.kernels.state import END, MAX_HOPS, NONE, START, Scratch, State
 from orbit_gym.kernels.network.transfers import earliest_transfer, range_m
-from orbit_gym.kernels.episode import ANY_STATION
+from orbit_gym.kernels.state import END, MAX_HOPS, NONE, START, Scratch, State
 from orbit_gym.utils.jit import inlined
 from orbit_gym.utils.units import SPEED_OF_LIGHT_MPS
+from orbit_gym.world.layout import LASER, World
 
 
 @inlined
@@ -37,23 +38,50 @@ def _alert_slot_s(world: World, state: State, satellite: int, ready_s: float) ->
 
 @inlined
 def deliver(
-    world: World, state: State, scratch: Scratch, tasks: np.ndarray, task: int, node: int, ready_s: float, limit_s: float, idle: bool
+    world: World,
+    state: State,
+    scratch: Scratch,
+    tasks: np.ndarray,
+    task: int,
+    node: int,
+    ready_s: float,
+    limit_s: float,
+    idle: bool,
 ) -> tuple[float, int, float]:
-    """Earliest delivery of a result that is ready at a node: (delivery_s, last graph node of its route or NONE, alert send_s or -1)."""
+    """Earliest delivery of a result that is ready at a node: (delivery_s, last graph node of its
+    route or NONE, alert send_s or -1).
+    """
     if node >= world.sizes[0].n_satellites and tasks[task].destination == ANY_STATION:
         return ready_s, NONE, -1.0
     send_s, alert_s = _alert(world, state, tasks, task, node, ready_s, idle)
     route_limit_s = min(limit_s, alert_s)  # a route that arrives later than the alert is of no use
     bits, destination = tasks[task].result_bits, tasks[task].destination
-    end = search(world, state, scratch, RESULT, node, ready_s, bits, destination, route_limit_s, idle, scratch.order)
+    end = search(
+        world,
+        state,
+        scratch,
+        RESULT,
+        node,
+        ready_s,
+        bits,
+        destination,
+        route_limit_s,
+        idle,
+        scratch.order,
+    )
     if end != NONE and scratch.labels[RESULT, end].arrival_s < alert_s:
         return scratch.labels[RESULT, end].arrival_s, end, -1.0
     return alert_s, NONE, send_s
 
 
 @inlined
-def _alert(world: World, state: State, tasks: np.ndarray, task: int, node: int, ready_s: float, idle: bool) -> tuple[float, float]:
-    """When an alert would be sent from a node and when it would be delivered; (-1, infinity) where the channel is not open to it."""
+def _alert(
+    world: World, state: State, tasks: np.ndarray, task: int, node: int, ready_s: float, idle: bool
+) -> tuple[float, float]:
+    """When an alert would be sent from a node and when it would be delivered.
+
+    (-1, infinity) where the channel is not open to it.
+    """
     if tasks[task].alert_delay_s < 0.0 or node >= world.sizes[0].n_satellites:
         return -1.0, math.inf
     send_s = ready_s if idle else _alert_slot_s(world, state, node, ready_s)
@@ -62,9 +90,11 @@ def _alert(world: World, state: State, tasks: np.ndarray, task: int, node: int, 
 
 @inlined
 def write_route(scratch: Scratch, which: int, node: int, hops: np.ndarray, first: int) -> int:
-    """Write the transfers on the way to a node of the latest search into hops, in order, from place `first`.
+    """Write the transfers on the way to a node of the latest search into hops, in order, from place
+    `first`.
 
-    Returns how many there are; NONE if more than MAX_HOPS, which an earlier way to a node on the route can make of fewer.
+    Returns how many there are; NONE if more than MAX_HOPS, which an earlier way to a node on the
+    route can make of fewer.
     """
     labels = scratch.labels[which]
     count = 0
@@ -88,12 +118,22 @@ def write_route(scratch: Scratch, which: int, node: int, hops: np.ndarray, first
 
 @inlined
 def join_route(
-    world: World, state: State, scratch: Scratch, node: int, ready_s: float, bits: float, end: int, hops: np.ndarray, first: int
+    world: World,
+    state: State,
+    scratch: Scratch,
+    node: int,
+    ready_s: float,
+    bits: float,
+    end: int,
+    hops: np.ndarray,
+    first: int,
 ) -> int:
-    """Hops of a route from a satellite into the last transfer of the latest result search, written to hops; NONE if it cannot join.
+    """Hops of a route from a satellite into the last transfer of the latest result search, written
+    to hops; NONE if it cannot join.
 
-    Joining means that its delivery is the search's own, and best: it was settled there no later than ready_s, and over the search's
-    tree it reaches the last transfer's satellite before that transfer begins.
+    Joining means that its delivery is the search's own, and best: it was settled there no later
+    than ready_s, and over the search's tree it reaches the last transfer's satellite before that
+    transfer begins.
     """
     labels = scratch.labels[RESULT]
     if not is_reached(scratch, RESULT, node) or labels[node].arrival_s > ready_s:

@@ -1,15 +1,16 @@
 """State: the arrays that change, and the scratch space of the kernels.
 
-State is all that a fork copies. Scratch holds search labels and the last booking: derived, never copied, not shared by threads.
+State is all that a fork copies. Scratch holds search labels and the last booking: derived, never
+copied, not shared by threads.
 """
 
 from typing import NamedTuple
 
 import numpy as np
 
-from orbit_gym.world.layout import World
 from orbit_gym.kernels.episode import Episode
 from orbit_gym.observation import GROUND_SLOTS
+from orbit_gym.world.layout import World
 
 MAX_HOPS = 40
 WAYS_DOWN = 4  # that a search keeps apart
@@ -28,9 +29,19 @@ CLOCK = np.dtype(
         ("reclaim_next", "i4"),  # calendar whose expired reservations were given back last
         ("next_fault", "i4"),  # index of the first fault that has not struck
         ("n_records", "i4"),  # rows of State.records in use
-        ("reclaim_spared", "i4"),  # chunks under a quarter of the pool that need no walk of all calendars, since the last one left few
+        (
+            "reclaim_spared",
+            "i4",
+            # chunks under a quarter of the pool that need no walk of all calendars, since the last
+            # one left few
+        ),
         ("revoked_value", "f8"),  # taken back by faults so far
-        ("asked_short_s", "f8"),  # work of past tasks on the first satellite, fading over minutes (orbit_gym/kernels/offered_load.py)
+        (
+            "asked_short_s",
+            "f8",
+            # work of past tasks on the first satellite, fading over minutes
+            # (orbit_gym/kernels/offered_load.py)
+        ),
         ("seen_short_s", "f8"),  # time in which it came, fading alike
         ("asked_long_s", "f8"),  # the same, fading over half an hour
         ("seen_long_s", "f8"),
@@ -46,11 +57,20 @@ SEGMENT = np.dtype(
     [
         ("start_s", "f8"),
         ("end_s", "f8"),
-        ("resident", "i8"),  # models in memory from start_s until the next segment of the same accelerator
-        ("charge_j", "f8"),  # as of start_s, noted at the latest booking; holds where start_s is still to come
+        (
+            "resident",
+            "i8",
+        ),  # models in memory from start_s until the next segment of the same accelerator
+        (
+            "charge_j",
+            "f8",
+        ),  # as of start_s, noted at the latest booking; holds where start_s is still to come
         ("temperature_c", "f8"),
         ("lanes", "i2"),  # reserved
-        ("drawing", "i2"),  # of these, lanes that compute: an outage and what was lost to one only idle
+        (
+            "drawing",
+            "i2",
+        ),  # of these, lanes that compute: an outage and what was lost to one only idle
         ("next", "i4"),
     ],
     align=True,
@@ -85,7 +105,10 @@ UNIT = np.dtype(
         ("power_row", "i4"),  # row of World.power at time_s, or an earlier one
         ("tail_power_row", "i4"),  # the same at tail_s
         ("pad", "i4"),
-        ("spare_j", "f8"),  # least charge above required_j until tail_s, noted at the latest booking
+        (
+            "spare_j",
+            "f8",
+        ),  # least charge above required_j until tail_s, noted at the latest booking
         ("peak_c", "f8"),  # highest temperature until tail_s
         ("busy_lane_s", "f8"),  # lane-seconds booked before the episode's end
         ("energy_j", "f8"),  # energy booked in the episode
@@ -130,9 +153,17 @@ LABEL = np.dtype(
         ("arrival_s", "f8"),
         ("start_s", "f8"),  # of the transfer that arrives here
         ("end_s", "f8"),
-        ("key_s", "f8"),  # place in the heap: arrival (or wake_s) plus what surely remains to the target
+        (
+            "key_s",
+            "f8",
+        ),  # place in the heap: arrival (or wake_s) plus what surely remains to the target
         ("wake_s", "f8"),  # of a settled node: when its next contact opens
-        ("tie_s", "f8"),  # orders equal keys: time here plus what remains to the best way down, once a search knows that
+        (
+            "tie_s",
+            "f8",
+            # orders equal keys: time here plus what remains to the best way down, once a search
+            # knows that
+        ),
         ("stamp", "i8"),  # search that wrote the label
         ("settled", "i8"),  # search that settled it
         ("edge", "i4"),
@@ -154,45 +185,66 @@ WAY_DOWN = np.dtype(
 # What surely limits a bundle that comes down at one station, in one search.
 LANDING = np.dtype(
     [
-        ("floor_s", "f8"),  # no arrival at the target before this: the first gap of the station's antennas
+        (
+            "floor_s",
+            "f8",
+        ),  # no arrival at the target before this: the first gap of the station's antennas
         ("until_s", "f8"),  # sent later than this, the gap is missed
         ("after_s", "f8"),  # from the station to the target; infinity where nothing leads there
     ],
     align=True,
 )
-HOP = np.dtype([("start_s", "f8"), ("end_s", "f8"), ("from_node", "i4"), ("edge", "i4")], align=True)
+HOP = np.dtype(
+    [("start_s", "f8"), ("end_s", "f8"), ("from_node", "i4"), ("edge", "i4")], align=True
+)
 
 
 class State(NamedTuple):
     """What a booking changes. Copy every array and you have an independent future."""
 
     clock: np.ndarray  # (1,) CLOCK
-    candidates: np.ndarray  # (n_candidates,) int32 graph nodes of the current task, NONE where a row is unused
+    candidates: (
+        np.ndarray
+    )  # (n_candidates,) int32 graph nodes of the current task, NONE where a row is unused
     plans: np.ndarray  # (n_candidates,) PLAN of the current task at each candidate
-    routes: np.ndarray  # (n_candidates, 2 * MAX_HOPS) HOP of each plan: of its input, then of its result
+    routes: (
+        np.ndarray
+    )  # (n_candidates, 2 * MAX_HOPS) HOP of each plan: of its input, then of its result
     heads: np.ndarray  # (n_resources,) int32 first chunk of each calendar
     chunks: np.ndarray  # (calendar_chunks,) CHUNK chains of intervals, one per calendar, pooled
-    intervals: np.ndarray  # (calendar_chunks, 2, CHUNK_SIZE) float64 starts and ends of busy time, touching ones merged
+    intervals: (
+        np.ndarray
+    )  # (calendar_chunks, 2, CHUNK_SIZE) float64 starts and ends of busy time, touching ones merged
     units: np.ndarray  # (n_accelerators,) UNIT
     segments: np.ndarray  # (profile_segments,) SEGMENT lanes in use of all accelerators, pooled
-    used_s: np.ndarray  # (n_resources,) float64 seconds booked before the episode's end, for utilisation
+    used_s: (
+        np.ndarray
+    )  # (n_resources,) float64 seconds booked before the episode's end, for utilisation
     last_use_s: np.ndarray  # (n_accelerators, n_models) float64, for least-recently-used eviction
     records: np.ndarray  # (reservation_records,) RECORD; empty where faults are off
-    is_lost: np.ndarray  # (n_tasks,) bool: booked and then struck by a fault; empty where faults are off
+    is_lost: (
+        np.ndarray
+    )  # (n_tasks,) bool: booked and then struck by a fault; empty where faults are off
 
 
 class Scratch(NamedTuple):
     """Work space of the kernels; holds nothing that outlives a decision."""
 
-    counter: np.ndarray  # (5,) int64: searches so far, stamps of the latest input and result search, stamp and number of wanted nodes
+    # (5,) int64: searches so far, stamps of the latest input and result search, stamp and number of
+    # wanted nodes
+    counter: np.ndarray
     labels: np.ndarray  # (2, n_graph_nodes) LABEL: input search, result search
     heap: np.ndarray  # (2, n_graph_nodes) int32
     ways_down: np.ndarray  # (WAYS_DOWN,) WAY_DOWN of the search in progress, earliest first
     landings: np.ndarray  # (n_stations,) LANDING of the search in progress
-    fingers: np.ndarray  # (n_satellites * n_tracks,) int32 rows of World.lasers that searches found last
+    fingers: (
+        np.ndarray
+    )  # (n_satellites * n_tracks,) int32 rows of World.lasers that searches found last
     wanted: np.ndarray  # (n_graph_nodes,) int64 stamp of the marking that wants a node
     order: np.ndarray  # (n_satellites,) int32 satellites in the order a search settled them
-    reached_s: np.ndarray  # (n_candidates,) arrivals on idle calendars of the candidates ordered last
+    reached_s: (
+        np.ndarray
+    )  # (n_candidates,) arrivals on idle calendars of the candidates ordered last
     relaxed: np.ndarray  # (n_candidates,) int32 candidates of a task on the relaxed system
     frame: np.ndarray  # (4, 3) position and axes of the task's origin
     slots: np.ndarray  # (2, slots) int64 edge and contact shown in each link slot
@@ -225,10 +277,18 @@ def new_scratch(world: World) -> Scratch:
     )
 
 
-def new_state(world: World, episode: Episode, calendar_chunks: int, profile_segments: int, reservation_records: int = 0) -> State:
-    """State at the start of an episode: idle calendars, initial charge and memory, satellites warm from idling.
+def new_state(
+    world: World,
+    episode: Episode,
+    calendar_chunks: int,
+    profile_segments: int,
+    reservation_records: int = 0,
+) -> State:
+    """State at the start of an episode: idle calendars, initial charge and memory, satellites warm
+    from idling.
 
     With reservation_records = 0 nothing is kept for faults to strike.
+
     """
     n_units = world.accelerators.size
     start_s = float(episode.span_s[0])
@@ -239,7 +299,9 @@ def new_state(world: World, episode: Episode, calendar_chunks: int, profile_segm
     units["least_charge_j"] = units["charge_j"]
     units["base_resident"] = units["tail_resident"] = episode.initial_resident
     accelerators = world.accelerators
-    units["temperature_c"] = accelerators["sink_c"] + accelerators["idle_w"] * accelerators["thermal_k_per_w"]
+    units["temperature_c"] = (
+        accelerators["sink_c"] + accelerators["idle_w"] * accelerators["thermal_k_per_w"]
+    )
     units["tail_charge_j"], units["tail_temperature_c"] = units["charge_j"], units["temperature_c"]
     clock = np.zeros(1, CLOCK)
     clock["time_s"] = episode.tasks["release_s"][0] if episode.tasks.size else start_s

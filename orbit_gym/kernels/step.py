@@ -1,17 +1,19 @@
-"""The step: book, move the clock to the next release, let faults strike, plan every candidate, encode. One compiled call."""
+"""The step: book, move the clock to the next release, let faults strike, plan every candidate,
+encode. One compiled call.
+"""
 
 import numpy as np
 
-from orbit_gym.world.layout import World
-from orbit_gym.kernels.offered_load import note_asked
-from orbit_gym.kernels.booking import book, reclaim
 from orbit_gym.kernels.accelerator.service import lanes_taken, service_s
-from orbit_gym.kernels.result_delivery import deliver
-from orbit_gym.kernels.observation_encoder import encode
+from orbit_gym.kernels.booking import book, reclaim
 from orbit_gym.kernels.faults import drop_records, record_booking, strike_until
+from orbit_gym.kernels.observation_encoder import encode
+from orbit_gym.kernels.offered_load import note_asked
 from orbit_gym.kernels.planning import order_candidates, plan_all
+from orbit_gym.kernels.result_delivery import deliver
 from orbit_gym.kernels.state import NONE, Scratch, State
 from orbit_gym.utils.jit import kernel, merged, shared
+from orbit_gym.world.layout import World
 
 BEGIN = -1  # in place of an action, at the start of an episode
 
@@ -37,7 +39,10 @@ def _look(
 
 @merged
 def _place(world: World, state: State, scratch: Scratch, tasks: np.ndarray, action: int) -> bool:
-    """Book the task at hand at a candidate; True if it was booked. The last action rejects, a masked one books nothing."""
+    """Book the task at hand at a candidate; True if it was booked.
+
+    The last action rejects, a masked one books nothing.
+    """
     if action >= state.candidates.size or state.candidates[action] == NONE:
         return False
     task = state.clock[0].task
@@ -50,7 +55,9 @@ def _place(world: World, state: State, scratch: Scratch, tasks: np.ndarray, acti
 
 @merged
 def _go_on(world: World, state: State, tasks: np.ndarray, faults: np.ndarray) -> None:
-    """Move the clock to the next release, let the faults up to it strike, and give back what has expired."""
+    """Move the clock to the next release, let the faults up to it strike, and give back what has
+    expired.
+    """
     clock = state.clock[0]
     clock.task += 1
     if clock.task < tasks.size:
@@ -75,10 +82,12 @@ def step(
     link_rows: np.ndarray,
     mask: np.ndarray,
 ) -> bool:
-    """Place the task at hand (the last action rejects), go to the next release, and look; True if the task was booked.
+    """Place the task at hand (the last action rejects), go to the next release, and look.
 
-    Scratch.booked holds the booking. BEGIN places nothing and leaves the clock where it is: it is here and not in a kernel of its own
-    because planning and encoding would be compiled for each.
+    True if the task was booked.
+
+    Scratch.booked holds the booking. BEGIN places nothing and leaves the clock where it is: it is
+    here and not in a kernel of its own because planning and encoding would be compiled for each.
     """
     booked = False
     if action == BEGIN:
@@ -90,8 +99,18 @@ def step(
     return booked
 
 
-def begin(world: World, state: State, scratch: Scratch, tasks: np.ndarray, faults: np.ndarray, *buffers: np.ndarray) -> None:
-    """Let the faults that precede the task at hand strike, and look; buffers are the rows and the mask of :func:`step`."""
+def begin(
+    world: World,
+    state: State,
+    scratch: Scratch,
+    tasks: np.ndarray,
+    faults: np.ndarray,
+    *buffers: np.ndarray,
+) -> None:
+    """Let the faults that precede the task at hand strike, and look.
+
+    Buffers are the rows and the mask of :func:`step`.
+    """
     step(world, state, scratch, tasks, faults, BEGIN, *buffers)
 
 
@@ -114,9 +133,12 @@ def step_many(
     is_booked: np.ndarray,
     outcomes: np.ndarray,
 ) -> None:
-    """Step some members of a batch that share a World; every array has one row a member, and State's fields one axis more.
+    """Step some members of a batch that share a World.
 
-    members (m,) are the rows to step; log and is_booked get what was booked, outcomes (B,) OUTCOME what the step brought.
+    Every array has one row a member, and State's fields one axis more.
+
+    members (m,) are the rows to step; log and is_booked get what was booked, outcomes (B,) OUTCOME
+    what the step brought.
     """
     n_resources = world.sizes[0].n_resources
     for member in members:
@@ -146,29 +168,44 @@ def step_many(
             time_s = clock.time_s
             revoked_value = clock.revoked_value
             rows = (task_rows[member], node_rows[member], link_rows[member], masks[member])
-            is_booked[member, task] = step(world, state, scratch, mine, faults[member][: n_faults[member]], actions[member], *rows)
+            is_booked[member, task] = step(
+                world,
+                state,
+                scratch,
+                mine,
+                faults[member][: n_faults[member]],
+                actions[member],
+                *rows,
+            )
             if is_booked[member, task]:
                 log[member, task] = scratch.booked[0]
                 outcome.energy_j = scratch.booked[0].energy_j
                 outcome.value = mine[task].value if scratch.booked[0].on_time == 1 else 0.0
             outcome.revoked_value = clock.revoked_value - revoked_value
             outcome.elapsed_s = clock.time_s - time_s
-        outcome.is_over = 1 if clock.task >= count or mine[clock.task].release_s >= clock.end_s else 0
+        outcome.is_over = (
+            1 if clock.task >= count or mine[clock.task].release_s >= clock.end_s else 0
+        )
 
 
 @kernel
-def relaxed_on_time(world: World, state: State, scratch: Scratch, tasks: np.ndarray, n_tasks: int, out: np.ndarray) -> None:
+def relaxed_on_time(
+    world: World, state: State, scratch: Scratch, tasks: np.ndarray, n_tasks: int, out: np.ndarray
+) -> None:
     """For each of the first n_tasks: could some candidate deliver it in time on the relaxed system?
 
-    Idle calendars, every model resident, no limit of energy or heat, routes by full search with the task's own bits: a relaxation
-    of every policy's problem. `state` only lends its layout; it is not read or changed. out (n_tasks,) bool.
+    Idle calendars, every model resident, no limit of energy or heat, routes by full search with the
+    task's own bits: a relaxation of every policy's problem. `state` only lends its layout; it is
+    not read or changed. out (n_tasks,) bool.
     """
     for task in range(n_tasks):
         out[task] = _relaxed_task(world, state, scratch, tasks, task)
 
 
 @merged
-def _relaxed_task(world: World, state: State, scratch: Scratch, tasks: np.ndarray, task: int) -> bool:
+def _relaxed_task(
+    world: World, state: State, scratch: Scratch, tasks: np.ndarray, task: int
+) -> bool:
     deadline_s = tasks[task].release_s + tasks[task].slack_s
     candidates = scratch.relaxed
     order_candidates(world, state, scratch, tasks, task, candidates)
@@ -179,11 +216,15 @@ def _relaxed_task(world: World, state: State, scratch: Scratch, tasks: np.ndarra
         ready_s = scratch.reached_s[row]
         unit = node
         if node >= world.sizes[0].n_satellites:
-            unit = world.datacentre_offsets[node - world.sizes[0].n_satellites - world.sizes[0].n_stations]
+            unit = world.datacentre_offsets[
+                node - world.sizes[0].n_satellites - world.sizes[0].n_stations
+            ]
         finish_s = ready_s + service_s(world, tasks, task, unit)
         if finish_s > deadline_s:
             continue
-        delivery_s, _, _ = deliver(world, state, scratch, tasks, task, node, finish_s, deadline_s, True)
+        delivery_s, _, _ = deliver(
+            world, state, scratch, tasks, task, node, finish_s, deadline_s, True
+        )
         if delivery_s <= deadline_s:
             return True
     return False
@@ -202,7 +243,10 @@ def play(
     link_rows: np.ndarray,
     mask: np.ndarray,
 ) -> int:
-    """Play a stored stream of actions, observations encoded each step; returns how many tasks were booked."""
+    """Play a stored stream of actions, observations encoded each step.
+
+    Returns how many tasks were booked.
+    """
     n_booked = 0
     for action in actions:
         if step(world, state, scratch, tasks, faults, action, task_row, node_rows, link_rows, mask):

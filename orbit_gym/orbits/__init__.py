@@ -1,1 +1,3 @@
-"""Orbits: `positions` is where satellites are, `tle`, `omm` and `elements` read files of elements, `planes` groups satellites by plane."""
+"""Orbits: `positions` is where satellites are, `tle`, `omm` and `elements` read files of elements,
+`planes` groups satellites by plane.
+"""

@@ -1,6 +1,8 @@
-"""Files of elements become SGP4 records: TLE in two or three lines, OMM as CSV or JSON, also gzipped.
+"""Files of elements become SGP4 records: TLE in two or three lines, OMM as CSV or JSON, also
+gzipped.
 
-What cannot be read is told with file, line, value and what was expected; a reader that is not strict counts it by reason.
+What cannot be read is told with file, line, value and what was expected; a reader that is not
+strict counts it by reason.
 """
 
 import csv
@@ -20,7 +22,9 @@ from sgp4.api import Satrec
 from orbit_gym.orbits.omm import OMM_RANGES, record_of_omm
 from orbit_gym.orbits.tle import TLE_TEMPLATE, Refused, entries, record_of
 
-Entry = tuple[str, Callable[[], tuple[str, Satrec]]]  # where it stands, and what makes its name and record
+Entry = tuple[
+    str, Callable[[], tuple[str, Satrec]]
+]  # where it stands, and what makes its name and record
 
 
 @dataclass(frozen=True)
@@ -61,13 +65,19 @@ def _of_lines(name: str, line1: str, line2: str) -> tuple[str, Satrec]:
 
 
 def _read_omm_csv(text: str) -> Iterator[Entry]:
-    """Yield (place, function that makes name and record) of each row; ValueError where the header lacks a column."""
+    """Yield (place, function that makes name and record) of each row.
+
+    ValueError where the header lacks a column.
+    """
     rows = csv.DictReader(io.StringIO(text, newline=""), strict=True)
     needed = ["EPOCH", *OMM_RANGES]
     try:
         missing = [column for column in needed if column not in (rows.fieldnames or ())]
         if missing:
-            raise ValueError(f"line 1: no column {missing[0]}; needed are {', '.join(needed)} and OBJECT_NAME or NORAD_CAT_ID")
+            raise ValueError(
+                f"line 1: no column {missing[0]}; needed are {', '.join(needed)} and OBJECT_NAME "
+                "or NORAD_CAT_ID"
+            )
         for row in rows:
             yield f"line {rows.line_num}", partial(record_of_omm, row)
     except csv.Error as error:
@@ -75,7 +85,9 @@ def _read_omm_csv(text: str) -> Iterator[Entry]:
 
 
 def _read_omm_json(text: str) -> Iterator[Entry]:
-    """Yield (place, function that makes name and record) of each entry of a JSON array of objects."""
+    """Yield (place, function that makes name and record) of each entry of a JSON array of
+    objects.
+    """
     try:
         entries = json.loads(text)
     except json.JSONDecodeError as error:
@@ -85,34 +97,56 @@ def _read_omm_json(text: str) -> Iterator[Entry]:
         raise ValueError(f"must hold a JSON array of objects, got {type(entries).__name__}")
     for number, entry in enumerate(entries, 1):
         if not isinstance(entry, dict):
-            raise ValueError(f"entry {number}: must be a JSON object with OBJECT_NAME, EPOCH, MEAN_MOTION and so on, got {entry!r}")
+            raise ValueError(
+                f"entry {number}: must be a JSON object with OBJECT_NAME, EPOCH, MEAN_MOTION and "
+                f"so on, got {entry!r}"
+            )
         yield f"entry {number}", partial(record_of_omm, entry)
 
 
 def read_elements(path: Path, what: str, strict: bool) -> Elements:
-    """Return the satellites of a tle_file or omm_file (what); ValueError with file, line and value, or counted if not strict."""
+    """Return the satellites of a tle_file or omm_file (what).
+
+    ValueError with file, line and value, or counted if not strict.
+    """
     where = f"constellation.{what} {str(path)!r}"
     try:
         text = _text(path)
         found = _collect(_reader(path, what)(text), strict)
     except ValueError as error:
         place = ", " if str(error).startswith(("line ", "entry ")) else " "
-        hint = "; constellation.strict = false leaves such satellites out" if isinstance(error.__cause__, Refused) else ""
+        hint = (
+            "; constellation.strict = false leaves such satellites out"
+            if isinstance(error.__cause__, Refused)
+            else ""
+        )
         raise ValueError(f"{where}{place}{error}{hint}") from error
     if not found.names:
-        example = f"a pair of lines looks like {' / '.join(TLE_TEMPLATE)!r}" if what == "tle_file" else "it needs one row a satellite"
-        reasons = "".join(f"; {item.count} left out ({item.reason}): {item.first}" for item in summary(found.refused))
+        example = (
+            f"a pair of lines looks like {' / '.join(TLE_TEMPLATE)!r}"
+            if what == "tle_file"
+            else "it needs one row a satellite"
+        )
+        reasons = "".join(
+            f"; {item.count} left out ({item.reason}): {item.first}"
+            for item in summary(found.refused)
+        )
         raise ValueError(f"{where} holds no elements; {example}{reasons}")
     return found
 
 
 def _text(path: Path) -> str:
-    """Return a file's text, gunzipped by its ending; a byte that is no text becomes a mark that no number holds."""
+    """Return a file's text, gunzipped by its ending.
+
+    A byte that is no text becomes a mark that no number holds.
+    """
     if not path.is_file():
         raise ValueError("does not exist")
     data = path.read_bytes()
     try:
-        return (gzip.decompress(data) if path.suffix == ".gz" else data).decode("utf-8-sig", errors="replace")
+        return (gzip.decompress(data) if path.suffix == ".gz" else data).decode(
+            "utf-8-sig", errors="replace"
+        )
     except (EOFError, OSError, zlib.error) as error:
         raise ValueError(f"is not a whole gzip file: {error}") from error
 
@@ -123,12 +157,17 @@ def _reader(path: Path, what: str) -> Callable[[str], Iterator[Entry]]:
         return _read_tle
     ending = path.name.removesuffix(".gz").rpartition(".")[2].lower()
     if ending not in ("csv", "json"):
-        raise ValueError("must end in .csv or .json (or .csv.gz, .json.gz): its format goes by its ending")
+        raise ValueError(
+            "must end in .csv or .json (or .csv.gz, .json.gz): its format goes by its ending"
+        )
     return _read_omm_csv if ending == "csv" else _read_omm_json
 
 
 def _collect(entries: Iterator[Entry], strict: bool) -> Elements:
-    """Make the record of every entry; what is refused is raised if strict and kept with its place otherwise."""
+    """Make the record of every entry.
+
+    What is refused is raised if strict and kept with its place otherwise.
+    """
     found = Elements([], [], [])
     for place, make in entries:
         try:

@@ -1,4 +1,6 @@
-"""Orbit mean-elements messages (CCSDS 502.0-B), as CelesTrak's GP data have them: their fields checked, and their SGP4 record."""
+"""Orbit mean-elements messages (CCSDS 502.0-B), as CelesTrak's GP data have them: their fields
+checked, and their SGP4 record.
+"""
 
 import math
 from collections.abc import Mapping
@@ -10,7 +12,8 @@ from sgp4.api import Satrec
 
 from orbit_gym.orbits.tle import Refused, sound
 
-# The fields of an OMM that fix the orbit, with their ranges (CCSDS 502.0-B; units of CelesTrak's GP data: degrees, revolutions per day).
+# The fields of an OMM that fix the orbit, with their ranges (CCSDS 502.0-B; units of CelesTrak's GP
+# data: degrees, revolutions per day).
 OMM_RANGES = {
     "MEAN_MOTION": (0.0, 20.0),
     "ECCENTRICITY": (0.0, 1.0),
@@ -31,23 +34,42 @@ OMM_REST = {
     "MEAN_MOTION_DDOT": 0.0,
     "NORAD_CAT_ID": 0,
 }
-OMM_SGP4_XP = 4  # EPHEMERIS_TYPE of elements made for SGP4-XP, which SGP4 would fly wrongly (Space-Track documentation)
+# EPHEMERIS_TYPE of elements made for SGP4-XP, which SGP4 would fly wrongly (Space-Track
+# documentation)
+OMM_SGP4_XP = 4
 
 
 def record_of_omm(fields: Mapping[str, Any]) -> tuple[str, Satrec]:
-    """Return name and SGP4 record of an OMM's fields (CelesTrak's GP data); Refused, naming the field, its value and the range."""
+    """Return name and SGP4 record of an OMM's fields (CelesTrak's GP data).
+
+    Refused, naming the field, its value and the range.
+    """
     number = _plain(fields.get("NORAD_CAT_ID"))
     name = _plain(fields.get("OBJECT_NAME")) or number
     if not name:
-        raise Refused("OBJECT_NAME and NORAD_CAT_ID are both empty; give one of them", "OMM without a name")
+        raise Refused(
+            "OBJECT_NAME and NORAD_CAT_ID are both empty; give one of them", "OMM without a name"
+        )
     theory = _plain(fields.get("MEAN_ELEMENT_THEORY")) or "SGP4"
     if theory != "SGP4" or _plain(fields.get("EPHEMERIS_TYPE")) == str(OMM_SGP4_XP):
         got = theory if theory != "SGP4" else f"EPHEMERIS_TYPE {OMM_SGP4_XP}, SGP4-XP"
-        raise Refused(f"satellite {name!r}: mean elements must be made for SGP4, got {got}", "OMM of another theory")
-    values: dict[str, Any] = {key: _number(name, fields, key, *limits) for key, limits in OMM_RANGES.items()}
+        raise Refused(
+            f"satellite {name!r}: mean elements must be made for SGP4, got {got}",
+            "OMM of another theory",
+        )
+    values: dict[str, Any] = {
+        key: _number(name, fields, key, *limits) for key, limits in OMM_RANGES.items()
+    }
     if values["MEAN_MOTION"] <= 0.0 or values["ECCENTRICITY"] >= 1.0:
-        wrong = "MEAN_MOTION must be above 0" if values["MEAN_MOTION"] <= 0.0 else "ECCENTRICITY must be below 1"
-        raise Refused(f"satellite {name!r}: {wrong}, got {fields[wrong.split()[0]]!r}", f"OMM {wrong.split()[0]} out of range")
+        wrong = (
+            "MEAN_MOTION must be above 0"
+            if values["MEAN_MOTION"] <= 0.0
+            else "ECCENTRICITY must be below 1"
+        )
+        raise Refused(
+            f"satellite {name!r}: {wrong}, got {fields[wrong.split()[0]]!r}",
+            f"OMM {wrong.split()[0]} out of range",
+        )
     record = Satrec()
     # Catalogue numbers of nine digits do not fit the record, and the orbit does not need them.
     omm.initialize(record, OMM_REST | values | {"EPOCH": _epoch(name, fields)})
@@ -66,20 +88,32 @@ def _number(name: str, fields: Mapping[str, Any], key: str, low: float, high: fl
     except (TypeError, ValueError):
         value = math.nan
     if not math.isfinite(value):
-        raise Refused(f"satellite {name!r}: {key} must be a finite number, got {given!r}", f"OMM {key} is no number")
+        raise Refused(
+            f"satellite {name!r}: {key} must be a finite number, got {given!r}",
+            f"OMM {key} is no number",
+        )
     if not low <= value <= high:
-        raise Refused(f"satellite {name!r}: {key} must be from {low:g} to {high:g}, got {given!r}", f"OMM {key} out of range")
+        raise Refused(
+            f"satellite {name!r}: {key} must be from {low:g} to {high:g}, got {given!r}",
+            f"OMM {key} out of range",
+        )
     return value
 
 
 def _epoch(name: str, fields: Mapping[str, Any]) -> str:
-    """Return the epoch as sgp4.omm reads it; OMM epochs are UTC, with or without a fraction or a Z."""
+    """Return the epoch as sgp4.omm reads it.
+
+    OMM epochs are UTC, with or without a fraction or a Z.
+    """
     given = _plain(fields.get("EPOCH"))
     try:
         epoch = datetime.fromisoformat(given.removesuffix("Z"))
     except ValueError:
         epoch = None
     if epoch is None or epoch.tzinfo is not None:
-        sentence = f"satellite {name!r}: EPOCH must be UTC like '2026-06-26T22:27:28.030000', got {fields.get('EPOCH')!r}"
+        sentence = (
+            f"satellite {name!r}: EPOCH must be UTC like '2026-06-26T22:27:28.030000', got "
+            f"{fields.get('EPOCH')!r}"
+        )
         raise Refused(sentence, "OMM EPOCH is no time")
     return epoch.isoformat(timespec="microseconds")

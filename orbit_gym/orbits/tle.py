@@ -6,7 +6,9 @@ from collections.abc import Iterator
 from sgp4.api import SGP4_ERRORS, WGS72, Satrec
 
 TLE_LENGTH = 69
-LONGEST_NAME = 40  # a longer line that begins with neither 1 nor 2 is a damaged element line (the format gives names 24 columns)
+# a longer line that begins with neither 1 nor 2 is a damaged element line (the format gives names
+# 24 columns)
+LONGEST_NAME = 40
 NUMBER_CHARACTERS = set("0123456789 .+-")
 NUMBERS_FROM = {1: 18, 2: 7}  # columns from which a line holds only numbers
 TLE_TEMPLATE = (
@@ -24,13 +26,18 @@ class Refused(ValueError):
 
 
 def checksum(line: str) -> int:
-    """Return the checksum of a TLE line: digits as they are, minus signs as 1, modulo 10, over the first 68 characters."""
+    """Return the checksum of a TLE line: digits as they are, minus signs as 1, modulo 10, over the
+    first 68 characters.
+    """
     body = line[: TLE_LENGTH - 1]
     return (sum(digit * body.count(str(digit)) for digit in range(1, 10)) + body.count("-")) % 10
 
 
 def check_line(name: str, line: str, number: int) -> str:
-    """Return a TLE line without trailing blanks; Refused, naming the satellite and what is wrong, with the template."""
+    """Return a TLE line without trailing blanks.
+
+    Refused, naming the satellite and what is wrong, with the template.
+    """
     line = line.rstrip()
     wrong = reason = ""
     if not line:
@@ -40,38 +47,63 @@ def check_line(name: str, line: str, number: int) -> str:
     elif not line.startswith(f"{number} "):
         wrong, reason = f"starts with {line[:2]!r} instead of '{number} '", "wrong start"
     elif not line[68].isdigit() or int(line[68]) != checksum(line):
-        wrong, reason = f"ends with checksum {line[68]!r} instead of '{checksum(line)}'", "wrong checksum"
+        wrong, reason = (
+            f"ends with checksum {line[68]!r} instead of '{checksum(line)}'",
+            "wrong checksum",
+        )
     elif set(line[NUMBERS_FROM[number] :]) - NUMBER_CHARACTERS:  # sgp4 would read "15.x9" as 15
-        wrong = f"holds {min(set(line[NUMBERS_FROM[number] :]) - NUMBER_CHARACTERS)!r} where only numbers stand"
+        wrong = (
+            f"holds {min(set(line[NUMBERS_FROM[number] :]) - NUMBER_CHARACTERS)!r} where only "
+            "numbers stand"
+        )
         reason = "not a number"
     if wrong:
         given = f", got {line!r}" if line else ""
-        sentence = f"satellite {name!r}: line {number} {wrong}; it should look like {TLE_TEMPLATE[number - 1]!r}{given}"
+        sentence = (
+            f"satellite {name!r}: line {number} {wrong}; it should look like "
+            f"{TLE_TEMPLATE[number - 1]!r}{given}"
+        )
         raise Refused(sentence, f"TLE line {number}: {reason}")
     return line
 
 
 def record_of(name: str, line1: str, line2: str) -> Satrec:
-    """Return the SGP4 record of two-line elements; Refused, naming the satellite and what is wrong."""
+    """Return the SGP4 record of two-line elements.
+
+    Refused, naming the satellite and what is wrong.
+    """
     line1, line2 = check_line(name, line1, 1), check_line(name, line2, 2)
     if line1[2:7] != line2[2:7]:
-        sentence = f"satellite {name!r}: line 1 is for object {line1[2:7]} and line 2 for object {line2[2:7]}"
+        sentence = (
+            f"satellite {name!r}: line 1 is for object {line1[2:7]} and line 2 for object "
+            f"{line2[2:7]}"
+        )
         raise Refused(sentence, "TLE lines of two objects")
     try:
         record = Satrec.twoline2rv(line1, line2, WGS72)
     except ValueError as error:
-        sentence = f"satellite {name!r}: {error}; lines should look like {' / '.join(TLE_TEMPLATE)!r}"
+        sentence = (
+            f"satellite {name!r}: {error}; lines should look like {' / '.join(TLE_TEMPLATE)!r}"
+        )
         raise Refused(sentence, "TLE that sgp4 cannot read") from error
     return sound(name, record)
 
 
 def sound(name: str, record: Satrec) -> Satrec:
-    """Return the record; Refused where its elements are no orbit (their epoch's state is checked by orbits)."""
+    """Return the record; Refused where its elements are no orbit (their epoch's state is checked by
+    orbits).
+    """
     if not 0.0 <= record.inclo <= math.pi:
-        sentence = f"satellite {name!r}: inclination must be from 0 to 180 degrees, got {math.degrees(record.inclo):g}"
+        sentence = (
+            f"satellite {name!r}: inclination must be from 0 to 180 degrees, got "
+            f"{math.degrees(record.inclo):g}"
+        )
         raise Refused(sentence, "inclination out of range")
     if not record.no_kozai > 0.0:
-        sentence = f"satellite {name!r}: mean motion must be above 0 revolutions per day, got {record.no_kozai * 720.0 / math.pi:g}"
+        sentence = (
+            f"satellite {name!r}: mean motion must be above 0 revolutions per day, got "
+            f"{record.no_kozai * 720.0 / math.pi:g}"
+        )
         raise Refused(sentence, "mean motion out of range")
     if record.error:
         reason = SGP4_ERRORS.get(record.error, "SGP4 refuses these elements")
@@ -80,7 +112,10 @@ def sound(name: str, record: Satrec) -> Satrec:
 
 
 def entries(text: str) -> Iterator[tuple[str, str, str, str]]:
-    """Yield (place, name, line 1, line 2) of each satellite; a line that fits nowhere comes as a satellite without the other line."""
+    """Yield (place, name, line 1, line 2) of each satellite.
+
+    A line that fits nowhere comes as a satellite without the other line.
+    """
     lines = [(f"line {number}", line.rstrip()) for number, line in enumerate(text.splitlines(), 1)]
     lines = [(place, line) for place, line in lines if line.strip() and not line.startswith("#")]
     name, named_at, row = "", "", 0
@@ -90,7 +125,9 @@ def entries(text: str) -> Iterator[tuple[str, str, str, str]]:
         row += 1
         is_damaged = len(line) > LONGEST_NAME and not line.startswith(("1 ", "2 "))
         if line.startswith("1 ") or is_damaged:
-            has_second = following.startswith("2 ") or (len(following) > LONGEST_NAME and not following.startswith("1 "))
+            has_second = following.startswith("2 ") or (
+                len(following) > LONGEST_NAME and not following.startswith("1 ")
+            )
             row += has_second
             yield place, name or line[2:7].strip(), line, following if has_second else ""
             name = ""

@@ -1,1 +1,4 @@
-"""Physics as functions of arrays: no classes, no clock, no input or output; imports only math, numpy, numba and units."""
+"""Physics as functions of arrays: no classes, no clock, no input or output.
+
+Imports only math, numpy, numba and units.
+"""

@@ -11,17 +11,25 @@ def step_battery(battery_j: float, net_w: float, step_s: float, capacity_j: floa
 
 
 @njit(cache=True)
-def required_between_j(floor_j: float, later_required_j: float, net_w: float, until_s: float) -> float:
-    """Return the least charge until_s before later_required_j is needed, net power constant between, floor_j never crossed."""
+def required_between_j(
+    floor_j: float, later_required_j: float, net_w: float, until_s: float
+) -> float:
+    """Return the least charge until_s before later_required_j is needed, net power constant
+    between, floor_j never crossed.
+    """
     return max(floor_j, later_required_j - net_w * until_s)
 
 
 @njit(cache=True)
-def required_charge_j(start_s: np.ndarray, net_w: np.ndarray, end_s: float, floor_j: float) -> np.ndarray:
-    """Return the least charge (N,) at each start_s (N,) from which net_w (N,) alone never takes the battery below floor_j.
+def required_charge_j(
+    start_s: np.ndarray, net_w: np.ndarray, end_s: float, floor_j: float
+) -> np.ndarray:
+    """Return the least charge (N,) at each start_s (N,) from which net_w (N,) alone never takes the
+    battery below floor_j.
 
-    Backward recursion from end_s. Power is constant in a row, so the charge is lowest at its ends and those are enough. The
-    result may exceed the capacity: then no battery of that size carries the baseline. Where it does not, being full loses nothing.
+    Backward recursion from end_s. Power is constant in a row, so the charge is lowest at its ends
+    and those are enough. The result may exceed the capacity: then no battery of that size carries
+    the baseline. Where it does not, being full loses nothing.
     """
     required_j = np.empty(len(start_s))
     later_s = end_s

@@ -1,4 +1,7 @@
-"""When a smooth margin is positive: grid scan, a look between samples, bisection; all rows at once."""
+"""When a smooth margin is positive: grid scan, a look between samples, bisection.
+
+All rows at once.
+"""
 
 from collections.abc import Callable
 
@@ -8,11 +11,15 @@ Evaluate = Callable[[np.ndarray, np.ndarray], np.ndarray]  # rows (N,), times_s 
 BISECTIONS = 14  # a 10 s bracket becomes 0.6 ms wide, a 30 s one 1.8 ms
 
 
-def positive_intervals(margins: np.ndarray, times_s: np.ndarray, evaluate: Evaluate) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Return rows, start_s, end_s (N,) of the intervals where margins (R, T) at times_s (T,) are positive.
+def positive_intervals(
+    margins: np.ndarray, times_s: np.ndarray, evaluate: Evaluate
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Return rows, start_s, end_s (N,) of the intervals where margins (R, T) at times_s (T,) are
+    positive.
 
-    Sorted by row and time; edges are taken on the positive side of the last bracket, so the margin is positive inside.
-    An interval or gap shorter than one grid step is found where a sample next to it is a local extremum.
+    Sorted by row and time; edges are taken on the positive side of the last bracket, so the margin
+    is positive inside. An interval or gap shorter than one grid step is found where a sample next
+    to it is a local extremum.
     """
     rows, low_s, high_s, rising = _brackets(margins, times_s, evaluate)
     edge_s = _bisect(rows, low_s, high_s, rising, evaluate)
@@ -25,8 +32,12 @@ def positive_intervals(margins: np.ndarray, times_s: np.ndarray, evaluate: Evalu
     return start_rows[starts], start_s[starts], end_s[ends]
 
 
-def _brackets(margins: np.ndarray, times_s: np.ndarray, evaluate: Evaluate) -> tuple[np.ndarray, ...]:
-    """Return rows, low_s, high_s, rising of every sign change: between samples, and hidden around local extrema."""
+def _brackets(
+    margins: np.ndarray, times_s: np.ndarray, evaluate: Evaluate
+) -> tuple[np.ndarray, ...]:
+    """Return rows, low_s, high_s, rising of every sign change: between samples, and hidden around
+    local extrema.
+    """
     is_above = margins > 0.0
     rows, index = np.nonzero(is_above[:, 1:] != is_above[:, :-1])
     hidden_rows, middle, vertex_s = _hidden_extrema(margins, is_above, times_s, evaluate)
@@ -42,7 +53,9 @@ def _brackets(margins: np.ndarray, times_s: np.ndarray, evaluate: Evaluate) -> t
 def _hidden_extrema(
     margins: np.ndarray, is_above: np.ndarray, times_s: np.ndarray, evaluate: Evaluate
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Return rows, sample and time of extrema between samples whose sign differs from that of the three samples around."""
+    """Return rows, sample and time of extrema between samples whose sign differs from that of the
+    three samples around.
+    """
     before, here, after = margins[:, :-2], margins[:, 1:-1], margins[:, 2:]
     same = (is_above[:, :-2] == is_above[:, 1:-1]) & (is_above[:, 2:] == is_above[:, 1:-1])
     peak = ~is_above[:, 1:-1] & (here >= before) & (here > after)
@@ -50,13 +63,17 @@ def _hidden_extrema(
     rows, middle = np.nonzero(same & (peak | valley))
     left, centre, right = before[rows, middle], here[rows, middle], after[rows, middle]
     middle = middle + 1
-    offset = 0.5 * (left - right) / (left - 2.0 * centre + right)  # vertex of the parabola, within one step
+    offset = (
+        0.5 * (left - right) / (left - 2.0 * centre + right)
+    )  # vertex of the parabola, within one step
     vertex_s = times_s[middle] + offset * (times_s[1] - times_s[0])
     hidden = (evaluate(rows, vertex_s) > 0.0) != is_above[rows, middle]
     return rows[hidden], middle[hidden], vertex_s[hidden]
 
 
-def _bisect(rows: np.ndarray, low_s: np.ndarray, high_s: np.ndarray, rising: np.ndarray, evaluate: Evaluate) -> np.ndarray:
+def _bisect(
+    rows: np.ndarray, low_s: np.ndarray, high_s: np.ndarray, rising: np.ndarray, evaluate: Evaluate
+) -> np.ndarray:
     """Return the sign change in each bracket, on its positive side."""
     low_s, high_s = low_s.copy(), high_s.copy()
     for _ in range(BISECTIONS):

@@ -1,8 +1,9 @@
 """The pointing rule of laser terminals, walked along the time grid.
 
-Terminal 0 points fore, 1 aft, in plane by argument of latitude, whenever the neighbour is in sight. The others (with two or
-fewer: any that is idle) link to the nearest free satellite of another plane, keep it while in sight, and change to a nearer
-free one only after it has been the nearer one for the hysteresis. No pair of satellites ever holds two links.
+Terminal 0 points fore, 1 aft, in plane by argument of latitude, whenever the neighbour is in sight.
+The others (with two or fewer: any that is idle) link to the nearest free satellite of another
+plane, keep it while in sight, and change to a nearer free one only after it has been the nearer one
+for the hysteresis. No pair of satellites ever holds two links.
 """
 
 import math
@@ -17,11 +18,15 @@ FORE = 0
 SAMPLES_AT_ONCE = 256  # between two words on progress: some seconds at 10,000 satellites
 
 
-def fore_neighbours(positions_m: np.ndarray, velocities_mps: np.ndarray, planes: np.ndarray) -> np.ndarray:
-    """Return (T, S) int32: the next satellite ahead in the same plane by argument of latitude, -1 if none is within 180 degrees.
+def fore_neighbours(
+    positions_m: np.ndarray, velocities_mps: np.ndarray, planes: np.ndarray
+) -> np.ndarray:
+    """Return (T, S) int32: the next satellite ahead in the same plane by argument of latitude, -1
+    if none is within 180 degrees.
 
-    Inertial positions and velocities (S, T, 3), plane of each satellite (S,). All of a plane are measured against one mean
-    normal, so that scatter of single elements (and an undefined node at the equator) cannot shuffle them.
+    Inertial positions and velocities (S, T, 3), plane of each satellite (S,). All of a plane are
+    measured against one mean normal, so that scatter of single elements (and an undefined node at
+    the equator) cannot shuffle them.
     """
     fore = np.full((positions_m.shape[1], positions_m.shape[0]), -1, dtype=np.int32)
     for plane in np.unique(planes):
@@ -32,22 +37,32 @@ def fore_neighbours(positions_m: np.ndarray, velocities_mps: np.ndarray, planes:
         order = np.argsort(angles_rad, axis=0)
         sorted_rad = np.take_along_axis(angles_rad, order, axis=0)
         ahead_rad = np.mod(np.roll(sorted_rad, -1, axis=0) - sorted_rad, 2.0 * math.pi)
-        fore[np.arange(fore.shape[0])[None, :], members[order]] = np.where(ahead_rad < math.pi, members[np.roll(order, -1, axis=0)], -1)
+        fore[np.arange(fore.shape[0])[None, :], members[order]] = np.where(
+            ahead_rad < math.pi, members[np.roll(order, -1, axis=0)], -1
+        )
     return fore
 
 
 def _argument_of_latitude(positions_m: np.ndarray, velocities_mps: np.ndarray) -> np.ndarray:
-    """Return angles (M, T) along the common orbit plane, from its ascending node (from the x axis where it has none)."""
+    """Return angles (M, T) along the common orbit plane, from its ascending node (from the x axis
+    where it has none).
+    """
     normal = np.cross(positions_m, velocities_mps).sum(axis=0)  # (T, 3)
     normal /= np.linalg.norm(normal, axis=-1, keepdims=True)
     node = np.stack([-normal[:, 1], normal[:, 0], np.zeros(len(normal))], axis=-1)
-    node = np.where(np.linalg.norm(node, axis=-1, keepdims=True) < 1e-3, np.array([1.0, 0.0, 0.0]), node)
+    node = np.where(
+        np.linalg.norm(node, axis=-1, keepdims=True) < 1e-3, np.array([1.0, 0.0, 0.0]), node
+    )
     across = np.cross(normal, node)
-    return np.arctan2(np.einsum("mtk,tk->mt", positions_m, across), np.einsum("mtk,tk->mt", positions_m, node))
+    return np.arctan2(
+        np.einsum("mtk,tk->mt", positions_m, across), np.einsum("mtk,tk->mt", positions_m, node)
+    )
 
 
 @njit(cache=True)
-def _is_visible(a_m: np.ndarray, b_m: np.ndarray, limit_radius_m: float, max_range_m: float) -> bool:
+def _is_visible(
+    a_m: np.ndarray, b_m: np.ndarray, limit_radius_m: float, max_range_m: float
+) -> bool:
     return distance_m(a_m, b_m) <= max_range_m and sight_margin_m(a_m, b_m, limit_radius_m) >= 0.0
 
 
@@ -70,8 +85,16 @@ def _free_terminal(held: np.ndarray, satellite: int, first_cross: int) -> int:
 
 
 @njit(cache=True)
-def _link_in_plane(held: np.ndarray, positions_m: np.ndarray, fore: np.ndarray, limit_radius_m: float, max_range_m: float) -> None:
-    """Link each satellite's fore terminal to the aft terminal of the next one ahead that is in sight."""
+def _link_in_plane(
+    held: np.ndarray,
+    positions_m: np.ndarray,
+    fore: np.ndarray,
+    limit_radius_m: float,
+    max_range_m: float,
+) -> None:
+    """Link each satellite's fore terminal to the aft terminal of the next one ahead that is in
+    sight.
+    """
     aft = min(1, held.shape[1] - 1)
     for satellite in range(held.shape[0]):
         other = fore[satellite]
@@ -92,11 +115,17 @@ def _keep_cross_links(
     limit_radius_m: float,
     max_range_m: float,
 ) -> None:
-    """Carry over each link between planes that is still allowed, in sight, and not needed by a neighbour in plane."""
+    """Carry over each link between planes that is still allowed, in sight, and not needed by a
+    neighbour in plane.
+    """
     for satellite in range(held.shape[0]):
         for terminal in range(held.shape[1]):
             other = before[satellite, terminal]
-            if other <= satellite or planes[other] == planes[satellite] or not (may_cross[satellite] and may_cross[other]):
+            if (
+                other <= satellite
+                or planes[other] == planes[satellite]
+                or not (may_cross[satellite] and may_cross[other])
+            ):
                 continue
             back = _terminal_to(before, other, satellite)
             if held[satellite, terminal] >= 0 or held[other, back] >= 0:
@@ -107,8 +136,12 @@ def _keep_cross_links(
 
 
 @njit(cache=True)
-def _find_free(held: np.ndarray, may_cross: np.ndarray, first_cross: int, free: np.ndarray, place: np.ndarray) -> int:
-    """List in free the satellites with an idle terminal that may look across planes, place being their rows; return how many."""
+def _find_free(
+    held: np.ndarray, may_cross: np.ndarray, first_cross: int, free: np.ndarray, place: np.ndarray
+) -> int:
+    """List in free the satellites with an idle terminal that may look across planes, place being
+    their rows; return how many.
+    """
     n_free = 0
     for satellite in range(held.shape[0]):
         place[satellite] = -1
@@ -121,9 +154,17 @@ def _find_free(held: np.ndarray, may_cross: np.ndarray, first_cross: int, free: 
 
 @njit(cache=True)
 def _nearer_rival(
-    held: np.ndarray, satellite: int, other: int, positions_m: np.ndarray, free: np.ndarray, planes: np.ndarray, limit_radius_m: float
+    held: np.ndarray,
+    satellite: int,
+    other: int,
+    positions_m: np.ndarray,
+    free: np.ndarray,
+    planes: np.ndarray,
+    limit_radius_m: float,
 ) -> int:
-    """Return the nearest free satellite of another plane that is nearer than the linked one, -1 if none; of equals the first."""
+    """Return the nearest free satellite of another plane that is nearer than the linked one, -1 if
+    none; of equals the first.
+    """
     best_m = distance_m(positions_m[satellite], positions_m[other])
     best = -1
     for rival in free:
@@ -132,7 +173,10 @@ def _nearer_rival(
         apart_m = distance_m(positions_m[satellite], positions_m[rival])
         if apart_m > best_m or (apart_m == best_m and rival >= best):  # free is in no order
             continue
-        if _terminal_to(held, satellite, rival) < 0 and sight_margin_m(positions_m[satellite], positions_m[rival], limit_radius_m) >= 0.0:
+        if (
+            _terminal_to(held, satellite, rival) < 0
+            and sight_margin_m(positions_m[satellite], positions_m[rival], limit_radius_m) >= 0.0
+        ):
             best, best_m = rival, apart_m
     return best
 
@@ -152,9 +196,11 @@ def _switch_cross_links(
     free: np.ndarray,
     place: np.ndarray,
 ) -> None:
-    """Change a link between planes to a nearer free satellite once that one has been the nearest for patience_steps samples.
+    """Change a link between planes to a nearer free satellite once that one has been the nearest
+    for patience_steps samples.
 
-    free and place (S,) are working space: the free satellites, kept up to date, so that a step costs links times free ones.
+    free and place (S,) are working space: the free satellites, kept up to date, so that a step
+    costs links times free ones.
     """
     n_free = _find_free(held, may_cross, first_cross, free, place)
     for satellite in range(held.shape[0]):
@@ -163,7 +209,9 @@ def _switch_cross_links(
             if other < 0 or planes[other] == planes[satellite]:
                 rivals[satellite, terminal] = -1
                 continue
-            rival = _nearer_rival(held, satellite, other, positions_m, free[:n_free], planes, limit_radius_m)
+            rival = _nearer_rival(
+                held, satellite, other, positions_m, free[:n_free], planes, limit_radius_m
+            )
             if rival < 0 or rival != rivals[satellite, terminal]:
                 rivals[satellite, terminal] = rival
                 rival_since[satellite, terminal] = step
@@ -208,7 +256,10 @@ def _form_cross_links(
     order = np.argsort(np.array(apart_m), kind="mergesort")
     for pair in order[: len(order) - 1]:
         a, b = lefts[pair], rights[pair]
-        terminal_a, terminal_b = _free_terminal(held, a, first_cross), _free_terminal(held, b, first_cross)
+        terminal_a, terminal_b = (
+            _free_terminal(held, a, first_cross),
+            _free_terminal(held, b, first_cross),
+        )
         if terminal_a >= 0 and terminal_b >= 0:
             held[a, terminal_a] = b
             held[b, terminal_b] = a
@@ -229,7 +280,10 @@ def _point_samples(
     cutoff_latitude_rad: float,
     patience_steps: int,
 ) -> None:
-    """Fill held from first_step to before end_step; rivals and rival_since (S, n_terminals) carry over between calls."""
+    """Fill held from first_step to before end_step.
+
+    Rivals and rival_since (S, n_terminals) carry over between calls.
+    """
     n_satellites, n_terminals = rivals.shape
     first_cross = 2 if n_terminals > 2 else 0
     may_cross = np.zeros(n_satellites, dtype=np.bool_)
@@ -244,12 +298,27 @@ def _point_samples(
             x, y, z = here_m[satellite]
             may_cross[satellite] = abs(math.atan2(z, math.hypot(x, y))) <= cutoff_latitude_rad
         if step > 0:
-            _keep_cross_links(now, held[step - 1], here_m, may_cross, planes, limit_radius_m, max_range_m)
+            _keep_cross_links(
+                now, held[step - 1], here_m, may_cross, planes, limit_radius_m, max_range_m
+            )
         _switch_cross_links(
-            now, rivals, rival_since, step, patience_steps, here_m, may_cross, planes, limit_radius_m, first_cross, free, place
+            now,
+            rivals,
+            rival_since,
+            step,
+            patience_steps,
+            here_m,
+            may_cross,
+            planes,
+            limit_radius_m,
+            first_cross,
+            free,
+            place,
         )
         n_free = _find_free(now, may_cross, first_cross, free, place)
-        _form_cross_links(now, here_m, free[:n_free], planes, limit_radius_m, max_range_m, first_cross)
+        _form_cross_links(
+            now, here_m, free[:n_free], planes, limit_radius_m, max_range_m, first_cross
+        )
 
 
 def point_terminals(
@@ -263,10 +332,12 @@ def point_terminals(
     patience_steps: int,
     tell: Callable[[float], None] | None = None,
 ) -> np.ndarray:
-    """Return (T, S, n_terminals) int32: the satellite that each terminal holds at each sample, -1 if none.
+    """Return (T, S, n_terminals) int32: the satellite that each terminal holds at each sample, -1
+    if none.
 
-    positions_m (T, S, 3), fore (T, S) from fore_neighbours, planes (S,); links across planes need both ends equatorward of the
-    cutoff latitude (geocentric); a nearer partner must be the nearer one for patience_steps samples. tell hears the fraction done.
+    positions_m (T, S, 3), fore (T, S) from fore_neighbours, planes (S,); links across planes need
+    both ends equatorward of the cutoff latitude (geocentric); a nearer partner must be the nearer
+    one for patience_steps samples. tell hears the fraction done.
     """
     n_times, n_satellites = fore.shape
     held = np.full((n_times, n_satellites, n_terminals), -1, dtype=np.int32)

@@ -1,4 +1,6 @@
-"""Runs of laser links: what the pointing rule holds, sample by sample, becomes rows with a beginning, an end and rates."""
+"""Runs of laser links: what the pointing rule holds, sample by sample, becomes rows with a
+beginning, an end and rates.
+"""
 
 import numpy as np
 from numba import njit
@@ -12,7 +14,10 @@ RUN = np.dtype(
         ("high", "i4"),
         ("low_terminal", "i4"),
         ("high_terminal", "i4"),
-        ("begin", "i4"),  # first and last sample at which both terminals hold each other without a break
+        (
+            "begin",
+            "i4",
+        ),  # first and last sample at which both terminals hold each other without a break
         ("finish", "i4"),
     ],
     align=True,
@@ -38,10 +43,15 @@ def _held_by(now: np.ndarray, low: int, high: int) -> int:
 
 @njit(cache=True)
 def find_runs(held: np.ndarray, first_rows: np.ndarray) -> np.ndarray:
-    """Return (N,) RUN of held (T, S, n_terminals), in order of their ends; first_rows is a short array of RUN to grow from."""
+    """Return (N,) RUN of held (T, S, n_terminals), in order of their ends.
+
+    first_rows is a short array of RUN to grow from.
+    """
     n_times, n_satellites, n_terminals = held.shape
     rows, n_rows = first_rows, 0
-    partner = np.full((n_satellites, n_terminals), -1, dtype=np.int32)  # of the run in progress, where it is the higher one
+    partner = np.full(
+        (n_satellites, n_terminals), -1, dtype=np.int32
+    )  # of the run in progress, where it is the higher one
     back = np.full((n_satellites, n_terminals), -1, dtype=np.int32)
     since = np.zeros((n_satellites, n_terminals), dtype=np.int32)
     for step in range(n_times + 1):
@@ -57,7 +67,11 @@ def find_runs(held: np.ndarray, first_rows: np.ndarray) -> np.ndarray:
                         rows = _longer(rows)
                     row = rows[n_rows]
                     row.low, row.high, row.low_terminal = low, partner[low, terminal], terminal
-                    row.high_terminal, row.begin, row.finish = back[low, terminal], since[low, terminal], step - 1
+                    row.high_terminal, row.begin, row.finish = (
+                        back[low, terminal],
+                        since[low, terminal],
+                        step - 1,
+                    )
                     n_rows += 1
                 partner[low, terminal], back[low, terminal], since[low, terminal] = high, end, step
     return rows[:n_rows]
@@ -74,20 +88,27 @@ def run_pieces(
     mode_bps: np.ndarray,
     first_rows: np.ndarray,
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Return counts (N,) and, run after run, the pieces of runs (N,) that carry data from start_s to end_s (N,).
+    """Return counts (N,) and, run after run, the pieces of runs (N,) that carry data from start_s
+    to end_s (N,).
 
-    In each grid step the rate is the one that both its ends allow, equal steps merged. positions_m (T, S, 3); first_rows is a
-    short array to grow from, of rows with start_s, rate_bps and sent_bits (sent in the run before start_s).
+    In each grid step the rate is the one that both its ends allow, equal steps merged. positions_m
+    (T, S, 3); first_rows is a short array to grow from, of rows with start_s, rate_bps and
+    sent_bits (sent in the run before start_s).
     """
     counts = np.zeros(len(runs), dtype=np.int64)
     rows, n_rows = first_rows, 0
     for number in range(len(runs)):
         low, high = runs[number].low, runs[number].high
-        here_m = distance_m(positions_m[runs[number].begin, low], positions_m[runs[number].begin, high])
+        here_m = distance_m(
+            positions_m[runs[number].begin, low], positions_m[runs[number].begin, high]
+        )
         first, last_bps, sent_bits = n_rows, -1.0, 0.0
         for step in range(runs[number].begin, runs[number].finish):
             step_start_s = step * grid_s
-            before_m, here_m = here_m, distance_m(positions_m[step + 1, low], positions_m[step + 1, high])
+            before_m, here_m = (
+                here_m,
+                distance_m(positions_m[step + 1, low], positions_m[step + 1, high]),
+            )
             if step_start_s + grid_s <= start_s[number] or step_start_s >= end_s[number]:
                 continue
             rate_bps = mode_rate_bps(max(before_m, here_m), mode_range_m, mode_bps)

@@ -1,4 +1,7 @@
-"""What can go wrong: resets of accelerators, outages of laser links, clouds over optical stations. One switch, off by default."""
+"""What can go wrong: resets of accelerators, outages of laser links, clouds over optical stations.
+
+One switch, off by default.
+"""
 
 from dataclasses import dataclass
 
@@ -7,21 +10,35 @@ from orbit_gym.scenario.field_types import Checked, number, positive, told
 
 @dataclass(frozen=True)
 class Faults(Checked):
-    """Random outages, drawn with the episode; a task with an unfinished reservation on what fails is lost and its value revoked."""
+    """Random outages, drawn with the episode.
 
-    enabled: bool = told("switch of all faults", "choice: off, so that a plan comes true unless one asks for faults", default=False)
+    A task with an unfinished reservation on what fails is lost and its value revoked.
+    """
+
+    enabled: bool = told(
+        "switch of all faults",
+        "choice: off, so that a plan comes true unless one asks for faults",
+        default=False,
+    )
     reset_mean_s: float = number(
         20 * 86_400.0,
-        about="mean time between resets of a satellite's accelerator outside the South Atlantic Anomaly; 0 switches resets off",
-        source="assumption: one per 10-30 node-days; no measured rate of such parts in low orbit was found",
+        about="mean time between resets of a satellite's accelerator outside the South Atlantic "
+        "Anomaly; 0 switches resets off",
+        source="assumption: one per 10-30 node-days; no measured rate of such parts in low orbit "
+        "was found",
     )
     saa_factor: float = number(
         15.0,
         low=1.0,
-        about="resets are this much more frequent inside the South Atlantic Anomaly (latitude -50 to 0, longitude -90 to 40 degrees)",
+        about="resets are this much more frequent inside the South Atlantic Anomaly (latitude -50 "
+        "to 0, longitude -90 to 40 degrees)",
         source="assumption: 10 to 20 times",
     )
-    reboot_low_s: float = number(60.0, about="shortest reboot; models in memory are then loaded again", source="assumption: 60-180 s")
+    reboot_low_s: float = number(
+        60.0,
+        about="shortest reboot; models in memory are then loaded again",
+        source="assumption: 60-180 s",
+    )
     reboot_high_s: float = number(180.0, about="longest reboot", source="assumption: 60-180 s")
     link_up_fraction: float = number(
         0.99,
@@ -37,7 +54,8 @@ class Faults(Checked):
     )
     cloud_spell_s: float = positive(
         7_200.0,
-        about="mean length of a cloudy spell over an optical station, exponential; its cloud_fraction gives the clear ones",
+        about="mean length of a cloudy spell over an optical station, exponential; its "
+        "cloud_fraction gives the clear ones",
         source="assumption: hours; no statistics of a site were found",
     )
 
@@ -45,4 +63,7 @@ class Faults(Checked):
         """The range of reboots must rise."""
         super().__post_init__()
         if self.reboot_low_s > self.reboot_high_s:
-            raise ValueError(f"faults.reboot_low_s must be at most reboot_high_s = {self.reboot_high_s:g}, got {self.reboot_low_s:g}")
+            raise ValueError(
+                f"faults.reboot_low_s must be at most reboot_high_s = {self.reboot_high_s:g}, got "
+                f"{self.reboot_low_s:g}"
+            )

@@ -1,7 +1,7 @@
 """How a section declares its fields: range, meaning and source; checked when an object is made.
 
-`about` says what a field means, `source` whence its default comes: "fact: ..." or "assumption: ..." or "choice: ..." (a setting of ours).
-Both feed the generated reference page.
+`about` says what a field means, `source` whence its default comes: "fact: ..." or "assumption: ..."
+or "choice: ..." (a setting of ours). Both feed the generated reference page.
 """
 
 import math
@@ -9,17 +9,28 @@ from dataclasses import MISSING, field, fields
 from typing import Any
 
 INFINITY = math.inf
-SECTION_NAMES = {"LaserLinks": "lasers", "AlertChannel": "alerts"}  # as typed in TOML, where a class is called otherwise
+SECTION_NAMES = {
+    "LaserLinks": "lasers",
+    "AlertChannel": "alerts",
+}  # as typed in TOML, where a class is called otherwise
 TYPED = "choice: typed by whoever writes the scenario"  # source of what has no default
 
 
 def told(about: str, source: str, default: Any = MISSING, factory: Any = MISSING) -> Any:
     """Declare a field that is no number: text, a switch, a section or an array of sections."""
-    return field(default=default, default_factory=factory, metadata={"about": about, "source": source})
+    return field(
+        default=default, default_factory=factory, metadata={"about": about, "source": source}
+    )
 
 
 def number(
-    default: Any = None, low: float = 0.0, high: float = INFINITY, open_low: bool = False, about: str = "", source: str = "", **kw: Any
+    default: Any = None,
+    low: float = 0.0,
+    high: float = INFINITY,
+    open_low: bool = False,
+    about: str = "",
+    source: str = "",
+    **kw: Any,
 ) -> Any:
     """Declare a checked float field: low (excluded if open_low) <= value <= high, finite."""
     metadata = {"low": low, "high": high, "open_low": open_low, "about": about, "source": source}
@@ -39,7 +50,10 @@ def fraction(default: Any = None, about: str = "", source: str = "") -> Any:
 
 
 def check_number(path: str, value: Any, low: float, high: float, open_low: bool = False) -> None:
-    """Raise ValueError unless value is a finite number in range; the message names path, value and range."""
+    """Raise ValueError unless value is a finite number in range.
+
+    The message names path, value and range.
+    """
     if isinstance(value, bool) or not isinstance(value, (int, float)):
         raise ValueError(f"{path} must be a number, got {value!r}")
     if not math.isfinite(value):
@@ -48,11 +62,15 @@ def check_number(path: str, value: Any, low: float, high: float, open_low: bool 
         if open_low and low == 0.0 and high == INFINITY:
             raise ValueError(f"{path} must be positive, got {value}")
         upper = "" if high == INFINITY else f" and at most {high:g}"
-        raise ValueError(f"{path} must be {'above' if open_low else 'at least'} {low:g}{upper}, got {value}")
+        raise ValueError(
+            f"{path} must be {'above' if open_low else 'at least'} {low:g}{upper}, got {value}"
+        )
 
 
 class Checked:
-    """Base of every scenario dataclass: numbers declared with a range are checked when the object is made."""
+    """Base of every scenario dataclass: numbers declared with a range are checked when the object
+    is made.
+    """
 
     def __post_init__(self) -> None:
         """Check each declared number; subclasses extend it with conditions between fields."""
@@ -61,5 +79,6 @@ class Checked:
             if value is None or "low" not in item.metadata:
                 continue
             limits = (item.metadata["low"], item.metadata["high"], item.metadata["open_low"])
+            section = SECTION_NAMES.get(type(self).__name__, type(self).__name__.lower())
             for element in value if isinstance(value, tuple) else (value,):
-                check_number(f"{SECTION_NAMES.get(type(self).__name__, type(self).__name__.lower())}.{item.name}", element, *limits)
+                check_number(f"{section}.{item.name}", element, *limits)

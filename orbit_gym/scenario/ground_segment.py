@@ -10,12 +10,21 @@ SEA_LEVEL = "choice: on the ellipsoid"
 
 @dataclass(frozen=True)
 class Station(Checked):
-    """A ground station: its antennas serve one satellite at a time; datacentre names where its fibre ends."""
+    """A ground station: its antennas serve one satellite at a time.
+
+    Datacentre names where its fibre ends.
+    """
 
     name: str = told(about="name, distinct from all other names", source=TYPED)
-    latitude_deg: float = number(low=-90.0, high=90.0, about="geodetic latitude (WGS84), north positive", source=TYPED)
-    longitude_deg: float = number(low=-180.0, high=180.0, about="longitude, east positive", source=TYPED)
-    altitude_m: float = number(0.0, low=-500.0, high=9_000.0, about="height above the WGS84 ellipsoid", source=SEA_LEVEL)
+    latitude_deg: float = number(
+        low=-90.0, high=90.0, about="geodetic latitude (WGS84), north positive", source=TYPED
+    )
+    longitude_deg: float = number(
+        low=-180.0, high=180.0, about="longitude, east positive", source=TYPED
+    )
+    altitude_m: float = number(
+        0.0, low=-500.0, high=9_000.0, about="height above the WGS84 ellipsoid", source=SEA_LEVEL
+    )
     mask_deg: float = number(
         10.0,
         high=90.0,
@@ -23,23 +32,38 @@ class Station(Checked):
         source="fact: 10 deg is common in Earth observation; CosmicBeats uses 5, Starlink 25",
     )
     antennas: int = number(
-        1, low=1, high=16, about="satellites it can serve at once", source="assumption: one antenna; numbers are not published"
+        1,
+        low=1,
+        high=16,
+        about="satellites it can serve at once",
+        source="assumption: one antenna; numbers are not published",
     )
     downlink_bps: float = positive(
         1.2e9,
         about="rate from a satellite to one antenna",
-        source="fact: one X-band channel of the Chinese remote-sensing ground network, which receives two (doi 10.11834/jrs.20210457)",
+        source="fact: one X-band channel of the Chinese remote-sensing ground network, which "
+        "receives two (doi 10.11834/jrs.20210457)",
     )
     uplink_bps: float = positive(
-        50e6, about="rate from one antenna to a satellite", source="assumption: the upper end of 10-50 Mbit/s in X or Ka band"
+        50e6,
+        about="rate from one antenna to a satellite",
+        source="assumption: the upper end of 10-50 Mbit/s in X or Ka band",
     )
     datacentre: str = told(
-        default="", about="datacentre at the other end of its fibre; empty: results only", source="choice: none unless typed"
+        default="",
+        about="datacentre at the other end of its fibre; empty: results only",
+        source="choice: none unless typed",
     )
     more_datacentres: tuple[str, ...] = told(
-        default=(), about="further datacentres that its fibre reaches", source="choice: none unless typed"
+        default=(),
+        about="further datacentres that its fibre reaches",
+        source="choice: none unless typed",
     )
-    is_optical: bool = told(default=False, about="a laser station: clouds block it where faults are on", source="choice: radio")
+    is_optical: bool = told(
+        default=False,
+        about="a laser station: clouds block it where faults are on",
+        source="choice: radio",
+    )
     cloud_fraction: float = fraction(
         0.45,
         about="share of the time that clouds block an optical station",
@@ -57,11 +81,21 @@ class Datacentre(Checked):
     """A finite ground datacentre, reached through the stations that name it, by fibre."""
 
     name: str = told(about="name, distinct from all other names", source=TYPED)
-    latitude_deg: float = number(low=-90.0, high=90.0, about="geodetic latitude (WGS84), north positive", source=TYPED)
-    longitude_deg: float = number(low=-180.0, high=180.0, about="longitude, east positive", source=TYPED)
-    altitude_m: float = number(0.0, low=-500.0, high=9_000.0, about="height above the WGS84 ellipsoid", source=SEA_LEVEL)
+    latitude_deg: float = number(
+        low=-90.0, high=90.0, about="geodetic latitude (WGS84), north positive", source=TYPED
+    )
+    longitude_deg: float = number(
+        low=-180.0, high=180.0, about="longitude, east positive", source=TYPED
+    )
+    altitude_m: float = number(
+        0.0, low=-500.0, high=9_000.0, about="height above the WGS84 ellipsoid", source=SEA_LEVEL
+    )
     accelerator_count: int = number(
-        4, low=1, high=10_000, about="accelerators it lends to this system", source="choice: finite, so that the ground alone cannot do all"
+        4,
+        low=1,
+        high=10_000,
+        about="accelerators it lends to this system",
+        source="choice: finite, so that the ground alone cannot do all",
     )
     fibre_delay_s: float = number(
         0.030,
@@ -70,39 +104,66 @@ class Datacentre(Checked):
     )
     fibre_bps: float = positive(
         10e9,
-        about="rate between a station and the datacentre, each way, any number of transfers at once",
-        source="fact: the Chinese ground network's fibre to its headquarters (doi 10.11834/jrs.20210457)",
+        about="rate between a station and the datacentre, each way, any number of transfers at "
+        "once",
+        source="fact: the Chinese ground network's fibre to its headquarters (doi "
+        "10.11834/jrs.20210457)",
     )
     accelerator: Accelerator = told(
         factory=lambda: Accelerator(memory_bytes=80e9),
-        about="what each of them is; a table typed here takes what it leaves out, the memory too, from the defaults of its section",
-        source="assumption: the flown accelerator with 80 GB, which holds every model of tasks.py at once",
+        about="what each of them is; a table typed here takes what it leaves out, the memory too, "
+        "from the defaults of its section",
+        source="assumption: the flown accelerator with 80 GB, which holds every model of tasks.py "
+        "at once",
     )
 
 
 @dataclass(frozen=True)
 class UserSite(Checked):
-    """A place whose users ask while they see a satellite; weight is its share of requests per second in view."""
+    """A place whose users ask while they see a satellite.
+
+    Weight is its share of requests per second in view.
+    """
 
     name: str = told(about="name, distinct from all other names", source=TYPED)
-    latitude_deg: float = number(low=-90.0, high=90.0, about="geodetic latitude (WGS84), north positive", source=TYPED)
-    longitude_deg: float = number(low=-180.0, high=180.0, about="longitude, east positive", source=TYPED)
-    weight: float = positive(1.0, about="requests per second in view, relative to other sites", source="assumption: all sites alike")
+    latitude_deg: float = number(
+        low=-90.0, high=90.0, about="geodetic latitude (WGS84), north positive", source=TYPED
+    )
+    longitude_deg: float = number(
+        low=-180.0, high=180.0, about="longitude, east positive", source=TYPED
+    )
+    weight: float = positive(
+        1.0,
+        about="requests per second in view, relative to other sites",
+        source="assumption: all sites alike",
+    )
 
 
 @dataclass(frozen=True)
 class Users(Checked):
     """Users on the ground and the beam of each satellite that they share."""
 
-    sites: tuple[UserSite, ...] = told(default=(), about="places whose users ask; empty for none", source="choice: none unless typed")
+    sites: tuple[UserSite, ...] = told(
+        default=(),
+        about="places whose users ask; empty for none",
+        source="choice: none unless typed",
+    )
     mask_deg: float = number(
         25.0,
         high=90.0,
         about="elevation above which a user sees a satellite",
         source="fact: Starlink's mask (Hypatia, main_starlink_550.py)",
     )
-    up_bps: float = positive(50e6, about="rate of a satellite's beam from users, shared", source="assumption: not published")
-    down_bps: float = positive(100e6, about="rate of a satellite's beam to users, shared", source="assumption: not published")
+    up_bps: float = positive(
+        50e6,
+        about="rate of a satellite's beam from users, shared",
+        source="assumption: not published",
+    )
+    down_bps: float = positive(
+        100e6,
+        about="rate of a satellite's beam to users, shared",
+        source="assumption: not published",
+    )
 
 
 @dataclass(frozen=True)
@@ -114,19 +175,30 @@ class AlertChannel(Checked):
         about="whether satellites can send short messages through relay satellites",
         source="fact: GECAM's triggers reach the ground by BeiDou short messages within a minute",
     )
-    message_bits: float = positive(1e3, about="largest result that one message carries", source="assumption: an alert of about 1 kbit")
+    message_bits: float = positive(
+        1e3,
+        about="largest result that one message carries",
+        source="assumption: an alert of about 1 kbit",
+    )
     interval_s: float = number(
-        10.0, about="each satellite sends at most one message in this time", source="assumption: the channel is narrow"
+        10.0,
+        about="each satellite sends at most one message in this time",
+        source="assumption: the channel is narrow",
     )
     delay_low_s: float = number(
         10.0,
         about="least delay from sending to the ground, drawn uniformly",
         source="assumption: within the minute that GECAM's messages take",
     )
-    delay_high_s: float = number(40.0, about="largest delay from sending to the ground", source="assumption: as delay_low_s")
+    delay_high_s: float = number(
+        40.0, about="largest delay from sending to the ground", source="assumption: as delay_low_s"
+    )
 
     def __post_init__(self) -> None:
         """The range of delays must rise."""
         super().__post_init__()
         if self.delay_low_s > self.delay_high_s:
-            raise ValueError(f"alerts.delay_low_s must be at most delay_high_s = {self.delay_high_s:g}, got {self.delay_low_s:g}")
+            raise ValueError(
+                f"alerts.delay_low_s must be at most delay_high_s = {self.delay_high_s:g}, got "
+                f"{self.delay_low_s:g}"
+            )

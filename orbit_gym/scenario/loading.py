@@ -1,7 +1,9 @@
-"""Reading scenarios: catalogue names, TOML files, plain dicts; ``extends``, overrides, and the way back to a dict.
+"""Reading scenarios: catalogue names, TOML files, plain dicts.
 
-A builder goes over the dataclass fields and their types, so that a new field of a Scenario is read, checked and written
-back without a line here.
+``extends``, overrides, and the way back to a dict.
+
+A builder goes over the dataclass fields and their types, so that a new field of a Scenario is read,
+checked and written back without a line here.
 """
 
 import dataclasses
@@ -16,9 +18,17 @@ from typing import Any, get_args, get_origin, get_type_hints
 
 from orbit_gym.scenario.scenario import Scenario
 
-FOLDER = Path(__file__).resolve().parent / "scenarios"
-FILE_KEYS = ("extends", "registered", "abstract")  # keys of a scenario file that are no fields of a Scenario
-PATHS = (("constellation", "tle_file"), ("constellation", "omm_file"), ("", "stations_file"))  # relative to the file that names them
+FOLDER = Path(__file__).resolve().parent / "catalogue"
+FILE_KEYS = (
+    "extends",
+    "registered",
+    "abstract",
+)  # keys of a scenario file that are no fields of a Scenario
+PATHS = (
+    ("constellation", "tle_file"),
+    ("constellation", "omm_file"),
+    ("", "stations_file"),
+)  # relative to the file that names them
 NOT_INHERITED = ("name", "description", "registered", "abstract")
 
 ScenarioSource = str | os.PathLike[str] | Mapping[str, Any] | Scenario
@@ -34,7 +44,8 @@ EXAMPLES = {
     "file": 'type its path, for example file = "trace.csv"',
     "form": 'type form = "azure" or form = "mooncake"',
     "task_classes": 'type for example task_classes = ["wildfire_alert"]',
-    "constellation": "give [[constellation.satellites]], [[constellation.shells]], constellation.tle_file or constellation.omm_file",
+    "constellation": "give [[constellation.satellites]], [[constellation.shells]], "
+    "constellation.tle_file or constellation.omm_file",
     "name": 'type for example name = "Kiruna"',
 }
 
@@ -45,9 +56,11 @@ def scenario_names() -> tuple[str, ...]:
 
 
 def load_scenario(source: ScenarioSource, overrides: Mapping[str, Any] | None = None) -> Scenario:
-    """Scenario of a catalogue name, a path ending in .toml, a dict or a Scenario, with dotted overrides like workload.load.
+    """Scenario of a catalogue name, a path ending in .toml, a dict or a Scenario, with dotted
+    overrides like workload.load.
 
     Raises ValueError with one sentence that names what is wrong and what is allowed.
+
     """
     if isinstance(source, Scenario):
         if not overrides:
@@ -63,7 +76,9 @@ def load_scenario(source: ScenarioSource, overrides: Mapping[str, Any] | None = 
 
 
 def scenario_to_dict(scenario: Scenario) -> dict[str, Any]:
-    """Plain dict of lists, dicts, text and numbers that JSON carries and load_scenario turns back exactly."""
+    """Plain dict of lists, dicts, text and numbers that JSON carries and load_scenario turns back
+    exactly.
+    """
     plain = _plain(dataclasses.asdict(scenario))
     assert isinstance(plain, dict)
     return plain
@@ -89,12 +104,17 @@ def _locate(source: str | os.PathLike[str], folder: Path) -> Path:
         return path
     path = FOLDER / f"{text}.toml"
     if text not in _catalogue_files():
-        raise ValueError(f"unknown scenario {text!r}; {choices(text, scenario_names())}, or give a path ending in .toml")
+        raise ValueError(
+            f"unknown scenario {text!r}; {choices(text, scenario_names())}, or give a path ending "
+            "in .toml"
+        )
     return path
 
 
 def choices(word: str, names: Iterable[str]) -> str:
-    """What may be typed in place of a word that is not among the names: the nearest of them, and all."""
+    """What may be typed in place of a word that is not among the names: the nearest of them, and
+    all.
+    """
     names = list(names)
     close = difflib.get_close_matches(word, names, n=1)
     hint = f"did you mean {close[0]!r}? " if close else ""
@@ -113,7 +133,9 @@ def _read(path: Path, seen: tuple[Path, ...]) -> dict[str, Any]:
     """Merged table of a file and of what it extends; a file without a name takes the file's."""
     path = path.resolve()
     if path in seen:
-        raise ValueError(f"extends goes in a circle: {' -> '.join(item.name for item in (*seen, path))}")
+        raise ValueError(
+            f"extends goes in a circle: {' -> '.join(item.name for item in (*seen, path))}"
+        )
     table = _parse(path)
     table.setdefault("name", path.stem)
     for section, key in PATHS:
@@ -137,7 +159,9 @@ def _inherit(table: dict[str, Any], folder: Path, seen: tuple[Path, ...]) -> dic
     if "extends" not in table:
         return table
     if not isinstance(table["extends"], str):
-        raise ValueError(f"extends must be a catalogue name or a path ending in .toml, got {table['extends']!r}")
+        raise ValueError(
+            f"extends must be a catalogue name or a path ending in .toml, got {table['extends']!r}"
+        )
     base = _read(_locate(table["extends"], folder), seen)
     return _merge({key: value for key, value in base.items() if key not in NOT_INHERITED}, table)
 
@@ -154,13 +178,17 @@ def _merge(base: Mapping[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:
 def _finish(table: dict[str, Any], overrides: Mapping[str, Any] | None) -> Scenario:
     for path, value in (overrides or {}).items():
         table = _merge(table, _override(path, value))
-    scenario = _build(Scenario, {key: value for key, value in table.items() if key not in FILE_KEYS}, "scenario")
+    scenario = _build(
+        Scenario, {key: value for key, value in table.items() if key not in FILE_KEYS}, "scenario"
+    )
     assert isinstance(scenario, Scenario)
     return scenario
 
 
 def _override(path: str, value: Any) -> dict[str, Any]:
-    """The table {a: {b: value}} of the dotted path "a.b", checked against the fields of a Scenario."""
+    """The table {a: {b: value}} of the dotted path "a.b", checked against the fields of a
+    Scenario.
+    """
     kind: Any = Scenario
     where = "scenario"
     for part in path.split("."):
@@ -207,16 +235,24 @@ def _build(kind: Any, value: Any, where: str) -> Any:
     if get_origin(kind) is tuple:
         if not isinstance(value, (list, tuple)):
             raise ValueError(f"{where} must be an array, got {value!r}")
-        return tuple(_build(get_args(kind)[0], item, _label(where, index, item)) for index, item in enumerate(value))
+        return tuple(
+            _build(get_args(kind)[0], item, _label(where, index, item))
+            for index, item in enumerate(value)
+        )
     if get_origin(kind) is dict:
         if not isinstance(value, Mapping):
             raise ValueError(f"{where} must be a table, got {value!r}")
-        return {str(key): _build(get_args(kind)[1], item, f"{where}.{key}") for key, item in value.items()}
+        return {
+            str(key): _build(get_args(kind)[1], item, f"{where}.{key}")
+            for key, item in value.items()
+        }
     return _build_plain(kind, value, where)
 
 
 def _label(where: str, index: int, item: Any) -> str:
-    """How an error names the element of an array: station 'Kiruna', or shells[0] where it has no name."""
+    """How an error names the element of an array: station 'Kiruna', or shells[0] where it has no
+    name.
+    """
     if isinstance(item, Mapping) and isinstance(item.get("name"), str):
         return f"{where.rpartition('.')[2].removesuffix('s')} {item['name']!r}"
     return f"{where}[{index}]"
@@ -244,9 +280,14 @@ def _build_section(kind: Any, value: Any, where: str) -> Any:
 
 def _check_complete(kind: Any, value: Mapping[str, Any], where: str) -> None:
     for item in dataclasses.fields(kind):
-        is_required = item.default is dataclasses.MISSING and item.default_factory is dataclasses.MISSING
+        is_required = (
+            item.default is dataclasses.MISSING and item.default_factory is dataclasses.MISSING
+        )
         if is_required and item.name not in value:
-            raise ValueError(f"{where} has no {item.name}; {EXAMPLES.get(item.name, f'type for example {item.name} = 1.0')}")
+            raise ValueError(
+                f"{where} has no {item.name}; "
+                f"{EXAMPLES.get(item.name, f'type for example {item.name} = 1.0')}"
+            )
 
 
 def _build_plain(kind: Any, value: Any, where: str) -> Any:
@@ -257,7 +298,12 @@ def _build_plain(kind: Any, value: Any, where: str) -> Any:
         return int(value)
     if kind is bool and is_bool or kind is str and isinstance(value, str):
         return value
-    wanted = {float: "a number", int: "a whole number", bool: "true or false", str: "text in quotes"}[kind]
+    wanted = {
+        float: "a number",
+        int: "a whole number",
+        bool: "true or false",
+        str: "text in quotes",
+    }[kind]
     raise ValueError(f"{where} must be {wanted}, got {value!r}")
 
 
@@ -270,4 +316,8 @@ def _catalogue_files() -> dict[str, dict[str, Any]]:
 
 
 REGISTERED = tuple(name for name, table in _catalogue_files().items() if table.get("registered"))
-VARIANTS = tuple(name for name, table in _catalogue_files().items() if not (table.get("registered") or table.get("abstract")))
+VARIANTS = tuple(
+    name
+    for name, table in _catalogue_files().items()
+    if not (table.get("registered") or table.get("abstract"))
+)

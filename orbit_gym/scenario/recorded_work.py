@@ -1,4 +1,7 @@
-"""Recorded work that a scenario names: request traces, event lists, task files; read and checked when the object is made."""
+"""Recorded work that a scenario names: request traces, event lists, task files.
+
+Read and checked when the object is made.
+"""
 
 from dataclasses import dataclass
 from functools import lru_cache
@@ -6,10 +9,10 @@ from pathlib import Path
 from typing import Any
 
 from orbit_gym.scenario.field_types import Checked, number, positive, told
-from orbit_gym.scenario.task_classes import TASK_CLASSES
 from orbit_gym.scenario.readers.events import Events, read_events, stronger
 from orbit_gym.scenario.readers.requests import READERS, Requests
 from orbit_gym.scenario.readers.task_files import TaskRows, read_task_file
+from orbit_gym.scenario.task_classes import TASK_CLASSES
 
 WINDOWS = ("drawn", "start")
 
@@ -23,32 +26,50 @@ def _read(reader: Any, path: Path, changed_ns: int, size: int, *arguments: Any) 
 def _read_once(reader: Any, file: str, *arguments: Any) -> Any:
     path = Path(file)
     stat = path.stat() if path.is_file() else None
-    return _read(reader, path, stat.st_mtime_ns if stat else 0, stat.st_size if stat else 0, *arguments)
+    return _read(
+        reader, path, stat.st_mtime_ns if stat else 0, stat.st_size if stat else 0, *arguments
+    )
 
 
 def _read_tasks(path: Path, strict: bool) -> TaskRows:
-    return read_task_file(path, strict, {name: kind.is_language for name, kind in TASK_CLASSES.items()})
+    return read_task_file(
+        path, strict, {name: kind.is_language for name, kind in TASK_CLASSES.items()}
+    )
 
 
 @dataclass(frozen=True, kw_only=True)
 class Recording(Checked):
-    """What the three kinds of recorded work share: the file, its scaling in time and rate, and the window played."""
+    """What the three kinds of recorded work share: the file, its scaling in time and rate, and the
+    window played.
+    """
 
-    file: str = told("path of the file, relative to the TOML file that names it", "choice: required")
-    time_scale: float = positive(1.0, about="factor on all times of the file: 2 plays it half as fast", source="choice: as recorded")
+    file: str = told(
+        "path of the file, relative to the TOML file that names it", "choice: required"
+    )
+    time_scale: float = positive(
+        1.0,
+        about="factor on all times of the file: 2 plays it half as fast",
+        source="choice: as recorded",
+    )
     rate_scale: float = number(
         1.0,
         high=1e5,
         open_low=True,
-        about="factor on the rate at the same speed: below 1 rows are left out at random, above 1 copies shifted at random are added",
+        about="factor on the rate at the same speed: below 1 rows are left out at random, above 1 "
+        "copies shifted at random are added",
         source="choice: as recorded",
     )
     window: str = told(
-        "drawn: the episode starts at a random place of the recording, played in a circle; start: at its beginning, played once",
+        "drawn: the episode starts at a random place of the recording, played in a circle; start: "
+        "at its beginning, played once",
         "choice: different seeds see different windows",
         default="drawn",
     )
-    strict: bool = told("true: a bad line is an error; false: it is skipped and counted", "choice: nothing is lost silently", default=True)
+    strict: bool = told(
+        "true: a bad line is an error; false: it is skipped and counted",
+        "choice: nothing is lost silently",
+        default=True,
+    )
 
     def __post_init__(self) -> None:
         """Check the window, then read the file, so that it is refused before any long work."""
@@ -56,7 +77,10 @@ class Recording(Checked):
         if self.window not in WINDOWS:
             raise ValueError(f"window must be one of {', '.join(WINDOWS)}, got {self.window!r}")
         if self.window == "start" and self.rate_scale > 1.0:
-            raise ValueError(f"rate_scale must be at most 1 with window = 'start' (copies need a drawn shift), got {self.rate_scale:g}")
+            raise ValueError(
+                "rate_scale must be at most 1 with window = 'start' (copies need a drawn shift), "
+                f"got {self.rate_scale:g}"
+            )
         self._check_rows()
 
     def rows(self) -> Any:
@@ -68,35 +92,52 @@ class Recording(Checked):
         rows = self.rows()
         n_rows, n_skipped = rows.times_s.size, rows.n_skipped
         skipped = f", {n_skipped} line{'s' * (n_skipped != 1)} skipped" if n_skipped else ""
-        return f"{self.file} ({n_rows} row{'s' * (n_rows != 1)}{skipped}; rate x {self.rate_scale:g}, time x {self.time_scale:g})"
+        return (
+            f"{self.file} ({n_rows} row{'s' * (n_rows != 1)}{skipped}; rate x "
+            f"{self.rate_scale:g}, time x {self.time_scale:g})"
+        )
 
     def _check_rows(self) -> None:
         times_s = self.rows().times_s
         if self.window == "drawn" and (times_s.size < 2 or times_s[-1] <= times_s[0]):
             raise ValueError(
-                f"{self.file} must hold at least two rows at different times to be played in a circle; or type window = 'start'"
+                f"{self.file} must hold at least two rows at different times to be played in a "
+                "circle; or type window = 'start'"
             )
 
 
 def check_class(field: str, name: str, allowed: list[str], why: str) -> None:
     """Raise ValueError unless a task class is known and fits."""
     if name not in TASK_CLASSES:
-        raise ValueError(f"{field} names an unknown task class {name!r}; choose from {', '.join(allowed)}")
+        raise ValueError(
+            f"{field} names an unknown task class {name!r}; choose from {', '.join(allowed)}"
+        )
     if name not in allowed:
         raise ValueError(f"{field} must name a class {why}: {', '.join(allowed)}; got {name!r}")
 
 
 @dataclass(frozen=True, kw_only=True)
 class RequestTrace(Recording):
-    """A trace of requests to a language model: one task a row, of one class, with the row's tokens."""
+    """A trace of requests to a language model: one task a row, of one class, with the row's
+    tokens.
+    """
 
     form: str = told("azure or mooncake: the columns of the file", "choice: required")
-    task_class: str = told("class of the tasks; it must have tokens", "choice: user requests", default="language_request")
+    task_class: str = told(
+        "class of the tasks; it must have tokens",
+        "choice: user requests",
+        default="language_request",
+    )
 
     def _check_rows(self) -> None:
         if self.form not in READERS:
             raise ValueError(f"form must be one of {', '.join(READERS)}, got {self.form!r}")
-        check_class("task_class", self.task_class, [name for name, kind in TASK_CLASSES.items() if kind.is_language], "with tokens")
+        check_class(
+            "task_class",
+            self.task_class,
+            [name for name, kind in TASK_CLASSES.items() if kind.is_language],
+            "with tokens",
+        )
         super()._check_rows()
 
     def rows(self) -> Requests:
@@ -107,13 +148,19 @@ class RequestTrace(Recording):
 
 @dataclass(frozen=True, kw_only=True)
 class EventList(Recording):
-    """A list of events on the ground or on the sky; the first satellite that sees one releases a task of each class."""
+    """A list of events on the ground or on the sky.
 
-    task_classes: tuple[str, ...] = told("classes of the tasks that a sighting releases", "choice: required")
+    The first satellite that sees one releases a task of each class.
+    """
+
+    task_classes: tuple[str, ...] = told(
+        "classes of the tasks that a sighting releases", "choice: required"
+    )
     wait_s: float = number(
         5_400.0,
         high=86_400.0,
-        about="how long an event on the ground waits for a satellite; one on the sky is seen at its instant or not at all",
+        about="how long an event on the ground waits for a satellite; one on the sky is seen at "
+        "its instant or not at all",
         source="choice: about one orbit",
     )
     mask_deg: float = number(
@@ -123,7 +170,10 @@ class EventList(Recording):
         source="assumption: 1,000 km of ground distance from 500 km height",
     )
     minimum_strength: float = number(
-        0.0, low=-1e12, about="weaker events are left out, in the unit of the file", source="choice: all of them"
+        0.0,
+        low=-1e12,
+        about="weaker events are left out, in the unit of the file",
+        source="choice: all of them",
     )
 
     def _check_rows(self) -> None:
@@ -131,24 +181,38 @@ class EventList(Recording):
         if not self.task_classes:
             raise ValueError("task_classes must name at least one task class")
         is_sky = self.rows().is_sky
-        allowed = [name for name, kind in TASK_CLASSES.items() if kind.origin != "user" and (kind.origin == "sky") == is_sky]
+        allowed = [
+            name
+            for name, kind in TASK_CLASSES.items()
+            if kind.origin != "user" and (kind.origin == "sky") == is_sky
+        ]
         for name in self.task_classes:
-            check_class("task_classes", name, allowed, f"that satellites see {'on the sky' if is_sky else 'on the ground'}")
+            check_class(
+                "task_classes",
+                name,
+                allowed,
+                f"that satellites see {'on the sky' if is_sky else 'on the ground'}",
+            )
 
     def rows(self) -> Events:
         """Events of the list that are strong enough, the file read once."""
         events = stronger(_read_once(read_events, self.file, self.strict), self.minimum_strength)
         if not events.times_s.size:
-            raise ValueError(f"{self.file} holds no event of strength {self.minimum_strength:g} or more")
+            raise ValueError(
+                f"{self.file} holds no event of strength {self.minimum_strength:g} or more"
+            )
         return events
 
 
 @dataclass(frozen=True, kw_only=True)
 class TaskFile(Recording):
-    """Tasks typed as rows of a CSV file: release_s, origin, task_class, and numbers that replace those of the class."""
+    """Tasks typed as rows of a CSV file: release_s, origin, task_class, and numbers that replace
+    those of the class.
+    """
 
     window: str = told(
-        "start: release_s counts from the episode's start; drawn: the file is played in a circle from a random place",
+        "start: release_s counts from the episode's start; drawn: the file is played in a circle "
+        "from a random place",
         "choice: the file says when",
         default="start",
     )

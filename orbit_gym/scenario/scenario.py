@@ -1,22 +1,23 @@
 """Scenario: what a person writes, as frozen dataclasses that argue back.
 
-Every number is SI with its unit in the name; every field is checked when it is made; an unknown key names its neighbours.
-The sections live in :mod:`orbit_gym.sections`; reading TOML, ``extends`` and overrides in :mod:`orbit_gym.scenario.loading`.
+Every number is SI with its unit in the name; every field is checked when it is made; an unknown key
+names its neighbours. The sections live in :mod:`orbit_gym.sections`; reading TOML, ``extends`` and
+overrides in :mod:`orbit_gym.scenario.loading`.
 """
 
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
+from orbit_gym.scenario.constellation import Constellation, LaserLinks, Satellite, Shell
 from orbit_gym.scenario.fault_settings import Faults
 from orbit_gym.scenario.field_types import TYPED, Checked, number, positive, told
 from orbit_gym.scenario.ground_segment import AlertChannel, Datacentre, Station, Users, UserSite
 from orbit_gym.scenario.recorded_work import EventList, RequestTrace, TaskFile
 from orbit_gym.scenario.satellite_hardware import Accelerator, Power, Thermal
-from orbit_gym.scenario.constellation import Constellation, LaserLinks, Satellite, Shell
 from orbit_gym.scenario.station_csv import read_stations
-from orbit_gym.scenario.workload import Reward, ScriptedTask, Workload
 from orbit_gym.scenario.task_classes import MODEL_BYTES, TASK_CLASSES
+from orbit_gym.scenario.workload import Reward, ScriptedTask, Workload
 
 __all__ = [
     "Accelerator",
@@ -47,22 +48,34 @@ __all__ = [
 class Scenario(Checked):
     """A whole problem: who flies, what they carry, who asks, and for how long we look."""
 
-    name: str = told(about="name in tables and results", source="choice: a file without one takes the file's name")
+    name: str = told(
+        about="name in tables and results",
+        source="choice: a file without one takes the file's name",
+    )
     constellation: Constellation = told(about="what flies", source=TYPED)
     description: str = told(default="", about="one sentence for people", source="choice: none")
     epoch_utc: str = told(
         default="2025-08-02T00:00:00",
-        about="ISO 8601; day 0 of the splits, and the instant at which shells have their typed angles",
+        about="ISO 8601; day 0 of the splits, and the instant at which shells have their typed "
+        "angles",
         source="choice: the date of the Three-Body elements",
     )
-    episode_s: float = positive(5_700.0, about="length of an episode", source="choice: one orbit of 94.6 min at 500 km (derived)")
+    episode_s: float = positive(
+        5_700.0,
+        about="length of an episode",
+        source="choice: one orbit of 94.6 min at 500 km (derived)",
+    )
     look_ahead_s: float = positive(
         7_200.0,
-        about="a plan must deliver within this after its task's release; at least the largest slack",
+        about="a plan must deliver within this after its task's release; at least the largest "
+        "slack",
         source="choice: the largest slack of tasks.py, 2 h",
     )
     candidates: int = number(
-        0, high=100_000, about="satellites shown, nearest first by empty-network delay; 0 shows all", source="choice: all"
+        0,
+        high=100_000,
+        about="satellites shown, nearest first by empty-network delay; 0 shows all",
+        source="choice: all",
     )
     information: str = told(
         default="global",
@@ -77,7 +90,11 @@ class Scenario(Checked):
         source="choice: a full pool loses plans, which metrics count as plans_lost",
     )
     profile_segments: int = number(
-        4_096, low=16, high=10_000_000, about="pool that the lane profiles of all accelerators share", source="choice: as calendar_chunks"
+        4_096,
+        low=16,
+        high=10_000_000,
+        about="pool that the lane profiles of all accelerators share",
+        source="choice: as calendar_chunks",
     )
     reservation_records: int = number(
         65_536,
@@ -86,57 +103,112 @@ class Scenario(Checked):
         about="pool of reservations that a fault may strike; used with faults on only",
         source="choice: as calendar_chunks",
     )
-    lasers: LaserLinks = told(factory=LaserLinks, about="laser terminals of every satellite", source="choice: the defaults of the section")
-    stations: tuple[Station, ...] = told(default=(), about="ground stations", source="choice: none unless typed")
+    lasers: LaserLinks = told(
+        factory=LaserLinks,
+        about="laser terminals of every satellite",
+        source="choice: the defaults of the section",
+    )
+    stations: tuple[Station, ...] = told(
+        default=(), about="ground stations", source="choice: none unless typed"
+    )
     stations_file: str = told(
         default="",
-        about="CSV of more stations: name, latitude_deg, longitude_deg, and if wanted altitude_m, mask_deg, bands, datacentre; relative to "
+        about="CSV of more stations: name, latitude_deg, longitude_deg, and if wanted altitude_m, "
+        "mask_deg, bands, datacentre; relative to "
         "the TOML that names it; a made Scenario holds them in stations, and this empty",
         source="choice: no file",
     )
-    datacentres: tuple[Datacentre, ...] = told(default=(), about="ground datacentres", source="choice: none unless typed")
-    users: Users = told(factory=Users, about="users on the ground", source="choice: the defaults of the section")
-    alerts: AlertChannel = told(factory=AlertChannel, about="relay short messages", source="choice: the defaults of the section")
+    datacentres: tuple[Datacentre, ...] = told(
+        default=(), about="ground datacentres", source="choice: none unless typed"
+    )
+    users: Users = told(
+        factory=Users, about="users on the ground", source="choice: the defaults of the section"
+    )
+    alerts: AlertChannel = told(
+        factory=AlertChannel,
+        about="relay short messages",
+        source="choice: the defaults of the section",
+    )
     accelerator: Accelerator = told(
-        factory=Accelerator, about="accelerator of every satellite", source="choice: the defaults of the section"
+        factory=Accelerator,
+        about="accelerator of every satellite",
+        source="choice: the defaults of the section",
     )
     peak_op_per_s_each: tuple[float, ...] = positive(
         (),
         about="peak speed of each satellite in order, where they are unequal; empty: all alike",
-        source="choice: all alike; 5 x 744 and 7 x 183 TOPS would meet the fleet's 5 POPS (ThreeBody12-unequal)",
+        source="choice: all alike; 5 x 744 and 7 x 183 TOPS would meet the fleet's 5 POPS "
+        "(ThreeBody12-unequal)",
     )
-    power: Power = told(factory=Power, about="power and battery of every satellite", source="choice: the defaults of the section")
-    thermal: Thermal = told(factory=Thermal, about="heat of every satellite", source="choice: the defaults of the section")
-    faults: Faults = told(factory=Faults, about="what can go wrong", source="choice: the defaults of the section, off")
+    power: Power = told(
+        factory=Power,
+        about="power and battery of every satellite",
+        source="choice: the defaults of the section",
+    )
+    thermal: Thermal = told(
+        factory=Thermal,
+        about="heat of every satellite",
+        source="choice: the defaults of the section",
+    )
+    faults: Faults = told(
+        factory=Faults, about="what can go wrong", source="choice: the defaults of the section, off"
+    )
     workload: Workload = told(
-        factory=Workload, about="what is asked", source="choice: the defaults of the section; mix or script must be given"
+        factory=Workload,
+        about="what is asked",
+        source="choice: the defaults of the section; mix or script must be given",
     )
-    reward: Reward = told(factory=Reward, about="weights of the reward terms", source="choice: the defaults of the section")
+    reward: Reward = told(
+        factory=Reward,
+        about="weights of the reward terms",
+        source="choice: the defaults of the section",
+    )
 
     def __post_init__(self) -> None:
-        """Read stations_file into stations, so that a Scenario is whole in itself; check what lies between sections."""
+        """Read stations_file into stations, so that a Scenario is whole in itself.
+
+        Check what lies between sections.
+        """
         super().__post_init__()
         if self.stations_file:
-            object.__setattr__(self, "stations", self.stations + read_stations(Path(self.stations_file)))
+            object.__setattr__(
+                self, "stations", self.stations + read_stations(Path(self.stations_file))
+            )
             object.__setattr__(self, "stations_file", "")
         try:
             datetime.fromisoformat(self.epoch_utc)
         except ValueError as error:
-            raise ValueError(f"scenario.epoch_utc must be ISO 8601 like '2025-08-02T00:00:00', got {self.epoch_utc!r}") from error
+            raise ValueError(
+                "scenario.epoch_utc must be ISO 8601 like '2025-08-02T00:00:00', got "
+                f"{self.epoch_utc!r}"
+            ) from error
         if self.information != "global":
-            raise ValueError(f"scenario.information must be 'global' in this version, got {self.information!r}")
-        names = [station.name for station in self.stations] + [centre.name for centre in self.datacentres]
+            raise ValueError(
+                f"scenario.information must be 'global' in this version, got {self.information!r}"
+            )
+        names = [station.name for station in self.stations] + [
+            centre.name for centre in self.datacentres
+        ]
         names += [site.name for site in self.users.sites]
         twice = sorted({name for name in names if names.count(name) > 1})
         if twice:
-            raise ValueError(f"stations, datacentres and user sites need distinct names; {twice[0]!r} stands twice")
+            raise ValueError(
+                f"stations, datacentres and user sites need distinct names; {twice[0]!r} stands "
+                "twice"
+            )
         known = [centre.name for centre in self.datacentres]
         for station in self.stations:
             for wired in station.wired_to:
                 if wired not in known:
-                    raise ValueError(f"station {station.name!r} names an unknown datacentre {wired!r}; choose from {', '.join(known)}")
+                    raise ValueError(
+                        f"station {station.name!r} names an unknown datacentre {wired!r}; choose "
+                        f"from {', '.join(known)}"
+                    )
             if len(set(station.wired_to)) < len(station.wired_to):
-                raise ValueError(f"station {station.name!r} names a datacentre twice: {', '.join(station.wired_to)}")
+                raise ValueError(
+                    f"station {station.name!r} names a datacentre twice: "
+                    f"{', '.join(station.wired_to)}"
+                )
         self._check_horizon()
         self._check_memory()
 
@@ -148,12 +220,16 @@ class Scenario(Checked):
     def _check_memory(self) -> None:
         """Every accelerator must be able to hold each model alone, or it could never be loaded."""
         accelerators = [("accelerator", self.accelerator)]
-        accelerators += [(f"datacentre {centre.name!r} accelerator", centre.accelerator) for centre in self.datacentres]
+        accelerators += [
+            (f"datacentre {centre.name!r} accelerator", centre.accelerator)
+            for centre in self.datacentres
+        ]
         for where, accelerator in accelerators:
             for model in sorted({TASK_CLASSES[name].model for name in self._asked}):
                 if MODEL_BYTES[model] > accelerator.memory_bytes:
                     raise ValueError(
-                        f"{where}.memory_bytes must hold the model {model}, {MODEL_BYTES[model]:g} bytes; got {accelerator.memory_bytes:g}"
+                        f"{where}.memory_bytes must hold the model {model}, "
+                        f"{MODEL_BYTES[model]:g} bytes; got {accelerator.memory_bytes:g}"
                     )
 
     def _check_horizon(self) -> None:
@@ -161,5 +237,6 @@ class Scenario(Checked):
         for name, slack_s in sorted(self.workload.largest_slacks().items()):
             if slack_s > self.look_ahead_s:
                 raise ValueError(
-                    f"scenario.look_ahead_s must be at least the largest slack, {slack_s:g} s of {name}; got {self.look_ahead_s:g}"
+                    f"scenario.look_ahead_s must be at least the largest slack, {slack_s:g} s of "
+                    f"{name}; got {self.look_ahead_s:g}"
                 )

@@ -1,4 +1,6 @@
-"""Ground stations from a CSV: one row a station, columns by the names of a Station's fields or by those that lists in use have."""
+"""Ground stations from a CSV: one row a station, columns by the names of a Station's fields or by
+those that lists in use have.
+"""
 
 import csv
 import difflib
@@ -24,45 +26,65 @@ COLUMNS = {
 BANDS, OPERATORS = "bands", ("operator", "provider")
 NEEDED = ("name", "latitude_deg", "longitude_deg")
 TEXTS = ("name", "datacentre")
-# What a band stands for where no downlink_bps is typed: one channel, the fastest band that the station has.
-# X 1.2 and Ka 1.5 Gbit/s a channel: fact, the Chinese remote-sensing ground network (doi 10.11834/jrs.20210457: 2 x 1.2 and 4 x 1.5).
-# S 2 Mbit/s: assumption, the rate assumed for S-band uplinks. Bands without a figure here give no more than S.
+# What a band stands for where no downlink_bps is typed: one channel, the fastest band that the
+# station has. X 1.2 and Ka 1.5 Gbit/s a channel: fact, the Chinese remote-sensing ground network
+# (doi 10.11834/jrs.20210457: 2 x 1.2 and 4 x 1.5). S 2 Mbit/s: assumption, the rate assumed for
+# S-band uplinks. Bands without a figure here give no more than S.
 BAND_BPS = {"S": 2e6, "X": 1.2e9, "KA": 1.5e9}
-OPTICAL, OPTICAL_BPS = "OPTICAL", 120e9  # fact for one test at the Pamir station (Aerospace Information Research Institute)
+OPTICAL, OPTICAL_BPS = (
+    "OPTICAL",
+    120e9,
+)  # fact for one test at the Pamir station (Aerospace Information Research Institute)
 OTHER_BANDS = ("VHF", "UHF", "L", "C", "KU", "K", "V", "E")
 
 
 def read_stations(path: Path) -> tuple[Station, ...]:
     """Return the stations of a CSV file; ValueError with file, line and value.
 
-    A name that stands more than once takes its operator (or provider) in brackets. Columns not known here are left aside.
+    A name that stands more than once takes its operator (or provider) in brackets. Columns not
+    known here are left aside.
     """
     where = f"stations_file {str(path)!r}"
     if not path.is_file():
         raise ValueError(f"{where} does not exist")
-    rows = csv.reader(io.StringIO(path.read_text(encoding="utf-8-sig", errors="replace"), newline=""), strict=True)
+    rows = csv.reader(
+        io.StringIO(path.read_text(encoding="utf-8-sig", errors="replace"), newline=""), strict=True
+    )
     try:
         lines = [(rows.line_num, row) for row in rows if any(cell.strip() for cell in row)]
     except csv.Error as error:
-        raise ValueError(f"{where}, line {max(rows.line_num, 1)}: is not valid CSV: {error}") from error
+        raise ValueError(
+            f"{where}, line {max(rows.line_num, 1)}: is not valid CSV: {error}"
+        ) from error
     if not lines:
-        raise ValueError(f"{where} is empty; its first line names the columns, for example name,latitude_deg,longitude_deg")
+        raise ValueError(
+            f"{where} is empty; its first line names the columns, for example "
+            "name,latitude_deg,longitude_deg"
+        )
     columns = _columns(where, lines[0][1])
     cells = [(number, _cells(f"{where}, line {number}", columns, row)) for number, row in lines[1:]]
     if not cells:
         raise ValueError(f"{where} holds no station below its first line")
     names = Counter(row["name"] for _, row in cells)
-    stations = [_station(f"{where}, line {number}", row, names[row["name"]] > 1) for number, row in cells]
+    stations = [
+        _station(f"{where}, line {number}", row, names[row["name"]] > 1) for number, row in cells
+    ]
     lines_of: dict[str, int] = {}
     for (number, _), station in zip(cells, stations, strict=True):
         if station.name in lines_of:
-            raise ValueError(f"{where}, line {number}: the name {station.name!r} stands in line {lines_of[station.name]} already")
+            raise ValueError(
+                f"{where}, line {number}: the name {station.name!r} stands in line "
+                f"{lines_of[station.name]} already"
+            )
         lines_of[station.name] = number
     return tuple(stations)
 
 
 def _columns(where: str, header: list[str]) -> list[str]:
-    """Return the field that each column holds, "" for one that is left aside; ValueError for one missing, doubled or misspelt."""
+    """Return the field that each column holds, "" for one that is left aside.
+
+    ValueError for one missing, doubled or misspelt.
+    """
     aliases = {alias: name for name, others in COLUMNS.items() for alias in (name, *others)}
     aliases |= {BANDS: BANDS} | dict.fromkeys(OPERATORS, OPERATORS[0])
     columns = [aliases.get(title.strip().lower(), "") for title in header]
@@ -74,17 +96,33 @@ def _columns(where: str, header: list[str]) -> list[str]:
     if twice:
         raise ValueError(f"{where}, line 1: two columns hold {twice[0]}; got {', '.join(header)}")
     for title, name in zip(header, columns, strict=True):
-        close = "" if name else next(iter(difflib.get_close_matches(title.strip().lower(), aliases, n=1, cutoff=0.8)), "")
+        close = (
+            ""
+            if name
+            else next(
+                iter(difflib.get_close_matches(title.strip().lower(), aliases, n=1, cutoff=0.8)), ""
+            )
+        )
         if close:
             raise ValueError(f"{where}, line 1: unknown column {title!r}; did you mean {close!r}?")
     return columns
 
 
 def _cells(place: str, columns: list[str], row: list[str]) -> dict[str, str]:
-    """Return a row's texts by field; ValueError where it is too long or lacks what a station needs."""
+    """Return a row's texts by field.
+
+    ValueError where it is too long or lacks what a station needs.
+    """
     if len(row) > len(columns):
-        raise ValueError(f"{place}: {len(row)} cells under {len(columns)} columns; a text with a comma stands in quotes")
-    cells = {name: cell.strip() for name, cell in zip(columns, row, strict=False) if name and cell.strip()}
+        raise ValueError(
+            f"{place}: {len(row)} cells under {len(columns)} columns; a text with a comma stands "
+            "in quotes"
+        )
+    cells = {
+        name: cell.strip()
+        for name, cell in zip(columns, row, strict=False)
+        if name and cell.strip()
+    }
     for name in NEEDED:
         if name not in cells:
             raise ValueError(f"{place}: station {cells.get('name', '')!r} has no {name}")
@@ -95,7 +133,11 @@ def _station(place: str, cells: dict[str, str], is_shared: bool) -> Station:
     """Return the Station of a row; ValueError naming what is no number or out of range."""
     operator = cells.get(OPERATORS[0], "")
     name = f"{cells['name']} ({operator})" if is_shared and operator else cells["name"]
-    values: dict[str, Any] = {key: cells[key] if key in TEXTS else _number(place, key, cells[key]) for key in COLUMNS if key in cells}
+    values: dict[str, Any] = {
+        key: cells[key] if key in TEXTS else _number(place, key, cells[key])
+        for key in COLUMNS
+        if key in cells
+    }
     if BANDS in cells and "downlink_bps" not in values:
         values |= _bands(place, cells[BANDS])
     try:
@@ -113,11 +155,18 @@ def _number(place: str, key: str, text: str) -> float | int:
 
 
 def _bands(place: str, text: str) -> dict[str, Any]:
-    """Return downlink_bps of the fastest of the radio bands, written like S|X|Ka; a station that has only lasers is optical."""
+    """Return downlink_bps of the fastest of the radio bands, written like S|X|Ka.
+
+    A station that has only lasers is optical.
+    """
     bands = [band.strip().upper() for band in text.replace("/", "|").replace(";", "|").split("|")]
     for band in bands:
         if band not in (*BAND_BPS, *OTHER_BANDS, OPTICAL):
             allowed = ", ".join((*BAND_BPS, OPTICAL, *OTHER_BANDS))
-            raise ValueError(f"{place}: unknown band {band!r} in {text!r}; choose from {allowed}, parted by |")
+            raise ValueError(
+                f"{place}: unknown band {band!r} in {text!r}; choose from {allowed}, parted by |"
+            )
     radio = [BAND_BPS.get(band, BAND_BPS["S"]) for band in bands if band != OPTICAL]
-    return {"downlink_bps": max(radio)} if radio else {"downlink_bps": OPTICAL_BPS, "is_optical": True}
+    return (
+        {"downlink_bps": max(radio)} if radio else {"downlink_bps": OPTICAL_BPS, "is_optical": True}
+    )

@@ -9,16 +9,22 @@ from orbit_gym.scenario.task_classes import TASK_CLASSES
 
 @dataclass(frozen=True)
 class ScriptedTask(Checked):
-    """One task typed by hand (scenario Tiny): released release_s after the episode's start by a named satellite or user."""
+    """One task typed by hand (scenario Tiny): released release_s after the episode's start by a
+    named satellite or user.
+    """
 
     task_class: str = told(about="one of the classes of tasks.py", source=TYPED)
     release_s: float = number(about="release after the episode's start", source=TYPED)
-    origin: str = told(default="", about="satellite or user site at which it appears; must be given", source=TYPED)
+    origin: str = told(
+        default="", about="satellite or user site at which it appears; must be given", source=TYPED
+    )
 
 
 @dataclass(frozen=True)
 class Workload(Checked):
-    """What is asked: the load, the share of released tasks of each class, slack factors, recorded work beside it, or a script."""
+    """What is asked: the load, the share of released tasks of each class, slack factors, recorded
+    work beside it, or a script.
+    """
 
     load: float = number(
         1.0,
@@ -28,24 +34,36 @@ class Workload(Checked):
     mix: dict[str, float] = told(
         factory=dict,
         about="share of released tasks by class, in any unit (bursts count by their chunks)",
-        source="assumption: no operator publishes what is asked; must be given unless there is a script",
+        source="assumption: no operator publishes what is asked; must be given unless there is a "
+        "script",
     )
     slack_scale: dict[str, float] = told(
-        factory=dict, about="factor on a class's slack; 1 where a class is not named", source="choice: slack as in tasks.py"
+        factory=dict,
+        about="factor on a class's slack; 1 where a class is not named",
+        source="choice: slack as in tasks.py",
     )
     polarimeters: tuple[str, ...] = told(
         default=(),
         about="names of the satellites that see X-ray triggers; empty: all",
-        source="choice: all; two of the Three-Body satellites carry one (Xinhua, 2026-02-13, a fact)",
+        source="choice: all; two of the Three-Body satellites carry one (Xinhua, 2026-02-13, a "
+        "fact)",
     )
     script: tuple[ScriptedTask, ...] = told(
-        default=(), about="tasks typed by hand, in place of load and mix", source="choice: none, tasks are drawn"
+        default=(),
+        about="tasks typed by hand, in place of load and mix",
+        source="choice: none, tasks are drawn",
     )
     traces: tuple[RequestTrace, ...] = told(
-        "request traces whose tasks are added to those of the mix; load speaks of the mix alone", "choice: none", default=()
+        "request traces whose tasks are added to those of the mix; load speaks of the mix alone",
+        "choice: none",
+        default=(),
     )
-    events: tuple[EventList, ...] = told("event lists whose sightings add tasks", "choice: none", default=())
-    task_files: tuple[TaskFile, ...] = told("files of typed tasks, added as they stand", "choice: none", default=())
+    events: tuple[EventList, ...] = told(
+        "event lists whose sightings add tasks", "choice: none", default=()
+    )
+    task_files: tuple[TaskFile, ...] = told(
+        "files of typed tasks, added as they stand", "choice: none", default=()
+    )
 
     def __post_init__(self) -> None:
         """Check class names, shares and factors."""
@@ -53,15 +71,28 @@ class Workload(Checked):
         for name, shares in (("mix", self.mix), ("slack_scale", self.slack_scale)):
             for key, value in shares.items():
                 if key not in TASK_CLASSES:
-                    raise ValueError(f"workload.{name} names an unknown task class {key!r}; choose from {', '.join(TASK_CLASSES)}")
-                check_number(f"workload.{name}.{key}", value, 0.0, INFINITY, open_low=name == "slack_scale")
+                    raise ValueError(
+                        f"workload.{name} names an unknown task class {key!r}; choose from "
+                        f"{', '.join(TASK_CLASSES)}"
+                    )
+                check_number(
+                    f"workload.{name}.{key}", value, 0.0, INFINITY, open_low=name == "slack_scale"
+                )
         for task in self.script:
             if task.task_class not in TASK_CLASSES:
-                raise ValueError(f"workload.script names an unknown task class {task.task_class!r}; choose from {', '.join(TASK_CLASSES)}")
+                raise ValueError(
+                    f"workload.script names an unknown task class {task.task_class!r}; choose "
+                    f"from {', '.join(TASK_CLASSES)}"
+                )
         if self.script and self.has_recordings:
-            raise ValueError("workload.script stands alone: give no traces, events or task_files beside it")
+            raise ValueError(
+                "workload.script stands alone: give no traces, events or task_files beside it"
+            )
         if not (self.script or self.has_mix or self.has_recordings):
-            raise ValueError("workload.mix must give at least one task class a positive share, or give traces, events or task_files")
+            raise ValueError(
+                "workload.mix must give at least one task class a positive share, or give traces, "
+                "events or task_files"
+            )
 
     @property
     def has_mix(self) -> bool:
@@ -79,14 +110,29 @@ class Workload(Checked):
         return bool(self.recordings)
 
     def largest_slacks(self) -> dict[str, float]:
-        """Largest slack of each class that the workload names, seconds; rows of task files may type their own."""
-        names = {*self.mix, *(task.task_class for task in self.script), *(trace.task_class for trace in self.traces)}
+        """Largest slack of each class that the workload names, seconds.
+
+        Rows of task files may type their own.
+        """
+        names = {
+            *self.mix,
+            *(task.task_class for task in self.script),
+            *(trace.task_class for trace in self.traces),
+        }
         names |= {name for events in self.events for name in events.task_classes}
-        largest = {name: TASK_CLASSES[name].slack_s[1] * self.slack_scale.get(name, 1.0) for name in names}
+        largest = {
+            name: TASK_CLASSES[name].slack_s[1] * self.slack_scale.get(name, 1.0) for name in names
+        }
         for file in self.task_files:
             rows = file.rows()
-            for name, slack_s in zip(rows.task_classes, rows.numbers.get("slack_s", [-1.0] * len(rows.task_classes))):
-                own_s = float(slack_s) if slack_s > 0.0 else TASK_CLASSES[name].slack_s[1] * self.slack_scale.get(name, 1.0)
+            for name, slack_s in zip(
+                rows.task_classes, rows.numbers.get("slack_s", [-1.0] * len(rows.task_classes))
+            ):
+                own_s = (
+                    float(slack_s)
+                    if slack_s > 0.0
+                    else TASK_CLASSES[name].slack_s[1] * self.slack_scale.get(name, 1.0)
+                )
                 largest[name] = max(largest.get(name, 0.0), own_s)
         return largest
 
@@ -95,8 +141,14 @@ class Workload(Checked):
 class Reward(Checked):
     """Weights of the reward terms of the same name."""
 
-    delivered_value: float = number(1.0, about="weight of the value that is delivered in time", source="choice: reward is value")
-    revoked_value: float = number(1.0, about="weight of value that faults take back", source="choice: all of what was paid")
+    delivered_value: float = number(
+        1.0, about="weight of the value that is delivered in time", source="choice: reward is value"
+    )
+    revoked_value: float = number(
+        1.0, about="weight of value that faults take back", source="choice: all of what was paid"
+    )
     energy_cost: float = number(
-        0.0, about="price of a joule of computing and transmission, in value", source="choice: energy costs nothing beside its scarcity"
+        0.0,
+        about="price of a joule of computing and transmission, in value",
+        source="choice: energy costs nothing beside its scarcity",
     )

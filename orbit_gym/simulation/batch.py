@@ -1,28 +1,39 @@
-"""A batch of environments: their States stacked in pools, stepped by one compiled call per World."""
+"""A batch of environments: their States stacked in pools, stepped by one compiled call per
+World.
+"""
 
 from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 
-from orbit_gym.world.layout import World
 from orbit_gym.kernels import step as kernel
-from orbit_gym.kernels.state import OUTCOME, PLAN, Scratch, State, new_scratch
-from orbit_gym.simulation.episode_summary import Details, episode_details
-from orbit_gym.workload.episode_source import Drawn
 from orbit_gym.kernels.episode import Episode
-from orbit_gym.simulation.metrics import episode_metrics
+from orbit_gym.kernels.state import OUTCOME, PLAN, Scratch, State, new_scratch
 from orbit_gym.observation import GROUND_SLOTS, WIDTH
 from orbit_gym.scenario.scenario import Scenario
+from orbit_gym.simulation.episode_summary import Details, episode_details
+from orbit_gym.simulation.metrics import episode_metrics
 from orbit_gym.simulation.simulation import Simulation, first_state
+from orbit_gym.workload.episode_source import Drawn
+from orbit_gym.world.layout import World
 
-BY_RESOURCE, BY_TASK = ("heads", "used_s"), ("is_lost",)  # fields of a State whose length differs from day to day, or by episode
+BY_RESOURCE, BY_TASK = (
+    ("heads", "used_s"),
+    ("is_lost",),
+)  # fields of a State whose length differs from day to day, or by episode
 
 
 class Batch:
-    """Members 0 to count - 1; each plays its own episode. Everything a step writes is an array with one row a member."""
+    """Members 0 to count - 1; each plays its own episode.
+
+    Everything a step writes is an array with one row a member.
+    """
 
     def __init__(self, scenario: Scenario, count: int, n_candidates: int, threads: int = 1) -> None:
-        """Allocate what does not depend on the episodes; pools follow with the first ones. threads share the members of a step."""
+        """Allocate what does not depend on the episodes.
+
+        Pools follow with the first ones. threads share the members of a step.
+        """
         self.scenario, self.count = scenario, count
         slots = scenario.lasers.terminals + GROUND_SLOTS
         self.task_rows = np.zeros((count, WIDTH["task"]), np.float32)
@@ -59,20 +70,34 @@ class Batch:
         for pool, array in zip(self._states, state, strict=True):
             pool[member][tuple(slice(size) for size in array.shape)] = array
         simulation = self.simulation(member)
-        kernel.begin(world, simulation.state, self._scratches[0], episode.tasks, episode.faults, *(row[member] for row in self.buffers))
+        kernel.begin(
+            world,
+            simulation.state,
+            self._scratches[0],
+            episode.tasks,
+            episode.faults,
+            *(row[member] for row in self.buffers),
+        )
         self.outcomes[member]["is_over"] = simulation.is_over
 
     def simulation(self, member: int) -> Simulation:
-        """A Simulation over a member's rows: plans, forks, topology. It does not outlive the member's episode."""
+        """A Simulation over a member's rows: plans, forks, topology.
+
+        It does not outlive the member's episode.
+        """
         drawn = self._drawn[member]
         if drawn is None or self._states is None:
             raise RuntimeError("call reset() first")
         n_resources = int(drawn.world.sizes["n_resources"][0])
-        fields = {name: pool[member] for name, pool in zip(State._fields, self._states, strict=True)}
+        fields = {
+            name: pool[member] for name, pool in zip(State._fields, self._states, strict=True)
+        }
         fields |= {name: fields[name][:n_resources] for name in BY_RESOURCE}
         fields |= {name: fields[name][: drawn.episode.tasks.size] for name in BY_TASK}
         rows = tuple(row[member] for row in self.buffers)
-        return Simulation.attached(self.scenario, drawn.world, drawn.episode, State(**fields), self._scratches[0], rows)
+        return Simulation.attached(
+            self.scenario, drawn.world, drawn.episode, State(**fields), self._scratches[0], rows
+        )
 
     def sample_future(self, member: int, rng: np.random.Generator) -> Episode:
         """Draw what might have come instead of a member's episode."""
@@ -82,7 +107,10 @@ class Batch:
         return drawn.sample(rng)
 
     def step(self, members: np.ndarray, actions: np.ndarray) -> None:
-        """Step members (m,), grouped by World; actions (count,) int64, already checked. `outcomes` and `buffers` then hold the result."""
+        """Step members (m,), grouped by World; actions (count,) int64, already checked.
+
+        `outcomes` and `buffers` then hold the result.
+        """
         groups: dict[int, list[int]] = {}
         for member in members.tolist():
             drawn = self._drawn[member]
@@ -97,10 +125,16 @@ class Batch:
 
     def _share_out(self, groups: list[np.ndarray], actions: np.ndarray) -> None:
         """Give every thread its part of every group; this thread takes the last parts."""
-        shares = [[parts[k] for parts in (np.array_split(group, self._n_threads) for group in groups)] for k in range(self._n_threads)]
+        shares = [
+            [parts[k] for parts in (np.array_split(group, self._n_threads) for group in groups)]
+            for k in range(self._n_threads)
+        ]
         jobs = []
         if self._threads is not None:
-            jobs = [self._threads.submit(self._step_share, self._scratches[k], shares[k], actions) for k in range(self._n_threads - 1)]
+            jobs = [
+                self._threads.submit(self._step_share, self._scratches[k], shares[k], actions)
+                for k in range(self._n_threads - 1)
+            ]
         self._step_share(self._scratches[-1], shares[-1], actions)
         for job in jobs:
             job.result()
@@ -112,11 +146,22 @@ class Batch:
                 assert drawn is not None
                 self._call(drawn.world, scratch, members, actions)
 
-    def _call(self, world: World, scratch: Scratch, members: np.ndarray, actions: np.ndarray) -> None:
+    def _call(
+        self, world: World, scratch: Scratch, members: np.ndarray, actions: np.ndarray
+    ) -> None:
         pools = self._pools
         counts = (pools["read_tasks"], self._n_tasks, pools["read_faults"], self._n_faults)
         kernel.step_many(
-            world, self._states, scratch, *counts, members, actions, *self.buffers, pools["log"], pools["is_booked"], self.outcomes
+            world,
+            self._states,
+            scratch,
+            *counts,
+            members,
+            actions,
+            *self.buffers,
+            pools["log"],
+            pools["is_booked"],
+            self.outcomes,
         )
 
     def _play_faults_out(self, member: int, revoked_before: float) -> None:
@@ -128,7 +173,9 @@ class Batch:
 
     def metrics(self, member: int) -> dict[str, float]:
         """Metrics of a member's finished episode."""
-        return episode_metrics(self.simulation(member), *self.bookings(member), int(self._n_invalid[member]))
+        return episode_metrics(
+            self.simulation(member), *self.bookings(member), int(self._n_invalid[member])
+        )
 
     def bookings(self, member: int) -> tuple[np.ndarray, np.ndarray]:
         """What a member has booked: PLAN (n_tasks,), and whether, (n_tasks,) bool."""
@@ -140,7 +187,9 @@ class Batch:
         simulation = self.simulation(member)
         size = simulation.episode.tasks.size
         log, is_booked = self._pools["log"][member, :size], self._pools["is_booked"][member, :size]
-        return episode_details(simulation.world, simulation.episode, log, is_booked, simulation.state.is_lost)
+        return episode_details(
+            simulation.world, simulation.episode, log, is_booked, simulation.state.is_lost
+        )
 
     def close(self) -> None:
         """Stop the threads."""
@@ -150,18 +199,30 @@ class Batch:
     # --- pools
 
     def _make_room(self, world: World, state: State, drawn: Drawn) -> None:
-        """Allocate the pools at the first episode, and grow those that a later one does not fit into."""
+        """Allocate the pools at the first episode, and grow those that a later one does not fit
+        into.
+        """
         if self._states is None:
-            self._states = State(*(np.zeros((self.count, *array.shape), array.dtype) for array in state))
+            self._states = State(
+                *(np.zeros((self.count, *array.shape), array.dtype) for array in state)
+            )
             self._scratches = [new_scratch(world) for _ in range(self._n_threads)]
-        self._states = State(*(_grown(pool, array.shape) for pool, array in zip(self._states, state, strict=True)))
+        self._states = State(
+            *(_grown(pool, array.shape) for pool, array in zip(self._states, state, strict=True))
+        )
         episode, pools = drawn.episode, self._pools
         for name, array in (("tasks", episode.tasks), ("faults", episode.faults)):
-            pools[name] = _grown(pools.get(name, np.zeros((self.count, 0), array.dtype)), array.shape)
+            pools[name] = _grown(
+                pools.get(name, np.zeros((self.count, 0), array.dtype)), array.shape
+            )
             pools[f"read_{name}"] = pools[name].view()
-            pools[f"read_{name}"].flags.writeable = False  # as in a single environment: one signature of the kernels
+            pools[
+                f"read_{name}"
+            ].flags.writeable = False  # as in a single environment: one signature of the kernels
         for name, dtype in (("log", PLAN), ("is_booked", np.dtype(np.bool_))):
-            pools[name] = _grown(pools.get(name, np.zeros((self.count, 0), dtype)), episode.tasks.shape)
+            pools[name] = _grown(
+                pools.get(name, np.zeros((self.count, 0), dtype)), episode.tasks.shape
+            )
 
 
 def _grown(pool: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
@@ -169,7 +230,10 @@ def _grown(pool: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
     needed = tuple(max(held, size) for held, size in zip(pool.shape[1:], shape, strict=True))
     if needed == pool.shape[1:]:
         return pool
-    roomy = (int(1.2 * size) if size > held else size for held, size in zip(pool.shape[1:], needed, strict=True))
+    roomy = (
+        int(1.2 * size) if size > held else size
+        for held, size in zip(pool.shape[1:], needed, strict=True)
+    )
     larger = np.zeros((pool.shape[0], *roomy), pool.dtype)
     larger[tuple(slice(size) for size in pool.shape)] = pool
     return larger

@@ -1,4 +1,5 @@
-"""What reports show of one finished episode beside its metrics: use and charge over time, outcomes, latencies, where tasks ran.
+"""What reports show of one finished episode beside its metrics: use and charge over time, outcomes,
+latencies, where tasks ran.
 
 NumPy over the log of bookings, once at an episode's end, off the step path.
 """
@@ -7,14 +8,16 @@ from typing import NamedTuple
 
 import numpy as np
 
-from orbit_gym.world.layout import World
 from orbit_gym.kernels.episode import Episode
 from orbit_gym.scenario.task_classes import TASK_CLASSES
+from orbit_gym.world.layout import World
 
 N_BINS = 60  # of the episode, 95 s each where it lasts 5,700 s
 SUBSTEPS = 10  # of a bin, for the charge: a full battery is noticed within 9.5 s
 MOST_GROUPS = 24  # rows of a picture; more satellites are shown in blocks of equal size
-LATENCY_EDGES_S = np.logspace(-1.0, 4.0, 51)  # ten bins a decade; shorter ones count in the first, longer ones in the last
+LATENCY_EDGES_S = np.logspace(
+    -1.0, 4.0, 51
+)  # ten bins a decade; shorter ones count in the first, longer ones in the last
 OUTCOMES = ("in time", "late", "revoked", "rejected")
 PLACES = ("where it appeared", "another satellite", "datacentre", "rejected")
 
@@ -23,7 +26,9 @@ class Details(NamedTuple):
     """Arrays of one episode; groups are satellites, or blocks of them (satellite_groups)."""
 
     utilisation: np.ndarray  # (n_bins,) booked share of all satellites' lanes
-    charge: np.ndarray  # (n_bins + 1,) mean charge of the satellites at the bins' edges, fraction of capacity
+    charge: (
+        np.ndarray
+    )  # (n_bins + 1,) mean charge of the satellites at the bins' edges, fraction of capacity
     least_charge: np.ndarray  # (n_bins + 1,) the same of the satellite with the least
     sunlit: np.ndarray  # (n_bins,) share of satellites in sunlight at the bin's middle
     group_utilisation: np.ndarray  # (n_groups, n_bins)
@@ -31,11 +36,19 @@ class Details(NamedTuple):
     outcomes: np.ndarray  # (n_classes, 4) int64, tasks by OUTCOMES
     places: np.ndarray  # (n_classes, 4) int64, tasks by PLACES
     latencies: np.ndarray  # (n_classes, 50) int64, tasks delivered in time by LATENCY_EDGES_S
-    flow: np.ndarray  # (n_groups + 1, n_groups + n_datacentres + 1) int64, tasks from group or users to group, datacentre or rejected
+    # (n_groups + 1, n_groups + n_datacentres + 1) int64, tasks from group or users to group,
+    # datacentre or rejected
+    flow: np.ndarray
 
 
-def episode_details(world: World, episode: Episode, log: np.ndarray, is_booked: np.ndarray, is_lost: np.ndarray) -> Details:
-    """Details of a finished episode; log (n_tasks,) PLAN rows of what was booked, is_booked and is_lost (n_tasks,) bool, or none lost."""
+def episode_details(
+    world: World, episode: Episode, log: np.ndarray, is_booked: np.ndarray, is_lost: np.ndarray
+) -> Details:
+    """Details of a finished episode.
+
+    log (n_tasks,) PLAN rows of what was booked, is_booked and is_lost (n_tasks,) bool, or none
+    lost.
+    """
     start_s, end_s = (float(instant) for instant in episode.span_s)
     n_decided = int(np.searchsorted(episode.tasks["release_s"], end_s))
     tasks, log, booked = episode.tasks[:n_decided], log[:n_decided], is_booked[:n_decided]
@@ -56,13 +69,19 @@ def episode_details(world: World, episode: Episode, log: np.ndarray, is_booked: 
         group_charge=_by_group(charge, groups),
         outcomes=_count(tasks["task_class"], _outcome(booked, on_time, lost), len(OUTCOMES)),
         places=_count(tasks["task_class"], _place(world, tasks, log, booked), len(PLACES)),
-        latencies=_count(tasks["task_class"][on_time], _latency_bin(tasks[on_time], log[on_time]), LATENCY_EDGES_S.size - 1),
+        latencies=_count(
+            tasks["task_class"][on_time],
+            _latency_bin(tasks[on_time], log[on_time]),
+            LATENCY_EDGES_S.size - 1,
+        ),
         flow=_flow(world, tasks, log, booked, groups),
     )
 
 
 def satellite_groups(n_satellites: int) -> np.ndarray:
-    """Group of each satellite, (n_satellites,) int64: itself, or its block where there are more than MOST_GROUPS."""
+    """Group of each satellite, (n_satellites,) int64: itself, or its block where there are more
+    than MOST_GROUPS.
+    """
     size = -(-n_satellites // MOST_GROUPS)
     return np.arange(n_satellites) // size
 
@@ -70,19 +89,40 @@ def satellite_groups(n_satellites: int) -> np.ndarray:
 # --- accelerators and batteries over time
 
 
-def busy_lane_s(world: World, tasks: np.ndarray, log: np.ndarray, edges_s: np.ndarray) -> np.ndarray:
-    """Lane-seconds of these bookings in each bin, (n_accelerators, n_bins); loads take every lane, from load_start_s to start_s."""
+def busy_lane_s(
+    world: World, tasks: np.ndarray, log: np.ndarray, edges_s: np.ndarray
+) -> np.ndarray:
+    """Lane-seconds of these bookings in each bin, (n_accelerators, n_bins).
+
+    Loads take every lane, from load_start_s to start_s.
+    """
     unit = log["accelerator"]
     every = world.accelerators["lanes"][unit].astype(np.float64)
     lanes = np.where(tasks["one_lane"] == 1, 1.0, every)
     loads = log["load_s"] > 0.0
     n_units = world.accelerators.size
     served_s = binned(unit, log["start_s"], log["finish_s"], lanes, n_units, edges_s)
-    return served_s + binned(unit[loads], log["load_start_s"][loads], log["start_s"][loads], every[loads], n_units, edges_s)
+    return served_s + binned(
+        unit[loads],
+        log["load_start_s"][loads],
+        log["start_s"][loads],
+        every[loads],
+        n_units,
+        edges_s,
+    )
 
 
-def binned(row: np.ndarray, start_s: np.ndarray, end_s: np.ndarray, weight: np.ndarray, n_rows: int, edges_s: np.ndarray) -> np.ndarray:
-    """Integral over each of n equal bins of the sum of weights whose interval [start_s, end_s) is in progress, (n_rows, n)."""
+def binned(
+    row: np.ndarray,
+    start_s: np.ndarray,
+    end_s: np.ndarray,
+    weight: np.ndarray,
+    n_rows: int,
+    edges_s: np.ndarray,
+) -> np.ndarray:
+    """Integral over each of n equal bins of the sum of weights whose interval [start_s, end_s) is
+    in progress, (n_rows, n).
+    """
     n_bins, width_s = edges_s.size - 1, float(edges_s[1] - edges_s[0])
     first, rising = np.zeros((n_rows, n_bins + 1)), np.zeros((n_rows, n_bins + 1))
     for instants, sign in ((start_s, 1.0), (end_s, -1.0)):
@@ -93,10 +133,14 @@ def binned(row: np.ndarray, start_s: np.ndarray, end_s: np.ndarray, weight: np.n
     return (first + np.cumsum(rising, axis=1))[:, :n_bins]
 
 
-def charge_fraction(world: World, episode: Episode, tasks: np.ndarray, log: np.ndarray) -> np.ndarray:
-    """Charge of each satellite at the edges of N_BINS bins, (n_satellites, n_bins + 1): initial charge, baseline and these bookings.
+def charge_fraction(
+    world: World, episode: Episode, tasks: np.ndarray, log: np.ndarray
+) -> np.ndarray:
+    """Charge of each satellite at the edges of N_BINS bins, (n_satellites, n_bins + 1): initial
+    charge, baseline and these bookings.
 
-    What faults have lost still counts as computing here. Exact but for the instant at which a battery becomes full.
+    What faults have lost still counts as computing here. Exact but for the instant at which a
+    battery becomes full.
     """
     n_satellites = int(world.sizes["n_satellites"][0])
     edges_s = np.linspace(float(episode.span_s[0]), float(episode.span_s[1]), N_BINS * SUBSTEPS + 1)
@@ -105,13 +149,16 @@ def charge_fraction(world: World, episode: Episode, tasks: np.ndarray, log: np.n
     spent_j = np.cumsum(busy_lane_s(world, tasks, log, edges_s)[:n_satellites] * lane_w, axis=1)
     gained_j = baseline_j(world, edges_s) - np.pad(spent_j, ((0, 0), (1, 0)))
     capacity_j, first_j = accelerators["capacity_j"][:, None], episode.initial_charge_j[:, None]
-    # min(charge + step, capacity) repeated is a reflection: the sum of all steps, lowered by its largest excess so far
+    # min(charge + step, capacity) repeated is a reflection: the sum of all steps, lowered by its
+    # largest excess so far
     charge_j = gained_j + np.minimum.accumulate(np.minimum(first_j, capacity_j - gained_j), axis=1)
     return (charge_j / capacity_j)[:, ::SUBSTEPS]
 
 
 def baseline_j(world: World, times_s: np.ndarray) -> np.ndarray:
-    """Energy of array minus baseline from the first of these times to each, (n_satellites, n_times); a full battery not counted."""
+    """Energy of array minus baseline from the first of these times to each, (n_satellites,
+    n_times); a full battery not counted.
+    """
     rows = []
     for first, end in zip(world.power_offsets[:-1], world.power_offsets[1:]):
         power = world.power[first:end]
@@ -158,7 +205,9 @@ def _count(rows: np.ndarray, columns: np.ndarray, n_columns: int) -> np.ndarray:
     return counts
 
 
-def _flow(world: World, tasks: np.ndarray, log: np.ndarray, booked: np.ndarray, groups: np.ndarray) -> np.ndarray:
+def _flow(
+    world: World, tasks: np.ndarray, log: np.ndarray, booked: np.ndarray, groups: np.ndarray
+) -> np.ndarray:
     sizes = world.sizes[0]
     n_satellites, n_groups = int(sizes["n_satellites"]), int(groups[-1]) + 1
     first_datacentre = n_satellites + int(sizes["n_stations"])

@@ -2,11 +2,18 @@
 
 import networkx as nx
 
-from orbit_gym.world.layout import DOWNLINK, FIBRE, LASER, UPLINK, USER_DOWN, USER_UP, World
 from orbit_gym.kernels.network.transfers import first_contact, range_m
 from orbit_gym.utils.units import SPEED_OF_LIGHT_MPS
+from orbit_gym.world.layout import DOWNLINK, FIBRE, LASER, UPLINK, USER_DOWN, USER_UP, World
 
-KIND_NAMES = {LASER: "laser", DOWNLINK: "downlink", UPLINK: "uplink", USER_UP: "user_up", USER_DOWN: "user_down", FIBRE: "fibre"}
+KIND_NAMES = {
+    LASER: "laser",
+    DOWNLINK: "downlink",
+    UPLINK: "uplink",
+    USER_UP: "user_up",
+    USER_DOWN: "user_down",
+    FIBRE: "fibre",
+}
 
 
 def node_kind(world: World, node: int) -> str:
@@ -20,22 +27,34 @@ def node_kind(world: World, node: int) -> str:
 
 
 def topology(world: World, names: tuple[str, ...], time_s: float) -> nx.MultiDiGraph:
-    """Directed graph of what is up at time_s: nodes with name and kind; edges with kind, rate_bps, range_m, delay_s, closes_s."""
+    """Directed graph of what is up at time_s: nodes with name and kind.
+
+    Edges with kind, rate_bps, range_m, delay_s, closes_s.
+    """
     graph = nx.MultiDiGraph(time_s=time_s)
     for node, name in enumerate(names):
         graph.add_node(node, name=name, kind=node_kind(world, node))
     for node in range(len(names)):
         for edge in range(world.edge_offsets[node], world.edge_offsets[node + 1]):
             contact = first_contact(world, edge, time_s)
-            if contact == world.edges[edge]["end_contact"] or world.contacts[contact]["start_s"] > time_s:
+            if (
+                contact == world.edges[edge]["end_contact"]
+                or world.contacts[contact]["start_s"] > time_s
+            ):
                 continue
-            graph.add_edge(node, int(world.edges[edge]["to"]), **_link(world, node, edge, contact, time_s))
+            graph.add_edge(
+                node, int(world.edges[edge]["to"]), **_link(world, node, edge, contact, time_s)
+            )
     return graph
 
 
-def _link(world: World, node: int, edge: int, contact: int, time_s: float) -> dict[str, float | str]:
+def _link(
+    world: World, node: int, edge: int, contact: int, time_s: float
+) -> dict[str, float | str]:
     entry = world.edges[edge]
-    pieces = world.pieces[world.contacts[contact]["first_piece"] : world.contacts[contact]["end_piece"]]
+    pieces = world.pieces[
+        world.contacts[contact]["first_piece"] : world.contacts[contact]["end_piece"]
+    ]
     distance_m = range_m(world, node, int(entry["to"]), time_s)
     is_fibre = entry["kind"] == FIBRE
     return {

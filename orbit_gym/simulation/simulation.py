@@ -1,4 +1,7 @@
-"""Simulation: one State moving through one Episode of a World; what the environment and its forks have in common."""
+"""Simulation: one State moving through one Episode of a World.
+
+What the environment and its forks have in common.
+"""
 
 import operator
 from dataclasses import dataclass
@@ -6,14 +9,14 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from orbit_gym.world.layout import World
 from orbit_gym.kernels import step as kernel
+from orbit_gym.kernels.episode import Episode
 from orbit_gym.kernels.faults import strike_until
 from orbit_gym.kernels.state import NONE, Scratch, State, copy_state, new_scratch, new_state
-from orbit_gym.kernels.episode import Episode
 from orbit_gym.observation import GROUND_SLOTS, WIDTH
-from orbit_gym.simulation.reward import reward_terms
 from orbit_gym.scenario.scenario import Scenario
+from orbit_gym.simulation.reward import reward_terms
+from orbit_gym.world.layout import World
 
 
 class Hop(NamedTuple):
@@ -27,7 +30,10 @@ class Hop(NamedTuple):
 
 @dataclass(frozen=True)
 class Plan:
-    """What would happen to the task at hand at one candidate; times are seconds since 00:00 UTC of the day."""
+    """What would happen to the task at hand at one candidate.
+
+    Times are seconds since 00:00 UTC of the day.
+    """
 
     node: int
     accelerator: int
@@ -47,7 +53,10 @@ class Plan:
 
 def action_error(n_actions: int, action: Any) -> ValueError:
     """The error for an action outside the space."""
-    return ValueError(f"action must be an integer from 0 to {n_actions - 1} (the last one rejects), got {action!r}")
+    return ValueError(
+        f"action must be an integer from 0 to {n_actions - 1} (the last one rejects), got "
+        f"{action!r}"
+    )
 
 
 def checked_action(n_actions: int, action: Any) -> int:
@@ -65,13 +74,20 @@ def checked_action(n_actions: int, action: Any) -> int:
 def first_state(scenario: Scenario, world: World, episode: Episode) -> State:
     """State at the start of an episode, with records for faults to strike where they are on."""
     records = int(scenario.reservation_records) if scenario.faults.enabled else 0
-    return new_state(world, episode, int(scenario.calendar_chunks), int(scenario.profile_segments), records)
+    return new_state(
+        world, episode, int(scenario.calendar_chunks), int(scenario.profile_segments), records
+    )
 
 
 class Simulation:
-    """A State in an Episode; forks are independent of it and of each other. Not safe to share between threads."""
+    """A State in an Episode; forks are independent of it and of each other.
 
-    def __init__(self, scenario: Scenario, world: World, episode: Episode, state: State | None = None) -> None:
+    Not safe to share between threads.
+    """
+
+    def __init__(
+        self, scenario: Scenario, world: World, episode: Episode, state: State | None = None
+    ) -> None:
         """Start an episode, or continue from a given State, and plan the task at hand."""
         self.scenario = scenario
         self.world = world
@@ -84,15 +100,31 @@ class Simulation:
         self._node_rows = np.zeros((n_candidates, WIDTH["nodes"]), np.float32)
         self._link_rows = np.zeros((n_candidates, slots, WIDTH["links"]), np.float32)
         self._mask = np.zeros(n_candidates + 1, np.bool_)
-        kernel.begin(world, self.state, self._scratch, episode.tasks, episode.faults, *self._buffers)
+        kernel.begin(
+            world, self.state, self._scratch, episode.tasks, episode.faults, *self._buffers
+        )
 
     @classmethod
     def attached(
-        cls, scenario: Scenario, world: World, episode: Episode, state: State, scratch: Scratch, buffers: tuple[np.ndarray, ...]
+        cls,
+        scenario: Scenario,
+        world: World,
+        episode: Episode,
+        state: State,
+        scratch: Scratch,
+        buffers: tuple[np.ndarray, ...],
     ) -> "Simulation":
-        """A Simulation over arrays that somebody else owns and steps: for metrics, plans and forks of one member of a batch."""
+        """A Simulation over arrays that somebody else owns and steps: for metrics, plans and forks
+        of one member of a batch.
+        """
         twin = object.__new__(cls)
-        twin.scenario, twin.world, twin.episode, twin.state, twin._scratch = scenario, world, episode, state, scratch
+        twin.scenario, twin.world, twin.episode, twin.state, twin._scratch = (
+            scenario,
+            world,
+            episode,
+            state,
+            scratch,
+        )
         twin._task_row, twin._node_rows, twin._link_rows, twin._mask = buffers
         return twin
 
@@ -119,7 +151,9 @@ class Simulation:
     def is_over(self) -> bool:
         """True once the task at hand is released at or after the end, or there is none."""
         tasks = self.episode.tasks
-        return self.task_index >= tasks.size or bool(tasks[self.task_index]["release_s"] >= self.episode.span_s[1])
+        return self.task_index >= tasks.size or bool(
+            tasks[self.task_index]["release_s"] >= self.episode.span_s[1]
+        )
 
     @property
     def candidate_nodes(self) -> np.ndarray:
@@ -137,20 +171,44 @@ class Simulation:
 
     def observe(self) -> dict[str, np.ndarray]:
         """The observation of the task at hand, fresh arrays."""
-        return {"task": self._task_row.copy(), "nodes": self._node_rows.copy(), "links": self._link_rows.copy()}
+        return {
+            "task": self._task_row.copy(),
+            "nodes": self._node_rows.copy(),
+            "links": self._link_rows.copy(),
+        }
 
     def plan(self, k: int) -> Plan:
-        """What would happen to the task at hand at candidate k; changes nothing. IndexError outside the candidates."""
+        """What would happen to the task at hand at candidate k; changes nothing.
+
+        IndexError outside the candidates.
+        """
         if not 0 <= k < self.state.candidates.size:
-            raise IndexError(f"candidate must be from 0 to {self.state.candidates.size - 1}, got {k}")
+            raise IndexError(
+                f"candidate must be from 0 to {self.state.candidates.size - 1}, got {k}"
+            )
         row = self.state.plans[k]
         exists = bool(row["exists"]) and self.state.candidates[k] != NONE
         hops = [
-            Hop(int(hop["from_node"]), int(self.world.edges[hop["edge"]]["to"]), float(hop["start_s"]), float(hop["end_s"]))
-            for hop in self.state.routes[k, : int(row["input_hops"] + row["result_hops"]) if exists else 0]
+            Hop(
+                int(hop["from_node"]),
+                int(self.world.edges[hop["edge"]]["to"]),
+                float(hop["start_s"]),
+                float(hop["end_s"]),
+            )
+            for hop in self.state.routes[
+                k, : int(row["input_hops"] + row["result_hops"]) if exists else 0
+            ]
         ]
         n_input = int(row["input_hops"])
-        names = ("arrival_s", "load_start_s", "load_s", "start_s", "finish_s", "delivery_s", "energy_j")
+        names = (
+            "arrival_s",
+            "load_start_s",
+            "load_s",
+            "start_s",
+            "finish_s",
+            "delivery_s",
+            "energy_j",
+        )
         return Plan(
             node=int(self.state.candidates[k]),
             accelerator=int(row["accelerator"]) if exists else NONE,
@@ -163,22 +221,33 @@ class Simulation:
         )
 
     def apply(self, action: int) -> tuple[bool, dict[str, float]]:
-        """Place the task at hand (action already checked), go to the next; returns (was booked, reward terms).
+        """Place the task at hand (action already checked), go to the next.
+
+        returns (was booked, reward terms).
 
         The last decision of an episode also plays the fault time line to the last booked delivery.
+
         """
         value = float(self.episode.tasks["value"][self.task_index])
         revoked_before = self.revoked_value
         arguments = (self.world, self.state, self._scratch, self.episode.tasks, self.episode.faults)
         booked = kernel.step(*arguments, action, *self._buffers)
         plan = self._scratch.booked[0]
-        is_on_time, energy_j = booked and bool(plan["on_time"]), float(plan["energy_j"]) if booked else 0.0
+        is_on_time, energy_j = (
+            booked and bool(plan["on_time"]),
+            float(plan["energy_j"]) if booked else 0.0,
+        )
         if self.is_over and self.episode.faults.size:
             self.play_faults_out()
-        return booked, reward_terms(self.scenario.reward, is_on_time, value, self.revoked_value - revoked_before, energy_j)
+        return booked, reward_terms(
+            self.scenario.reward, is_on_time, value, self.revoked_value - revoked_before, energy_j
+        )
 
     def play_faults_out(self) -> None:
-        """Count what faults after the end will lose; the rest of the State stays as it is at the end."""
+        """Count what faults after the end will lose.
+
+        The rest of the State stays as it is at the end.
+        """
         after = copy_state(self.state)
         strike_until(self.world, after, self.episode.faults, np.inf)
         self.state.is_lost[:] = after.is_lost
@@ -190,14 +259,20 @@ class Simulation:
         return float(self.state.clock[0]["revoked_value"])
 
     def step(self, action: Any) -> tuple[float, bool]:
-        """Place the task at hand; returns (reward, is the episode over). ValueError for an action outside the space."""
+        """Place the task at hand; returns (reward, is the episode over).
+
+        ValueError for an action outside the space.
+        """
         if self.is_over:
             raise RuntimeError("the episode is over: there is no task left to place")
         _, terms = self.apply(checked_action(self.n_actions, action))
         return sum(terms.values()), self.is_over
 
     def fork(self, episode: Episode | None = None) -> "Simulation":
-        """An independent copy of the State; `episode` takes another future whose tasks agree up to the one at hand."""
+        """An independent copy of the State.
+
+        `episode` takes another future whose tasks agree up to the one at hand.
+        """
         future = self.episode if episode is None else episode
         now = self.task_index
         if future.tasks.size < min(now + 1, self.episode.tasks.size) or not np.array_equal(
@@ -208,21 +283,29 @@ class Simulation:
         twin.__dict__.update(self.__dict__)
         twin.episode = future
         twin.state = self._state_for(future)
-        twin._task_row, twin._node_rows, twin._link_rows, twin._mask = (array.copy() for array in self._buffers)
+        twin._task_row, twin._node_rows, twin._link_rows, twin._mask = (
+            array.copy() for array in self._buffers
+        )
         return twin
 
     def _state_for(self, future: Episode) -> State:
-        """A copy of the State that goes on in another future: its own faults from now on, and room for its tasks."""
+        """A copy of the State that goes on in another future: its own faults from now on, and room
+        for its tasks.
+        """
         state = copy_state(self.state)
         if future is self.episode or not state.records.size:
             return state
-        state.clock["next_fault"] = np.searchsorted(future.faults["strike_s"], self.time_s, side="right")
+        state.clock["next_fault"] = np.searchsorted(
+            future.faults["strike_s"], self.time_s, side="right"
+        )
         is_lost = np.zeros(future.tasks.size, np.bool_)
         is_lost[: self.task_index] = state.is_lost[: self.task_index]
         return state._replace(is_lost=is_lost)
 
     def relaxed_on_time(self) -> np.ndarray:
-        """For each task of the episode: could some candidate deliver it in time on the relaxed system? (n_decided,) bool."""
+        """For each task of the episode: could some candidate deliver it in time on the relaxed
+        system? (n_decided,) bool.
+        """
         tasks = self.episode.tasks
         n_decided = int(np.searchsorted(tasks["release_s"], self.episode.span_s[1]))
         out = np.zeros(n_decided, np.bool_)

@@ -12,9 +12,12 @@ MODE = 0o644  # tempfile's own is readable by its owner only
 
 @contextmanager
 def replacing(path: str | os.PathLike[str]) -> Iterator[IO[bytes]]:
-    """Open a file beside its place and move it there once it is written; after an error nothing is left of it.
+    """Open a file beside its place and move it there once it is written.
 
-    Folders on its way are made; OSError in one sentence, before anything is written, where there can be no such file.
+    After an error nothing is left of it.
+
+    Folders on its way are made; OSError in one sentence, before anything is written, where there
+    can be no such file.
     """
     path = Path(path)
     if path.is_dir():
@@ -23,7 +26,11 @@ def replacing(path: str | os.PathLike[str]) -> Iterator[IO[bytes]]:
         path.parent.mkdir(parents=True, exist_ok=True)
         handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
     except OSError as error:
-        what = "is a file, not a folder" if path.parent.is_file() else f"cannot be written to ({error.strerror})"
+        what = (
+            "is a file, not a folder"
+            if path.parent.is_file()
+            else f"cannot be written to ({error.strerror})"
+        )
         raise OSError(f"cannot write {path}: {path.parent} {what}") from error
     try:
         with os.fdopen(handle, "wb") as file:

@@ -1,6 +1,7 @@
 """The decorators of the step's kernels.
 
-Three options of numba's own are not documented; a numba that does not know one gets plain kernels: slower, same results.
+Three options of numba's own are not documented; a numba that does not know one gets plain kernels:
+slower, same results.
 """
 
 from collections.abc import Callable
@@ -16,19 +17,21 @@ def _where_known(**options: Any) -> dict[str, Any]:
     return {name: value for name, value in options.items() if hasattr(CPUTargetOptions, name)}
 
 
-# World and State are tuples of some twenty arrays; counting references to each at every call between kernels cost five times the
-# work itself (search over the 12-satellite graph: 10.8 us with, 2.0 us without). Kernels that allocate nothing need none.
-# And nobody calls them from C.
+# World and State are tuples of some twenty arrays; counting references to each at every call
+# between kernels cost five times the work itself (search over the 12-satellite graph: 10.8 us with,
+# 2.0 us without). Kernels that allocate nothing need none. And nobody calls them from C.
 _OPTIONS = _where_known(_nrt=False, no_cfunc_wrapper=True)
 
-# What unpacks the arguments of a call from Python holds some 250 words, and of an inlined kernel a second copy of all its code.
+# What unpacks the arguments of a call from Python holds some 250 words, and of an inlined kernel a
+# second copy of all its code.
 _KERNELS_ONLY = _where_known(no_cpython_wrapper=True)
 
 
 def inlined(function: Callable[..., Any]) -> Any:
     """Compile a kernel that LLVM puts into its callers.
 
-    A call hands over World and State as some 250 words; without this half of a step was that (ThreeBody12: 37,000 against 73,000 steps/s).
+    A call hands over World and State as some 250 words; without this half of a step was that
+    (ThreeBody12: 37,000 against 73,000 steps/s).
     """
     return _for_kernels(function, forceinline=True)
 
@@ -39,15 +42,20 @@ def called(function: Callable[..., Any]) -> Any:
 
 
 def merged(function: Callable[..., Any]) -> Any:
-    """Make a kernel part of its callers before anything is compiled: for long ones with one or two callers.
+    """Make a kernel part of its callers before anything is compiled: for long ones with one or two
+    callers.
 
-    An inlined kernel is optimised and turned into machine code by itself, and then once more with each kernel around it.
+    An inlined kernel is optimised and turned into machine code by itself, and then once more with
+    each kernel around it.
     """
     return _for_kernels(function, inline="always")
 
 
 def _for_kernels(function: Callable[..., Any], **how: Any) -> Any:
-    """Compile for calls from kernels alone; called from Python, as tests do, it is compiled once more by itself."""
+    """Compile for calls from kernels alone.
+
+    Called from Python, as tests do, it is compiled once more by itself.
+    """
     options: dict[str, Any] = {"cache": True, **_OPTIONS, **_KERNELS_ONLY, **how}
     compiled = njit(**options)(function)
     if _KERNELS_ONLY:
@@ -56,15 +64,29 @@ def _for_kernels(function: Callable[..., Any], **how: Any) -> Any:
 
 
 def _renamed(function: Callable[..., Any]) -> Callable[..., Any]:
-    """Return the same function under a name of its own, by which numba keeps its cached file apart."""
+    """Return the same function under a name of its own, by which numba keeps its cached file
+    apart.
+    """
     assert isinstance(function, FunctionType)
-    copy = FunctionType(function.__code__, function.__globals__, function.__name__, function.__defaults__, function.__closure__)
-    copy.__module__, copy.__qualname__, copy.__doc__ = function.__module__, f"{function.__qualname__}.from_python", function.__doc__
+    copy = FunctionType(
+        function.__code__,
+        function.__globals__,
+        function.__name__,
+        function.__defaults__,
+        function.__closure__,
+    )
+    copy.__module__, copy.__qualname__, copy.__doc__ = (
+        function.__module__,
+        f"{function.__qualname__}.from_python",
+        function.__doc__,
+    )
     return copy
 
 
 def _hand_over(compiled: Any, from_python: Any) -> None:
-    """Let Python's calls go to the twin: numba's C code asks for a callable whenever it knows none, and never learns of one here."""
+    """Let Python's calls go to the twin: numba's C code asks for a callable whenever it knows none,
+    and never learns of one here.
+    """
     compiled._insert = lambda *_: None
     compiled._compile_for_args = lambda *_, **__: from_python
 

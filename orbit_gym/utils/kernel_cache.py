@@ -1,9 +1,10 @@
 """Where numba keeps compiled kernels.
 
-Numba's file cache looks only at the file of the kernel it loads: after an edit of a callee, or of a constant, in another
-file the cached caller still returns the old result. So the folder is named after a hash of every source that can be
-compiled in: an edit there gives a fresh folder, an edit elsewhere does not cost a recompilation.
-Called by ``orbit_gym/__init__`` before any kernel is imported; this module therefore imports none.
+Numba's file cache looks only at the file of the kernel it loads: after an edit of a callee, or of a
+constant, in another file the cached caller still returns the old result. So the folder is named
+after a hash of every source that can be compiled in: an edit there gives a fresh folder, an edit
+elsewhere does not cost a recompilation. Called by ``orbit_gym/__init__`` before any kernel is
+imported; this module therefore imports none.
 """
 
 import ast
@@ -17,21 +18,30 @@ from pathlib import Path
 
 import numba
 
-PACKAGE = Path(__file__).resolve().parent
+PACKAGE = Path(__file__).resolve().parent.parent
 KERNEL_MARKS = ("njit", "orbit_gym.utils.jit")  # a file with kernels says one of these
 KEEP_S = 30 * 86_400.0  # folders of other sources that nobody has used for this long are removed
 
 
 def kernel_sources(package: Path = PACKAGE) -> list[Path]:
-    """Files of a package that compile kernels, and all files of it that those import, directly or not."""
+    """Files of a package that compile kernels, and all files of it that those import, directly or
+    not.
+    """
     files = _files(package)
     return sources_behind(
-        [name for name, path in files.items() if any(mark in path.read_text(encoding="utf-8") for mark in KERNEL_MARKS)], package
+        [
+            name
+            for name, path in files.items()
+            if any(mark in path.read_text(encoding="utf-8") for mark in KERNEL_MARKS)
+        ],
+        package,
     )
 
 
 def sources_behind(modules: list[str], package: Path = PACKAGE) -> list[Path]:
-    """Files of a package that hold these modules (dotted names), and all files of it that those import, directly or not."""
+    """Files of a package that hold these modules (dotted names), and all files of it that those
+    import, directly or not.
+    """
     files, waiting = _files(package), list(modules)
     found: set[str] = set()
     while waiting:
@@ -52,7 +62,10 @@ def _module_name(path: Path, package: Path) -> str:
 
 
 def _imports(path: Path) -> list[str]:
-    """Absolute names that a file may import; a name after ``import`` may be a module or something in one."""
+    """Absolute names that a file may import.
+
+    A name after ``import`` may be a module or something in one.
+    """
     names: list[str] = []
     for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
         if isinstance(node, ast.Import):
@@ -64,13 +77,19 @@ def _imports(path: Path) -> list[str]:
 
 
 def source_hash(package: Path = PACKAGE) -> str:
-    """Hash of the kernel sources, names and contents, with numba's and Python's version and the machine's kind."""
+    """Hash of the kernel sources, names and contents, with numba's and Python's version and the
+    machine's kind.
+    """
     return hash_of(kernel_sources(package), package)
 
 
 def hash_of(sources: list[Path], package: Path = PACKAGE) -> str:
-    """Hash of these files of a package, names and contents, with numba's and Python's version and the machine's kind."""
-    digest = hashlib.sha256(f"{numba.__version__} {sys.version_info[:3]} {platform.machine()}".encode())
+    """Hash of these files of a package, names and contents, with numba's and Python's version and
+    the machine's kind.
+    """
+    digest = hashlib.sha256(
+        f"{numba.__version__} {sys.version_info[:3]} {platform.machine()}".encode()
+    )
     for path in sources:
         digest.update(f"\n{path.relative_to(package)}\n".encode())
         digest.update(path.read_bytes())
@@ -83,13 +102,18 @@ def cache_root() -> Path:
 
 
 def set_cache_folder(package: Path = PACKAGE) -> Path | None:
-    """Point numba at a folder of the user's cache named after the sources; returns it, or None where nothing was set.
+    """Point numba at a folder of the user's cache named after the sources.
 
-    A NUMBA_CACHE_DIR set by the user is respected; where no folder can be written, numba's own choice stays.
+    Returns it, or None where nothing was set.
+
+    A NUMBA_CACHE_DIR set by the user is respected; where no folder can be written, numba's own
+    choice stays.
     """
     root = cache_root()
     chosen = os.environ.get("NUMBA_CACHE_DIR")
-    if chosen and Path(chosen).parent != root:  # one of ours is inherited by child processes, perhaps of other sources
+    if (
+        chosen and Path(chosen).parent != root
+    ):  # one of ours is inherited by child processes, perhaps of other sources
         return None
     folder = root / source_hash(package)
     try:
@@ -109,7 +133,11 @@ def announce_compilation() -> None:
     """Say on stderr that a wait lies ahead if no kernel has been compiled for these sources yet."""
     folder = os.environ.get("NUMBA_CACHE_DIR")
     if not folder or not any(Path(folder).rglob("*.nbc")):
-        print("compiling kernels, once for this version: about one to two minutes", file=sys.stderr, flush=True)
+        print(
+            "compiling kernels, once for this version: about one to two minutes",
+            file=sys.stderr,
+            flush=True,
+        )
 
 
 def _remove_stale(root: Path, current: Path) -> None:

@@ -1,4 +1,6 @@
-"""Drawing by weight, from numpy's Generator or from a stratified sample that stands for it where a mean is measured."""
+"""Drawing by weight, from numpy's Generator or from a stratified sample that stands for it where a
+mean is measured.
+"""
 
 from typing import Protocol
 
@@ -13,7 +15,9 @@ class Random(Protocol):
 
 
 class Stratified:
-    """Uniform numbers, one in each of `size` equal strata, in random order: means over a sample scatter far less (Latin hypercube)."""
+    """Uniform numbers, one in each of `size` equal strata, in random order: means over a sample
+    scatter far less (Latin hypercube).
+    """
 
     def __init__(self, seed: int) -> None:
         self._rng = np.random.default_rng(seed)

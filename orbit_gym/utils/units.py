@@ -29,8 +29,9 @@ M_PER_KM = 1_000.0
 BITS_PER_BYTE = 8.0
 J_PER_WH = 3_600.0
 
-# Decode speed of one of eight concurrent streams of an 8B INT4 model (4.5 GB of weights) on a 273 GB/s device:
-# 135.3 tok/s in all, NVIDIA TensorRT-Edge-LLM performance benchmarks, Jetson AGX Thor, Llama-3.1-8B INT4-AWQ, batch 8.
+# Decode speed of one of eight concurrent streams of an 8B INT4 model (4.5 GB of weights) on a 273
+# GB/s device: 135.3 tok/s in all, NVIDIA TensorRT-Edge-LLM performance benchmarks, Jetson AGX Thor,
+# Llama-3.1-8B INT4-AWQ, batch 8.
 DECODE_REFERENCE_TOKENS_PER_S = 135.3
 DECODE_REFERENCE_BATCH = 8.0
 DECODE_REFERENCE_BANDWIDTH_BYTES_PER_S = 273e9

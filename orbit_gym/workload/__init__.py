@@ -1,1 +1,3 @@
-"""Workloads: `arrivals` draws an episode's tasks, `making` their sizes, `replay` takes them from recordings, `outages` draws faults."""
+"""Workloads: `arrivals` draws an episode's tasks, `making` their sizes, `replay` takes them from
+recordings, `outages` draws faults.
+"""

@@ -1,4 +1,6 @@
-"""Arrivals that bunch: clusters of random size and rates that switch between two levels, at the mean rate asked for."""
+"""Arrivals that bunch: clusters of random size and rates that switch between two levels, at the
+mean rate asked for.
+"""
 
 from collections.abc import Callable
 
@@ -6,7 +8,9 @@ import numpy as np
 
 from orbit_gym.scenario.task_classes import Burstiness, TaskClass
 
-LEAD_CLUSTERS = 5.0  # a cluster that began this many mean lengths ago is over: 0.7 % are longer (geometric)
+LEAD_CLUSTERS = (
+    5.0  # a cluster that began this many mean lengths ago is over: 0.7 % are longer (geometric)
+)
 
 Place = Callable[[int], tuple[np.ndarray, np.ndarray]]  # how many -> times_s, origins
 
@@ -14,45 +18,75 @@ Place = Callable[[int], tuple[np.ndarray, np.ndarray]]  # how many -> times_s, o
 def longest_s(kind: TaskClass) -> float:
     """Return how long before a span a cluster may begin whose tasks reach into it."""
     shape = kind.burstiness
-    return LEAD_CLUSTERS * (shape.cluster_mean - 1.0) * shape.cluster_gap_s + (kind.burst_count - 1) * kind.burst_spacing_s
+    return (
+        LEAD_CLUSTERS * (shape.cluster_mean - 1.0) * shape.cluster_gap_s
+        + (kind.burst_count - 1) * kind.burst_spacing_s
+    )
 
 
 def draw_arrivals(
-    kind: TaskClass, mean_count: float, place: Place, start_s: float, end_s: float, rng: np.random.Generator
+    kind: TaskClass,
+    mean_count: float,
+    place: Place,
+    start_s: float,
+    end_s: float,
+    rng: np.random.Generator,
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Return times and origins (n,) of a class's tasks, mean_count in the mean; place draws those of clusters within the span."""
+    """Return times and origins (n,) of a class's tasks, mean_count in the mean.
+
+    Place draws those of clusters within the span.
+    """
     shape = kind.burstiness
     mean_clusters = mean_count / (kind.burst_count * shape.cluster_mean)
     times_s, origins = place(int(rng.poisson(mean_clusters * shape.busy_factor)))
     if shape.busy_factor > 1.0:  # thinning: exact for a rate that is itself random
-        keep = rng.random(times_s.size) * shape.busy_factor < level(shape, times_s, start_s, end_s, rng)
+        keep = rng.random(times_s.size) * shape.busy_factor < level(
+            shape, times_s, start_s, end_s, rng
+        )
         times_s, origins = times_s[keep], origins[keep]
     if shape.cluster_mean > 1.0:
         times_s, origins = _clusters(shape, times_s, origins, rng)
     return chunks(kind, times_s, origins)
 
 
-def chunks(kind: TaskClass, times_s: np.ndarray, origins: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Return times and origins with each task repeated as the chunks that belong together, burst_spacing_s apart."""
+def chunks(
+    kind: TaskClass, times_s: np.ndarray, origins: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return times and origins with each task repeated as the chunks that belong together,
+    burst_spacing_s apart.
+    """
     times_s = (times_s[:, None] + kind.burst_spacing_s * np.arange(kind.burst_count)).ravel()
     return times_s, np.repeat(origins, kind.burst_count)
 
 
-def _clusters(shape: Burstiness, times_s: np.ndarray, origins: np.ndarray, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
+def _clusters(
+    shape: Burstiness, times_s: np.ndarray, origins: np.ndarray, rng: np.random.Generator
+) -> tuple[np.ndarray, np.ndarray]:
     sizes = rng.geometric(1.0 / shape.cluster_mean, times_s.size)
     firsts = np.cumsum(sizes) - sizes
     since_s = np.cumsum(rng.exponential(shape.cluster_gap_s, int(sizes.sum())))
     return np.repeat(times_s - since_s[firsts], sizes) + since_s, np.repeat(origins, sizes)
 
 
-def level(shape: Burstiness, times_s: np.ndarray, start_s: float, end_s: float, rng: np.random.Generator) -> np.ndarray:
-    """Return the rate over its mean at times (n,) within a span: a stationary switch between two levels, memory_s long."""
-    busy_s, rest_s = shape.memory_s / (1.0 - shape.busy_fraction), shape.memory_s / shape.busy_fraction  # mean stays
+def level(
+    shape: Burstiness, times_s: np.ndarray, start_s: float, end_s: float, rng: np.random.Generator
+) -> np.ndarray:
+    """Return the rate over its mean at times (n,) within a span: a stationary switch between two
+    levels, memory_s long.
+    """
+    busy_s, rest_s = (
+        shape.memory_s / (1.0 - shape.busy_fraction),
+        shape.memory_s / shape.busy_fraction,
+    )  # mean stays
     is_busy = bool(rng.random() < shape.busy_fraction)
     ends_s = np.array([start_s])
     while ends_s[-1] < end_s:
         count = 2 * int((end_s - ends_s[-1]) / (busy_s + rest_s) + 8.0)
-        stays_s = rng.exponential(1.0, count) * np.tile([busy_s, rest_s] if is_busy else [rest_s, busy_s], count // 2)
-        ends_s = np.append(ends_s, ends_s[-1] + np.cumsum(stays_s))  # an even number of stays: the next one is of the first kind
+        stays_s = rng.exponential(1.0, count) * np.tile(
+            [busy_s, rest_s] if is_busy else [rest_s, busy_s], count // 2
+        )
+        ends_s = np.append(
+            ends_s, ends_s[-1] + np.cumsum(stays_s)
+        )  # an even number of stays: the next one is of the first kind
     n_switches = np.searchsorted(ends_s[1:], times_s, side="right")
     return np.where((n_switches % 2 == 0) == is_busy, shape.busy_factor, shape.rest_factor)

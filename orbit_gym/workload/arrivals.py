@@ -1,8 +1,9 @@
 """Arrivals: how many tasks the load asks for, and the drawing of an Episode.
 
-Rates follow the load: offered node-seconds over available node-seconds. The node-seconds of a released task and the share
-that is feasible on the relaxed system are measured once per World from a fixed sample of every class.
-Recorded work (traces, event lists, task files) is added to what the mix draws; the load does not speak of it.
+Rates follow the load: offered node-seconds over available node-seconds. The node-seconds of a
+released task and the share that is feasible on the relaxed system are measured once per World from
+a fixed sample of every class. Recorded work (traces, event lists, task files) is added to what the
+mix draws; the load does not speak of it.
 """
 
 from dataclasses import astuple, dataclass, field
@@ -10,21 +11,21 @@ from functools import partial
 
 import numpy as np
 
-from orbit_gym.utils.sampling import Random, Stratified
-from orbit_gym.workload.spawn_sites import Opportunities
-from orbit_gym.world.layout import World
 from orbit_gym.kernels.accelerator.service import service_s
-from orbit_gym.kernels.step import relaxed_on_time
-from orbit_gym.kernels.state import new_scratch, new_state
 from orbit_gym.kernels.episode import FAULT, Episode
+from orbit_gym.kernels.state import new_scratch, new_state
+from orbit_gym.kernels.step import relaxed_on_time
 from orbit_gym.scenario.scenario import Faults, Scenario, Workload
 from orbit_gym.scenario.task_classes import TASK_CLASSES
+from orbit_gym.utils.sampling import Random, Stratified
 from orbit_gym.utils.units import DAY_S
 from orbit_gym.workload.arrival_processes import draw_arrivals, longest_s
-from orbit_gym.workload.load_cache import kept_loads
-from orbit_gym.workload.task_factory import Maker, in_order
 from orbit_gym.workload.fault_process import draw_faults
+from orbit_gym.workload.load_cache import kept_loads
+from orbit_gym.workload.spawn_sites import Opportunities
+from orbit_gym.workload.task_factory import Maker, in_order
 from orbit_gym.workload.trace_replay import Replay
+from orbit_gym.world.layout import World
 
 SAMPLES_PER_CLASS = 1_000
 SAMPLE_SEED = 20250514  # the launch; fixed so that a load means the same for everybody
@@ -50,7 +51,9 @@ class Arrivals:
 
     def __post_init__(self) -> None:
         """Make what draws from the same scenario and World."""
-        self.maker = Maker(self.scenario, self.opportunities.satellite_names, self.opportunities.first_user)
+        self.maker = Maker(
+            self.scenario, self.opportunities.satellite_names, self.opportunities.first_user
+        )
         self.replay = Replay(self.opportunities, self.maker, self.midnight_jd)
 
     @property
@@ -65,15 +68,26 @@ class Arrivals:
 
     @property
     def user_windows(self) -> np.ndarray:
-        """Spans in which a user sees at least one satellite: rows (user index, start_s, end_s, weight)."""
+        """Spans in which a user sees at least one satellite: rows (user index, start_s, end_s,
+        weight).
+        """
         return self.opportunities.user_windows
 
     def class_loads(self, workload: Workload) -> dict[str, ClassLoad]:
-        """Measured load of every class in the mix, from a stratified sample of SAMPLES_PER_CLASS tasks spread over the day."""
-        key = tuple(sorted(workload.slack_scale.items())) + (workload.polarimeters, tuple(sorted(workload.mix)))
+        """Measured load of every class in the mix, from a stratified sample of SAMPLES_PER_CLASS
+        tasks spread over the day.
+        """
+        key = tuple(sorted(workload.slack_scale.items())) + (
+            workload.polarimeters,
+            tuple(sorted(workload.mix)),
+        )
         if key not in self.loads:
             found = kept_loads(
-                self.world_name, key, lambda: {name: astuple(self._measure(name, workload)) for name in sorted(workload.mix)}
+                self.world_name,
+                key,
+                lambda: {
+                    name: astuple(self._measure(name, workload)) for name in sorted(workload.mix)
+                },
             )
             self.loads[key] = {name: ClassLoad(*figures) for name, figures in found.items()}
         return self.loads[key]
@@ -83,12 +97,16 @@ class Arrivals:
         origin = TASK_CLASSES[name].origin
         if self.opportunities.weighted_s(origin, workload, 0.0, DAY_S) <= 0.0:
             return ClassLoad(0.0, 0.0, 0.0)
-        times_s, origins = self.opportunities.draw(origin, workload, SAMPLES_PER_CLASS, 0.0, DAY_S, rng)
+        times_s, origins = self.opportunities.draw(
+            origin, workload, SAMPLES_PER_CLASS, 0.0, DAY_S, rng
+        )
         order = np.argsort(times_s, kind="stable")
         tasks = self.maker.make(name, times_s[order], origins[order], workload, rng)
         feasible = self.relaxed_on_time(tasks)
         node_s = self.node_s(tasks)
-        return ClassLoad(float(node_s.mean()), float(feasible.mean()), float((node_s * feasible).mean()))
+        return ClassLoad(
+            float(node_s.mean()), float(feasible.mean()), float((node_s * feasible).mean())
+        )
 
     def node_s(self, tasks: np.ndarray) -> np.ndarray:
         """Node-seconds (n,) of tasks on a satellite: model resident, full batch."""
@@ -97,92 +115,151 @@ class Arrivals:
         return node_s
 
     def relaxed_on_time(self, tasks: np.ndarray) -> np.ndarray:
-        """True for tasks, in order of release, that some candidate could deliver in time on the relaxed system. (n,) bool."""
-        nothing = self._episode(tasks, 0.0, DAY_S, np.ones(int(self.world.sizes["n_satellites"][0])), None)
+        """True for tasks, in order of release, that some candidate could deliver in time on the
+        relaxed system. (n,) bool.
+        """
+        nothing = self._episode(
+            tasks, 0.0, DAY_S, np.ones(int(self.world.sizes["n_satellites"][0])), None
+        )
         state = new_state(self.world, nothing, 1, 1)
         feasible = np.zeros(tasks.size, np.bool_)
-        relaxed_on_time(self.world, state, new_scratch(self.world), nothing.tasks, tasks.size, feasible)
+        relaxed_on_time(
+            self.world, state, new_scratch(self.world), nothing.tasks, tasks.size, feasible
+        )
         return feasible
 
     def available_node_s(self) -> float:
-        """Node-seconds that the satellites can offer per second: each min(1, mean spare power / compute power)."""
+        """Node-seconds that the satellites can offer per second: each min(1, mean spare power /
+        compute power).
+        """
         return float(self.duties().sum())
 
     def duties(self) -> np.ndarray:
-        """Share of time each satellite can compute at full power on its orbit-mean spare power, at most 1. (n_satellites,)."""
+        """Share of time each satellite can compute at full power on its orbit-mean spare power, at
+        most 1. (n_satellites,).
+        """
         world = self.world
         duties = np.empty(int(world.sizes["n_satellites"][0]))
         for satellite in range(duties.size):
             rows = world.power[world.power_offsets[satellite] : world.power_offsets[satellite + 1]]
             lengths_s = np.diff(np.append(rows["start_s"], world.sizes["horizon_s"][0]))
             spare_w = (rows["net_w"] * lengths_s).sum() / lengths_s.sum()
-            duties[satellite] = np.clip(spare_w / max(world.accelerators[satellite]["dynamic_w"], 1e-9), 0.0, 1.0)
+            duties[satellite] = np.clip(
+                spare_w / max(world.accelerators[satellite]["dynamic_w"], 1e-9), 0.0, 1.0
+            )
         return duties
 
     def tasks_per_s(self, workload: Workload) -> float:
-        """Mean release rate of all classes of the mix together at this load; recorded work is not counted."""
+        """Mean release rate of all classes of the mix together at this load.
+
+        Recorded work is not counted.
+        """
         if not workload.has_mix:
             return 0.0
         loads = self.class_loads(workload)
         total = sum(workload.mix.values())
-        node_s = sum(share / total * loads[name].feasible_node_s for name, share in workload.mix.items())
+        node_s = sum(
+            share / total * loads[name].feasible_node_s for name, share in workload.mix.items()
+        )
         if node_s <= 0.0:
             raise ValueError(
-                "no task of workload.mix is feasible on this constellation: its load has no meaning; change the mix or the stations"
+                "no task of workload.mix is feasible on this constellation: its load has no "
+                "meaning; change the mix or the stations"
             )
         return workload.load * self.available_node_s() / node_s
 
-    def draw(self, workload: Workload, faults: Faults, start_s: float, rng: np.random.Generator) -> Episode:
-        """Draw one Episode that begins start_s seconds into the day; all randomness is spent here."""
+    def draw(
+        self, workload: Workload, faults: Faults, start_s: float, rng: np.random.Generator
+    ) -> Episode:
+        """Draw one Episode that begins start_s seconds into the day.
+
+        All randomness is spent here.
+        """
         end_s = start_s + self.scenario.episode_s
-        episode = self._scripted(workload, start_s, end_s) if workload.script else self._random(workload, start_s, end_s, rng)
+        episode = (
+            self._scripted(workload, start_s, end_s)
+            if workload.script
+            else self._random(workload, start_s, end_s, rng)
+        )
         # Faults are drawn last: what else is drawn does not depend on their switch.
-        drawn = draw_faults(faults, self.scenario.stations, self.world, start_s, end_s + self.scenario.look_ahead_s, rng)
+        drawn = draw_faults(
+            faults,
+            self.scenario.stations,
+            self.world,
+            start_s,
+            end_s + self.scenario.look_ahead_s,
+            rng,
+        )
         drawn.flags.writeable = False
         return episode._replace(faults=drawn)
 
-    def sample(self, workload: Workload, faults: Faults, start_s: float, rng: np.random.Generator) -> Episode:
-        """Draw what might come, for planners: tasks of the mix and faults of the same place and time, drawn apart from any episode's own.
+    def sample(
+        self, workload: Workload, faults: Faults, start_s: float, rng: np.random.Generator
+    ) -> Episode:
+        """Draw what might come, for planners: tasks of the mix and faults of the same place and
+        time, drawn apart from any episode's own.
 
-        It goes on for the look-ahead after the episode's end, which a scheduler does not know of. Recorded work is left out, since
-        its only future is the true one; ValueError where nothing else is asked.
+        It goes on for the look-ahead after the episode's end, which a scheduler does not know of.
+        Recorded work is left out, since its only future is the true one; ValueError where nothing
+        else is asked.
         """
         if not workload.has_mix:
-            raise ValueError("no future can be sampled: the workload has no mix, its tasks are typed or recorded")
+            raise ValueError(
+                "no future can be sampled: the workload has no mix, its tasks are typed or recorded"
+            )
         end_s = start_s + self.scenario.episode_s
         until_s = end_s + self.scenario.look_ahead_s
         tasks = self.draw_tasks(workload, start_s, until_s, rng)
         tasks.flags.writeable = False
         drawn = draw_faults(faults, self.scenario.stations, self.world, start_s, until_s, rng)
         unknown = np.zeros(0, np.int64)  # a planner forks a State and needs no initial conditions
-        return Episode(tasks=tasks, initial_charge_j=unknown, initial_resident=unknown, span_s=np.array([start_s, end_s]), faults=drawn)
+        return Episode(
+            tasks=tasks,
+            initial_charge_j=unknown,
+            initial_resident=unknown,
+            span_s=np.array([start_s, end_s]),
+            faults=drawn,
+        )
 
     def _scripted(self, workload: Workload, start_s: float, end_s: float) -> Episode:
         charge = np.full(self._n_satellites, self.scenario.power.initial_charge_high_fraction)
         return self._episode(self.maker.scripted(workload, start_s), start_s, end_s, charge, None)
 
-    def _random(self, workload: Workload, start_s: float, end_s: float, rng: np.random.Generator) -> Episode:
+    def _random(
+        self, workload: Workload, start_s: float, end_s: float, rng: np.random.Generator
+    ) -> Episode:
         until_s = end_s + self.scenario.look_ahead_s
         tasks = self.draw_tasks(workload, start_s, until_s, rng)
         if workload.has_recordings:
             tasks = in_order([tasks, self.replay.tasks(workload, start_s, until_s, rng)])
         last = min(int(np.searchsorted(tasks["release_s"], end_s)) + 1, tasks.size)
         power = self.scenario.power
-        charge = rng.uniform(power.initial_charge_low_fraction, power.initial_charge_high_fraction, self._n_satellites)
+        charge = rng.uniform(
+            power.initial_charge_low_fraction,
+            power.initial_charge_high_fraction,
+            self._n_satellites,
+        )
         return self._episode(tasks[:last], start_s, end_s, charge, rng)
 
     @property
     def _n_satellites(self) -> int:
         return int(self.world.sizes["n_satellites"][0])
 
-    def draw_tasks(self, workload: Workload, start_s: float, end_s: float, rng: np.random.Generator) -> np.ndarray:
-        """Draw the tasks of the mix released in a span, in order of release; ValueError if the span leaves the World."""
+    def draw_tasks(
+        self, workload: Workload, start_s: float, end_s: float, rng: np.random.Generator
+    ) -> np.ndarray:
+        """Draw the tasks of the mix released in a span, in order of release.
+
+        ValueError if the span leaves the World.
+        """
         rate_per_s = self.tasks_per_s(workload)
         total = sum(workload.mix.values())
         parts = []
         for name in sorted(workload.mix) if workload.has_mix else ():
             kind = TASK_CLASSES[name]
-            from_s = max(0.0, start_s - longest_s(kind))  # clusters that began before reach into the span
+            from_s = max(
+                0.0, start_s - longest_s(kind)
+            )  # clusters that began before reach into the span
             per_day_s = self.opportunities.weighted_s(kind.origin, workload, 0.0, DAY_S)
             here_s = self.opportunities.weighted_s(kind.origin, workload, from_s, end_s)
             if per_day_s <= 0.0 or here_s <= 0.0:
@@ -195,19 +272,40 @@ class Arrivals:
         return in_order(parts)
 
     def _place(
-        self, origin: str, workload: Workload, start_s: float, end_s: float, rng: np.random.Generator, count: int
+        self,
+        origin: str,
+        workload: Workload,
+        start_s: float,
+        end_s: float,
+        rng: np.random.Generator,
+        count: int,
     ) -> tuple[np.ndarray, np.ndarray]:
         return self.opportunities.draw(origin, workload, count, start_s, end_s, rng)
 
     def _episode(
-        self, tasks: np.ndarray, start_s: float, end_s: float, charge_fraction: np.ndarray, rng: np.random.Generator | None
+        self,
+        tasks: np.ndarray,
+        start_s: float,
+        end_s: float,
+        charge_fraction: np.ndarray,
+        rng: np.random.Generator | None,
     ) -> Episode:
         accelerators = self.world.accelerators
         charge_j = charge_fraction * accelerators["capacity_j"][: self._n_satellites]
-        charge_j = np.maximum(charge_j, _required_at(self.world, start_s))  # never start where even idling would break the floor
-        resident = np.array([_initial_models(unit, self.world.model_bytes, rng) for unit in accelerators], np.int64)
+        charge_j = np.maximum(
+            charge_j, _required_at(self.world, start_s)
+        )  # never start where even idling would break the floor
+        resident = np.array(
+            [_initial_models(unit, self.world.model_bytes, rng) for unit in accelerators], np.int64
+        )
         span_s = np.array([start_s, end_s])
-        episode = Episode(tasks=tasks, initial_charge_j=charge_j, initial_resident=resident, span_s=span_s, faults=np.zeros(0, FAULT))
+        episode = Episode(
+            tasks=tasks,
+            initial_charge_j=charge_j,
+            initial_resident=resident,
+            span_s=span_s,
+            faults=np.zeros(0, FAULT),
+        )
         for array in episode:
             array.flags.writeable = False
         return episode
@@ -223,11 +321,19 @@ def _required_at(world: World, time_s: float) -> np.ndarray:
     return required_j
 
 
-def _initial_models(accelerator: np.void, model_bytes: np.ndarray, rng: np.random.Generator | None) -> int:
-    """Models in memory at the start: on the ground all that fit, in orbit in random order as fit, without rng none."""
+def _initial_models(
+    accelerator: np.void, model_bytes: np.ndarray, rng: np.random.Generator | None
+) -> int:
+    """Models in memory at the start: on the ground all that fit, in orbit in random order as fit,
+    without rng none.
+    """
     if accelerator["has_battery"] and rng is None:
         return 0
-    order = rng.permutation(model_bytes.size) if rng is not None and accelerator["has_battery"] else np.argsort(model_bytes)
+    order = (
+        rng.permutation(model_bytes.size)
+        if rng is not None and accelerator["has_battery"]
+        else np.argsort(model_bytes)
+    )
     free_bytes = float(accelerator["memory_bytes"])
     resident = 0
     for model in order:

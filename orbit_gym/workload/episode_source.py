@@ -1,4 +1,7 @@
-"""Drawing episodes: from a scenario, a split and a seed to a World and an Episode; what single and vector environments share."""
+"""Drawing episodes: from a scenario, a split and a seed to a World and an Episode.
+
+What single and vector environments share.
+"""
 
 from collections.abc import Callable
 from dataclasses import fields, replace
@@ -8,16 +11,21 @@ from typing import Any, NamedTuple
 import gymnasium as gym
 import numpy as np
 
-from orbit_gym.world.compiler import graph_names
-from orbit_gym.world.layout import World
 from orbit_gym.kernels.episode import Episode
 from orbit_gym.observation import observation_space
 from orbit_gym.orbits.positions import load_orbits
 from orbit_gym.scenario.scenario import Scenario, Workload
 from orbit_gym.utils.units import DAY_S
-from orbit_gym.workload.day_cache import get_arrivals, split_days
+from orbit_gym.workload.day_cache import get_arrivals
+from orbit_gym.workload.splits import split_days
+from orbit_gym.world.compiler import graph_names
+from orbit_gym.world.layout import World
 
-WORKLOAD_OPTIONS = tuple(item.name for item in fields(Workload) if item.name not in ("script", "traces", "events", "task_files"))
+WORKLOAD_OPTIONS = tuple(
+    item.name
+    for item in fields(Workload)
+    if item.name not in ("script", "traces", "events", "task_files")
+)
 
 
 class Drawn(NamedTuple):
@@ -26,7 +34,9 @@ class Drawn(NamedTuple):
     world: World
     episode: Episode
     info: dict[str, Any]  # episode_seed, day, start_s
-    sample: Callable[[np.random.Generator], Episode]  # draws what might have come instead (Arrivals.sample)
+    sample: Callable[
+        [np.random.Generator], Episode
+    ]  # draws what might have come instead (Arrivals.sample)
 
 
 class EpisodeSource:
@@ -44,10 +54,14 @@ class EpisodeSource:
 
     def spaces(self) -> tuple[gym.spaces.Dict, gym.spaces.Discrete]:
         """Spaces of one environment: observation and action."""
-        return observation_space(self.n_candidates, self.scenario.lasers.terminals), gym.spaces.Discrete(self.n_candidates + 1)
+        return observation_space(
+            self.n_candidates, self.scenario.lasers.terminals
+        ), gym.spaces.Discrete(self.n_candidates + 1)
 
     def draw(self, episode_seed: int, options: dict[str, Any] | None = None) -> Drawn:
-        """Draw an episode; options: workload fields, start_s (of the day), day (offset of the split). ValueError names a wrong one."""
+        """Draw an episode; options: workload fields, start_s (of the day), day (offset of the
+        split). ValueError names a wrong one.
+        """
         workload, start_s, day = self._read_options(options or {})
         rng = np.random.default_rng(episode_seed)
         drawn_day = int(rng.choice(self.days))
@@ -59,15 +73,26 @@ class EpisodeSource:
         arrivals = get_arrivals(self.scenario, day)
         episode = arrivals.draw(workload, self.scenario.faults, start_s, rng)
         info = {"episode_seed": episode_seed, "day": day, "start_s": start_s}
-        return Drawn(arrivals.world, episode, info, partial(arrivals.sample, workload, self.scenario.faults, start_s))
+        return Drawn(
+            arrivals.world,
+            episode,
+            info,
+            partial(arrivals.sample, workload, self.scenario.faults, start_s),
+        )
 
     def _read_options(self, options: dict[str, Any]) -> tuple[Workload, float | None, int | None]:
-        """Split reset options into a workload, a start and a day; ValueError names an unknown one."""
+        """Split reset options into a workload, a start and a day.
+
+        ValueError names an unknown one.
+        """
         allowed = (*WORKLOAD_OPTIONS, "start_s", "day")
         for key in options:
             if key not in allowed:
                 raise ValueError(f"unknown reset option {key!r}; choose from {', '.join(allowed)}")
-        workload = replace(self.scenario.workload, **{key: options[key] for key in options if key in WORKLOAD_OPTIONS})
+        workload = replace(
+            self.scenario.workload,
+            **{key: options[key] for key in options if key in WORKLOAD_OPTIONS},
+        )
         if workload != self.scenario.workload:
             replace(self.scenario, workload=workload)  # checked like a scenario's own
         start_s = options.get("start_s")
@@ -75,5 +100,7 @@ class EpisodeSource:
             raise ValueError(f"option start_s must be from 0 to {DAY_S:g} seconds, got {start_s}")
         day = options.get("day")
         if day is not None and day not in self.days:
-            raise ValueError(f"option day must be one of {self.days} (split {self.split!r}), got {day}")
+            raise ValueError(
+                f"option day must be one of {self.days} (split {self.split!r}), got {day}"
+            )
         return workload, None if start_s is None else float(start_s), day

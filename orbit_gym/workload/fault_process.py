@@ -1,22 +1,33 @@
-"""Drawing faults: resets of accelerators, outages of laser links, clouds over optical stations, from an episode's own generator."""
+"""Drawing faults: resets of accelerators, outages of laser links, clouds over optical stations,
+from an episode's own generator.
+"""
 
 import numpy as np
 
-from orbit_gym.world.layout import DOWNLINK, LASER, World
 from orbit_gym.kernels.episode import CALENDAR_FAULT, FAULT, UNIT_FAULT
 from orbit_gym.scenario.scenario import Faults, Station
+from orbit_gym.world.layout import DOWNLINK, LASER, World
 
 # The box in which resets are more frequent (an assumption of its edges: facts, 2.6).
 SAA_SOUTH_DEG, SAA_NORTH_DEG, SAA_WEST_DEG, SAA_EAST_DEG = -50.0, 0.0, -90.0, 40.0
 
 
 def draw_faults(
-    faults: Faults, stations: tuple[Station, ...], world: World, start_s: float, end_s: float, rng: np.random.Generator
+    faults: Faults,
+    stations: tuple[Station, ...],
+    world: World,
+    start_s: float,
+    end_s: float,
+    rng: np.random.Generator,
 ) -> np.ndarray:
-    """Draw the faults (n,) FAULT of an episode that begins at start_s and whose last delivery comes by end_s, in order of strike."""
+    """Draw the faults (n,) FAULT of an episode that begins at start_s and whose last delivery comes
+    by end_s, in order of strike.
+    """
     if not faults.enabled:
         return np.zeros(0, FAULT)
-    for_resets, for_links, for_clouds = rng.spawn(3)  # one kind switched off leaves the others as they are
+    for_resets, for_links, for_clouds = rng.spawn(
+        3
+    )  # one kind switched off leaves the others as they are
     parts = [
         _resets(faults, world, start_s, end_s, for_resets),
         _link_outages(faults, world, start_s, end_s, for_links),
@@ -26,21 +37,30 @@ def draw_faults(
     return drawn[np.argsort(drawn["strike_s"], kind="stable")]
 
 
-def _resets(faults: Faults, world: World, start_s: float, end_s: float, rng: np.random.Generator) -> np.ndarray:
+def _resets(
+    faults: Faults, world: World, start_s: float, end_s: float, rng: np.random.Generator
+) -> np.ndarray:
     """Resets: a Poisson process per satellite, thinned from the anomaly's rate."""
     if faults.reset_mean_s == 0.0:
         return np.zeros(0, FAULT)
     n_satellites = int(world.sizes["n_satellites"][0])
     count = rng.poisson(n_satellites * (end_s - start_s) * faults.saa_factor / faults.reset_mean_s)
     strike_s, satellite = rng.uniform(start_s, end_s, count), rng.integers(n_satellites, size=count)
-    is_kept = rng.random(count) < np.where(in_anomaly(world, satellite, strike_s), 1.0, 1.0 / faults.saa_factor)
+    is_kept = rng.random(count) < np.where(
+        in_anomaly(world, satellite, strike_s), 1.0, 1.0 / faults.saa_factor
+    )
     reboot_s = rng.uniform(faults.reboot_low_s, faults.reboot_high_s, count)
     return _rows(strike_s[is_kept], (strike_s + reboot_s)[is_kept], UNIT_FAULT, satellite[is_kept])
 
 
 def in_anomaly(world: World, satellites: np.ndarray, times_s: np.ndarray) -> np.ndarray:
-    """True where a satellite (N,) is over the South Atlantic Anomaly's box at a time (N,); geocentric latitude."""
-    row = np.minimum((times_s / world.sizes["grid_s"][0]).astype(np.int64), world.positions_m.shape[0] - 1)
+    """True where a satellite (N,) is over the South Atlantic Anomaly's box at a time (N,).
+
+    Geocentric latitude.
+    """
+    row = np.minimum(
+        (times_s / world.sizes["grid_s"][0]).astype(np.int64), world.positions_m.shape[0] - 1
+    )
     x, y, z = world.positions_m[row, satellites].T
     latitude_deg = np.degrees(np.arctan2(z, np.hypot(x, y)))
     longitude_deg = np.degrees(np.arctan2(y, x))
@@ -48,13 +68,19 @@ def in_anomaly(world: World, satellites: np.ndarray, times_s: np.ndarray) -> np.
     return is_inside & (longitude_deg >= SAA_WEST_DEG) & (longitude_deg <= SAA_EAST_DEG)
 
 
-def _link_outages(faults: Faults, world: World, start_s: float, end_s: float, rng: np.random.Generator) -> np.ndarray:
+def _link_outages(
+    faults: Faults, world: World, start_s: float, end_s: float, rng: np.random.Generator
+) -> np.ndarray:
     """Outages of laser links: alternating exponential spells, both directions of a link at once."""
     if faults.link_up_fraction == 1.0:
         return np.zeros(0, FAULT)
     pairs = laser_pairs(world)
-    link, down_s, up_s = draw_spells(len(pairs), 1.0 - faults.link_up_fraction, faults.link_outage_s, start_s, end_s, rng)
-    return np.concatenate([_rows(down_s, up_s, CALENDAR_FAULT, pairs[link, way]) for way in range(2)])
+    link, down_s, up_s = draw_spells(
+        len(pairs), 1.0 - faults.link_up_fraction, faults.link_outage_s, start_s, end_s, rng
+    )
+    return np.concatenate(
+        [_rows(down_s, up_s, CALENDAR_FAULT, pairs[link, way]) for way in range(2)]
+    )
 
 
 def laser_pairs(world: World) -> np.ndarray:
@@ -67,7 +93,12 @@ def laser_pairs(world: World) -> np.ndarray:
 
 
 def _clouds(
-    faults: Faults, stations: tuple[Station, ...], world: World, start_s: float, end_s: float, rng: np.random.Generator
+    faults: Faults,
+    stations: tuple[Station, ...],
+    world: World,
+    start_s: float,
+    end_s: float,
+    rng: np.random.Generator,
 ) -> np.ndarray:
     """Clouds: alternating exponential spells at each optical station, all its antennas at once."""
     parts = [np.zeros(0, FAULT)]
@@ -76,18 +107,27 @@ def _clouds(
     for number, station in enumerate(stations):
         if not station.is_optical or station.cloud_fraction == 0.0:
             continue
-        _, begin_s, over_s = draw_spells(1, station.cloud_fraction, faults.cloud_spell_s, start_s, end_s, rng)
+        _, begin_s, over_s = draw_spells(
+            1, station.cloud_fraction, faults.cloud_spell_s, start_s, end_s, rng
+        )
         for antenna in np.unique(downlinks["resource_b"][downlinks["to"] == n_satellites + number]):
             parts.append(_rows(begin_s, over_s, CALENDAR_FAULT, np.full(begin_s.size, antenna)))
     return np.concatenate(parts)
 
 
 def draw_spells(
-    count: int, down_fraction: float, down_mean_s: float, start_s: float, end_s: float, rng: np.random.Generator
+    count: int,
+    down_fraction: float,
+    down_mean_s: float,
+    start_s: float,
+    end_s: float,
+    rng: np.random.Generator,
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Return which (N,), begin_s (N,), over_s (N,) of the down spells of `count` stationary on-off processes that touch [start_s, end_s).
+    """Return which (N,), begin_s (N,), over_s (N,) of the down spells of `count` stationary on-off
+    processes that touch [start_s, end_s).
 
-    Exponential spells; a process is down at the start with probability down_fraction, and its residual spell is exponential too.
+    Exponential spells; a process is down at the start with probability down_fraction, and its
+    residual spell is exponential too.
     """
     if down_fraction >= 1.0:
         return np.arange(count), np.full(count, start_s), np.full(count, end_s)

@@ -1,7 +1,9 @@
-"""Measured class loads on disk: they take ten seconds at 2,800 satellites, and a process needs them before it can draw an episode.
+"""Measured class loads on disk: they take ten seconds at 2,800 satellites, and a process needs them
+before it can draw an episode.
 
-One small JSON file a World and a mix, in the folder ``loads`` of the user's cache, named after everything they depend on. Written beside
-its place and moved there; a damaged one is measured anew, and where nothing can be written, measuring only costs time.
+One small JSON file a World and a mix, in the folder ``loads`` of the user's cache, named after
+everything they depend on. Written beside its place and moved there; a damaged one is measured anew,
+and where nothing can be written, measuring only costs time.
 """
 
 import contextlib
@@ -14,14 +16,17 @@ from pathlib import Path
 
 import numpy as np
 
-from orbit_gym.utils.kernel_cache import KEEP_S, cache_root, hash_of, sources_behind
 from orbit_gym.utils.atomic_files import replacing
+from orbit_gym.utils.kernel_cache import KEEP_S, cache_root, hash_of, sources_behind
 
 Figures = dict[str, tuple[float, ...]]  # of each class
 
 
 def kept_loads(world: str | None, mix: tuple, measure: Callable[[], Figures]) -> Figures:
-    """Return what `measure` gives for a World (its name on disk; None keeps nothing) and a mix: read where it is kept, else kept."""
+    """Return what `measure` gives for a World (its name on disk.
+
+    None keeps nothing) and a mix: read where it is kept, else kept.
+    """
     if world is None:
         return measure()
     name = hashlib.sha256(f"{_code_version()}\n{world}\n{mix!r}".encode()).hexdigest()[:32]
@@ -37,7 +42,10 @@ def kept_loads(world: str | None, mix: tuple, measure: Callable[[], Figures]) ->
 def _read(path: Path) -> Figures | None:
     try:
         found = json.loads(path.read_text(encoding="utf-8"))
-        figures = {str(name): tuple(float(number) for number in numbers) for name, numbers in found["loads"].items()}
+        figures = {
+            str(name): tuple(float(number) for number in numbers)
+            for name, numbers in found["loads"].items()
+        }
         return figures if found["check"] == _check(figures) else None
     except (OSError, ValueError, KeyError, TypeError, AttributeError):
         return None

@@ -1,20 +1,28 @@
-"""Opportunities: where on the day's orbits each kind of task can appear. Places are coarse, and assumptions."""
+"""Opportunities: where on the day's orbits each kind of task can appear.
+
+Places are coarse, and assumptions.
+"""
 
 from dataclasses import dataclass, field
 
 import numpy as np
 
-from orbit_gym.utils.sampling import Random, choose
-from orbit_gym.world.layout import USER_UP, World
 from orbit_gym.physics.geometry import geodetic_to_earth_fixed_m
 from orbit_gym.scenario.scenario import Scenario, Workload
+from orbit_gym.utils.sampling import Random, choose
+from orbit_gym.world.layout import USER_UP, World
 
 CELL_S = 30.0  # opportunities of satellites are sampled on this grid
 DAYLIGHT_SINE = 0.17  # Sun 10 degrees above the horizon: light enough for a camera (assumption)
-SEA_WEIGHT = 0.35  # scenes over the sea for each over land, per second of daylight (assumption: ships, coasts, weather)
-HOTSPOT_RADIUS_M = 1_000e3  # a satellite sees an event region within this ground distance (assumption)
+# scenes over the sea for each over land, per second of daylight (assumption: ships, coasts,
+# weather)
+SEA_WEIGHT = 0.35
+HOTSPOT_RADIUS_M = (
+    1_000e3  # a satellite sees an event region within this ground distance (assumption)
+)
 
-# Land as boxes (south, north, west, east) in degrees: an assumption, coarse, good to weigh orbits over land.
+# Land as boxes (south, north, west, east) in degrees: an assumption, coarse, good to weigh orbits
+# over land.
 LAND_DEG = (
     (15, 70, -125, -60),
     (8, 22, -105, -80),
@@ -58,7 +66,9 @@ HOTSPOTS_DEG = (
 
 @dataclass
 class Opportunities:
-    """Where tasks of each origin can appear in one World: weights of cells (time, satellite), and windows of users."""
+    """Where tasks of each origin can appear in one World: weights of cells (time, satellite), and
+    windows of users.
+    """
 
     scenario: Scenario
     world: World
@@ -70,7 +80,11 @@ class Opportunities:
     def __post_init__(self) -> None:
         """Find where each origin can appear."""
         ground_m = self.world.positions_m[:: int(round(CELL_S / self.world.sizes["grid_s"][0]))]
-        n_cells = min(int(self.world.sizes["horizon_s"][0] // CELL_S), ground_m.shape[0], self.sunlit_ground.shape[0])
+        n_cells = min(
+            int(self.world.sizes["horizon_s"][0] // CELL_S),
+            ground_m.shape[0],
+            self.sunlit_ground.shape[0],
+        )
         up = ground_m[:n_cells] / np.linalg.norm(ground_m[:n_cells], axis=-1, keepdims=True)
         self.cell_weights = {
             "scene": np.where(over_land(up), 1.0, SEA_WEIGHT) * self.sunlit_ground[:n_cells],
@@ -89,8 +103,14 @@ class Opportunities:
         """Satellites that look at the sky; ValueError for a name that does not fly."""
         for name in workload.polarimeters:
             if name not in self.satellite_names:
-                raise ValueError(f"workload.polarimeters names {name!r}; choose from {', '.join(self.satellite_names)}")
-        return [self.satellite_names.index(name) for name in workload.polarimeters or self.satellite_names]
+                raise ValueError(
+                    f"workload.polarimeters names {name!r}; choose from "
+                    f"{', '.join(self.satellite_names)}"
+                )
+        return [
+            self.satellite_names.index(name)
+            for name in workload.polarimeters or self.satellite_names
+        ]
 
     def weights(self, origin: str, workload: Workload) -> np.ndarray:
         """Weights of cells (n_cells, n_satellites) of an origin that is no user."""
@@ -104,18 +124,33 @@ class Opportunities:
         """Weighted seconds in which tasks of an origin can appear."""
         if origin == "user":
             windows = self.user_windows
-            return float((np.clip(np.minimum(windows[:, 2], end_s) - np.maximum(windows[:, 1], start_s), 0.0, None) * windows[:, 3]).sum())
+            return float(
+                (
+                    np.clip(
+                        np.minimum(windows[:, 2], end_s) - np.maximum(windows[:, 1], start_s),
+                        0.0,
+                        None,
+                    )
+                    * windows[:, 3]
+                ).sum()
+            )
         weights = self.weights(origin, workload)
         return float((weights * cell_share_s(weights.shape[0], start_s, end_s)[:, None]).sum())
 
-    def draw(self, origin: str, workload: Workload, count: int, start_s: float, end_s: float, rng: Random) -> tuple[np.ndarray, np.ndarray]:
-        """Times (count,) and origin graph nodes (count,) of tasks, weighted by opportunity within the span."""
+    def draw(
+        self, origin: str, workload: Workload, count: int, start_s: float, end_s: float, rng: Random
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """Times (count,) and origin graph nodes (count,) of tasks, weighted by opportunity within
+        the span.
+        """
         if origin == "user":
             windows = self.user_windows
             low = np.maximum(windows[:, 1], start_s)
             length = np.clip(np.minimum(windows[:, 2], end_s) - low, 0.0, None)
             picks = choose(length * windows[:, 3], rng.random(count))
-            return low[picks] + rng.random(count) * length[picks], self.first_user + windows[picks, 0].astype(np.int64)
+            return low[picks] + rng.random(count) * length[picks], self.first_user + windows[
+                picks, 0
+            ].astype(np.int64)
         weights = self.weights(origin, workload)
         share_s = cell_share_s(weights.shape[0], start_s, end_s)
         n_satellites = weights.shape[1]
@@ -126,7 +161,9 @@ class Opportunities:
         return low + rng.random(count) * (high - low), picks % n_satellites
 
     def who(self, origin: str, workload: Workload, times_s: np.ndarray, rng: Random) -> np.ndarray:
-        """Origin graph nodes (n,) of tasks whose times are given, drawn by weight among those that can at that time; -1 where none can."""
+        """Origin graph nodes (n,) of tasks whose times are given, drawn by weight among those that
+        can at that time; -1 where none can.
+        """
         draws = rng.random(times_s.size)
         nodes = np.full(times_s.size, -1, np.int64)
         windows = self.user_windows
@@ -149,7 +186,12 @@ def over_land(up: np.ndarray) -> np.ndarray:
     longitude_deg = np.degrees(np.arctan2(up[..., 1], up[..., 0]))
     land = np.zeros(up.shape[:-1], bool)
     for south, north, west, east in LAND_DEG:
-        land |= (latitude_deg >= south) & (latitude_deg <= north) & (longitude_deg >= west) & (longitude_deg <= east)
+        land |= (
+            (latitude_deg >= south)
+            & (latitude_deg <= north)
+            & (longitude_deg >= west)
+            & (longitude_deg <= east)
+        )
     return land
 
 
@@ -166,7 +208,9 @@ def near_hotspot(up: np.ndarray) -> np.ndarray:
 
 
 def user_windows(scenario: Scenario, world: World) -> np.ndarray:
-    """Spans in which a user sees at least one satellite: rows (user index, start_s, end_s, weight)."""
+    """Spans in which a user sees at least one satellite: rows (user index, start_s, end_s,
+    weight).
+    """
     sizes = world.sizes[0]
     first = int(sizes["n_satellites"] + sizes["n_stations"] + sizes["n_datacentres"])
     rows: list[tuple[float, float, float, float]] = []

@@ -1,14 +1,16 @@
-"""Making tasks: the numbers of a class, its sizes, slack and tokens drawn, written into rows of an Episode."""
+"""Making tasks: the numbers of a class, its sizes, slack and tokens drawn, written into rows of an
+Episode.
+"""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
-from orbit_gym.utils.sampling import Random
 from orbit_gym.kernels.episode import ANY_STATION, TASK
 from orbit_gym.scenario.scenario import Scenario, Workload
 from orbit_gym.scenario.task_classes import FLOP_PER_TOKEN_8B, MODELS, TASK_CLASSES
+from orbit_gym.utils.sampling import Random
 
 
 @dataclass(frozen=True)
@@ -20,16 +22,32 @@ class Maker:
     first_user: int  # graph node of the first user site
 
     def node_of(self, name: str, where: str) -> int:
-        """Graph node of a satellite or user site; ValueError for an unknown name, told with where it stands."""
+        """Graph node of a satellite or user site.
+
+        ValueError for an unknown name, told with where it stands.
+        """
         users = [site.name for site in self.scenario.users.sites]
         if name in self.satellite_names:
             return self.satellite_names.index(name)
         if name in users:
             return self.first_user + users.index(name)
-        raise ValueError(f"{where} names an unknown origin {name!r}; choose from {', '.join([*self.satellite_names, *users])}")
+        raise ValueError(
+            f"{where} names an unknown origin {name!r}; choose from "
+            f"{', '.join([*self.satellite_names, *users])}"
+        )
 
-    def make(self, name: str, times_s: np.ndarray, origins: np.ndarray, workload: Workload, rng: Random | None) -> np.ndarray:
-        """Return tasks (n,) of one class, released at times_s by origins; without rng every draw takes its middle."""
+    def make(
+        self,
+        name: str,
+        times_s: np.ndarray,
+        origins: np.ndarray,
+        workload: Workload,
+        rng: Random | None,
+    ) -> np.ndarray:
+        """Return tasks (n,) of one class, released at times_s by origins.
+
+        Without rng every draw takes its middle.
+        """
         kind = TASK_CLASSES[name]
         count = times_s.size
         tasks = np.zeros(count, TASK)
@@ -38,7 +56,9 @@ class Maker:
         tasks["release_s"] = times_s
         tasks["origin"] = origins
         low_s, high_s = kind.slack_s
-        tasks["slack_s"] = (low_s + (high_s - low_s) * uniform()) * workload.slack_scale.get(name, 1.0)
+        tasks["slack_s"] = (low_s + (high_s - low_s) * uniform()) * workload.slack_scale.get(
+            name, 1.0
+        )
         tasks["value"] = kind.value
         tasks["input_bits"] = kind.input_bits * size
         tasks["result_bits"] = kind.result_bits
@@ -47,8 +67,16 @@ class Maker:
         tasks["model"] = MODELS.index(kind.model)
         tasks["one_lane"] = int(kind.is_language)
         if kind.is_language:
-            set_tokens(tasks, *(np.rint(quantile(table, uniform())) for table in (kind.prompt_tokens, kind.output_tokens)))
-        tasks["destination"] = np.where(origins >= self.first_user, origins, ANY_STATION)  # who asks gets the answer
+            set_tokens(
+                tasks,
+                *(
+                    np.rint(quantile(table, uniform()))
+                    for table in (kind.prompt_tokens, kind.output_tokens)
+                ),
+            )
+        tasks["destination"] = np.where(
+            origins >= self.first_user, origins, ANY_STATION
+        )  # who asks gets the answer
         tasks["alert_delay_s"] = self._alert_delay_s(uniform()) if kind.is_alert else -1.0
         tasks["task_class"] = list(TASK_CLASSES).index(name)
         self.settle_alerts(tasks)
@@ -61,14 +89,23 @@ class Maker:
     def settle_alerts(self, tasks: np.ndarray) -> None:
         """Take the alert channel away from tasks whose result it cannot carry."""
         alerts = self.scenario.alerts
-        tasks["alert_delay_s"][(tasks["result_bits"] > alerts.message_bits) | (not alerts.enabled)] = -1.0
+        tasks["alert_delay_s"][
+            (tasks["result_bits"] > alerts.message_bits) | (not alerts.enabled)
+        ] = -1.0
 
     def scripted(self, workload: Workload, start_s: float) -> np.ndarray:
-        """Return the tasks typed in the scenario: every draw takes its middle. ValueError for an unknown origin."""
+        """Return the tasks typed in the scenario: every draw takes its middle.
+
+        ValueError for an unknown origin.
+        """
         parts = []
         for entry in workload.script:
             node = np.array([self.node_of(entry.origin, "workload.script")])
-            parts.append(self.make(entry.task_class, np.array([start_s + entry.release_s]), node, workload, None))
+            parts.append(
+                self.make(
+                    entry.task_class, np.array([start_s + entry.release_s]), node, workload, None
+                )
+            )
         return in_order(parts)
 
 

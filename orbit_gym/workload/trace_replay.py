@@ -1,16 +1,19 @@
-"""Replay: recorded work as tasks of an episode. The window of each recording is drawn here, at reset, and nothing later."""
+"""Replay: recorded work as tasks of an episode.
+
+The window of each recording is drawn here, at reset, and nothing later.
+"""
 
 from dataclasses import dataclass
 
 import numpy as np
 
-from orbit_gym.workload.spawn_sites import Opportunities
-from orbit_gym.workload.event_visibility import NOBODY, first_on_ground, on_sky
 from orbit_gym.kernels.episode import TASK
+from orbit_gym.scenario.readers.events import Events
 from orbit_gym.scenario.scenario import EventList, RequestTrace, Scenario, TaskFile, Workload
 from orbit_gym.scenario.task_classes import FLOP_PER_TOKEN_8B, TASK_CLASSES
-from orbit_gym.scenario.readers.events import Events
 from orbit_gym.workload.arrival_processes import chunks
+from orbit_gym.workload.event_visibility import NOBODY, first_on_ground, on_sky
+from orbit_gym.workload.spawn_sites import Opportunities
 from orbit_gym.workload.task_factory import Maker, in_order, set_tokens
 
 MOST_ROWS = 2_000_000  # an episode that would take more is a wrong scale, not a workload (choice)
@@ -40,16 +43,19 @@ def played(
     end_s: float,
     rng: np.random.Generator,
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Return World times and row numbers (n,) of a recording's rows within a span, for an episode that begins at start_s.
+    """Return World times and row numbers (n,) of a recording's rows within a span, for an episode
+    that begins at start_s.
 
-    A circle is as long as the recording and its mean gap. Each copy is shifted by its own drawn offset: floor(rate_scale) whole
-    copies, and one of which each row stays with the probability that is left.
+    A circle is as long as the recording and its mean gap. Each copy is shifted by its own drawn
+    offset: floor(rate_scale) whole copies, and one of which each row stays with the probability
+    that is left.
     """
     scaled_s = times_s * recording.time_scale
     period_s = _period_s(recording, scaled_s)
     if recording.rate_scale * scaled_s.size * (end_s - from_s) / period_s > MOST_ROWS:
         raise ValueError(
-            f"{recording.file} would give more than {MOST_ROWS:,} rows an episode with time_scale {recording.time_scale:g} and "
+            f"{recording.file} would give more than {MOST_ROWS:,} rows an episode with time_scale "
+            f"{recording.time_scale:g} and "
             f"rate_scale {recording.rate_scale:g}; raise the one or lower the other"
         )
     whole, part = divmod(recording.rate_scale, 1.0)
@@ -58,7 +64,9 @@ def played(
         shifts_s = np.array([start_s])  # World times of time 0 of the file
         if recording.window == "drawn":
             first_s = start_s - rng.random() * period_s
-            turns = np.arange(np.floor((from_s - first_s) / period_s), np.ceil((end_s - first_s) / period_s))
+            turns = np.arange(
+                np.floor((from_s - first_s) / period_s), np.ceil((end_s - first_s) / period_s)
+            )
             shifts_s = first_s + turns * period_s
         copy = _inside(shifts_s, scaled_s, from_s, end_s)
         copies.append(copy if share == 1.0 else copy[:, rng.random(copy.shape[1]) < share])
@@ -75,7 +83,9 @@ def _period_s(recording: RequestTrace | EventList | TaskFile, scaled_s: np.ndarr
 
 
 def _inside(shifts_s: np.ndarray, scaled_s: np.ndarray, from_s: float, end_s: float) -> np.ndarray:
-    """World times and row numbers, (2, n), within a span, of a recording whose time 0 falls at each of shifts_s."""
+    """World times and row numbers, (2, n), within a span, of a recording whose time 0 falls at each
+    of shifts_s.
+    """
     low, high = (np.searchsorted(scaled_s, edge_s - shifts_s) for edge_s in (from_s, end_s))
     counts = high - low
     rows = np.arange(counts.sum()) + np.repeat(low - (np.cumsum(counts) - counts), counts)
@@ -90,33 +100,61 @@ class Replay:
     maker: Maker
     midnight_jd: float
 
-    def tasks(self, workload: Workload, start_s: float, end_s: float, rng: np.random.Generator) -> np.ndarray:
+    def tasks(
+        self, workload: Workload, start_s: float, end_s: float, rng: np.random.Generator
+    ) -> np.ndarray:
         """Tasks released in a span by traces, events and task files, in order of release."""
         parts = [np.zeros(0, TASK)]
         parts += [self._requests(trace, workload, start_s, end_s, rng) for trace in workload.traces]
-        parts += [self._sightings(events, workload, start_s, end_s, rng) for events in workload.events]
+        parts += [
+            self._sightings(events, workload, start_s, end_s, rng) for events in workload.events
+        ]
         parts += [self._typed(file, workload, start_s, end_s, rng) for file in workload.task_files]
         return in_order(parts)
 
-    def _requests(self, trace: RequestTrace, workload: Workload, start_s: float, end_s: float, rng: np.random.Generator) -> np.ndarray:
-        """One task a request; one that comes while nobody can ask (no user in view of a satellite) is left out."""
+    def _requests(
+        self,
+        trace: RequestTrace,
+        workload: Workload,
+        start_s: float,
+        end_s: float,
+        rng: np.random.Generator,
+    ) -> np.ndarray:
+        """One task a request.
+
+        One that comes while nobody can ask (no user in view of a satellite) is left out.
+        """
         requests = trace.rows()
         times_s, rows = played(trace, requests.times_s, start_s, start_s, end_s, rng)
-        nodes = self.opportunities.who(TASK_CLASSES[trace.task_class].origin, workload, times_s, rng)
+        nodes = self.opportunities.who(
+            TASK_CLASSES[trace.task_class].origin, workload, times_s, rng
+        )
         times_s, rows, nodes = (array[nodes >= 0] for array in (times_s, rows, nodes))
         tasks = self.maker.make(trace.task_class, times_s, nodes, workload, rng)
         set_tokens(tasks, requests.prompt_tokens[rows], requests.output_tokens[rows])
         return tasks
 
-    def _sightings(self, listed: EventList, workload: Workload, start_s: float, end_s: float, rng: np.random.Generator) -> np.ndarray:
-        """Tasks of each class at the satellite that sees an event first; an earlier event that still waits is seen too.
+    def _sightings(
+        self,
+        listed: EventList,
+        workload: Workload,
+        start_s: float,
+        end_s: float,
+        rng: np.random.Generator,
+    ) -> np.ndarray:
+        """Tasks of each class at the satellite that sees an event first.
+
+        An earlier event that still waits is seen too.
 
         Events before the World's day are left out: nobody knows who saw them.
+
         """
         events = listed.rows()
         from_s = start_s if events.is_sky else max(0.0, start_s - listed.wait_s)
         times_s, rows = played(listed, events.times_s, start_s, from_s, end_s, rng)
-        seen = np.array([self._see(listed, workload, events, row, time_s) for time_s, row in zip(times_s, rows)]).reshape(-1, 2)
+        seen = np.array(
+            [self._see(listed, workload, events, row, time_s) for time_s, row in zip(times_s, rows)]
+        ).reshape(-1, 2)
         seen = seen[(seen[:, 1] != NOBODY) & (seen[:, 0] >= start_s) & (seen[:, 0] < end_s)]
         parts = []
         for name in listed.task_classes:
@@ -124,13 +162,28 @@ class Replay:
             parts.append(self.maker.make(name, release_s, nodes, workload, rng))
         return in_order(parts)
 
-    def _see(self, listed: EventList, workload: Workload, events: Events, row: int, time_s: float) -> tuple[float, int]:
+    def _see(
+        self, listed: EventList, workload: Workload, events: Events, row: int, time_s: float
+    ) -> tuple[float, int]:
         world, place_deg = self.opportunities.world, events.places_deg[row]
         if events.is_sky:
-            return time_s, on_sky(world, self.midnight_jd, place_deg, self.opportunities.polarimeters(workload), time_s)
+            return time_s, on_sky(
+                world,
+                self.midnight_jd,
+                place_deg,
+                self.opportunities.polarimeters(workload),
+                time_s,
+            )
         return first_on_ground(world, place_deg, listed.mask_deg, time_s, listed.wait_s)
 
-    def _typed(self, file: TaskFile, workload: Workload, start_s: float, end_s: float, rng: np.random.Generator) -> np.ndarray:
+    def _typed(
+        self,
+        file: TaskFile,
+        workload: Workload,
+        start_s: float,
+        end_s: float,
+        rng: np.random.Generator,
+    ) -> np.ndarray:
         """Tasks of a file: what a row leaves out is drawn as for its class."""
         typed = file.rows()
         origins = _file_origins(self.maker, file)
@@ -140,7 +193,9 @@ class Replay:
         for name in sorted(set(typed.task_classes)):
             mine = classes == name
             tasks = self.maker.make(name, times_s[mine], origins[rows[mine]], workload, rng)
-            _write_numbers(tasks, {key: values[rows[mine]] for key, values in typed.numbers.items()})
+            _write_numbers(
+                tasks, {key: values[rows[mine]] for key, values in typed.numbers.items()}
+            )
             self.maker.settle_alerts(tasks)
             parts.append(tasks)
         return in_order(parts)

@@ -5,15 +5,24 @@ import numpy as np
 from orbit_gym.world.layout import DOWNLINK, GATE, LASER, PASS, UPLINK, USER_DOWN, USER_UP
 
 
-def _contact_rows(offsets: np.ndarray, edges: np.ndarray, contacts: np.ndarray, kinds: tuple[int, ...]) -> tuple[np.ndarray, np.ndarray]:
-    """Return senders (N,) and PASS rows (N,) of the contacts of all edges of some kinds, in no order."""
+def _contact_rows(
+    offsets: np.ndarray, edges: np.ndarray, contacts: np.ndarray, kinds: tuple[int, ...]
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return senders (N,) and PASS rows (N,) of the contacts of all edges of some kinds, in no
+    order.
+    """
     chosen = np.flatnonzero(np.isin(edges["kind"], kinds))
     counts = (edges["end_contact"] - edges["first_contact"])[chosen]
     ends = np.cumsum(counts)
     rows = np.zeros(int(counts.sum()), PASS)
-    rows["contact"] = np.arange(rows.size) + np.repeat(edges["first_contact"][chosen] - (ends - counts), counts)
+    rows["contact"] = np.arange(rows.size) + np.repeat(
+        edges["first_contact"][chosen] - (ends - counts), counts
+    )
     rows["edge"] = np.repeat(chosen, counts)
-    rows["start_s"], rows["end_s"] = contacts["start_s"][rows["contact"]], contacts["end_s"][rows["contact"]]
+    rows["start_s"], rows["end_s"] = (
+        contacts["start_s"][rows["contact"]],
+        contacts["end_s"][rows["contact"]],
+    )
     return np.searchsorted(offsets, rows["edge"], side="right") - 1, rows
 
 
@@ -24,8 +33,12 @@ def _grouped(groups: np.ndarray, rows: np.ndarray, n_groups: int) -> tuple[np.nd
     return np.concatenate([[0], np.cumsum(counts)]).astype(np.int32), rows[order]
 
 
-def pass_index(offsets: np.ndarray, edges: np.ndarray, contacts: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Return pass_offsets (n_graph_nodes + 1,) and passes: a satellite's downlinks, a station's and a user's uplinks, by start."""
+def pass_index(
+    offsets: np.ndarray, edges: np.ndarray, contacts: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
+    """Return pass_offsets (n_graph_nodes + 1,) and passes: a satellite's downlinks, a station's and
+    a user's uplinks, by start.
+    """
     senders, rows = _contact_rows(offsets, edges, contacts, (DOWNLINK, UPLINK, USER_UP))
     return _grouped(senders, rows, len(offsets) - 1)
 
@@ -33,7 +46,9 @@ def pass_index(offsets: np.ndarray, edges: np.ndarray, contacts: np.ndarray) -> 
 def gate_index(
     n_satellites: int, n_stations: int, offsets: np.ndarray, edges: np.ndarray, contacts: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Return gate_offsets (n_stations + 1,) and gates: the downlink contacts that each station receives, by start."""
+    """Return gate_offsets (n_stations + 1,) and gates: the downlink contacts that each station
+    receives, by start.
+    """
     senders, rows = _contact_rows(offsets, edges, contacts, (DOWNLINK,))
     gates = np.zeros(rows.size, GATE)
     for name in PASS.names or ():
@@ -43,21 +58,34 @@ def gate_index(
 
 
 def laser_index(
-    n_satellites: int, n_tracks: int, offsets: np.ndarray, edges: np.ndarray, contacts: np.ndarray, tracks: np.ndarray
+    n_satellites: int,
+    n_tracks: int,
+    offsets: np.ndarray,
+    edges: np.ndarray,
+    contacts: np.ndarray,
+    tracks: np.ndarray,
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Return laser_offsets (n_satellites * n_tracks + 1,) and laser contacts by satellite, track and start.
+    """Return laser_offsets (n_satellites * n_tracks + 1,) and laser contacts by satellite, track
+    and start.
 
-    tracks (C,) gives each contact a track of its sender, such that contacts of one track never overlap: its terminal, in a real World.
+    tracks (C,) gives each contact a track of its sender, such that contacts of one track never
+    overlap: its terminal, in a real World.
     """
     senders, rows = _contact_rows(offsets, edges, contacts, (LASER,))
     return _grouped(senders * n_tracks + tracks[rows["contact"]], rows, n_satellites * n_tracks)
 
 
 def beam_index(offsets: np.ndarray, edges: np.ndarray) -> np.ndarray:
-    """Return the rows (2, n_graph_nodes) int32 of each node's edges to users: the first, and the one after the last; by receiver."""
+    """Return the rows (2, n_graph_nodes) int32 of each node's edges to users: the first, and the
+    one after the last; by receiver.
+    """
     is_beam = np.concatenate([[0], np.cumsum(edges["kind"] == USER_DOWN)])
     counts = is_beam[offsets[1:]] - is_beam[offsets[:-1]]
-    is_earlier = np.concatenate([[0], np.cumsum((edges["kind"] != USER_DOWN) & (edges["kind"] != DOWNLINK))])
-    earlier = is_earlier[offsets[1:]] - is_earlier[offsets[:-1]]  # lasers come before them, downlinks after
+    is_earlier = np.concatenate(
+        [[0], np.cumsum((edges["kind"] != USER_DOWN) & (edges["kind"] != DOWNLINK))]
+    )
+    earlier = (
+        is_earlier[offsets[1:]] - is_earlier[offsets[:-1]]
+    )  # lasers come before them, downlinks after
     first = offsets[:-1] + np.where(counts > 0, earlier, 0)
     return np.stack([first, first + counts]).astype(np.int32)

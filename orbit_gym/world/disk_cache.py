@@ -1,9 +1,11 @@
-"""Worlds on disk: compiled once for a scenario and a day, then opened as read-only memory maps that processes share.
+"""Worlds on disk: compiled once for a scenario and a day, then opened as read-only memory maps that
+processes share.
 
-One file a World, in the folder ``worlds`` of the user's cache, named after everything it depends on: elements and fields of
-the scenario, the day, and the sources that compile Worlds. A file is written beside its place and moved there, so it is whole
-or absent; its checksum is read when it is opened, and a damaged one is compiled anew. Where nothing can be written, Worlds
-only cost time. Files that nobody opened for a month go, and the least recently used beyond MOST_BYTES.
+One file a World, in the folder ``worlds`` of the user's cache, named after everything it depends
+on: elements and fields of the scenario, the day, and the sources that compile Worlds. A file is
+written beside its place and moved there, so it is whole or absent; its checksum is read when it is
+opened, and a damaged one is compiled anew. Where nothing can be written, Worlds only cost time.
+Files that nobody opened for a month go, and the least recently used beyond MOST_BYTES.
 """
 
 import contextlib
@@ -21,10 +23,20 @@ from pathlib import Path
 
 import numpy as np
 
-from orbit_gym.utils.kernel_cache import KEEP_S, cache_root, hash_of, sources_behind
-from orbit_gym.world.layout import ACCELERATOR, CONTACT, EDGE, GATE, PASS, PIECE, POWER, SIZES, World
-from orbit_gym.utils.atomic_files import replacing
 from orbit_gym.orbits.positions import Orbits, elements_of
+from orbit_gym.utils.atomic_files import replacing
+from orbit_gym.utils.kernel_cache import KEEP_S, cache_root, hash_of, sources_behind
+from orbit_gym.world.layout import (
+    ACCELERATOR,
+    CONTACT,
+    EDGE,
+    GATE,
+    PASS,
+    PIECE,
+    POWER,
+    SIZES,
+    World,
+)
 
 MAGIC = b"OrbWorld"
 HEAD = len(MAGIC) + 16  # magic, length of the header, checksum of header and arrays
@@ -57,7 +69,9 @@ DTYPES = {
 
 
 def stored_world(key: str, orbits: Orbits, build: Callable[[], World]) -> World:
-    """Return the World of a key (scenario and day) and its orbits: opened where it is stored, otherwise built and stored."""
+    """Return the World of a key (scenario and day) and its orbits: opened where it is stored,
+    otherwise built and stored.
+    """
     path = cache_root() / "worlds" / f"{world_name(key, orbits)}{SUFFIX}"
     world = open_world(path)
     if world is not None:
@@ -71,16 +85,23 @@ def stored_world(key: str, orbits: Orbits, build: Callable[[], World]) -> World:
 
 
 def save_world(world: World, path: Path) -> None:
-    """Write a World; at every moment the file is whole or absent. OSError where it cannot be written."""
+    """Write a World; at every moment the file is whole or absent.
+
+    OSError where it cannot be written.
+    """
     arrays = [np.ascontiguousarray(array) for array in world]
     places, end = [], 0
     for array in arrays:
         places.append(end)
         end = _aligned(end + array.nbytes)
-    header = json.dumps({"shapes": [list(array.shape) for array in arrays], "places": places, "data_bytes": end}).encode()
+    header = json.dumps(
+        {"shapes": [list(array.shape) for array in arrays], "places": places, "data_bytes": end}
+    ).encode()
     checksum = _checksum(header, arrays)
     with replacing(path) as file:
-        file.write(MAGIC + len(header).to_bytes(8, "little") + checksum.to_bytes(8, "little") + header)
+        file.write(
+            MAGIC + len(header).to_bytes(8, "little") + checksum.to_bytes(8, "little") + header
+        )
         start = _aligned(HEAD + len(header))
         for array, place in zip(arrays, places, strict=True):
             file.seek(start + place)
@@ -90,7 +111,10 @@ def save_world(world: World, path: Path) -> None:
 
 
 def open_world(path: Path) -> World | None:
-    """Return the World in a file, its arrays mapped from it; None where there is none, or where it is damaged."""
+    """Return the World in a file, its arrays mapped from it.
+
+    None where there is none, or where it is damaged.
+    """
     try:
         with path.open("rb") as file:
             data = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
@@ -103,8 +127,13 @@ def open_world(path: Path) -> World | None:
 
 
 def _read(data: mmap.mmap) -> World:
-    """Return the World in a file's bytes; ValueError, KeyError or TypeError where they are damaged."""
-    length, checksum = (int.from_bytes(data[HEAD - 8 * k : HEAD - 8 * (k - 1)], "little") for k in (2, 1))
+    """Return the World in a file's bytes.
+
+    ValueError, KeyError or TypeError where they are damaged.
+    """
+    length, checksum = (
+        int.from_bytes(data[HEAD - 8 * k : HEAD - 8 * (k - 1)], "little") for k in (2, 1)
+    )
     if data[: len(MAGIC)] != MAGIC or HEAD + length > len(data):
         raise ValueError("not a World")
     header = data[HEAD : HEAD + length]
@@ -113,7 +142,9 @@ def _read(data: mmap.mmap) -> World:
         raise ValueError("not the whole of a World")
     arrays = [
         np.frombuffer(data, dtype, math.prod(shape), start + place).reshape(shape)
-        for dtype, shape, place in zip(DTYPES.values(), layout["shapes"], layout["places"], strict=True)
+        for dtype, shape, place in zip(
+            DTYPES.values(), layout["shapes"], layout["places"], strict=True
+        )
     ]
     if _checksum(header, arrays) != checksum:
         raise ValueError("a damaged World")
@@ -136,7 +167,9 @@ def _aligned(place: int) -> int:
 
 
 def world_name(key: str, orbits: Orbits) -> str:
-    """Name of the World of a key (scenario and day) and its orbits: a hash of everything it depends on."""
+    """Name of the World of a key (scenario and day) and its orbits: a hash of everything it depends
+    on.
+    """
     digest = hashlib.sha256(f"{_code_version()}\n{key}\n".encode())
     digest.update(elements_of(orbits).tobytes())
     digest.update(np.ascontiguousarray(orbits.planes, dtype=np.int64).tobytes())
@@ -146,13 +179,22 @@ def world_name(key: str, orbits: Orbits) -> str:
 @cache
 def _code_version() -> str:
     """Hash of the sources that compile Worlds and of what they compute with."""
-    return f"{hash_of(sources_behind(['orbit_gym.world.compiler', __name__]))} {np.__version__} {version('sgp4')}"
+    return (
+        f"{hash_of(sources_behind(['orbit_gym.world.compiler', __name__]))} {np.__version__} "
+        f"{version('sgp4')}"
+    )
 
 
 def _remove_old(folder: Path) -> None:
-    """Remove what nobody used for KEEP_S, and the least recently used files beyond MOST_BYTES; open maps of them stay good."""
+    """Remove what nobody used for KEEP_S, and the least recently used files beyond MOST_BYTES.
+
+    Open maps of them stay good.
+    """
     with contextlib.suppress(OSError):
-        found = sorted(((path.stat().st_mtime, path.stat().st_size, path) for path in folder.iterdir()), reverse=True)
+        found = sorted(
+            ((path.stat().st_mtime, path.stat().st_size, path) for path in folder.iterdir()),
+            reverse=True,
+        )
         total = 0
         for number, (used_s, size, path) in enumerate(found):
             total += size

@@ -1,7 +1,9 @@
-"""What surely remains from each satellite to each station, by minute: the bound that a search towards the ground follows.
+"""What surely remains from each satellite to each station, by minute: the bound that a search
+towards the ground follows.
 
-A bound of a minute holds from its beginning to WINDOW_S later: every link that is up at any time of the window counts as up for all of
-it, at its least range. So no bundle can be faster, and a search of a window's length may follow it (see aims.py).
+A bound of a minute holds from its beginning to WINDOW_S later: every link that is up at any time of
+the window counts as up for all of it, at its least range. So no bundle can be faster, and a search
+of a window's length may follow it (see aims.py).
 """
 
 import math
@@ -11,9 +13,12 @@ from numba import njit
 
 from orbit_gym.utils.units import SPEED_OF_LIGHT_MPS
 
-DIRECTED_FROM = 64  # satellites from which on it pays to search towards a target (A*), and so to make these bounds
+# satellites from which on it pays to search towards a target (A*), and so to make these bounds
+DIRECTED_FROM = 64
 BUCKET_S = 60.0
-WINDOW_S = 120.0  # whole buckets; the last of it is what a search that begins late in a bucket has left
+WINDOW_S = (
+    120.0  # whole buckets; the last of it is what a search that begins late in a bucket has left
+)
 UNREACHABLE = 255  # hops
 MOST_HOPS = 254  # that are told apart
 BYTES = 5  # of a satellite, station and minute
@@ -33,25 +38,70 @@ def bounds_to_ground(
     pieces: np.ndarray,
     fastest_bps: float,
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Return least light time (B, S, G) float32, infinity where nothing leads down, and least laser hops (B, S, G) uint8.
+    """Return least light time (B, S, G) float32, infinity where nothing leads down, and least laser
+    hops (B, S, G) uint8.
 
-    B minutes, S satellites, G stations. positions_m (T, S, 3) every grid_s, sites_m (N, 3), edge_to (E,) the receivers of edges; the
-    indices, contacts and pieces are the World's. A laser at a tenth of fastest_bps counts as ten hops, since it takes as long.
+    B minutes, S satellites, G stations. positions_m (T, S, 3) every grid_s, sites_m (N, 3), edge_to
+    (E,) the receivers of edges; the indices, contacts and pieces are the World's. A laser at a
+    tenth of fastest_bps counts as ten hops, since it takes as long.
     """
-    n_satellites, n_stations, n_buckets = positions_m.shape[1], len(gate_offsets) - 1, math.ceil(horizon_s / BUCKET_S)
+    n_satellites, n_stations, n_buckets = (
+        positions_m.shape[1],
+        len(gate_offsets) - 1,
+        math.ceil(horizon_s / BUCKET_S),
+    )
     light_s = np.full((n_buckets, n_satellites, n_stations), np.inf, np.float32)
     hops = np.full((n_buckets, n_satellites, n_stations), UNREACHABLE, np.uint8)
-    arcs = np.zeros(len(lasers), np.int32), np.zeros(len(lasers)), np.zeros(len(lasers)), np.zeros(n_satellites + 1, np.int32)
-    work = np.zeros(n_satellites), np.zeros(n_satellites, np.int32), np.zeros(n_satellites, np.int32), np.zeros(n_satellites)
-    next_laser, next_gate = laser_offsets[:-1].copy(), gate_offsets[:-1].copy()  # first rows that may still be up
+    arcs = (
+        np.zeros(len(lasers), np.int32),
+        np.zeros(len(lasers)),
+        np.zeros(len(lasers)),
+        np.zeros(n_satellites + 1, np.int32),
+    )
+    work = (
+        np.zeros(n_satellites),
+        np.zeros(n_satellites, np.int32),
+        np.zeros(n_satellites, np.int32),
+        np.zeros(n_satellites),
+    )
+    next_laser, next_gate = (
+        laser_offsets[:-1].copy(),
+        gate_offsets[:-1].copy(),
+    )  # first rows that may still be up
     for bucket in range(n_buckets):
         begin_s = bucket * BUCKET_S
-        samples = min(int(begin_s / grid_s), len(positions_m) - 2), min(math.ceil((begin_s + WINDOW_S) / grid_s), len(positions_m) - 1)
+        samples = (
+            min(int(begin_s / grid_s), len(positions_m) - 2),
+            min(math.ceil((begin_s + WINDOW_S) / grid_s), len(positions_m) - 1),
+        )
         flown_m = positions_m[samples[0] : samples[1] + 1]
-        _collect(flown_m, begin_s, edge_to, laser_offsets, lasers, next_laser, contacts, pieces, fastest_bps, *arcs)
+        _collect(
+            flown_m,
+            begin_s,
+            edge_to,
+            laser_offsets,
+            lasers,
+            next_laser,
+            contacts,
+            pieces,
+            fastest_bps,
+            *arcs,
+        )
         for station in range(n_stations):
             end = gate_offsets[station + 1]
-            _spread_from(flown_m, begin_s, sites_m[station], gates, next_gate, station, end, *arcs, light_s[bucket], hops[bucket], *work)
+            _spread_from(
+                flown_m,
+                begin_s,
+                sites_m[station],
+                gates,
+                next_gate,
+                station,
+                end,
+                *arcs,
+                light_s[bucket],
+                hops[bucket],
+                *work,
+            )
     return light_s, hops
 
 
@@ -68,7 +118,9 @@ def _least_m(a0: np.ndarray, a1: np.ndarray, b0: np.ndarray, b1: np.ndarray) -> 
 
 
 @njit(cache=True)
-def _rate_bps(contacts: np.ndarray, pieces: np.ndarray, contact: int, begin_s: float, end_s: float) -> float:
+def _rate_bps(
+    contacts: np.ndarray, pieces: np.ndarray, contact: int, begin_s: float, end_s: float
+) -> float:
     """Highest rate of a contact between two times."""
     best_bps = 0.0
     last = contacts[contact].end_piece - 1
@@ -94,25 +146,37 @@ def _collect(
     steps: np.ndarray,
     offsets: np.ndarray,
 ) -> None:
-    """Write the lasers up at any time of a window: receivers, least light times, hops that each counts as; flown_m (N, S, 3)."""
+    """Write the lasers up at any time of a window: receivers, least light times, hops that each
+    counts as; flown_m (N, S, 3).
+    """
     n_satellites = flown_m.shape[1]
     n_tracks = (laser_offsets.size - 1) // n_satellites
     count = 0
     for satellite in range(n_satellites):
         offsets[satellite] = count
         for track in range(satellite * n_tracks, (satellite + 1) * n_tracks):
-            while next_laser[track] < laser_offsets[track + 1] and lasers[next_laser[track]].end_s <= begin_s:
+            while (
+                next_laser[track] < laser_offsets[track + 1]
+                and lasers[next_laser[track]].end_s <= begin_s
+            ):
                 next_laser[track] += 1
             row = next_laser[track]
             while row < laser_offsets[track + 1] and lasers[row].start_s < begin_s + WINDOW_S:
                 other = edge_to[lasers[row].edge]
                 least_m = math.inf
                 for k in range(flown_m.shape[0] - 1):
-                    here = _least_m(flown_m[k, satellite], flown_m[k + 1, satellite], flown_m[k, other], flown_m[k + 1, other])
+                    here = _least_m(
+                        flown_m[k, satellite],
+                        flown_m[k + 1, satellite],
+                        flown_m[k, other],
+                        flown_m[k + 1, other],
+                    )
                     least_m = min(least_m, here)
                 arcs[count] = other
                 lengths_s[count] = least_m / SPEED_OF_LIGHT_MPS
-                rate_bps = _rate_bps(contacts, pieces, lasers[row].contact, begin_s, begin_s + WINDOW_S)
+                rate_bps = _rate_bps(
+                    contacts, pieces, lasers[row].contact, begin_s, begin_s + WINDOW_S
+                )
                 steps[count] = max(1.0, math.floor(fastest_bps / rate_bps))
                 count += 1
                 row += 1
@@ -139,32 +203,53 @@ def _spread_from(
     is_queued: np.ndarray,
     least_hops: np.ndarray,
 ) -> None:
-    """Fill one station's column of a minute's tables (S, G) from the satellites that it sees in the window."""
+    """Fill one station's column of a minute's tables (S, G) from the satellites that it sees in the
+    window.
+    """
     best_s[:] = math.inf
     least_hops[:] = math.inf
-    while next_gate[station] < end and gates[next_gate[station]].end_s <= begin_s:  # ends are not in order: what is left is looked at
+    while (
+        next_gate[station] < end and gates[next_gate[station]].end_s <= begin_s
+    ):  # ends are not in order: what is left is looked at
         next_gate[station] += 1
     row = next_gate[station]
     while row < end and gates[row].start_s < begin_s + WINDOW_S:
         satellite = gates[row].satellite
         if gates[row].end_s > begin_s and least_hops[satellite] > 0:
             for k in range(flown_m.shape[0] - 1):
-                here_s = _least_m(flown_m[k, satellite], flown_m[k + 1, satellite], site_m, site_m) / SPEED_OF_LIGHT_MPS
+                here_s = (
+                    _least_m(flown_m[k, satellite], flown_m[k + 1, satellite], site_m, site_m)
+                    / SPEED_OF_LIGHT_MPS
+                )
                 best_s[satellite] = min(best_s[satellite], here_s)
             least_hops[satellite] = 0.0
         row += 1
     _spread(offsets, arcs, steps, least_hops, queue, is_queued)
     _spread(offsets, arcs, lengths_s, best_s, queue, is_queued)
     for satellite in range(best_s.size):
-        light_s[satellite, station] = np.float32(best_s[satellite] * (1.0 - 1e-6))  # never above, whatever float32 rounds to
-        hops[satellite, station] = min(least_hops[satellite], MOST_HOPS) if least_hops[satellite] < math.inf else UNREACHABLE
+        light_s[satellite, station] = np.float32(
+            best_s[satellite] * (1.0 - 1e-6)
+        )  # never above, whatever float32 rounds to
+        hops[satellite, station] = (
+            min(least_hops[satellite], MOST_HOPS)
+            if least_hops[satellite] < math.inf
+            else UNREACHABLE
+        )
 
 
 @njit(cache=True)
 def _spread(
-    offsets: np.ndarray, arcs: np.ndarray, lengths_s: np.ndarray, best_s: np.ndarray, queue: np.ndarray, is_queued: np.ndarray
+    offsets: np.ndarray,
+    arcs: np.ndarray,
+    lengths_s: np.ndarray,
+    best_s: np.ndarray,
+    queue: np.ndarray,
+    is_queued: np.ndarray,
 ) -> None:
-    """Least sums over the arcs from the values in best_s (S,); every link is an arc each way (label correcting, first in first out)."""
+    """Least sums over the arcs from the values in best_s (S,).
+
+    Every link is an arc each way (label correcting, first in first out).
+    """
     n = best_s.size
     head, count = 0, 0
     for satellite in range(n):

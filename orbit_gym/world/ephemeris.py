@@ -1,4 +1,6 @@
-"""Where everything is on one day: satellites and Sun in Earth-fixed axes on the time grid, sites, and who sees whom when."""
+"""Where everything is on one day: satellites and Sun in Earth-fixed axes on the time grid, sites,
+and who sees whom when.
+"""
 
 import math
 from collections.abc import Callable, Iterator
@@ -25,10 +27,13 @@ from orbit_gym.scenario.scenario import Scenario
 from orbit_gym.utils.units import DAY_S
 
 GRID_S = 10.0
-COARSE_GRID_S = 30.0  # many satellites: a third of the memory; light time between samples stays good to 3 microseconds
+# many satellites: a third of the memory; light time between samples stays good to 3 microseconds
+COARSE_GRID_S = 30.0
 MANY_SATELLITES = 400
 FASTEST_MPS = 11_200.0  # fact: escape speed at the surface, above what any satellite flies
-BLOCK = 64  # satellites flown at a time: the working arrays of a block stay in the processor's cache (64 measured best of 32 to 256)
+# satellites flown at a time: the working arrays of a block stay in the processor's cache (64
+# measured best of 32 to 256)
+BLOCK = 64
 GOLDEN_RATIO = 0.5 * (math.sqrt(5.0) - 1.0)
 GOLDEN_STEPS = 30  # a pass of 15 min becomes 0.5 ms
 
@@ -48,7 +53,10 @@ class Flight(NamedTuple):
 
 
 class Passes(NamedTuple):
-    """Intervals in which a satellite sees one site, clipped to the horizon; sorted by satellite and time."""
+    """Intervals in which a satellite sees one site, clipped to the horizon.
+
+    Sorted by satellite and time.
+    """
 
     satellite: np.ndarray  # (N,)
     start_s: np.ndarray  # (N,)
@@ -87,7 +95,9 @@ def time_grid(scenario: Scenario, n_satellites: int) -> tuple[float, float, int]
 
 
 def fly(scenario: Scenario, orbits: Orbits, day: int, members: np.ndarray | None = None) -> Flight:
-    """Return the motion of the satellites (or of members, whole planes) and the Sun, past the horizon; ValueError where SGP4 fails."""
+    """Return the motion of the satellites (or of members, whole planes) and the Sun, past the
+    horizon; ValueError where SGP4 fails.
+    """
     horizon_s, grid_s, n_times = time_grid(scenario, len(orbits.names))
     orbits = orbits if members is None else orbits.some(members)
     times_s = np.arange(n_times) * grid_s
@@ -100,11 +110,22 @@ def fly(scenario: Scenario, orbits: Orbits, day: int, members: np.ndarray | None
     fixed_mps = earth_fixed_velocity_mps(fixed_m, rotate_to_earth_fixed(velocity_mps, gmst))
     sun = rotate_to_earth_fixed(sun_direction_of_date(jd, day_fraction), gmst)
     radii_m = np.sqrt(np.einsum("sti,sti->st", fixed_m, fixed_m))
-    return Flight(jd + start_fraction, horizon_s, grid_s, times_s, fixed_m, fixed_mps, radii_m, sun, fore)
+    return Flight(
+        jd + start_fraction, horizon_s, grid_s, times_s, fixed_m, fixed_mps, radii_m, sun, fore
+    )
 
 
-def survey(scenario: Scenario, orbits: Orbits, day: int, watches: list[Watch], tell: Callable[[float], None]) -> Survey:
-    """Return positions, neighbours, sunlight and passes of all satellites, flown in blocks; tell hears the fraction done."""
+def survey(
+    scenario: Scenario,
+    orbits: Orbits,
+    day: int,
+    watches: list[Watch],
+    tell: Callable[[float], None],
+) -> Survey:
+    """Return positions, neighbours, sunlight and passes of all satellites, flown in blocks.
+
+    Tell hears the fraction done.
+    """
     n_satellites = len(orbits.names)
     horizon_s, grid_s, n_times = time_grid(scenario, n_satellites)
     positions_m = np.empty((n_times, n_satellites, 3))
@@ -121,7 +142,9 @@ def survey(scenario: Scenario, orbits: Orbits, day: int, watches: list[Watch], t
             parts.append(_renumber(passes_over(flight, *watch), members))
         n_done += len(members)
         tell(n_done / n_satellites)
-    return Survey(horizon_s, grid_s, positions_m, fore, _join(lit), [_join(parts) for parts in seen])
+    return Survey(
+        horizon_s, grid_s, positions_m, fore, _join(lit), [_join(parts) for parts in seen]
+    )
 
 
 def _blocks(planes: np.ndarray) -> Iterator[np.ndarray]:
@@ -144,60 +167,106 @@ def _join(parts: list[Passes]) -> Passes:
     return Passes(satellite[order], start_s[order], end_s[order])
 
 
-def site_geometry(latitude_deg: float, longitude_deg: float, altitude_m: float) -> tuple[np.ndarray, np.ndarray]:
+def site_geometry(
+    latitude_deg: float, longitude_deg: float, altitude_m: float
+) -> tuple[np.ndarray, np.ndarray]:
     """Return Earth-fixed position (3,) and unit normal (3,) of a site."""
     latitude_rad, longitude_rad = np.radians(latitude_deg), np.radians(longitude_deg)
-    return geodetic_to_earth_fixed_m(latitude_rad, longitude_rad, altitude_m), geodetic_up(latitude_rad, longitude_rad)
+    return geodetic_to_earth_fixed_m(latitude_rad, longitude_rad, altitude_m), geodetic_up(
+        latitude_rad, longitude_rad
+    )
 
 
 def passes_over(flight: Flight, site_m: np.ndarray, up: np.ndarray, mask_deg: float) -> Passes:
-    """Return when each satellite stands above mask_deg over a site (3,) with unit normal up (3,); edges good to 2 ms."""
+    """Return when each satellite stands above mask_deg over a site (3,) with unit normal up (3,).
+
+    Edges good to 2 ms.
+    """
     sine = math.sin(math.radians(mask_deg))
 
     def evaluate(rows: np.ndarray, times_s: np.ndarray) -> np.ndarray:
-        return sine_of_elevation(site_m, up, hermite_m(flight.positions_m, flight.velocities_mps, rows, times_s, flight.grid_s)) - sine
+        return (
+            sine_of_elevation(
+                site_m,
+                up,
+                hermite_m(flight.positions_m, flight.velocities_mps, rows, times_s, flight.grid_s),
+            )
+            - sine
+        )
 
     # Elsewhere neither a sample nor the ones beside it are above the site's horizontal plane.
-    is_near = flight.positions_m @ up > (site_m @ up - 2.0 * FASTEST_MPS * flight.grid_s if sine >= 0.0 else -math.inf)
-    along_m, onto_site = (flight.positions_m[is_near] @ np.stack([up, site_m], axis=-1)).T  # the law of cosines: one product
+    is_near = flight.positions_m @ up > (
+        site_m @ up - 2.0 * FASTEST_MPS * flight.grid_s if sine >= 0.0 else -math.inf
+    )
+    along_m, onto_site = (
+        flight.positions_m[is_near] @ np.stack([up, site_m], axis=-1)
+    ).T  # the law of cosines: one product
     range_m = np.sqrt(flight.radii_m[is_near] ** 2 - 2.0 * onto_site + site_m @ site_m)
     margins = np.full(is_near.shape, -1.0)
     margins[is_near] = (along_m - site_m @ up) / range_m - sine
     return _clip(flight, *positive_intervals(margins, flight.times_s, evaluate))
 
 
-def highest_elevation_rad(flight: Flight, passes: Passes, site_m: np.ndarray, up: np.ndarray) -> np.ndarray:
-    """Return the highest elevation (N,) that each pass reaches over its site (3,) with unit normal up (3,).
+def highest_elevation_rad(
+    flight: Flight, passes: Passes, site_m: np.ndarray, up: np.ndarray
+) -> np.ndarray:
+    """Return the highest elevation (N,) that each pass reaches over its site (3,) with unit normal
+    up (3,).
 
-    Golden-section search: a low satellite rises, culminates once and sets. Good to rounding, the maximum being flat.
+    Golden-section search: a low satellite rises, culminates once and sets. Good to rounding, the
+    maximum being flat.
     """
     low_s, high_s = passes.start_s.copy(), passes.end_s.copy()
     for _ in range(GOLDEN_STEPS):
         step_s = GOLDEN_RATIO * (high_s - low_s)
         left_s, right_s = high_s - step_s, low_s + step_s
-        peak_is_right = _elevation(flight, passes, site_m, up, left_s) < _elevation(flight, passes, site_m, up, right_s)
-        low_s, high_s = np.where(peak_is_right, left_s, low_s), np.where(peak_is_right, high_s, right_s)
+        peak_is_right = _elevation(flight, passes, site_m, up, left_s) < _elevation(
+            flight, passes, site_m, up, right_s
+        )
+        low_s, high_s = (
+            np.where(peak_is_right, left_s, low_s),
+            np.where(peak_is_right, high_s, right_s),
+        )
     return _elevation(flight, passes, site_m, up, 0.5 * (low_s + high_s))
 
 
-def _elevation(flight: Flight, passes: Passes, site_m: np.ndarray, up: np.ndarray, times_s: np.ndarray) -> np.ndarray:
-    return elevation_rad(site_m, up, hermite_m(flight.positions_m, flight.velocities_mps, passes.satellite, times_s, flight.grid_s))
+def _elevation(
+    flight: Flight, passes: Passes, site_m: np.ndarray, up: np.ndarray, times_s: np.ndarray
+) -> np.ndarray:
+    return elevation_rad(
+        site_m,
+        up,
+        hermite_m(
+            flight.positions_m, flight.velocities_mps, passes.satellite, times_s, flight.grid_s
+        ),
+    )
 
 
 def sunlit_intervals(flight: Flight) -> Passes:
     """Return when each satellite is outside the Earth's cylindrical shadow."""
 
     def evaluate(rows: np.ndarray, times_s: np.ndarray) -> np.ndarray:
-        nearest = np.clip(np.rint(times_s / flight.grid_s).astype(np.int64), 0, len(flight.times_s) - 1)
-        turn_rad = -2.0 * math.pi / DAY_S * (times_s - flight.times_s[nearest])  # the Sun moves with mean solar time: 1e-8 rad in 10 s
+        nearest = np.clip(
+            np.rint(times_s / flight.grid_s).astype(np.int64), 0, len(flight.times_s) - 1
+        )
+        turn_rad = (
+            -2.0 * math.pi / DAY_S * (times_s - flight.times_s[nearest])
+        )  # the Sun moves with mean solar time: 1e-8 rad in 10 s
         sun = flight.sun[nearest].copy()
         sun[:, 0], sun[:, 1] = (
             np.cos(turn_rad) * sun[:, 0] - np.sin(turn_rad) * sun[:, 1],
             np.sin(turn_rad) * sun[:, 0] + np.cos(turn_rad) * sun[:, 1],
         )
-        return shadow_margin_m(hermite_m(flight.positions_m, flight.velocities_mps, rows, times_s, flight.grid_s), sun)
+        return shadow_margin_m(
+            hermite_m(flight.positions_m, flight.velocities_mps, rows, times_s, flight.grid_s), sun
+        )
 
-    return _clip(flight, *positive_intervals(shadow_margin_m(flight.positions_m, flight.sun), flight.times_s, evaluate))
+    return _clip(
+        flight,
+        *positive_intervals(
+            shadow_margin_m(flight.positions_m, flight.sun), flight.times_s, evaluate
+        ),
+    )
 
 
 def _clip(flight: Flight, satellite: np.ndarray, start_s: np.ndarray, end_s: np.ndarray) -> Passes:

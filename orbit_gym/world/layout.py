@@ -2,9 +2,9 @@
 
 Compiled once from a Scenario by :mod:`orbit_gym.world.compiler`; kernels take it whole.
 
-Graph nodes are numbered satellites, stations, datacentres, user sites. Accelerators are numbered satellites first
-(accelerator s belongs to satellite s), then those of each datacentre. Candidates are satellites, then datacentres.
-Times are seconds since 00:00 UTC of the World's day.
+Graph nodes are numbered satellites, stations, datacentres, user sites. Accelerators are numbered
+satellites first (accelerator s belongs to satellite s), then those of each datacentre. Candidates
+are satellites, then datacentres. Times are seconds since 00:00 UTC of the World's day.
 """
 
 from typing import NamedTuple
@@ -38,14 +38,23 @@ CONTACT = np.dtype(
     ],
     align=True,
 )
-PIECE = np.dtype([("start_s", "f8"), ("rate_bps", "f8"), ("sent_bits", "f8")], align=True)  # bits sent before start_s
-PASS = np.dtype([("start_s", "f8"), ("end_s", "f8"), ("edge", "i4"), ("contact", "i4")], align=True)  # a contact, with its edge
-GATE = np.dtype(PASS.descr + [("satellite", "i4"), ("pad", "i4")], align=True)  # a downlink contact, with its sender
+PIECE = np.dtype(
+    [("start_s", "f8"), ("rate_bps", "f8"), ("sent_bits", "f8")], align=True
+)  # bits sent before start_s
+PASS = np.dtype(
+    [("start_s", "f8"), ("end_s", "f8"), ("edge", "i4"), ("contact", "i4")], align=True
+)  # a contact, with its edge
+GATE = np.dtype(
+    PASS.descr + [("satellite", "i4"), ("pad", "i4")], align=True
+)  # a downlink contact, with its sender
 POWER = np.dtype(
     [
         ("start_s", "f8"),  # from here to the next row's start the baseline is constant
         ("net_w", "f8"),  # array output minus baseline draw, bookings not counted
-        ("required_j", "f8"),  # least charge at start_s from which the baseline alone never falls below the floor
+        (
+            "required_j",
+            "f8",
+        ),  # least charge at start_s from which the baseline alone never falls below the floor
         ("is_sunlit", "i4"),
         ("pad", "i4"),
     ],
@@ -85,11 +94,17 @@ SIZES = np.dtype(
         ("n_candidates", "i4"),
         ("n_terminals", "i4"),
         ("n_resources", "i4"),
-        ("first_alert_resource", "i4"),  # one calendar a satellite; -1 where there is no alert channel
+        (
+            "first_alert_resource",
+            "i4",
+        ),  # one calendar a satellite; -1 where there is no alert channel
         ("horizon_s", "f8"),
         ("grid_s", "f8"),  # step of positions_m
         ("look_ahead_s", "f8"),
-        ("longest_pass_s", "f8"),  # of World.passes: a pass in progress began no earlier than this ago
+        (
+            "longest_pass_s",
+            "f8",
+        ),  # of World.passes: a pass in progress began no earlier than this ago
         ("fastest_laser_bps", "f8"),
         ("fastest_downlink_bps", "f8"),
         ("longest_down_s", "f8"),  # of light from a satellite to a station that sees it
@@ -107,20 +122,38 @@ class World(NamedTuple):
     positions_m: np.ndarray  # (n_times, n_satellites, 3) Earth-fixed, every grid_s
     site_positions_m: np.ndarray  # (n_stations + n_datacentres + n_users, 3) Earth-fixed
     edge_offsets: np.ndarray  # (n_graph_nodes + 1,) int32, rows of edges leaving each graph node
-    edges: np.ndarray  # (n_edges,) EDGE; of a node: fibre, lasers, user uplinks; then uplinks, users; then downlinks; by receiver
+    # (n_edges,) EDGE; of a node: fibre, lasers, user uplinks; then uplinks, users; then downlinks;
+    # by receiver
+    edges: np.ndarray
     contacts: np.ndarray  # (n_contacts,) CONTACT
     pieces: np.ndarray  # (n_pieces,) PIECE
     pass_offsets: np.ndarray  # (n_graph_nodes + 1,) int32, rows of passes of each node
-    passes: np.ndarray  # (n_passes,) PASS by start: a satellite's downlinks, a station's and a user's uplinks; rows of contacts again
-    gate_offsets: np.ndarray  # (n_stations + 1,) int32, rows of gates of each station; none where few fly
+    # (n_passes,) PASS by start: a satellite's downlinks, a station's and a user's uplinks; rows of
+    # contacts again
+    passes: np.ndarray
+    gate_offsets: (
+        np.ndarray
+    )  # (n_stations + 1,) int32, rows of gates of each station; none where few fly
     gates: np.ndarray  # (n_gates,) GATE by start: the downlink passes that a station receives
-    laser_offsets: np.ndarray  # (n_satellites * n_tracks + 1,) int32, rows of lasers of each satellite and track (laser terminal)
-    lasers: np.ndarray  # (n_laser_contacts,) PASS by start, never overlapping within a track; rows of contacts again
-    beams: np.ndarray  # (2, n_graph_nodes) int32, first and end row of each node's edges to users, by receiver
-    ground_light_s: np.ndarray  # (n_minutes, n_satellites, n_stations) float32, least light time (bounds.py); none where few fly
-    ground_hops: np.ndarray  # the same shape, uint8, least laser hops to a satellite that sees the station, slow ones counted as several
+    # (n_satellites * n_tracks + 1,) int32, rows of lasers of each satellite and track (laser
+    # terminal)
+    laser_offsets: np.ndarray
+    lasers: (
+        np.ndarray
+    )  # (n_laser_contacts,) PASS by start, never overlapping within a track; rows of contacts again
+    beams: (
+        np.ndarray
+    )  # (2, n_graph_nodes) int32, first and end row of each node's edges to users, by receiver
+    # (n_minutes, n_satellites, n_stations) float32, least light time (bounds.py); none where few
+    # fly
+    ground_light_s: np.ndarray
+    # the same shape, uint8, least laser hops to a satellite that sees the station, slow ones
+    # counted as several
+    ground_hops: np.ndarray
     power_offsets: np.ndarray  # (n_satellites + 1,) int32, rows of power of each satellite
     power: np.ndarray  # (n_rows,) POWER
     accelerators: np.ndarray  # (n_accelerators,) ACCELERATOR
-    datacentre_offsets: np.ndarray  # (n_datacentres + 1,) int32, rows of accelerators of each datacentre
+    datacentre_offsets: (
+        np.ndarray
+    )  # (n_datacentres + 1,) int32, rows of accelerators of each datacentre
     model_bytes: np.ndarray  # (n_models,) float64, weights of each model

@@ -1,4 +1,6 @@
-"""Evaluation on the fake environment: contents, pairing, independence of the number of processes, bad inputs."""
+"""Evaluation on the fake environment: contents, pairing, independence of the number of processes,
+bad inputs.
+"""
 
 import csv
 import json
@@ -9,18 +11,18 @@ import pytest
 from scipy import stats
 
 from agents import evaluate as module
-from agents.utils.checkpoints import load_checkpoint, save_checkpoint
+from agents.envs.episode_runner import play
 from agents.envs.make import make_env
-from agents.evaluation.rollout import play
 from agents.evaluate import Evaluation, evaluate
 from agents.evaluation import jobs
 from agents.evaluation.jobs import Played
 from agents.evaluation.load_policy import parse
-from agents.training.config import RECIPES, Settings
-from agents.training.train import train
-from agents.policies.rule_registry import RulePolicy
 from agents.policies.heuristics import make_heuristic
 from agents.policies.linear_rule import EFT_ADMIT
+from agents.policies.rule_registry import RulePolicy
+from agents.training.config import RECIPES, Settings
+from agents.training.train import train
+from agents.utils.checkpoints import load_checkpoint, save_checkpoint
 from tests.helpers.fake_env import ENV_ID, FakeEnv
 
 HEADLINE = "served_value_fraction"
@@ -30,12 +32,25 @@ HEADLINE = "served_value_fraction"
 def run(tmp_path_factory):
     """A short run from eft_admit."""
     out, recipe = tmp_path_factory.mktemp("runs") / "short", str(RECIPES / "eft-admit.json")
-    return train(Settings(scenario=ENV_ID, recipe=recipe, timesteps=600, envs=2, out=str(out), validations=1, validation_episodes=2))
+    return train(
+        Settings(
+            scenario=ENV_ID,
+            recipe=recipe,
+            timesteps=600,
+            envs=2,
+            out=str(out),
+            validations=1,
+            validation_episodes=2,
+        )
+    )
 
 
 def asked(out, *policies, **changes):
     """An evaluation of 12 episodes of the fake environment in this process."""
-    return replace(Evaluation(policies=policies, scenario=ENV_ID, seeds=12, out=str(out), processes=1), **changes)
+    return replace(
+        Evaluation(policies=policies, scenario=ENV_ID, seeds=12, out=str(out), processes=1),
+        **changes,
+    )
 
 
 def test_results_hold_what_is_promised(tmp_path, capsys):
@@ -47,11 +62,20 @@ def test_results_hold_what_is_promised(tmp_path, capsys):
     assert set(item) == {"mean", "ci95", "iqm", "episodes"}
     assert item["mean"] == pytest.approx(np.mean(item["episodes"]))
     assert item["iqm"] == pytest.approx(np.sort(item["episodes"])[3:9].mean())
-    for name in ("results.csv", "report.html", "report.md", "figures/served-value.svg", "tables/differences.csv"):
+    for name in (
+        "results.csv",
+        "report.html",
+        "report.md",
+        "figures/served-value.svg",
+        "tables/differences.csv",
+    ):
         assert (tmp_path / name).stat().st_size > 0
     rows = list(csv.DictReader((tmp_path / "results.csv").read_text().splitlines()))
     assert {row["policy"] for row in rows} == {"eft", "eft_admit", "random"}
-    assert float(next(r for r in rows if r["policy"] == "eft" and r["metric"] == HEADLINE)["mean"]) == item["mean"]
+    assert (
+        float(next(r for r in rows if r["policy"] == "eft" and r["metric"] == HEADLINE)["mean"])
+        == item["mean"]
+    )
     assert "eft_admit" in capsys.readouterr().out
 
 
@@ -59,19 +83,33 @@ def test_episodes_are_those_of_playing_one_by_one_and_differences_are_paired(tmp
     results = evaluate(asked(tmp_path, "eft", "round_robin", "eft_admit"))
     env = make_env(ENV_ID, "test")
     for name in ("eft", "round_robin", "eft_admit"):
-        alone = [play([env], make_heuristic(name), [seed])[0][HEADLINE] for seed in results["seeds"]]
+        alone = [
+            play([env], make_heuristic(name), [seed])[0][HEADLINE] for seed in results["seeds"]
+        ]
         assert results["policies"][name][HEADLINE]["episodes"] == alone
     a, b = (results["policies"][name][HEADLINE]["episodes"] for name in ("eft", "eft_admit"))
     interval = stats.ttest_rel(a, b).confidence_interval(0.95)
-    assert results["differences"]["eft"]["metrics"][HEADLINE]["ci95"] == pytest.approx([interval.low, interval.high])
+    assert results["differences"]["eft"]["metrics"][HEADLINE]["ci95"] == pytest.approx(
+        [interval.low, interval.high]
+    )
     assert results["differences"]["eft"]["reference"] == "eft_admit"
 
 
-def test_a_run_brings_its_controls_and_the_number_of_processes_changes_nothing(tmp_path, run, capsys):
-    names = ["eft_admit", str(run), f"{run}@sampled", f"untrained:{run}", f"untrained:{run}@sampled"]
+def test_a_run_brings_its_controls_and_the_number_of_processes_changes_nothing(
+    tmp_path, run, capsys
+):
+    names = [
+        "eft_admit",
+        str(run),
+        f"{run}@sampled",
+        f"untrained:{run}",
+        f"untrained:{run}@sampled",
+    ]
     alone = evaluate(asked(tmp_path / "a", "eft_admit", str(run), sampled=True))
     assert list(alone["policies"]) == names
-    greedy = [alone["policies"][name][HEADLINE]["episodes"] for name in ("eft_admit", f"untrained:{run}")]
+    greedy = [
+        alone["policies"][name][HEADLINE]["episodes"] for name in ("eft_admit", f"untrained:{run}")
+    ]
     assert greedy[0] == greedy[1]  # the untrained network is eft_admit
     assert alone["policies"][names[4]][HEADLINE]["episodes"] != greedy[0]
     assert alone["labels"][names[1]].endswith("(this policy only)")
@@ -82,7 +120,10 @@ def test_a_run_brings_its_controls_and_the_number_of_processes_changes_nothing(t
 def test_episodes_of_unequal_length_end_on_their_own():
     lengths = (20, 35, 27)
     together = play([FakeEnv(steps=n) for n in lengths], make_heuristic("round_robin"), [1, 2, 3])
-    alone = [play([FakeEnv(steps=n)], make_heuristic("round_robin"), [seed])[0] for n, seed in zip(lengths, (1, 2, 3))]
+    alone = [
+        play([FakeEnv(steps=n)], make_heuristic("round_robin"), [seed])[0]
+        for n, seed in zip(lengths, (1, 2, 3))
+    ]
     assert together == alone
 
 
@@ -90,7 +131,8 @@ def test_trained_weights_are_used_and_the_untrained_control_has_none(tmp_path, r
     checkpoint = load_checkpoint(run / "best.pt")
     for name, weights in checkpoint["weights"].items():
         if name.endswith("reject.bias"):
-            weights += 100.0  # rejects everything: learned parts are bounded, so rows go down as rejection goes up
+            # rejects everything: learned parts are bounded, so rows go down as rejection goes up
+            weights += 100.0
         if name.endswith("score.bias"):
             weights -= 100.0
     checkpoint.pop("format")
@@ -120,7 +162,12 @@ def test_networks_always_see_the_masks(tmp_path, run, monkeypatch):
 
 
 BAD = [
-    (("etf",), {}, "unknown policy 'etf'; did you mean 'eft'\\? choose from random, round_robin.*pretrained, or give a run folder"),
+    (
+        ("etf",),
+        {},
+        "unknown policy 'etf'; did you mean 'eft'\\? choose from random, round_robin.*pretrained, "
+        "or give a run folder",
+    ),
     (("pretrained:unheard-of",), {}, "no shipped policy 'unheard-of' in .*; there: "),
     (("eft@sampled",), {}, "eft is a rule and has no sampled form"),
     (("eft",), {"seeds": 0}, "--seeds must be at least 1, got 0"),
@@ -152,7 +199,9 @@ def test_damaged_and_missing_checkpoints_are_named(tmp_path, run):
 def test_existing_results_are_kept(tmp_path):
     evaluate(asked(tmp_path, "eft"))
     before = (tmp_path / "results.json").read_bytes()
-    with pytest.raises(ValueError, match="already holds results; choose another --out or add --overwrite"):
+    with pytest.raises(
+        ValueError, match="already holds results; choose another --out or add --overwrite"
+    ):
         evaluate(asked(tmp_path, "random"))
     assert (tmp_path / "results.json").read_bytes() == before
     evaluate(asked(tmp_path, "random", overwrite=True))
@@ -169,10 +218,17 @@ def test_what_does_not_exist_is_null_not_nan(tmp_path, monkeypatch):
 
 @pytest.mark.parametrize(
     ("name", "sizes"),
-    [("pretrained", [50, 45]), ("pretrained@sampled", [10] * 9 + [5]), ("random", [10] * 9 + [5]), ("rollout", [1] * 95)],
+    [
+        ("pretrained", [50, 45]),
+        ("pretrained@sampled", [10] * 9 + [5]),
+        ("random", [10] * 9 + [5]),
+        ("rollout", [1] * 95),
+    ],
 )
 def test_greedy_networks_are_played_in_larger_groups_and_what_draws_is_not(name, sizes):
-    """What an evaluation draws is seeded group by group, so that those groups are part of its results."""
+    """What an evaluation draws is seeded group by group, so that those groups are part of its
+    results.
+    """
     assert [len(group) for group in jobs.groups(parse(name), range(7, 102), False)] == sizes
     assert jobs.groups(parse("tuned"), range(7, 10), True) == [(7,), (8,), (9,)]
 
@@ -187,14 +243,27 @@ def test_a_planners_episodes_are_found_again_when_more_are_asked(tmp_path, monke
     monkeypatch.setattr(jobs, "play_job", stand_in)
     for seeds in (2, 4):
         evaluate(
-            Evaluation(("eft", "rollout"), "Ring12", seeds, split="train", first_seed=1, out=str(tmp_path), processes=1, overwrite=True)
+            Evaluation(
+                ("eft", "rollout"),
+                "Ring12",
+                seeds,
+                split="train",
+                first_seed=1,
+                out=str(tmp_path),
+                processes=1,
+                overwrite=True,
+            )
         )
     assert played == [1, 2, 3, 4]
 
 
 @pytest.mark.parametrize("name", ["eft_admit", "tuned", "phoenix", "pretrained:tight-downlink"])
-def test_long_episodes_of_a_rule_are_found_again_while_its_weights_stay(tmp_path, monkeypatch, name):
-    """What decides by a compiled rule is kept once it took longer than five seconds, as all of it but the first does here."""
+def test_long_episodes_of_a_rule_are_found_again_while_its_weights_stay(
+    tmp_path, monkeypatch, name
+):
+    """What decides by a compiled rule is kept once it took longer than five seconds, as all of it
+    but the first does here.
+    """
     played: list[int] = []
 
     def play(seeds, took_s):
@@ -203,13 +272,25 @@ def test_long_episodes_of_a_rule_are_found_again_while_its_weights_stay(tmp_path
             return Played([{HEADLINE: 0.5}] * len(job.seeds), [None] * len(job.seeds), took_s)
 
         monkeypatch.setattr(jobs, "play_job", stand_in)
-        asked_for = Evaluation(("random", name), "Ring12", seeds, controls=False, out=str(tmp_path), processes=1, overwrite=True)
+        asked_for = Evaluation(
+            ("random", name),
+            "Ring12",
+            seeds,
+            controls=False,
+            out=str(tmp_path),
+            processes=1,
+            overwrite=True,
+        )
         evaluate(asked_for)
 
     for seeds, took_s in ((1, 5.0), (2, 3600.0), (3, 3600.0)):
         play(seeds, took_s)
     assert played == [3_000_000, 3_000_000, 3_000_001, 3_000_002]
     other = RulePolicy("tuned", EFT_ADMIT + 1.0)
-    monkeypatch.setattr(jobs, "load_policy", lambda spec, envs, seed=0: make_heuristic("random") if spec.name == "random" else other)
+    monkeypatch.setattr(
+        jobs,
+        "load_policy",
+        lambda spec, envs, seed=0: make_heuristic("random") if spec.name == "random" else other,
+    )
     play(3, 5.0)
     assert played[4:] == [3_000_000, 3_000_001, 3_000_002]

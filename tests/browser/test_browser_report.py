@@ -1,4 +1,6 @@
-"""The report in a real browser: no error, no request, the table's numbers, sorting, another reference, phone width, keyboard."""
+"""The report in a real browser: no error, no request, the table's numbers, sorting, another
+reference, phone width, keyboard.
+"""
 
 import json
 from collections.abc import Iterator
@@ -19,7 +21,15 @@ pytestmark = pytest.mark.skipif(not CHROMIUM.exists(), reason=f"{CHROMIUM} is no
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Three policies on Tiny, played and reported."""
     out = tmp_path_factory.mktemp("tiny") / "out"
-    evaluate(Evaluation(policies=("eft", "eft_admit", "random"), scenario="Tiny", seeds=3, out=str(out), processes=1))
+    evaluate(
+        Evaluation(
+            policies=("eft", "eft_admit", "random"),
+            scenario="Tiny",
+            seeds=3,
+            out=str(out),
+            processes=1,
+        )
+    )
     return out
 
 
@@ -49,14 +59,19 @@ def page(browser: Any, folder: Path, request: pytest.FixtureRequest) -> Iterator
 
 def column(page: Any, metric: str) -> dict[str, float]:
     """A column of the table by policy, in the order shown."""
-    read = "cells => cells.map(cell => [cell.parentElement.dataset.policy, parseFloat(cell.dataset.sort)])"
+    read = (
+        "cells => cells.map(cell => [cell.parentElement.dataset.policy, "
+        "parseFloat(cell.dataset.sort)])"
+    )
     return dict(page.locator(f'tbody td[data-metric="{metric}"]').evaluate_all(read))
 
 
 def test_the_table_holds_the_numbers_of_the_results(page: Any, folder: Path) -> None:
     policies = json.loads((folder / "results.json").read_text())["policies"]
     for metric in (HEADLINE, "value_per_orbit", "latency_p95_s"):
-        assert column(page, metric) == {name: metrics[metric]["mean"] for name, metrics in policies.items()}
+        assert column(page, metric) == {
+            name: metrics[metric]["mean"] for name, metrics in policies.items()
+        }
     shown = page.locator(f'tr[data-policy="random"] td[data-metric="{HEADLINE}"]').inner_text()
     assert shown.startswith(f"{policies['random'][HEADLINE]['mean']:.3f}")
 
@@ -64,14 +79,25 @@ def test_the_table_holds_the_numbers_of_the_results(page: Any, folder: Path) -> 
 def test_headings_sort_by_mouse_and_by_keyboard(page: Any) -> None:
     heading = page.locator(f'th[data-metric="{HEADLINE}"]')
     first = column(page, HEADLINE)
-    assert list(first.values()) == sorted(first.values(), reverse=True) and heading.get_attribute("aria-sort") == "descending"
+    assert (
+        list(first.values()) == sorted(first.values(), reverse=True)
+        and heading.get_attribute("aria-sort") == "descending"
+    )
     heading.locator("button").focus()
     page.keyboard.press("Enter")
-    assert list(column(page, HEADLINE)) == list(first)[::-1] and heading.get_attribute("aria-sort") == "ascending"
+    assert (
+        list(column(page, HEADLINE)) == list(first)[::-1]
+        and heading.get_attribute("aria-sort") == "ascending"
+    )
     page.keyboard.press("Enter")
-    assert list(column(page, HEADLINE)) == list(first) and heading.get_attribute("aria-sort") == "descending"
+    assert (
+        list(column(page, HEADLINE)) == list(first)
+        and heading.get_attribute("aria-sort") == "descending"
+    )
     page.locator("thead th button").first.click()
-    assert list(column(page, HEADLINE)) == sorted(first) and heading.get_attribute("aria-sort") is None
+    assert (
+        list(column(page, HEADLINE)) == sorted(first) and heading.get_attribute("aria-sort") is None
+    )
 
 
 def test_another_reference_changes_the_differences(page: Any) -> None:
@@ -79,7 +105,10 @@ def test_another_reference_changes_the_differences(page: Any) -> None:
     page.select_option("select.reference", "random")
     expected = {name: value - served["random"] for name, value in served.items()}
     assert column(page, "difference") == pytest.approx(expected)
-    assert page.locator('tr[data-policy="random"] td[data-metric="difference"]').inner_text() == "reference"
+    assert (
+        page.locator('tr[data-policy="random"] td[data-metric="difference"]').inner_text()
+        == "reference"
+    )
     assert page.locator("th .other").inner_text() == "random"
 
 

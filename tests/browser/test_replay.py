@@ -10,9 +10,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from orbit_gym.views.episode_log import EpisodeLog
 from orbit_gym.views.replay import write_page
 from orbit_gym.views.replay.pack import LATE, LOST, ON_TIME, REJECTED, outcomes
-from orbit_gym.views.episode_log import EpisodeLog
 from tests.helpers.chromium import PATIENCE_MS, Opened, chromium
 from tests.helpers.playing_logs import faulty, quarter
 
@@ -34,15 +34,26 @@ def shown(browser: Any, path: Path, fragment: str = "#paused", **context: Any) -
 
 
 def wait_until(page: Any, condition: str) -> None:
-    """Look every frame, for a minute at most; the page's own policy forbids what Page.wait_for_function does."""
-    look = f"({condition}) ? done(true) : performance.now() > until ? done(false) : requestAnimationFrame(look)"
-    script = f"new Promise(done => {{ const until = performance.now() + {PATIENCE_MS}, look = () => {look}; look(); }})"
+    """Look every frame, for a minute at most.
+
+    The page's own policy forbids what Page.wait_for_function does.
+    """
+    look = (
+        f"({condition}) ? done(true) : performance.now() > until ? done(false) : "
+        "requestAnimationFrame(look)"
+    )
+    script = (
+        "new Promise(done => "
+        f"{{ const until = performance.now() + {PATIENCE_MS}, look = () => {look}; look(); }})"
+    )
     assert page.evaluate(script), f"{condition} did not come true within {PATIENCE_MS / 1000.0:g} s"
 
 
 @pytest.fixture(scope="module")
 def single(browser: Any, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Opened]:
-    opened = shown(browser, write_page(tmp_path_factory.mktemp("replay") / "replay.html", [faulty().log]))
+    opened = shown(
+        browser, write_page(tmp_path_factory.mktemp("replay") / "replay.html", [faulty().log])
+    )
     yield opened
     opened.page.close()
 
@@ -50,13 +61,19 @@ def single(browser: Any, tmp_path_factory: pytest.TempPathFactory) -> Iterator[O
 @pytest.fixture(scope="module")
 def pair(browser: Any, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Opened]:
     logs = [quarter("eft").log, quarter("least_loaded").log]
-    opened = shown(browser, write_page(tmp_path_factory.mktemp("replay") / "pair.html", logs), color_scheme="light")
+    opened = shown(
+        browser,
+        write_page(tmp_path_factory.mktemp("replay") / "pair.html", logs),
+        color_scheme="light",
+    )
     yield opened
     opened.page.close()
 
 
 def counted(log: EpisodeLog, time_s: float) -> dict[str, float]:
-    """What must be shown at a time of the episode: by delivery, or by release where nothing is delivered."""
+    """What must be shown at a time of the episode: by delivery, or by release where nothing is
+    delivered.
+    """
     table, kind, now_s = log.group("decisions"), outcomes(log), log.header["start_s"] + time_s
     counts = {
         name: int(((kind == code) & (table[column] <= now_s)).sum())
@@ -69,13 +86,27 @@ def counted(log: EpisodeLog, time_s: float) -> dict[str, float]:
     }
     released = int((table["release_s"] <= now_s).sum())
     value = float(table["value"][(kind == ON_TIME) & (table["delivery_s"] <= now_s)].sum())
-    return {"released": released, **counts, "under_way": released - sum(counts.values()), "value": value}
+    return {
+        "released": released,
+        **counts,
+        "under_way": released - sum(counts.values()),
+        "value": value,
+    }
 
 
 def quiet_time_s(log: EpisodeLog, about_s: float) -> float:
-    """A time near about_s that is not within 0.05 s of anything that is counted, so that rounding cannot change the counts."""
+    """A time near about_s that is not within 0.05 s of anything that is counted, so that rounding
+    cannot change the counts.
+    """
     table, start_s = log.group("decisions"), log.header["start_s"]
-    events_s = np.sort(np.concatenate([table["release_s"], table["delivery_s"][~np.isnan(table["delivery_s"])]])) - start_s
+    events_s = (
+        np.sort(
+            np.concatenate(
+                [table["release_s"], table["delivery_s"][~np.isnan(table["delivery_s"])]]
+            )
+        )
+        - start_s
+    )
     gaps = np.diff(events_s)
     wide = np.flatnonzero(gaps > 0.1)
     best = wide[np.abs(events_s[wide] - about_s).argmin()]
@@ -83,12 +114,17 @@ def quiet_time_s(log: EpisodeLog, about_s: float) -> float:
 
 
 def test_it_opens_alone_and_without_a_word(single: Opened) -> None:
-    """No error, no warning, no request; frames are drawn, and the canvas shows more than one colour."""
+    """No error, no warning, no request.
+
+    Frames are drawn, and the canvas shows more than one colour.
+    """
     single.page.evaluate("replay.seek(60)")
     state = single.page.evaluate("replay.state()")
     assert single.troubles == [] and single.foreign_requests == [] and len(single.requests) >= 1
     assert state["playing"] is False and single.page.evaluate("replay.frames()") > 0
-    assert single.page.title() == "CrossPlane12, eft: OrbitGym replay" and single.page.is_hidden("#trouble")
+    assert single.page.title() == "CrossPlane12, eft: OrbitGym replay" and single.page.is_hidden(
+        "#trouble"
+    )
     picture = single.page.locator("#globe").screenshot()
     assert len(picture) > 30_000  # an empty one of this size has about 8 kB
 
@@ -101,11 +137,20 @@ def test_counts_are_the_logs(single: Opened, about_s: float) -> None:
     state = single.page.evaluate("replay.state()")
     expected = counted(log, time_s)
     episode = state["episodes"][0]
-    assert {name: episode[name] for name in expected if name != "value"} == {name: expected[name] for name in expected if name != "value"}
+    assert {name: episode[name] for name in expected if name != "value"} == {
+        name: expected[name] for name in expected if name != "value"
+    }
     assert episode["value"] == pytest.approx(expected["value"], abs=1e-6)
-    texts = {name: single.page.inner_text(f'[data-count="{name}"]') for name in ("on_time", "late", "rejected", "lost", "under_way")}
+    texts = {
+        name: single.page.inner_text(f'[data-count="{name}"]')
+        for name in ("on_time", "late", "rejected", "lost", "under_way")
+    }
     assert texts == {name: f"{expected[name]:,}" for name in texts}
-    moment = datetime.fromisoformat(log.header["midnight_utc"]).timestamp() + log.header["start_s"] + time_s
+    moment = (
+        datetime.fromisoformat(log.header["midnight_utc"]).timestamp()
+        + log.header["start_s"]
+        + time_s
+    )
     assert datetime.fromisoformat(state["utc"]).timestamp() == pytest.approx(moment, abs=0.002)
     assert single.page.inner_text("#clock time") == state["utc"][:19].replace("T", " ")
 
@@ -114,7 +159,11 @@ def test_counts_are_the_logs(single: Opened, about_s: float) -> None:
 def test_links_and_places_are_the_logs(single: Opened, time_s: float) -> None:
     log = faulty().log
     single.page.evaluate(f"replay.seek({time_s})")
-    state, links, now_s = single.page.evaluate("replay.state()"), log.group("links"), log.header["start_s"] + time_s
+    state, links, now_s = (
+        single.page.evaluate("replay.state()"),
+        log.group("links"),
+        log.header["start_s"] + time_s,
+    )
     is_up = (links["start_s"] <= now_s) & (now_s < links["end_s"])
     for name, kind in (("lasers", 0), ("passes", 1), ("users", 2)):
         assert state[name] == (is_up & (links["kind"] == kind)).sum(), name
@@ -123,7 +172,9 @@ def test_links_and_places_are_the_logs(single: Opened, time_s: float) -> None:
     part = (now_s - samples_s[row - 1]) / (samples_s[row] - samples_s[row - 1])
     straight_m = (1 - part) * places_m[row - 1, node] + part * places_m[row, node]
     found_m = single.page.evaluate(f"replay.where({node}).earth_fixed_m")
-    assert np.linalg.norm(found_m - straight_m) < 1_500.0  # a chord of 30 s lies at most 960 m below the orbit; steps of 220 m
+    assert (
+        np.linalg.norm(found_m - straight_m) < 1_500.0
+    )  # a chord of 30 s lies at most 960 m below the orbit; steps of 220 m
 
 
 def test_playing_moves_the_clock_and_pausing_stops_it(single: Opened) -> None:
@@ -136,13 +187,19 @@ def test_playing_moves_the_clock_and_pausing_stops_it(single: Opened) -> None:
     page.click("#play")
     state = page.evaluate("replay.state()")
     assert state["playing"] is False and page.get_attribute("#play", "aria-label") == "Play"
-    frames = page.evaluate("new Promise(done => requestAnimationFrame(() => requestAnimationFrame(() => done(replay.state().time_s))))")
+    frames = page.evaluate(
+        "new Promise(done => requestAnimationFrame(() => requestAnimationFrame(() => "
+        "done(replay.state().time_s))))"
+    )
     assert frames == state["time_s"]
 
 
 def test_keys(single: Opened) -> None:
     page = single.page
-    page.evaluate("replay.pause(); replay.select(-1); replay.seek(200); replay.setPace(60); document.activeElement.blur()")
+    page.evaluate(
+        "replay.pause(); replay.select(-1); replay.seek(200); replay.setPace(60); "
+        "document.activeElement.blur()"
+    )
 
     def after(key: str) -> dict[str, Any]:
         page.keyboard.press(key)
@@ -150,9 +207,16 @@ def test_keys(single: Opened) -> None:
 
     assert after("ArrowRight")["time_s"] == 230 and after("Shift+ArrowLeft")["time_s"] == 0
     assert after("ArrowUp")["pace"] == 120 and after("ArrowDown")["pace"] == 60
-    assert after("End")["time_s"] == page.evaluate("replay.state().last_s") and after("Home")["time_s"] == 0
+    assert (
+        after("End")["time_s"] == page.evaluate("replay.state().last_s")
+        and after("Home")["time_s"] == 0
+    )
     first, second = (faulty().log.header["nodes"][k]["name"] for k in range(2))
-    assert after("n")["selected"] == first and after("n")["selected"] == second and after("p")["selected"] == first
+    assert (
+        after("n")["selected"] == first
+        and after("n")["selected"] == second
+        and after("p")["selected"] == first
+    )
     assert after("Escape")["selected"] is None
     assert after("Space")["playing"] is True and after("Space")["playing"] is False
 
@@ -163,7 +227,11 @@ def test_the_slider_scrubs(single: Opened) -> None:
     single.page.mouse.click(box["x"] + box["width"] / 4, box["y"] + box["height"] / 2)
     state = single.page.evaluate("replay.state()")
     assert state["time_s"] == pytest.approx(state["last_s"] / 4, rel=0.02)
-    wait_until(single.page, "document.querySelector('#timeline input').getAttribute('aria-valuetext').startsWith('2025-')")
+    wait_until(
+        single.page,
+        "document.querySelector('#timeline "
+        "input').getAttribute('aria-valuetext').startsWith('2025-')",
+    )
 
 
 def test_a_click_on_a_satellite_opens_what_the_log_says_of_it(single: Opened) -> None:
@@ -171,21 +239,54 @@ def test_a_click_on_a_satellite_opens_what_the_log_says_of_it(single: Opened) ->
     time_s = 450.0
     page.evaluate(f"replay.select(-1); replay.seek({time_s})")
     places = {k: page.evaluate(f"replay.where({k}).screen") for k in range(12)}
-    seen = {k: place for k, place in places.items() if place and 260 < place[0] < 1270 and 10 < place[1] < 640}
-    node = max(seen, key=lambda k: min([1e9, *(np.hypot(*np.subtract(seen[k], seen[other])) for other in seen if other != k)]))
+    seen = {
+        k: place
+        for k, place in places.items()
+        if place and 260 < place[0] < 1270 and 10 < place[1] < 640
+    }
+    node = max(
+        seen,
+        key=lambda k: min(
+            [1e9, *(np.hypot(*np.subtract(seen[k], seen[other])) for other in seen if other != k)]
+        ),
+    )
     page.mouse.click(*seen[node])
     name = log.header["nodes"][node]["name"]
     assert page.inner_text("#panel h2") == name
     satellite = page.evaluate("replay.state().episodes[0].satellite")
-    row = int(np.searchsorted(log.arrays["series/time_s"], log.header["start_s"] + time_s, side="right")) - 1
-    for key, step in (("queue_s", 0.5), ("charge_fraction", 1e-4), ("temperature_c", 0.05), ("lanes_busy", 0.0)):
-        assert satellite[key] == pytest.approx(float(log.arrays[f"series/{key}"][row, node]), abs=0.51 * step + 1e-6)
+    row = (
+        int(
+            np.searchsorted(
+                log.arrays["series/time_s"], log.header["start_s"] + time_s, side="right"
+            )
+        )
+        - 1
+    )
+    for key, step in (
+        ("queue_s", 0.5),
+        ("charge_fraction", 1e-4),
+        ("temperature_c", 0.05),
+        ("lanes_busy", 0.0),
+    ):
+        assert satellite[key] == pytest.approx(
+            float(log.arrays[f"series/{key}"][row, node]), abs=0.51 * step + 1e-6
+        )
     resident = int(log.arrays["series/resident"][row, node])
-    assert satellite["models"] == [model for k, model in enumerate(log.header["models"]) if resident >> k & 1]
+    assert satellite["models"] == [
+        model for k, model in enumerate(log.header["models"]) if resident >> k & 1
+    ]
     charge = f"{100 * satellite['charge_fraction']:.1f} %"
-    wait_until(page, "[...document.querySelectorAll('#panel figcaption output')].every(output => output.textContent)")  # the next frame
+    wait_until(
+        page,
+        "[...document.querySelectorAll('#panel figcaption output')].every(output => "
+        "output.textContent)",
+    )  # the next frame
     outputs = page.locator("#panel figcaption output").all_inner_texts()
-    assert charge in outputs and f"{satellite['temperature_c']:.1f} °C" in outputs and any("laser" in text for text in outputs)
+    assert (
+        charge in outputs
+        and f"{satellite['temperature_c']:.1f} °C" in outputs
+        and any("laser" in text for text in outputs)
+    )
     page.click("#panel .close")
     assert page.is_hidden("#panel") and page.evaluate("replay.state().selected") is None
 
@@ -198,30 +299,60 @@ def test_two_policies_share_a_clock(pair: Opened) -> None:
     assert [episode["policy"] for episode in state["episodes"]] == ["eft", "least_loaded"]
     for place, log in enumerate(logs):
         expected = counted(log, time_s)
-        assert {name: state["episodes"][place][name] for name in expected} == pytest.approx(expected)
-        assert page.locator(".score").nth(place).locator('[data-count="on_time"]').inner_text() == f"{expected['on_time']:,}"
-        row = int(np.searchsorted(log.arrays["series/time_s"], log.header["start_s"] + time_s, side="right")) - 1
+        assert {name: state["episodes"][place][name] for name in expected} == pytest.approx(
+            expected
+        )
+        assert (
+            page.locator(".score").nth(place).locator('[data-count="on_time"]').inner_text()
+            == f"{expected['on_time']:,}"
+        )
+        row = (
+            int(
+                np.searchsorted(
+                    log.arrays["series/time_s"], log.header["start_s"] + time_s, side="right"
+                )
+            )
+            - 1
+        )
         shown_s = state["episodes"][place]["satellite"]["queue_s"]
         assert shown_s == pytest.approx(float(log.arrays["series/queue_s"][row, NODE]), abs=0.26)
-    assert page.locator("#panel polyline.line-1").count() == 4 and pair.troubles == [] and pair.foreign_requests == []
+    assert (
+        page.locator("#panel polyline.line-1").count() == 4
+        and pair.troubles == []
+        and pair.foreign_requests == []
+    )
 
 
 def test_a_light_page_has_a_light_sky(pair: Opened) -> None:
-    """Dark words need it, behind the left globe and the right one; the canvas must not let black through."""
-    picture = np.asarray(Image.open(BytesIO(pair.page.locator("#globe").screenshot())).convert("RGB"))
+    """Dark words need it, behind the left globe and the right one.
+
+    The canvas must not let black through.
+    """
+    picture = np.asarray(
+        Image.open(BytesIO(pair.page.locator("#globe").screenshot())).convert("RGB")
+    )
     for x, y in ((10, 420), (630, 420), (1270, 420), (700, 130)):
         assert picture[y - 2 : y + 3, x - 2 : x + 3].mean() > 200.0, (x, y)
 
 
 def test_a_phone_has_room_for_everything(browser: Any, pair: Opened, tmp_path: Path) -> None:
-    """Nothing is wider than the screen; panel, bar and globe share its height; the play button can be pressed."""
+    """Nothing is wider than the screen.
+
+    Panel, bar and globe share its height; the play button can be pressed.
+    """
     pair.page.evaluate("replay.select(-1)")
     pair.page.set_viewport_size(PHONE)
     wait_until(pair.page, "document.querySelector('#bar').offsetWidth === 390")
     for panel in (False, True):
         pair.page.evaluate(f"replay.select({NODE if panel else -1})")
-        boxes = {name: pair.page.locator(name).bounding_box() for name in ("#top", "#bar", "#play", *(("#panel",) if panel else ()))}
-        assert all(box["x"] >= 0 and box["x"] + box["width"] <= PHONE["width"] + 0.5 for box in boxes.values())
+        boxes = {
+            name: pair.page.locator(name).bounding_box()
+            for name in ("#top", "#bar", "#play", *(("#panel",) if panel else ()))
+        }
+        assert all(
+            box["x"] >= 0 and box["x"] + box["width"] <= PHONE["width"] + 0.5
+            for box in boxes.values()
+        )
         assert pair.page.evaluate("document.documentElement.scrollWidth") == PHONE["width"]
         lowest = boxes["#panel"]["y"] if panel else boxes["#bar"]["y"]
         assert boxes["#top"]["y"] + boxes["#top"]["height"] < lowest - 100
@@ -231,7 +362,9 @@ def test_a_phone_has_room_for_everything(browser: Any, pair: Opened, tmp_path: P
 def test_a_damaged_page_says_so(browser: Any, tmp_path: Path) -> None:
     text = write_page(tmp_path / "whole.html", [quarter().log]).read_text()
     start = text.index('id="data">') + len('id="data">')
-    (tmp_path / "cut.html").write_text(text[: start + 4_000] + text[text.index("</script>", start) :])
+    (tmp_path / "cut.html").write_text(
+        text[: start + 4_000] + text[text.index("</script>", start) :]
+    )
     opened = Opened(browser, tmp_path / "cut.html")
     opened.page.wait_for_selector("#trouble", state="visible")
     assert opened.page.inner_text("#trouble").startswith("This replay cannot be shown: ")

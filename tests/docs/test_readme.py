@@ -1,4 +1,6 @@
-"""The README: its tables are those of the code, its example and its recipes run, its links lead somewhere."""
+"""The README: its tables are those of the code, its example and its recipes run, its links lead
+somewhere.
+"""
 
 import json
 import re
@@ -12,8 +14,8 @@ import numpy as np
 import pytest
 
 import orbit_gym.scenario.task_classes
+from agents.envs.episode_runner import play
 from agents.envs.make import make_env
-from agents.evaluation.rollout import play
 from agents.policies import heuristics
 from orbit_gym import cli
 from orbit_gym.scenario.loading import REGISTERED, load_scenario
@@ -21,7 +23,7 @@ from orbit_gym.views.describe import docs_tables
 from orbit_gym.views.describe.docs_tables import BLOCK, TABLES, replace_blocks, results_table
 from orbit_gym.workload.day_cache import get_arrivals
 
-ROOT = Path(__file__).resolve().parent.parent
+ROOT = Path(__file__).resolve().parents[2]
 README = ROOT / "README.md"
 TEXT = README.read_text(encoding="utf-8")
 
@@ -45,8 +47,12 @@ def test_action_table_agrees_with_the_environment(name: str) -> None:
     assert f"| `OrbitGym/{name}-v0` | `Discrete({env.action_space.n})` |" in TEXT  # type: ignore[attr-defined]
 
 
-def test_the_example_is_eft_admit(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
-    """On Tiny, 8 decisions: the example's headline is exactly that of the baseline it claims to be, on the same episode."""
+def test_the_example_is_eft_admit(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """On Tiny, 8 decisions: the example's headline is exactly that of the baseline it claims to be,
+    on the same episode.
+    """
     source = code_after("example")
     assert sum(bool(line.strip()) for line in source.splitlines()) <= 12
     exec(compile(source.replace("ThreeBody12", "Tiny"), "README.md", "exec"), {})
@@ -61,9 +67,12 @@ def test_the_example_as_it_stands(capsys: pytest.CaptureFixture[str]) -> None:
 
 
 def test_recipes_of_a_class_and_a_scenario(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    """The class goes into TASK_CLASSES as typed, the scenario into a file; its tasks are then released, in the share asked for.
+    """The class goes into TASK_CLASSES as typed, the scenario into a file.
 
-    The mix of Ring12 sums to 1; 0.10 more is a share of 1/11, Poisson: over a day of some 70,000 tasks 5 % are 4 standard deviations.
+    Its tasks are then released, in the share asked for.
+
+    The mix of Ring12 sums to 1; 0.10 more is a share of 1/11, Poisson: over a day of some 70,000
+    tasks 5 % are 4 standard deviations.
     """
     added = eval("{" + code_after("recipe:class") + "}", vars(orbit_gym.scenario.task_classes))
     for name, kind in added.items():
@@ -73,13 +82,20 @@ def test_recipes_of_a_class_and_a_scenario(monkeypatch: pytest.MonkeyPatch, tmp_
     scenario = load_scenario(path)
     base = sum(load_scenario("Ring12").workload.mix.values())
     assert scenario.workload.mix["ship_alert"] == 0.10 and base == pytest.approx(1.0)
-    tasks = get_arrivals(scenario, 1).draw_tasks(scenario.workload, 0.0, 86_400.0, np.random.default_rng(0))
-    share = (tasks["task_class"] == list(orbit_gym.scenario.task_classes.TASK_CLASSES).index("ship_alert")).mean()
+    tasks = get_arrivals(scenario, 1).draw_tasks(
+        scenario.workload, 0.0, 86_400.0, np.random.default_rng(0)
+    )
+    share = (
+        tasks["task_class"]
+        == list(orbit_gym.scenario.task_classes.TASK_CLASSES).index("ship_alert")
+    ).mean()
     assert share == pytest.approx(0.10 / 1.10, rel=0.05)
 
 
 def test_recipe_of_a_heuristic() -> None:
-    """It plays an episode through the same adapter as every other, and sends no task to a hot node while a cool one is valid."""
+    """It plays an episode through the same adapter as every other, and sends no task to a hot node
+    while a cool one is valid.
+    """
     names: dict[str, Any] = dict(vars(heuristics))
     exec(code_after("recipe:heuristic"), names)
     policy = heuristics.Ranked(names["cool_first"])
@@ -95,7 +111,9 @@ def test_recipe_of_a_heuristic() -> None:
     assert int(policy.predict(observation)[0]) != first and len(rows) > 1
 
 
-@pytest.mark.parametrize("path", [README, *sorted((ROOT / "docs").glob("*.md"))], ids=lambda path: path.name)
+@pytest.mark.parametrize(
+    "path", [README, *sorted((ROOT / "docs").glob("*.md"))], ids=lambda path: path.name
+)
 def test_links_and_files_exist(path: Path) -> None:
     text = path.read_text(encoding="utf-8")
     links = [link for link in re.findall(r"\]\(([^)#]+)\)", text) if not link.startswith("http")]
@@ -111,8 +129,13 @@ def test_modules_and_make_targets_exist() -> None:
         for module in set(re.findall(r"python -m ([\w.]+)", text)):
             parts = ROOT.joinpath(*module.split("."))
             assert parts.with_suffix(".py").exists() or (parts / "__main__.py").exists(), module
-        targets = set(re.findall(r"^([\w-]+):", (ROOT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE))
-        assert set(re.findall(r"`?make (train-long|train|test-all|test|bench|help|check)\b", text)) <= targets
+        targets = set(
+            re.findall(r"^([\w-]+):", (ROOT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE)
+        )
+        assert (
+            set(re.findall(r"`?make (train-long|train|test-all|test|bench|help|check)\b", text))
+            <= targets
+        )
 
 
 RESULTS = {
@@ -121,13 +144,25 @@ RESULTS = {
     "seeds": [3, 4],
     "command": "python -m agents.evaluate",
     "policies": {
-        "eft": {"served_value_fraction": {"mean": 0.25, "ci95": [0.125, 0.375]}, "n_late": {"mean": 12.5}},
-        "runs/a": {"served_value_fraction": {"mean": 0.5, "ci95": [None, None]}, "n_late": {"mean": None}},
+        "eft": {
+            "served_value_fraction": {"mean": 0.25, "ci95": [0.125, 0.375]},
+            "n_late": {"mean": 12.5},
+        },
+        "runs/a": {
+            "served_value_fraction": {"mean": 0.5, "ci95": [None, None]},
+            "n_late": {"mean": None},
+        },
     },
     "labels": {"runs/a": "runs/a (this policy only)"},
     "differences": {
-        "eft": {"reference": "eft", "metrics": {"served_value_fraction": {"mean": 0.0, "ci95": [0.0, 0.0]}}},
-        "runs/a": {"reference": "eft", "metrics": {"served_value_fraction": {"mean": 0.25, "ci95": [0.125, 0.375]}}},
+        "eft": {
+            "reference": "eft",
+            "metrics": {"served_value_fraction": {"mean": 0.0, "ci95": [0.0, 0.0]}},
+        },
+        "runs/a": {
+            "reference": "eft",
+            "metrics": {"served_value_fraction": {"mean": 0.25, "ci95": [0.125, 0.375]}},
+        },
     },
 }
 
@@ -143,14 +178,24 @@ def test_results_table_by_hand() -> None:
     ]
 
 
-def test_command_writes_results_and_repairs_a_spoilt_table(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    readme, results, page = tmp_path / "README.md", tmp_path / "results.json", tmp_path / "scenario.md"
+def test_command_writes_results_and_repairs_a_spoilt_table(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    readme, results, page = (
+        tmp_path / "README.md",
+        tmp_path / "results.json",
+        tmp_path / "scenario.md",
+    )
     shutil.copy(README, readme)
     shutil.copy(ROOT / "docs" / "scenario.md", page)
-    readme.write_text(TEXT.replace("| `delivered_value` | 1 |", "| `delivered_value` | 2 |"), encoding="utf-8")
+    readme.write_text(
+        TEXT.replace("| `delivered_value` | 1 |", "| `delivered_value` | 2 |"), encoding="utf-8"
+    )
     results.write_text(json.dumps(RESULTS), encoding="utf-8")
     pages = ["--readme", str(readme), "--scenario-page", str(page)]
-    monkeypatch.setattr(sys, "argv", ["orbit-gym", "tables", "--write", *pages, "--results", str(results)])
+    monkeypatch.setattr(
+        sys, "argv", ["orbit-gym", "tables", "--write", *pages, "--results", str(results)]
+    )
     cli.main()
     written = readme.read_text(encoding="utf-8")
     assert replace_blocks(TEXT, {"results": results_table(RESULTS)}) == written
@@ -158,7 +203,11 @@ def test_command_writes_results_and_repairs_a_spoilt_table(monkeypatch: pytest.M
 
 @pytest.mark.parametrize(
     ("content", "message"),
-    [("[1]", "is not a results.json"), ("{", "is not valid JSON"), ('{"policies": {"a": {}}}', "is not a results.json")],
+    [
+        ("[1]", "is not a results.json"),
+        ("{", "is not valid JSON"),
+        ('{"policies": {"a": {}}}', "is not a results.json"),
+    ],
 )
 def test_wrong_results_are_one_sentence(tmp_path: Path, content: str, message: str) -> None:
     path = tmp_path / "results.json"
@@ -176,5 +225,9 @@ def test_a_missing_block_is_named() -> None:
 def test_the_picture_can_be_drawn(tmp_path: Path) -> None:
     """PNG by its first bytes, below 250 kB."""
     out = tmp_path / "picture.png"
-    subprocess.run([sys.executable, "-m", "benchmarks.picture", "--decisions", "20", "--out", str(out)], cwd=ROOT, check=True)
+    subprocess.run(
+        [sys.executable, "-m", "benchmarks.picture", "--decisions", "20", "--out", str(out)],
+        cwd=ROOT,
+        check=True,
+    )
     assert out.read_bytes()[:4] == b"\x89PNG" and out.stat().st_size < 250_000

@@ -1,11 +1,13 @@
-"""Labels: each value is what a fork that takes the action and goes on by the rule delivers before the horizon."""
+"""Labels: each value is what a fork that takes the action and goes on by the rule delivers before
+the horizon.
+"""
 
 import numpy as np
 import pytest
 
+from agents.policies.linear_rule import EFT_ADMIT, choose_many
 from experiments.action_values import Labels, label
 from experiments.demonstrations import read_demonstrations
-from agents.policies.linear_rule import EFT_ADMIT, choose_many
 from orbit_gym.env import OrbitEnv
 
 HORIZON_S = 40.0
@@ -20,27 +22,45 @@ def worth(simulation, action):
         if is_over or simulation.time_s >= until_s:
             return total
         seen = simulation.observe()
-        choose_many(seen["task"][None], seen["nodes"][None], simulation.action_masks()[None], EFT_ADMIT, chosen)
+        choose_many(
+            seen["task"][None],
+            seen["nodes"][None],
+            simulation.action_masks()[None],
+            EFT_ADMIT,
+            chosen,
+        )
         action = chosen[0]
 
 
 def test_values_are_what_forks_deliver(tmp_path):
     changes = {"decisions": 6, "every": 40, "horizon_s": HORIZON_S, "wander": 0.0}
-    kept = read_demonstrations(label(Labels("Ring12", "eft_admit", **changes, out=str(tmp_path / "labels.npz"))))
+    kept = read_demonstrations(
+        label(Labels("Ring12", "eft_admit", **changes, out=str(tmp_path / "labels.npz")))
+    )
     rng = np.random.default_rng([0, 2])
     seed, load = int(rng.integers(1_000_000)), float(rng.uniform(0.7, 1.4))
     env = OrbitEnv("Ring12", split="train")
     observation, _ = env.reset(seed=seed, options={"load": load})
     found, chosen, is_over = 0, np.zeros(1, np.int64), False
     while found < kept.size and not is_over:
-        if np.array_equal(observation["nodes"], kept.nodes[found]) and np.array_equal(observation["task"], kept.task[found]):
+        if np.array_equal(observation["nodes"], kept.nodes[found]) and np.array_equal(
+            observation["task"], kept.task[found]
+        ):
             tried = np.flatnonzero(np.isfinite(kept.values[found]))
             assert len(tried) > 1 and kept.action[found] in tried
             for action in tried:
-                assert kept.values[found, action] == pytest.approx(worth(env.fork(), action), abs=1e-4)
+                assert kept.values[found, action] == pytest.approx(
+                    worth(env.fork(), action), abs=1e-4
+                )
             assert kept.values[found, kept.action[found]] == kept.values[found][tried].max()
             found += 1
-        choose_many(observation["task"][None], observation["nodes"][None], env.action_masks()[None], EFT_ADMIT, chosen)
+        choose_many(
+            observation["task"][None],
+            observation["nodes"][None],
+            env.action_masks()[None],
+            EFT_ADMIT,
+            chosen,
+        )
         observation, _, _, is_over, _ = env.step(int(chosen[0]))
     assert found == kept.size
 

@@ -6,26 +6,32 @@ import numpy as np
 import pytest
 import torch
 
-from agents.utils.checkpoints import load_checkpoint
-from experiments.imitate import Examples, Imitation, gained, imitate
-from experiments.demonstrations import Demonstrations, joined, read_demonstrations
+from agents.policies.network.sb3_policies import NETWORK, build_policy
 from agents.training.config import Settings
 from agents.training.train import train
-from agents.policies.network.sb3_policies import NETWORK, build_policy
+from agents.utils.checkpoints import load_checkpoint
+from experiments.demonstrations import Demonstrations, joined, read_demonstrations
+from experiments.imitate import Examples, Imitation, gained, imitate
 from orbit_gym.env import OrbitEnv
 from tests.helpers.fake_env import NODE, TASK, random_observation
 
 
 def made_up(count, n=5, seed=0, n_terminals=2):
-    """Decisions whose valuable action is the present row with most free memory, which no rule looks at; others are worth less."""
+    """Decisions whose valuable action is the present row with most free memory, which no rule looks
+    at; others are worth less.
+    """
     rng = np.random.default_rng(seed)
     obs = random_observation(rng, n, count, n_terminals)
     exists = obs["nodes"][..., NODE["plan_exists"]] > 0.5
     obs["nodes"][..., NODE["plan_on_time"]] = exists
-    obs["nodes"][..., NODE["plan_delivery"]] = np.where(exists, 0.5, 0.0)  # the rule sees no difference
+    obs["nodes"][..., NODE["plan_delivery"]] = np.where(
+        exists, 0.5, 0.0
+    )  # the rule sees no difference
     values = np.where(exists, obs["nodes"][..., NODE["memory_free"]], np.nan)
     values = np.concatenate([values, np.zeros((count, 1))], axis=1).astype(np.float32)
-    return Demonstrations(obs["task"], obs["nodes"], obs["links"], np.nanargmax(values, axis=1), values)
+    return Demonstrations(
+        obs["task"], obs["nodes"], obs["links"], np.nanargmax(values, axis=1), values
+    )
 
 
 def policy_for(n=5, n_terminals=2):
@@ -34,7 +40,12 @@ def policy_for(n=5, n_terminals=2):
 
     from orbit_gym.observation import observation_space
 
-    return build_policy("maskable_ppo", observation_space(n, n_terminals), Discrete(n + 1), NETWORK | {"most_learned": 16.0})
+    return build_policy(
+        "maskable_ppo",
+        observation_space(n, n_terminals),
+        Discrete(n + 1),
+        NETWORK | {"most_learned": 16.0},
+    )
 
 
 @pytest.mark.parametrize("loss", ["choice", "soft", "gain"])
@@ -59,9 +70,15 @@ def test_gain_by_hand():
     nan = float("nan")
     values = torch.tensor([[1.0, 3.0, nan], [2.0, nan, 0.5]])
     tried = values.isfinite()
-    # row 0: the network takes the second (3), the rule the first (1); row 1: the untried second is ignored, 0.5 against 2
-    logits, prior = torch.tensor([[0.0, 1.0, 9.0], [0.0, 9.0, 1.0]]), torch.tensor([[1.0, 0.0, 0.0], [1.0, 0.0, 0.0]])
-    assert gained(logits, prior, torch.where(tried, values, 0.0), tried).item() == pytest.approx((2.0 - 1.5) / 2)
+    # row 0: the network takes the second (3), the rule the first (1); row 1: the untried second is
+    # ignored, 0.5 against 2
+    logits, prior = (
+        torch.tensor([[0.0, 1.0, 9.0], [0.0, 9.0, 1.0]]),
+        torch.tensor([[1.0, 0.0, 0.0], [1.0, 0.0, 0.0]]),
+    )
+    assert gained(logits, prior, torch.where(tried, values, 0.0), tried).item() == pytest.approx(
+        (2.0 - 1.5) / 2
+    )
 
 
 def test_joined_pads_with_empty_rows_and_moves_rejection():
@@ -71,20 +88,28 @@ def test_joined_pads_with_empty_rows_and_moves_rejection():
     assert both.nodes.shape[:2] == (18, 5) and both.links.shape[:3] == (18, 5, 6)
     assert (both.nodes[:10, 3:] == 0.0).all() and (both.links[:10, :, 4:] == 0.0).all()
     assert np.array_equal(both.action[:10] == 5, small.action == 3)
-    assert np.array_equal(both.values[:10, 5], small.values[:, 3]) and np.isnan(both.values[:10, 3:5]).all()
+    assert (
+        np.array_equal(both.values[:10, 5], small.values[:, 3])
+        and np.isnan(both.values[:10, 3:5]).all()
+    )
     assert np.array_equal(both.values[10:], large.values, equal_nan=True)
 
 
 BAD = [
     ({"task": None}, "lacks the array 'task'; it must hold task, nodes, links and action"),
-    ({"nodes": np.zeros((6, 5, 3), np.float32)}, r"nodes must have shape \(6, 5, 32\), got \(6, 5, 3\)"),
+    (
+        {"nodes": np.zeros((6, 5, 3), np.float32)},
+        r"nodes must have shape \(6, 5, 32\), got \(6, 5, 3\)",
+    ),
     ({"action": np.array([0, 1, 2, 3, 4, 6])}, "actions must be from 0 to 5, got 0 to 6"),
 ]
 
 
 @pytest.mark.parametrize(("changes", "message"), BAD)
 def test_bad_files_are_refused(tmp_path, changes, message):
-    arrays = {name: array for name, array in (made_up(6)._asdict() | changes).items() if array is not None}
+    arrays = {
+        name: array for name, array in (made_up(6)._asdict() | changes).items() if array is not None
+    }
     np.savez(tmp_path / "bad.npz", **arrays)
     with pytest.raises(ValueError, match=message):
         read_demonstrations(tmp_path / "bad.npz")
@@ -94,7 +119,14 @@ def test_bad_files_are_refused(tmp_path, changes, message):
 
 
 def asked(out, **changes):
-    base = {"scenario": "Tiny", "decisions": 60, "every": 1, "epochs": 2, "batch_size": 16, "validation_episodes": 1}
+    base = {
+        "scenario": "Tiny",
+        "decisions": 60,
+        "every": 1,
+        "epochs": 2,
+        "batch_size": 16,
+        "validation_episodes": 1,
+    }
     return Imitation(out=str(out), **base | changes)
 
 
@@ -107,27 +139,50 @@ def test_a_run_collects_learns_resumes_and_training_goes_on_from_it(tmp_path):
     assert json.loads((out / "config.json").read_text())["imitation"]["policy"] == "eft"
     with pytest.raises(ValueError, match="already holds a run"):
         imitate(asked(out))
-    straight = load_checkpoint(imitate(asked(tmp_path / "straight", policy="eft", epochs=4)) / "last.pt")
+    straight = load_checkpoint(
+        imitate(asked(tmp_path / "straight", policy="eft", epochs=4)) / "last.pt"
+    )
     imitate(asked(out, policy="eft", epochs=4, resume=True))
     resumed = load_checkpoint(out / "last.pt")
-    assert resumed["updates"] == straight["updates"] == 4 and len(resumed["history"]) > len(last["history"])
+    assert resumed["updates"] == straight["updates"] == 4 and len(resumed["history"]) > len(
+        last["history"]
+    )
     run = train(
-        Settings(scenario="Tiny", timesteps=64, envs=2, out=str(tmp_path / "rl"), start=str(out), validations=1, validation_episodes=1)
+        Settings(
+            scenario="Tiny",
+            timesteps=64,
+            envs=2,
+            out=str(tmp_path / "rl"),
+            start=str(out),
+            validations=1,
+            validation_episodes=1,
+        )
     )
     first = load_checkpoint(run / "last.pt")["history"][0]
     best = load_checkpoint(out / "best.pt")
-    assert first["episodes"] == [entry for entry in best["history"] if entry["timesteps"] == best["timesteps"]][0]["episodes"]
+    assert (
+        first["episodes"]
+        == [entry for entry in best["history"] if entry["timesteps"] == best["timesteps"]][0][
+            "episodes"
+        ]
+    )
 
 
 def test_collected_decisions_are_those_of_the_policy(tmp_path):
-    """Replaying the first episode of the first member with the rule shows the same observations and actions."""
+    """Replaying the first episode of the first member with the rule shows the same observations and
+    actions.
+    """
     out = imitate(asked(tmp_path / "run", policy="eft_admit", decisions=48))
     kept = read_demonstrations(out / "demonstrations.npz")
     env = OrbitEnv("Tiny", split="train")
-    observation, _ = env.reset(seed=int(np.random.default_rng([0, 0, 1]).integers(0, 1_000_000 // 16)))
+    observation, _ = env.reset(
+        seed=int(np.random.default_rng([0, 0, 1]).integers(0, 1_000_000 // 16))
+    )
     for step in range(3):
         row = 16 * step  # members are kept side by side
-        assert np.array_equal(kept.nodes[row], observation["nodes"]) and np.array_equal(kept.task[row], observation["task"])
+        assert np.array_equal(kept.nodes[row], observation["nodes"]) and np.array_equal(
+            kept.task[row], observation["task"]
+        )
         observation, *_ = env.step(int(kept.action[row]))
 
 

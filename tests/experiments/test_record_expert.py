@@ -5,14 +5,23 @@ import json
 import numpy as np
 import pytest
 
-from experiments import record_expert as module
-from experiments.record_expert import Expert, record
 from agents.policies.planner.planner import LookAhead
 from agents.policies.rule_variants import stances_of
+from experiments import record_expert as module
+from experiments.record_expert import Expert, record
 from orbit_gym.observation import WIDTH
 from orbit_gym.vector import OrbitVectorEnv
 
-QUICK = LookAhead(candidates=3, futures=2, horizon_s=10.0, pool=2, hold_s=0.0, z_leave=0.0, skips_small=False, switch_horizon_s=30.0)
+QUICK = LookAhead(
+    candidates=3,
+    futures=2,
+    horizon_s=10.0,
+    pool=2,
+    hold_s=0.0,
+    z_leave=0.0,
+    skips_small=False,
+    switch_horizon_s=30.0,
+)
 SOON = {"eo_scene": 0.05, "emergency_mapping": 0.07, "bulk_reprocessing": 0.02}
 CROWD = {"episode_s": 20.0, "workload.slack_scale": SOON}
 
@@ -29,7 +38,12 @@ def short(monkeypatch):
 
 
 def asked(tmp_path, **changes) -> Expert:
-    return Expert(**({"scenario": "Ring12", "episodes": 2, "loads": (6.0, 5.0), "out": str(tmp_path)} | changes))
+    return Expert(
+        **(
+            {"scenario": "Ring12", "episodes": 2, "loads": (6.0, 5.0), "out": str(tmp_path)}
+            | changes
+        )
+    )
 
 
 def test_files_hold_every_decision(short, tmp_path) -> None:
@@ -39,19 +53,27 @@ def test_files_hold_every_decision(short, tmp_path) -> None:
         with np.load(path, allow_pickle=False) as file:
             arrays = dict(file)
         info = json.loads(str(arrays["info"]))
-        assert (info["seed"], info["load"]) == (seed, load) and 0.0 < info["served_value_fraction"] <= 1.0
+        assert (info["seed"], info["load"]) == (seed, load) and 0.0 < info[
+            "served_value_fraction"
+        ] <= 1.0
         count, n = arrays["action"].size, arrays["nodes"].shape[1]
-        assert arrays["task"].shape == (count, WIDTH["task"]) and arrays["mask"].shape == arrays["values"].shape == (count, n + 1)
+        assert arrays["task"].shape == (count, WIDTH["task"]) and arrays["mask"].shape == arrays[
+            "values"
+        ].shape == (count, n + 1)
         assert arrays["mask"][np.arange(count), arrays["action"]].all()
         looked = np.isfinite(arrays["values"]).any(axis=1)
-        assert looked.any() and np.isfinite(arrays["values"][looked, -1]).all()  # rejection is always tried
+        assert (
+            looked.any() and np.isfinite(arrays["values"][looked, -1]).all()
+        )  # rejection is always tried
         assert np.isfinite(arrays["values"][looked, arrays["action"][looked]]).all()
 
 
 def test_episodes_that_are_there_are_not_played_again(short, tmp_path, monkeypatch) -> None:
     first = record(asked(tmp_path, episodes=1))[0]
     before, played, original = first.read_bytes(), [], module.play
-    monkeypatch.setattr(module, "play", lambda *arguments: played.append(arguments[1]) or original(*arguments))
+    monkeypatch.setattr(
+        module, "play", lambda *arguments: played.append(arguments[1]) or original(*arguments)
+    )
     record(asked(tmp_path))
     assert played == [1] and first.read_bytes() == before
 
@@ -64,13 +86,19 @@ def test_who_steers(short, tmp_path, share, steered) -> None:
     with np.load(path) as file, np.load(rule) as by_rule:
         assert (file["steered"] == steered).all()
         assert np.isnan(by_rule["values"]).all()
-        same = file["nodes"].shape == by_rule["nodes"].shape and np.array_equal(file["nodes"], by_rule["nodes"])
+        same = file["nodes"].shape == by_rule["nodes"].shape and np.array_equal(
+            file["nodes"], by_rule["nodes"]
+        )
         assert same != steered
 
 
-def test_the_planner_switches_between_the_rules_that_it_is_evaluated_with(short, tmp_path, monkeypatch) -> None:
+def test_the_planner_switches_between_the_rules_that_it_is_evaluated_with(
+    short, tmp_path, monkeypatch
+) -> None:
     made, original = [], module.EpisodePlanner
-    monkeypatch.setattr(module, "EpisodePlanner", lambda *arguments: made.append(original(*arguments)) or made[-1])
+    monkeypatch.setattr(
+        module, "EpisodePlanner", lambda *arguments: made.append(original(*arguments)) or made[-1]
+    )
     record(asked(tmp_path, episodes=1))
     assert np.array_equal(made[0].rules, stances_of("Ring12")) and made[0]._picked_s > -np.inf
 
@@ -79,7 +107,10 @@ def test_the_planner_switches_between_the_rules_that_it_is_evaluated_with(short,
     ("changes", "message"),
     [
         ({"episodes": 0}, "--episodes must be at least 1, got 0"),
-        ({"first_seed": 999_999}, "seeds to learn from lie from 0 to 999,999; got 2 from 999,999 on"),
+        (
+            {"first_seed": 999_999},
+            "seeds to learn from lie from 0 to 999,999; got 2 from 999,999 on",
+        ),
         ({"loads": (1.0, 0.0)}, "--loads must be positive"),
         ({"rule_share": 1.5}, "--rule-share must be from 0 to 1, got 1.5"),
         ({"scenario": "Rong12"}, "Rong12"),

@@ -17,7 +17,9 @@ PATIENCE_MS = 60_000.0  # a busy machine takes its time
 @contextmanager
 def chromium() -> Iterator[Any]:
     """A running browser."""
-    library = pytest.importorskip("playwright.sync_api", reason="playwright (extra dev) is not installed")
+    library = pytest.importorskip(
+        "playwright.sync_api", reason="playwright (extra dev) is not installed"
+    )
     if not CHROMIUM.is_file():
         pytest.skip(f"{CHROMIUM} is not here; CHROMIUM=path names another")
     with library.sync_playwright() as playwright:
@@ -38,7 +40,12 @@ class Opened:
         self.page.set_default_timeout(PATIENCE_MS)
         self.troubles: list[str] = []
         self.requests: list[str] = []
-        self.page.on("console", lambda message: self.troubles.append(message.text) if message.type in ("error", "warning") else None)
+        self.page.on(
+            "console",
+            lambda message: (
+                self.troubles.append(message.text) if message.type in ("error", "warning") else None
+            ),
+        )
         self.page.on("pageerror", lambda error: self.troubles.append(str(error)))
         self.page.on("request", lambda request: self.requests.append(request.url))
         self.page.goto(self.url + fragment)

@@ -1,7 +1,9 @@
-"""A small environment with the real spaces, in which keeping models resident beats earliest delivery.
+"""A small environment with the real spaces, in which keeping models resident beats earliest
+delivery.
 
-Four nodes hold one model each. A task every 0.3 s wants one of four models; it takes 1 s, plus 2 s where its model must be
-loaded first, and is due after 3.2 s. Row 3 is a datacentre. Plans are what happens, as in the real environment.
+Four nodes hold one model each. A task every 0.3 s wants one of four models; it takes 1 s, plus 2 s
+where its model must be loaded first, and is due after 3.2 s. Row 3 is a datacentre. Plans are what
+happens, as in the real environment.
 """
 
 import gymnasium as gym
@@ -40,14 +42,20 @@ class FakeEnv(gym.Env):
         return load_s, np.maximum(self.free_s - 0.3 * self.t, 0.0) + load_s + 1.0
 
     def _observe(self):
-        obs = {key: np.zeros(space.shape, np.float32) for key, space in self.observation_space.spaces.items()}
+        obs = {
+            key: np.zeros(space.shape, np.float32)
+            for key, space in self.observation_space.spaces.items()
+        }
         obs["task"][TASK["present"]], obs["task"][TASK["value"]] = 1.0, self.values[self.t] / 10.0
         obs["task"][TASK["slack"]] = np.log1p(self.slack_s) / LOG_UNIT
         load_s, delivery_s = self._plans()
         columns = {
-            "present": 1.0, "plan_exists": 1.0, "is_satellite": np.arange(self.n) < self.n - 1, "is_origin": np.arange(self.n) == 0,
-            "sunlit": np.arange(self.n) % 2, "model_resident": load_s == 0.0, "plan_load": load_s / 60.0,
-            "plan_on_time": delivery_s <= self.slack_s, "plan_delivery": np.log1p(delivery_s) / LOG_UNIT,
+            "present": 1.0, "plan_exists": 1.0, "is_satellite": np.arange(self.n) < self.n - 1,
+            "is_origin": np.arange(self.n) == 0,
+            "sunlit": np.arange(self.n) % 2, "model_resident": load_s == 0.0,
+            "plan_load": load_s / 60.0,
+            "plan_on_time": delivery_s <= self.slack_s,
+            "plan_delivery": np.log1p(delivery_s) / LOG_UNIT,
             "plan_margin": np.clip((self.slack_s - delivery_s) / self.slack_s, -1, 1),
             "booked_work": np.log1p(np.maximum(self.free_s - 0.3 * self.t, 0.0)) / LOG_UNIT,
         }  # fmt: skip
@@ -68,13 +76,19 @@ class FakeEnv(gym.Env):
         self.delivered += reward
         self.t += 1
         truncated = self.t == self.steps
-        info = {"reward_terms": {"delivered_value": reward}, "elapsed_s": 0.3, "invalid_action": False}
+        info = {
+            "reward_terms": {"delivered_value": reward},
+            "elapsed_s": 0.3,
+            "invalid_action": False,
+        }
         if truncated:
             released = float(self.values[: self.steps].sum())
             info["episode_metrics"] = {
-                "served_value_fraction": self.delivered / released, "delivered_value": self.delivered, "utilisation_fraction": 0.5,
+                "served_value_fraction": self.delivered / released,
+                "delivered_value": self.delivered, "utilisation_fraction": 0.5,
                 "latency_p50_s": float("nan") if self.delivered == 0.0 else 1.0,
-                "n_rejected": float(self.rejected), "toy.served_value_fraction": self.delivered / released,
+                "n_rejected": float(self.rejected),
+                "toy.served_value_fraction": self.delivered / released,
             }  # fmt: skip
         return self._observe(), reward, False, truncated, info
 
@@ -84,10 +98,15 @@ if "Fake/Affinity-v0" not in gym.registry:
 
 
 def random_observation(rng, n, batch=None, n_terminals=2):
-    """An observation drawn inside the spaces' bounds with 0/1 flags that agree (on time only where a plan exists)."""
+    """An observation drawn inside the spaces' bounds with 0/1 flags that agree (on time only where
+    a plan exists).
+    """
     space = observation_space(n, n_terminals)
     lead = () if batch is None else (batch,)
-    obs = {k: rng.uniform(s.low, s.high, (*lead, *s.shape)).astype(np.float32) for k, s in space.spaces.items()}
+    obs = {
+        k: rng.uniform(s.low, s.high, (*lead, *s.shape)).astype(np.float32)
+        for k, s in space.spaces.items()
+    }
     nodes = obs["nodes"]
     for flag in ("present", "plan_exists", "plan_on_time", "sunlit", "is_satellite"):
         nodes[..., NODE[flag]] = rng.random(nodes.shape[:-1]) < 0.6

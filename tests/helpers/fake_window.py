@@ -1,4 +1,6 @@
-"""A matplotlib backend with a window toolkit that needs no display: what it was asked to show is kept in SHOWN."""
+"""A matplotlib backend with a window toolkit that needs no display: what it was asked to show is
+kept in SHOWN.
+"""
 
 from typing import Any
 

@@ -1,9 +1,11 @@
-"""Golden traces: what an environment returns over a stored stream of actions, small enough to commit.
+"""Golden traces: what an environment returns over a stored stream of actions, small enough to
+commit.
 
-A trace holds two kinds of figures. ``choices_sha256`` is a hash of what is whole or boolean (masks, candidates,
-which tasks were booked): it is the same on every machine. Sums of the observation's columns, of the rewards and of
-the episode's metrics are rounded and compared with a tolerance. ``bits_sha256`` is a hash of every bit returned; it is
-promised on one machine with one numba version only, so it is compared on request (``pytest --golden-bits``).
+A trace holds two kinds of figures. ``choices_sha256`` is a hash of what is whole or boolean (masks,
+candidates, which tasks were booked): it is the same on every machine. Sums of the observation's
+columns, of the rewards and of the episode's metrics are rounded and compared with a tolerance.
+``bits_sha256`` is a hash of every bit returned; it is promised on one machine with one numba
+version only, so it is compared on request (``pytest --golden-bits``).
 """
 
 import hashlib
@@ -15,10 +17,10 @@ import gymnasium as gym
 import numpy as np
 
 import orbit_gym  # noqa: F401 (registers the environments)
-from orbit_gym.scenario.loading import REGISTERED, scenario_names
 from orbit_gym.observation import COLUMNS
+from orbit_gym.scenario.loading import REGISTERED, scenario_names
 
-FOLDER = Path(__file__).resolve().parent / "golden"
+FOLDER = Path(__file__).resolve().parent.parent / "golden"
 SEED = 20_260_802  # of no split: traces are played for their bits, not for a score
 LETTERS = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJ"  # one an action in a stored stream
 N_ACTIONS = 400  # of the longest stored stream
@@ -28,7 +30,9 @@ SIGNIFICANT_DIGITS = 12
 
 
 class Case(NamedTuple):
-    """One trace: the first decisions of an episode at the scenario's own load, or a whole thin episode with its metrics."""
+    """One trace: the first decisions of an episode at the scenario's own load, or a whole thin
+    episode with its metrics.
+    """
 
     scenario: str
     is_whole: bool
@@ -59,7 +63,10 @@ def options(case: Case) -> dict[str, float]:
 
 
 def play(case: Case, stream: str | None) -> dict[str, Any]:
-    """The trace of a case under a stored stream; without one, a stream is drawn: half at random, half the first delivery."""
+    """The trace of a case under a stored stream.
+
+    Without one, a stream is drawn: half at random, half the first delivery.
+    """
     env = make(case)
     recorder, rng = _Recorder(), np.random.default_rng(SEED)
     observation, _ = env.reset(seed=SEED, options=options(case))
@@ -67,26 +74,43 @@ def play(case: Case, stream: str | None) -> dict[str, Any]:
     while not truncated and len(actions) < (N_ACTIONS if stream is None else len(stream)):
         mask = env.unwrapped.action_masks()  # type: ignore[attr-defined]
         candidates = env.unwrapped.candidate_nodes  # type: ignore[attr-defined]
-        action = _draw(observation, mask, rng) if stream is None else LETTERS.index(stream[len(actions)])
+        action = (
+            _draw(observation, mask, rng) if stream is None else LETTERS.index(stream[len(actions)])
+        )
         actions += LETTERS[action]
         recorder.note(observation, mask, candidates)
         observation, reward, terminated, truncated, info = env.step(action)
         recorder.note_step(float(reward), terminated, truncated, info)
     recorder.note(observation, env.unwrapped.action_masks(), env.unwrapped.candidate_nodes)  # type: ignore[attr-defined]
     if case.is_whole and not truncated:
-        raise ValueError(f"{case.file.name}: its episode goes on after {len(actions)} decisions; choose a thinner load in EPISODE_LOADS")
-    return {"scenario": case.scenario, "seed": SEED, "actions": actions, **recorder.trace(info.get("episode_metrics"))}
+        raise ValueError(
+            f"{case.file.name}: its episode goes on after {len(actions)} decisions; choose a "
+            "thinner load in EPISODE_LOADS"
+        )
+    return {
+        "scenario": case.scenario,
+        "seed": SEED,
+        "actions": actions,
+        **recorder.trace(info.get("episode_metrics")),
+    }
 
 
 def _draw(observation: dict[str, np.ndarray], mask: np.ndarray, rng: np.random.Generator) -> int:
     """A valid action: at random, or the earliest delivery, so that queues grow and plans differ."""
     if rng.random() < 0.5 or not mask[:-1].any():
         return int(rng.choice(np.flatnonzero(mask)))
-    return int(np.where(mask[:-1], observation["nodes"][:, COLUMNS["nodes"]["plan_delivery"]], np.inf).argmin())
+    return int(
+        np.where(
+            mask[:-1], observation["nodes"][:, COLUMNS["nodes"]["plan_delivery"]], np.inf
+        ).argmin()
+    )
 
 
 class _Recorder:
-    """Hashes and sums of what was returned; the weights 1, 2, 3, ... tell an order from another of the same sum."""
+    """Hashes and sums of what was returned.
+
+    The weights 1, 2, 3, ... tell an order from another of the same sum.
+    """
 
     def __init__(self) -> None:
         self.choices, self.bits = hashlib.sha256(), hashlib.sha256()
@@ -95,7 +119,9 @@ class _Recorder:
         self.elapsed: list[float] = []
         self.n_seen = 0
 
-    def note(self, observation: dict[str, np.ndarray], mask: np.ndarray, candidates: np.ndarray) -> None:
+    def note(
+        self, observation: dict[str, np.ndarray], mask: np.ndarray, candidates: np.ndarray
+    ) -> None:
         self.n_seen += 1
         for array in (mask.astype(np.uint8), candidates.astype(np.int64)):
             self.choices.update(array.tobytes())
@@ -105,9 +131,13 @@ class _Recorder:
             weights = self.n_seen + np.arange(1, len(rows) + 1) / 100.0
             self.sums[block] = self.sums.get(block, 0.0) + weights @ rows
 
-    def note_step(self, reward: float, terminated: bool, truncated: bool, info: dict[str, Any]) -> None:
+    def note_step(
+        self, reward: float, terminated: bool, truncated: bool, info: dict[str, Any]
+    ) -> None:
         self.choices.update(bytes([reward > 0.0, terminated, truncated, info["invalid_action"]]))
-        self.bits.update(np.float64([reward, info["elapsed_s"], *info["reward_terms"].values()]).tobytes())
+        self.bits.update(
+            np.float64([reward, info["elapsed_s"], *info["reward_terms"].values()]).tobytes()
+        )
         self.rewards.append(reward)
         self.elapsed.append(info["elapsed_s"])
 
@@ -139,5 +169,7 @@ def write(case: Case) -> None:
 def read(case: Case) -> dict[str, Any]:
     """The stored trace of a case; FileNotFoundError says how to make it."""
     if not case.file.is_file():
-        raise FileNotFoundError(f"{case.file.name} is missing: `pytest tests/test_golden.py --write-golden` writes it")
+        raise FileNotFoundError(
+            f"{case.file.name} is missing: `pytest tests/test_golden.py --write-golden` writes it"
+        )
     return json.loads(case.file.read_text(encoding="utf-8"))

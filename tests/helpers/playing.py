@@ -27,5 +27,7 @@ def at_random(simulation: Simulation, rng: np.random.Generator) -> int:
 def earliest(simulation: Simulation, rng: np.random.Generator) -> int:
     """The plan that delivers first (eft), late or not."""
     nodes = simulation.observe()["nodes"]
-    delivery = np.where(simulation.action_masks()[:-1], nodes[:, COLUMNS["nodes"]["plan_delivery"]], np.inf)
+    delivery = np.where(
+        simulation.action_masks()[:-1], nodes[:, COLUMNS["nodes"]["plan_delivery"]], np.inf
+    )
     return int(delivery.argmin()) if np.isfinite(delivery).any() else simulation.n_actions - 1

@@ -9,8 +9,9 @@ import numpy as np
 
 from agents.policies.heuristics import make_heuristic
 from orbit_gym.env import OrbitEnv
-from orbit_gym.views.episode_log import EpisodeLog, RecordEpisode, read_log
 from orbit_gym.simulation.simulation import Simulation
+from orbit_gym.views.episode_log import EpisodeLog, read_log
+from orbit_gym.wrappers import RecordEpisode
 
 SHORT = (("episode_s", 900.0),)
 FAULTY = (  # so frequent that a quarter of an hour holds many
@@ -47,9 +48,13 @@ def play(env: Any, policy: str, seed: int) -> tuple[list[float], dict[str, float
 
 
 @cache
-def recorded(scenario: str, policy: str = "eft", seed: int = 3, overrides: tuple[tuple[str, Any], ...] = ()) -> Recorded:
+def recorded(
+    scenario: str, policy: str = "eft", seed: int = 3, overrides: tuple[tuple[str, Any], ...] = ()
+) -> Recorded:
     """Play and record an episode of the validation day."""
-    env = RecordEpisode(OrbitEnv(scenario, overrides=dict(overrides), split="validation"), mkdtemp(), policy=policy)
+    env = RecordEpisode(
+        OrbitEnv(scenario, overrides=dict(overrides), split="validation"), mkdtemp(), policy=policy
+    )
     rewards, metrics = play(env, policy, seed)
     assert env.path is not None
     return Recorded(env.path, read_log(env.path), env.unwrapped.simulation, rewards, metrics)

@@ -1,4 +1,6 @@
-"""Catalogue names as test parameters: those of many satellites, whose Worlds take long to compile, are slow and lose nothing else."""
+"""Catalogue names as test parameters: those of many satellites, whose Worlds take long to compile,
+are slow and lose nothing else.
+"""
 
 from collections.abc import Iterable
 from typing import Any
@@ -18,4 +20,8 @@ def by_size(names: Iterable[str]) -> list[Any]:
 
 def marks_of(name: str) -> list[pytest.MarkDecorator]:
     """The mark slow for a large constellation."""
-    return [pytest.mark.slow] if n_satellites(load_scenario(name).constellation) > MANY_SATELLITES else []
+    return (
+        [pytest.mark.slow]
+        if n_satellites(load_scenario(name).constellation) > MANY_SATELLITES
+        else []
+    )

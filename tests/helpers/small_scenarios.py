@@ -6,19 +6,35 @@ import numpy as np
 
 from orbit_gym.orbits.positions import Orbits
 from orbit_gym.physics.geometry import gmst_rad, rotate_to_earth_fixed
-from orbit_gym.scenario.scenario import Constellation, Datacentre, Scenario, Shell, Station, Users, UserSite, Workload
+from orbit_gym.scenario.scenario import (
+    Constellation,
+    Datacentre,
+    Scenario,
+    Shell,
+    Station,
+    Users,
+    UserSite,
+    Workload,
+)
 
 JD = 2_460_890.5  # 2025-08-03 00:00 UTC
 
 
 def small(**changes) -> Scenario:
-    """Two planes of two, 15 degrees apart, with two antennas at one station, a datacentre and two users."""
-    shell = Shell(97.4, 500e3, planes=2, per_plane=2, phasing=0, raan_spread_deg=30.0, slot_spacing_deg=12.0)
+    """Two planes of two, 15 degrees apart, with two antennas at one station, a datacentre and two
+    users.
+    """
+    shell = Shell(
+        97.4, 500e3, planes=2, per_plane=2, phasing=0, raan_spread_deg=30.0, slot_spacing_deg=12.0
+    )
     return dataclasses.replace(
         Scenario(
             name="small",
             constellation=Constellation(shells=(shell,)),
-            stations=(Station("North", 78.23, 15.41, antennas=2, datacentre="Hall"), Station("South", -51.7, -57.85)),
+            stations=(
+                Station("North", 78.23, 15.41, antennas=2, datacentre="Hall"),
+                Station("South", -51.7, -57.85),
+            ),
             datacentres=(Datacentre("Hall", 59.3, 18.1, accelerator_count=3),),
             users=Users(sites=(UserSite("Oslo", 59.91, 10.75), UserSite("Quito", -0.18, -78.47))),
             workload=Workload(mix={"eo_scene": 1.0}),

@@ -1,15 +1,29 @@
-"""Worlds typed by hand, satellites only: links with contacts and rates, rows of power; and the tasks to play on them."""
+"""Worlds typed by hand, satellites only: links with contacts and rates, rows of power.
+
+And the tasks to play on them.
+"""
 
 from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
 
-from orbit_gym.scenario.loading import load_scenario
-from orbit_gym.world.contact_index import beam_index, laser_index
-from orbit_gym.world.layout import ACCELERATOR, CONTACT, EDGE, GATE, LASER, PASS, PIECE, POWER, SIZES, World
 from orbit_gym.kernels.episode import ANY_STATION, FAULT, TASK, Episode
+from orbit_gym.scenario.loading import load_scenario
 from orbit_gym.simulation.simulation import Simulation
+from orbit_gym.world.contact_index import beam_index, laser_index
+from orbit_gym.world.layout import (
+    ACCELERATOR,
+    CONTACT,
+    EDGE,
+    GATE,
+    LASER,
+    PASS,
+    PIECE,
+    POWER,
+    SIZES,
+    World,
+)
 
 HORIZON_S = 100_000.0
 MODEL_BYTES = (16e9, 16e9, 8.5e9, 6e9, 0.2e9)
@@ -40,7 +54,9 @@ NODE = {
 
 
 class Contact(NamedTuple):
-    """Time in which data can flow, and its rate: pieces of (start_s, rate_bps), the first at start_s."""
+    """Time in which data can flow, and its rate: pieces of (start_s, rate_bps), the first at
+    start_s.
+    """
 
     pieces: tuple[tuple[float, float], ...]
     end_s: float
@@ -67,17 +83,24 @@ def small_world(
     look_ahead_s: float = 50_000.0,
     **node: float,
 ) -> World:
-    """A World of satellites that stand still; power rows are (start_s, net_w) of every satellite; keywords change NODE.
+    """A World of satellites that stand still.
+
+    Power rows are (start_s, net_w) of every satellite; keywords change NODE.
 
     Results go by an alert channel that is never busy, so a task is delivered when it is finished.
+
     """
     links = sorted(links, key=lambda link: (link.sender, link.receiver))
     if positions_m is None:
         positions_m = 7e6 * np.eye(3)[np.arange(n_satellites) % 3]
-    offsets = np.searchsorted([link.sender for link in links], np.arange(n_satellites + 1)).astype(np.int32)
+    offsets = np.searchsorted([link.sender for link in links], np.arange(n_satellites + 1)).astype(
+        np.int32
+    )
     edges, contacts, pieces = _network(links)
     senders = np.array([link.sender for link in links for _ in link.contacts], np.int64)
-    tracks = np.array([row for row, link in enumerate(links) for _ in link.contacts], np.int64)  # each link a track of its own
+    tracks = np.array(
+        [row for row, link in enumerate(links) for _ in link.contacts], np.int64
+    )  # each link a track of its own
     tracks -= offsets[senders] if len(links) else 0
     n_tracks = int(np.diff(offsets).max(initial=1))
     laser_offsets, lasers = laser_index(n_satellites, n_tracks, offsets, edges, contacts, tracks)
@@ -136,7 +159,11 @@ def _network(links: Sequence[Link]) -> tuple[np.ndarray, np.ndarray, np.ndarray]
             sent_bits = 0.0
             for place, (start_s, rate_bps) in enumerate(contact.pieces):
                 pieces.append((start_s, rate_bps, sent_bits))
-                end_s = contact.pieces[place + 1][0] if place + 1 < len(contact.pieces) else contact.end_s
+                end_s = (
+                    contact.pieces[place + 1][0]
+                    if place + 1 < len(contact.pieces)
+                    else contact.end_s
+                )
                 sent_bits += rate_bps * (end_s - start_s)
             contacts.append((contact.pieces[0][0], contact.end_s, first_piece, len(pieces), 0, 0))
         edges[row] = (link.receiver, LASER, first, len(contacts), row, -1, 0.0, 0.0)
@@ -144,7 +171,9 @@ def _network(links: Sequence[Link]) -> tuple[np.ndarray, np.ndarray, np.ndarray]
 
 
 def power_rows(power: Sequence[tuple[float, float]], floor_j: float) -> np.ndarray:
-    """POWER rows of (start_s, net_w), with the charge that the baseline needs, by its definition."""
+    """POWER rows of (start_s, net_w), with the charge that the baseline needs, by its
+    definition.
+    """
     rows = np.zeros(len(power), POWER)
     rows["start_s"], rows["net_w"] = [row[0] for row in power], [row[1] for row in power]
     rows["is_sunlit"] = rows["net_w"] > 0.0
@@ -153,7 +182,9 @@ def power_rows(power: Sequence[tuple[float, float]], floor_j: float) -> np.ndarr
 
 
 def plain_required_j(power: Sequence[tuple[float, float]], floor_j: float, time_s: float) -> float:
-    """Floor plus the deepest fall of the integrated net power after time_s: no battery holds less and lasts."""
+    """Floor plus the deepest fall of the integrated net power after time_s: no battery holds less
+    and lasts.
+    """
     gained_j, least_j = 0.0, 0.0
     for row, (start_s, net_w) in enumerate(power):
         end_s = power[row + 1][0] if row + 1 < len(power) else HORIZON_S
@@ -163,7 +194,10 @@ def plain_required_j(power: Sequence[tuple[float, float]], floor_j: float, time_
 
 
 def make_tasks(rows: Sequence[dict[str, float]]) -> np.ndarray:
-    """TASK rows in order of release; unnamed numbers are those of a task without input that must be done at some time."""
+    """TASK rows in order of release.
+
+    Unnamed numbers are those of a task without input that must be done at some time.
+    """
     tasks = np.zeros(len(rows), TASK)
     tasks["slack_s"], tasks["value"], tasks["destination"] = 50_000.0, 1.0, ANY_STATION
     for task, row in zip(tasks, rows, strict=True):
@@ -177,7 +211,9 @@ def vision(release_s: float, seconds: float, **more: float) -> dict[str, float]:
     return {"release_s": release_s, "vision_flop": seconds * VISION_OP_PER_S, **more}
 
 
-def one_lane(release_s: float, tokens: float, prompt_tokens: float = 1000.0, model: int = 2, **more: float) -> dict[str, float]:
+def one_lane(
+    release_s: float, tokens: float, prompt_tokens: float = 1000.0, model: int = 2, **more: float
+) -> dict[str, float]:
     """A language request; prompt tokens cost 16 GFLOP each (8B model)."""
     more = {"prefill_flop": 16e9 * prompt_tokens, "decode_tokens": tokens, "model": model, **more}
     return {"release_s": release_s, "one_lane": 1, **more}
@@ -192,7 +228,10 @@ def start(
     end_s: float = HORIZON_S,
     faults: Sequence[tuple[float, float, int, int]] | None = None,
 ) -> Simulation:
-    """A Simulation of these tasks from second 0; resident is the bit set of models in every memory."""
+    """A Simulation of these tasks from second 0.
+
+    Resident is the bit set of models in every memory.
+    """
     n_satellites = int(world.sizes["n_satellites"][0])
     charge_j = float(world.accelerators["capacity_j"][0]) if charge_j is None else charge_j
     episode = Episode(
@@ -204,5 +243,9 @@ def start(
     )
     for array in episode:
         array.flags.writeable = False
-    overrides = {"lasers.terminals": 1, "calendar_chunks": chunks, "faults.enabled": faults is not None}
+    overrides = {
+        "lasers.terminals": 1,
+        "calendar_chunks": chunks,
+        "faults.enabled": faults is not None,
+    }
     return Simulation(load_scenario("Tiny", overrides), world, episode)

@@ -32,7 +32,9 @@ def _restored(value: Any, body: bytes) -> Any:
     if "at" not in value:
         return {key: _restored(item, body) for key, item in value.items()}
     dtype, count = np.dtype(f"<{value['kind']}"), int(np.prod(value["shape"]))
-    planes = np.frombuffer(body, np.uint8, count * dtype.itemsize, value["at"]).reshape(dtype.itemsize, count)
+    planes = np.frombuffer(body, np.uint8, count * dtype.itemsize, value["at"]).reshape(
+        dtype.itemsize, count
+    )
     whole = np.frombuffer(planes.T.tobytes(), dtype).reshape(value["shape"])
     for _ in range(value["differences"]):
         whole = np.cumsum(whole, axis=0, dtype=dtype)

@@ -3,8 +3,16 @@
 import numpy as np
 import pytest
 
-from orbit_gym.kernels.offered_load import LONG_S, MISSED_S, MOST, SHORT_S, START_S, START_URGENT, URGENT_S
 from orbit_gym.env import OrbitEnv
+from orbit_gym.kernels.offered_load import (
+    LONG_S,
+    MISSED_S,
+    MOST,
+    SHORT_S,
+    START_S,
+    START_URGENT,
+    URGENT_S,
+)
 from orbit_gym.observation import COLUMNS
 
 TASK, NODE = COLUMNS["task"], COLUMNS["nodes"]
@@ -13,7 +21,9 @@ LOG_LONGEST = np.log1p(7200.0)
 
 @pytest.mark.parametrize("rejects", [False, True])
 def test_columns_are_the_fading_sum_of_what_could_be_served(rejects: bool) -> None:
-    """Closed form: sum of work x exp(-age / tau) over tau (1 - exp(-time / tau)) + START_S, per satellite; float32 columns, 1e-4."""
+    """Closed form: sum of work x exp(-age / tau) over tau (1 - exp(-time / tau)) + START_S, per
+    satellite; float32 columns, 1e-4.
+    """
     env = OrbitEnv("Ring12", overrides={"episode_s": 900.0, "workload.load": 1.5})
     obs, _ = env.reset(seed=3)
     simulation = env.simulation
@@ -23,11 +33,19 @@ def test_columns_are_the_fading_sum_of_what_could_be_served(rejects: bool) -> No
         for column, tau_s in (("asked_short", SHORT_S), ("asked_long", LONG_S)):
             age_s = simulation.time_s - np.array(releases)
             span_s = tau_s * (1.0 - np.exp(-(simulation.time_s - first_s) / tau_s))
-            expected = float((np.array(works) * np.exp(-age_s / tau_s)).sum()) / ((span_s + START_S) * 12)
-            assert obs["task"][TASK[column]] == pytest.approx(min(expected, MOST), rel=1e-4, abs=1e-6)
+            expected = float((np.array(works) * np.exp(-age_s / tau_s)).sum()) / (
+                (span_s + START_S) * 12
+            )
+            assert obs["task"][TASK[column]] == pytest.approx(
+                min(expected, MOST), rel=1e-4, abs=1e-6
+            )
         could = bool((obs["nodes"][:, NODE["plan_on_time"]] > 0.5).any())
         releases.append(simulation.time_s)
-        works.append(np.expm1(obs["task"][TASK["service"]] * LOG_LONGEST) * obs["task"][TASK["lanes"]] if could else 0.0)
+        works.append(
+            np.expm1(obs["task"][TASK["service"]] * LOG_LONGEST) * obs["task"][TASK["lanes"]]
+            if could
+            else 0.0
+        )
         seen.append(could)
         masks = env.action_masks()
         obs, _, _, over, _ = env.step(masks.size - 1 if rejects else int(masks.argmax()))
@@ -36,7 +54,9 @@ def test_columns_are_the_fading_sum_of_what_could_be_served(rejects: bool) -> No
 
 
 def test_missed_is_the_fading_share_of_urgent_tasks_that_nobody_could_do_in_time() -> None:
-    """Closed form: sum of exp(-age / MISSED_S) over the missed, over the same of all urgent and START_URGENT; float32 column, 1e-4."""
+    """Closed form: sum of exp(-age / MISSED_S) over the missed, over the same of all urgent and
+    START_URGENT; float32 column, 1e-4.
+    """
     env = OrbitEnv("swap-heavy", overrides={"episode_s": 900.0, "workload.load": 1.5})
     obs, _ = env.reset(seed=3)
     simulation = env.simulation
@@ -59,4 +79,7 @@ def test_a_fork_remembers() -> None:
     for _ in range(50):
         obs, *_ = env.step(0)
     fork = env.simulation.fork()
-    assert np.array_equal(fork.observe()["task"], obs["task"]) and obs["task"][TASK["asked_short"]] > 0.0
+    assert (
+        np.array_equal(fork.observe()["task"], obs["task"])
+        and obs["task"][TASK["asked_short"]] > 0.0
+    )

@@ -1,4 +1,6 @@
-"""Plan, then book: planning changes nothing, booking does what was planned, the mask is what can be booked, the headline is a bound."""
+"""Plan, then book: planning changes nothing, booking does what was planned, the mask is what can be
+booked, the headline is a bound.
+"""
 
 import dataclasses
 
@@ -26,11 +28,29 @@ def booked_hops(simulation: Simulation) -> list[Hop]:
     """Hops of the last booking, as reserved."""
     booked, world = simulation.last_booking, simulation.world
     hops = simulation._scratch.hops[: int(booked["input_hops"] + booked["result_hops"])]
-    return [Hop(int(h["from_node"]), int(world.edges[h["edge"]]["to"]), float(h["start_s"]), float(h["end_s"])) for h in hops]
+    return [
+        Hop(
+            int(h["from_node"]),
+            int(world.edges[h["edge"]]["to"]),
+            float(h["start_s"]),
+            float(h["end_s"]),
+        )
+        for h in hops
+    ]
 
 
 def assert_booked_as_planned(simulation: Simulation, plan: Plan) -> None:
-    for name in ("node", "accelerator", "arrival_s", "load_start_s", "load_s", "start_s", "finish_s", "delivery_s", "energy_j"):
+    for name in (
+        "node",
+        "accelerator",
+        "arrival_s",
+        "load_start_s",
+        "load_s",
+        "start_s",
+        "finish_s",
+        "delivery_s",
+        "energy_j",
+    ):
         assert simulation.last_booking[name] == getattr(plan, name), name
     assert bool(simulation.last_booking["on_time"]) == plan.on_time
     assert bool(simulation.last_booking["by_alert"]) == plan.by_alert
@@ -58,7 +78,10 @@ def test_what_is_planned_is_booked(name: str) -> None:
 
 @pytest.mark.parametrize("name", SCENARIOS)
 def test_the_mask_is_what_can_be_booked(name: str) -> None:
-    """Every candidate is tried in a fork; a masked one books nothing and leaves calendars and accelerators alone."""
+    """Every candidate is tried in a fork.
+
+    A masked one books nothing and leaves calendars and accelerators alone.
+    """
     simulation, rng = running(name, 6), np.random.default_rng(6)
     for _ in range(60):
         if simulation.is_over:
@@ -98,7 +121,10 @@ def test_plan_names_every_candidate_and_refuses_others() -> None:
 
 
 def test_a_full_pool_loses_plans_and_counts_them() -> None:
-    """Four chunks of calendars and 16 segments are soon full under load; what is masked for that is counted, and play goes on."""
+    """Four chunks of calendars and 16 segments are soon full under load.
+
+    What is masked for that is counted, and play goes on.
+    """
     overrides = {"calendar_chunks": 4, "profile_segments": 16}
     simulation, rng = running("Ring12", 8, overrides), np.random.default_rng(8)
     roomy = running("Ring12", 8)
@@ -113,15 +139,30 @@ def test_a_full_pool_loses_plans_and_counts_them() -> None:
 
 @pytest.mark.parametrize("name", ["ThreeBody12", "Ring12", "CrossPlane12"])
 def test_joined_routes_are_the_best_ones(name: str) -> None:
-    """Every plan's delivery against a search of its own, to the last bit; the hops are contiguous, in order, and end where they should."""
+    """Every plan's delivery against a search of its own, to the last bit.
+
+    The hops are contiguous, in order, and end where they should.
+    """
     simulation, rng = running(name, 8), np.random.default_rng(8)
     for _ in range(300):
         state, world, task = simulation.state, simulation.world, simulation.task_index
-        limit_s = float(simulation.episode.tasks["release_s"][task] + world.sizes["look_ahead_s"][0])
+        limit_s = float(
+            simulation.episode.tasks["release_s"][task] + world.sizes["look_ahead_s"][0]
+        )
         scratch = new_scratch(world)
         for k in np.flatnonzero(simulation.action_masks()[:-1]):
             plan = simulation.plan(k)
-            alone_s, end, _ = deliver(world, state, scratch, simulation.episode.tasks, task, plan.node, plan.finish_s, limit_s, False)
+            alone_s, end, _ = deliver(
+                world,
+                state,
+                scratch,
+                simulation.episode.tasks,
+                task,
+                plan.node,
+                plan.finish_s,
+                limit_s,
+                False,
+            )
             assert plan.delivery_s == alone_s
             if not plan.result_hops:
                 continue
@@ -129,5 +170,8 @@ def test_joined_routes_are_the_best_ones(name: str) -> None:
             chain = [plan.node, *[hop.to_node for hop in plan.result_hops]]
             assert [hop.from_node for hop in plan.result_hops] == chain[:-1]
             ends = [plan.finish_s, *[hop.end_s for hop in plan.result_hops]]
-            assert all(ready_s <= hop.start_s < hop.end_s for ready_s, hop in zip(ends, plan.result_hops, strict=False))
+            assert all(
+                ready_s <= hop.start_s < hop.end_s
+                for ready_s, hop in zip(ends, plan.result_hops, strict=False)
+            )
         simulation.apply(at_random(simulation, rng))

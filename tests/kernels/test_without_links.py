@@ -3,28 +3,36 @@
 import numpy as np
 import pytest
 
-from orbit_gym.scenario.loading import load_scenario
-from orbit_gym.world.layout import DOWNLINK
-from orbit_gym.workload.episode_source import EpisodeSource
 from orbit_gym.observation import COLUMNS
+from orbit_gym.scenario.loading import load_scenario
 from orbit_gym.simulation.simulation import Simulation
+from orbit_gym.workload.episode_source import EpisodeSource
+from orbit_gym.world.layout import DOWNLINK
 from tests.helpers.small_scenarios import contacts_of
 
 CONTACT = COLUMNS["nodes"]["time_to_contact"]
-SEED = 1_000_009  # of an episode in which passes end and the next ones are hours away: ended ones are to be skipped
+# of an episode in which passes end and the next ones are hours away: ended ones are to be skipped
+SEED = 1_000_009
 
 
 def contact_column(world, satellite, now_s):
-    """The column from the World's edges alone: the first downlink contact that has not ended, log1p(s) / log1p(7200)."""
+    """The column from the World's edges alone: the first downlink contact that has not ended,
+    log1p(s) / log1p(7200).
+    """
     edges = world.edges[world.edge_offsets[satellite] : world.edge_offsets[satellite + 1]]
-    contacts = np.concatenate([contacts_of(world, edge) for edge in edges[edges["kind"] == DOWNLINK]])
+    contacts = np.concatenate(
+        [contacts_of(world, edge) for edge in edges[edges["kind"] == DOWNLINK]]
+    )
     left_s = np.maximum(contacts["start_s"][contacts["end_s"] > now_s] - now_s, 0.0)
     return np.log1p(np.clip(left_s.min(initial=7200.0), 0.0, 7200.0)) / np.log1p(7200.0)
 
 
 @pytest.mark.parametrize("name", ["ThreeBody12", "Ring12"])
 def test_all_but_the_links_is_the_same(name):
-    """Exact, over 400 decisions at random, hours; the time to a contact, read from the same passes, also against the World's edges."""
+    """Exact, over 400 decisions at random, hours.
+
+    The time to a contact, read from the same passes, also against the World's edges.
+    """
     source = EpisodeSource(load_scenario(name, {"workload.load": 0.1}), "train")
     drawn = source.draw(SEED)
     both = Simulation(source.scenario, drawn.world, drawn.episode)
@@ -40,7 +48,10 @@ def test_all_but_the_links_is_the_same(name):
         assert all(np.array_equal(shown[part], rest[part]) for part in ("task", "nodes"))
         assert np.array_equal(both.action_masks(), without.action_masks())
         satellites = without.candidate_nodes[:12]
-        expected = [contact_column(drawn.world, satellite, without.time_s) for satellite in satellites[satellites >= 0]]
+        expected = [
+            contact_column(drawn.world, satellite, without.time_s)
+            for satellite in satellites[satellites >= 0]
+        ]
         contact.append(rest["nodes"][:12, CONTACT][satellites >= 0])
         assert contact[-1] == pytest.approx(np.array(expected), abs=1e-6)
     seen = np.concatenate(contact)

@@ -1,4 +1,7 @@
-"""Elements in, positions out: against the Walker definition and closed forms; SGP4's set and Skyfield are in tests/reference."""
+"""Elements in, positions out: against the Walker definition and closed forms.
+
+SGP4's set and Skyfield are in tests/reference.
+"""
 
 import dataclasses
 import math
@@ -6,7 +9,14 @@ import math
 import numpy as np
 import pytest
 
-from orbit_gym.orbits.positions import Orbits, build_shell, circular_record, epoch_of, julian_date, load_orbits
+from orbit_gym.orbits.positions import (
+    Orbits,
+    build_shell,
+    circular_record,
+    epoch_of,
+    julian_date,
+    load_orbits,
+)
 from orbit_gym.scenario.scenario import Constellation, Satellite, Scenario, Shell, Workload
 
 LINE1 = "1 63982U 25100A   25214.80554412  .00009133  00000+0  43367-3 0  9990"
@@ -19,10 +29,14 @@ def scenario_of(**constellation) -> Scenario:
 
 
 def shell_of(**changes) -> Shell:
-    return dataclasses.replace(Shell(inclination_deg=53.0, altitude_m=550e3, planes=6, per_plane=4, phasing=1), **changes)
+    return dataclasses.replace(
+        Shell(inclination_deg=53.0, altitude_m=550e3, planes=6, per_plane=4, phasing=1), **changes
+    )
 
 
-def states(orbits: Orbits, scenario: Scenario, seconds: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def states(
+    orbits: Orbits, scenario: Scenario, seconds: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
     jd, fraction = julian_date(epoch_of(scenario))
     return orbits.propagate(np.full(len(seconds), jd), fraction + seconds / 86_400.0)
 
@@ -54,26 +68,35 @@ def test_planes_of_typed_elements_are_told_apart():
     """Two node longitudes 15 degrees apart are two planes, half a degree apart one."""
     near = LINE2.replace("288.9511", "289.4511")
     far = LINE2.replace("288.9511", "303.9511")
-    satellites = tuple(Satellite(name, LINE1, with_checksum(line)) for name, line in (("a", LINE2), ("b", near), ("c", far)))
+    satellites = tuple(
+        Satellite(name, LINE1, with_checksum(line))
+        for name, line in (("a", LINE2), ("b", near), ("c", far))
+    )
     assert load_orbits(scenario_of(satellites=satellites)).planes.tolist() == [0, 0, 1]
 
 
 def with_checksum(line: str) -> str:
-    total = sum(int(character) if character.isdigit() else character == "-" for character in line[:68])
+    total = sum(
+        int(character) if character.isdigit() else character == "-" for character in line[:68]
+    )
     return line[:68] + str(total % 10)
 
 
 @pytest.mark.parametrize("spread_deg", [360.0, 180.0, 90.0])
 def test_walker_spreads_planes_and_slots(spread_deg):
-    """Walker's definition: P planes raan_spread / P apart, slots 360 / per_plane apart, neighbour planes shifted by F 360 / T.
+    """Walker's definition: P planes raan_spread / P apart, slots 360 / per_plane apart, neighbour
+    planes shifted by F 360 / T.
 
-    Six planes of four, so transposing them is seen; read back from SGP4's states, 0.2 degrees for its short-period terms.
+    Six planes of four, so transposing them is seen; read back from SGP4's states, 0.2 degrees for
+    its short-period terms.
     """
     scenario = scenario_of(shells=(shell_of(raan_spread_deg=spread_deg, raan_deg=10.0),))
     orbits = load_orbits(scenario)
     assert orbits.planes.tolist() == [plane for plane in range(6) for _ in range(4)]
     assert orbits.names[0] == "P01S01" and orbits.names[5] == "P02S02"
-    raan_deg, latitude_deg, inclination_deg, axis_m = elements(*states(orbits, scenario, np.zeros(1)))
+    raan_deg, latitude_deg, inclination_deg, axis_m = elements(
+        *states(orbits, scenario, np.zeros(1))
+    )
     assert np.allclose(inclination_deg, 53.0, atol=0.1)
     assert np.allclose(axis_m, 6_378_135.0 + 550e3, atol=12e3)
     for number in range(24):
@@ -89,8 +112,15 @@ def elements(position_m: np.ndarray, velocity_mps: np.ndarray) -> tuple[np.ndarr
     h /= np.linalg.norm(h, axis=1, keepdims=True)
     raan = np.arctan2(h[:, 0], -h[:, 1])
     node = np.stack([np.cos(raan), np.sin(raan), 0.0 * raan], axis=-1)
-    latitude = np.arctan2(np.einsum("ij,ij->i", r, np.cross(h, node)), np.einsum("ij,ij->i", r, node))
-    return np.degrees(raan), np.degrees(latitude), np.degrees(np.arccos(h[:, 2])), np.linalg.norm(r, axis=1)
+    latitude = np.arctan2(
+        np.einsum("ij,ij->i", r, np.cross(h, node)), np.einsum("ij,ij->i", r, node)
+    )
+    return (
+        np.degrees(raan),
+        np.degrees(latitude),
+        np.degrees(np.arccos(h[:, 2])),
+        np.linalg.norm(r, axis=1),
+    )
 
 
 def apart_deg(a: float, b: float) -> float:
@@ -98,23 +128,43 @@ def apart_deg(a: float, b: float) -> float:
 
 
 def test_slot_spacing_makes_strings():
-    """Three strings of four 12 degrees apart in planes 15 degrees apart (45 over three): the design of CrossPlane12."""
-    shell = shell_of(inclination_deg=97.4, planes=3, per_plane=4, phasing=0, raan_spread_deg=45.0, slot_spacing_deg=12.0, raan_deg=274.0)
+    """Three strings of four 12 degrees apart in planes 15 degrees apart (45 over three): the design
+    of CrossPlane12.
+    """
+    shell = shell_of(
+        inclination_deg=97.4,
+        planes=3,
+        per_plane=4,
+        phasing=0,
+        raan_spread_deg=45.0,
+        slot_spacing_deg=12.0,
+        raan_deg=274.0,
+    )
     scenario = scenario_of(shells=(shell,))
     raan_deg, latitude_deg, _, _ = elements(*states(load_orbits(scenario), scenario, np.zeros(1)))
     assert all(apart_deg(raan_deg[4 * plane], 274.0 + 15.0 * plane) < 0.2 for plane in range(3))
-    assert all(apart_deg(latitude_deg[4 * plane + slot], 12.0 * slot) < 0.2 for plane in range(3) for slot in range(4))
+    assert all(
+        apart_deg(latitude_deg[4 * plane + slot], 12.0 * slot) < 0.2
+        for plane in range(3)
+        for slot in range(4)
+    )
 
 
 def test_shell_flies_at_the_speed_of_its_altitude():
-    """Nodal period at 500 km: two-body 5,677.0 s (2 pi sqrt(a^3 / mu)) with J2's secular rates (Vallado); after one period each
-    satellite is back at its argument of latitude within 0.05 degrees."""
+    """Nodal period at 500 km: two-body 5,677.0 s (2 pi sqrt(a^3 / mu)) with J2's secular rates
+    (Vallado); after one period each satellite is back at its argument of latitude within 0.05
+    degrees.
+    """
     shell = shell_of(altitude_m=500e3, inclination_deg=97.4)
     axis_m = 6_378_135.0 + 500e3
     motion = math.sqrt(3.986008e14 / axis_m**3)
     j2 = 1.5 * 0.001082616 * (6_378_135.0 / axis_m) ** 2
     inclination = math.radians(97.4)
-    nodal = motion * (1.0 + j2 * (1.0 - 1.5 * math.sin(inclination) ** 2) + j2 * (2.0 - 2.5 * math.sin(inclination) ** 2))
+    nodal = motion * (
+        1.0
+        + j2 * (1.0 - 1.5 * math.sin(inclination) ** 2)
+        + j2 * (2.0 - 2.5 * math.sin(inclination) ** 2)
+    )
     scenario = scenario_of(shells=(shell,))
     orbits = load_orbits(scenario)
     position_m, velocity_mps = states(orbits, scenario, np.array([0.0, 2.0 * math.pi / nodal]))
@@ -134,12 +184,23 @@ def test_shells_and_typed_satellites_mix():
     """Planes are numbered on; two shells get a prefix each so that no name stands twice."""
     shells = (shell_of(planes=2, per_plane=2), shell_of(planes=1, per_plane=3))
     orbits = load_orbits(scenario_of(satellites=(Satellite("A", LINE1, LINE2),), shells=shells))
-    assert orbits.names == ("A", "A-P01S01", "A-P01S02", "A-P02S01", "A-P02S02", "B-P01S01", "B-P01S02", "B-P01S03")
+    assert orbits.names == (
+        "A",
+        "A-P01S01",
+        "A-P01S02",
+        "A-P02S01",
+        "A-P02S02",
+        "B-P01S01",
+        "B-P01S02",
+        "B-P01S03",
+    )
     assert orbits.planes.tolist() == [0, 1, 1, 2, 2, 3, 3, 3]
 
 
 def test_a_decayed_satellite_is_refused_by_name():
-    """SGP4's own error for a mean motion above what the Earth's radius allows (18 rev/day at 97 degrees is underground)."""
+    """SGP4's own error for a mean motion above what the Earth's radius allows (18 rev/day at 97
+    degrees is underground).
+    """
     low = with_checksum(LINE2.replace("15.19411726", "17.49411726"))
     with pytest.raises(ValueError, match="'Low'"):
         load_orbits(scenario_of(satellites=(Satellite("Low", LINE1, low),)))
@@ -152,7 +213,9 @@ def test_names_must_be_distinct():
 
 
 def test_epoch_with_a_time_zone_is_turned_into_utc():
-    scenario = dataclasses.replace(scenario_of(shells=(shell_of(),)), epoch_utc="2025-08-02T08:00:00+08:00")
+    scenario = dataclasses.replace(
+        scenario_of(shells=(shell_of(),)), epoch_utc="2025-08-02T08:00:00+08:00"
+    )
     assert epoch_of(scenario).isoformat() == "2025-08-02T00:00:00"
 
 
@@ -160,12 +223,16 @@ def test_shell_records_do_not_depend_on_numbering():
     """A lone record equals the same slot built as part of its shell."""
     shell = shell_of()
     _, _, records = build_shell(shell, epoch_of(scenario_of(shells=(shell,))))
-    alone = circular_record(shell, 60.0, (15.0 + 90.0) % 360.0, epoch_of(scenario_of(shells=(shell,))), 1)
+    alone = circular_record(
+        shell, 60.0, (15.0 + 90.0) % 360.0, epoch_of(scenario_of(shells=(shell,))), 1
+    )
     assert records[5].sgp4(2_460_890.5, 0.3)[1] == alone.sgp4(2_460_890.5, 0.3)[1]
 
 
 def test_elements_carried_too_far_are_refused_by_name():
-    """Ten years of this drag end in SGP4's error code 6 (decayed), which must not pass as a position."""
+    """Ten years of this drag end in SGP4's error code 6 (decayed), which must not pass as a
+    position.
+    """
     orbits = load_orbits(scenario_of(satellites=(Satellite("Low", LINE1, LINE2),)))
     with pytest.raises(ValueError, match="satellite 'Low' cannot be propagated to the asked day: "):
         orbits.propagate(np.array([2_460_889.5 + 10 * 365.25]), np.array([0.0]))

@@ -11,13 +11,25 @@ from orbit_gym.physics.pointing import fore_neighbours, point_terminals
 LIMIT_M, RANGE_M = 6_458e3, 5_000e3
 
 
-def circle(angles_rad: np.ndarray, normal_tilt_rad: float = 0.0, radius_m: float = 6_878e3) -> tuple[np.ndarray, np.ndarray]:
+def circle(
+    angles_rad: np.ndarray, normal_tilt_rad: float = 0.0, radius_m: float = 6_878e3
+) -> tuple[np.ndarray, np.ndarray]:
     """Positions and velocities (..., 3) on a circle tilted about the x axis."""
     along = np.stack(
-        [np.cos(angles_rad), np.sin(angles_rad) * math.cos(normal_tilt_rad), np.sin(angles_rad) * math.sin(normal_tilt_rad)], axis=-1
+        [
+            np.cos(angles_rad),
+            np.sin(angles_rad) * math.cos(normal_tilt_rad),
+            np.sin(angles_rad) * math.sin(normal_tilt_rad),
+        ],
+        axis=-1,
     )
     ahead = np.stack(
-        [-np.sin(angles_rad), np.cos(angles_rad) * math.cos(normal_tilt_rad), np.cos(angles_rad) * math.sin(normal_tilt_rad)], axis=-1
+        [
+            -np.sin(angles_rad),
+            np.cos(angles_rad) * math.cos(normal_tilt_rad),
+            np.cos(angles_rad) * math.sin(normal_tilt_rad),
+        ],
+        axis=-1,
     )
     return radius_m * along, 7_600.0 * ahead
 
@@ -26,13 +38,22 @@ def point(positions_m, fore, planes, terminals, cutoff_deg=90.0, patience_steps=
     """The kernel in its plain argument order, all links within sight and 5,000 km."""
     cutoff_rad = math.radians(cutoff_deg)
     return point_terminals(
-        np.ascontiguousarray(positions_m), fore, np.asarray(planes, np.int32), terminals, LIMIT_M, RANGE_M, cutoff_rad, patience_steps
+        np.ascontiguousarray(positions_m),
+        fore,
+        np.asarray(planes, np.int32),
+        terminals,
+        LIMIT_M,
+        RANGE_M,
+        cutoff_rad,
+        patience_steps,
     )
 
 
 @pytest.mark.parametrize("tilt_deg", [0.0, 51.6, 97.4, 180.0])
 def test_fore_neighbour_is_the_next_one_ahead(tilt_deg):
-    """Four at 0, 30, 60, 90 degrees, numbered out of order, at any inclination: the last has none within 180 degrees."""
+    """Four at 0, 30, 60, 90 degrees, numbered out of order, at any inclination: the last has none
+    within 180 degrees.
+    """
     start_deg = np.array([60.0, 0.0, 90.0, 30.0])
     angles_rad = np.radians(start_deg[:, None] + np.linspace(0.0, 720.0, 50)[None, :])
     fore = fore_neighbours(*circle(angles_rad, math.radians(tilt_deg)), np.zeros(4, np.int32))
@@ -51,26 +72,48 @@ def test_ring_of_twelve_links_fore_and_aft():
     positions_m, velocities_mps = circle(angles_rad, 1.7)
     fore = fore_neighbours(positions_m, velocities_mps, np.zeros(12, np.int32))
     held = point(positions_m.transpose(1, 0, 2), fore, np.zeros(12), 2)
-    assert (held[:, :, 0] == np.roll(np.arange(12), -1)).all() and (held[:, :, 1] == np.roll(np.arange(12), 1)).all()
+    assert (held[:, :, 0] == np.roll(np.arange(12), -1)).all() and (
+        held[:, :, 1] == np.roll(np.arange(12), 1)
+    ).all()
 
 
 def test_ring_of_six_sees_no_neighbour():
     """Six in a plane at 500 km are 6,878 km apart, and sight ends near 4,700 km."""
     angles_rad = np.radians(np.arange(6)[:, None] * 60.0 + np.zeros((1, 3)))
     positions_m, velocities_mps = circle(angles_rad)
-    held = point(positions_m.transpose(1, 0, 2), fore_neighbours(positions_m, velocities_mps, np.zeros(6, np.int32)), np.zeros(6), 2)
+    held = point(
+        positions_m.transpose(1, 0, 2),
+        fore_neighbours(positions_m, velocities_mps, np.zeros(6, np.int32)),
+        np.zeros(6),
+        2,
+    )
     assert (held == -1).all()
 
 
 @pytest.mark.parametrize("terminals", [1, 2, 4])
 @pytest.mark.parametrize("per_plane", [1, 2])
 def test_two_in_a_plane_never_link_twice(per_plane, terminals):
-    """Constellations below 3 x 3 are where others crash or double their links: one link a pair, between two planes too."""
-    tilts_rad, angles_rad = np.repeat([1.0, 1.2], per_plane), np.tile(np.radians([0.0, 20.0])[:per_plane], 2)
-    parts = [circle(np.full(5, angle), tilt) for angle, tilt in zip(angles_rad, tilts_rad, strict=True)]
-    positions_m, velocities_mps = np.stack([part[0] for part in parts]), np.stack([part[1] for part in parts])
+    """Constellations below 3 x 3 are where others crash or double their links: one link a pair,
+    between two planes too.
+    """
+    tilts_rad, angles_rad = (
+        np.repeat([1.0, 1.2], per_plane),
+        np.tile(np.radians([0.0, 20.0])[:per_plane], 2),
+    )
+    parts = [
+        circle(np.full(5, angle), tilt) for angle, tilt in zip(angles_rad, tilts_rad, strict=True)
+    ]
+    positions_m, velocities_mps = (
+        np.stack([part[0] for part in parts]),
+        np.stack([part[1] for part in parts]),
+    )
     planes = np.repeat([0, 1], per_plane).astype(np.int32)
-    held = point(positions_m.transpose(1, 0, 2), fore_neighbours(positions_m, velocities_mps, planes), planes, terminals)
+    held = point(
+        positions_m.transpose(1, 0, 2),
+        fore_neighbours(positions_m, velocities_mps, planes),
+        planes,
+        terminals,
+    )
     check_invariants(held, positions_m.transpose(1, 0, 2))
     assert (held >= 0).any()
 
@@ -83,8 +126,14 @@ def check_invariants(held: np.ndarray, positions_m: np.ndarray) -> None:
             assert len(set(others)) == len(others) and satellite not in others
             for other in others:
                 assert np.count_nonzero(now[other] == satellite) == 1
-                assert np.linalg.norm(positions_m[step, satellite] - positions_m[step, other]) <= RANGE_M
-                assert sight_margin_m(positions_m[step, satellite], positions_m[step, other], LIMIT_M) >= 0.0
+                assert (
+                    np.linalg.norm(positions_m[step, satellite] - positions_m[step, other])
+                    <= RANGE_M
+                )
+                assert (
+                    sight_margin_m(positions_m[step, satellite], positions_m[step, other], LIMIT_M)
+                    >= 0.0
+                )
 
 
 @pytest.mark.parametrize("terminals", [1, 2, 3, 4])
@@ -92,9 +141,14 @@ def test_invariants_on_a_crowd(terminals):
     """Thirty satellites in six crossing planes over two orbits."""
     rng = np.random.default_rng(terminals)
     planes = np.repeat(np.arange(6), 5).astype(np.int32)
-    angles_rad = rng.uniform(0.0, 2.0 * math.pi, 30)[:, None] + np.linspace(0.0, 4.0 * math.pi, 1_000)[None]
+    angles_rad = (
+        rng.uniform(0.0, 2.0 * math.pi, 30)[:, None] + np.linspace(0.0, 4.0 * math.pi, 1_000)[None]
+    )
     parts = [circle(angles_rad[k], 0.3 + 0.5 * planes[k]) for k in range(30)]
-    positions_m, velocities_mps = np.stack([part[0] for part in parts]), np.stack([part[1] for part in parts])
+    positions_m, velocities_mps = (
+        np.stack([part[0] for part in parts]),
+        np.stack([part[1] for part in parts]),
+    )
     fore = fore_neighbours(positions_m, velocities_mps, planes)
     seen_m = positions_m.transpose(1, 0, 2)
     held = point(seen_m, fore, planes, terminals, cutoff_deg=60.0)
@@ -109,7 +163,10 @@ def test_invariants_on_a_crowd(terminals):
 
 
 def approach(n_steps: int = 30) -> np.ndarray:
-    """Three satellites of three planes: 0 and 1 stay 1,000 km apart; 2 comes to 0 at 100 km a step from 1,950 km, from the side."""
+    """Three satellites of three planes: 0 and 1 stay 1,000 km apart.
+
+    2 comes to 0 at 100 km a step from 1,950 km, from the side.
+    """
     positions_m = np.zeros((n_steps, 3, 3))
     positions_m[:, :, 0] = 7_500e3
     positions_m[:, 1, 1] = 1_000e3
@@ -119,25 +176,43 @@ def approach(n_steps: int = 30) -> np.ndarray:
 
 @pytest.mark.parametrize("patience_steps", [0, 6])
 def test_a_nearer_partner_is_taken_after_the_hysteresis(patience_steps):
-    """Satellite 2 is the nearer one from step 10 (950 km) on, and is taken patience_steps later; both old ends drop at once."""
-    held = point(approach(20), np.full((20, 3), -1, np.int32), [0, 1, 2], 1, patience_steps=patience_steps)
+    """Satellite 2 is the nearer one from step 10 (950 km) on, and is taken patience_steps later.
+
+    Both old ends drop at once.
+    """
+    held = point(
+        approach(20), np.full((20, 3), -1, np.int32), [0, 1, 2], 1, patience_steps=patience_steps
+    )
     change = 10 + patience_steps
     assert (held[:change, 0, 0] == 1).all() and (held[change:, 0, 0] == 2).all()
     assert (held[change:, 1, 0] == -1).all() and (held[:change, 2, 0] == -1).all()
 
 
 def test_a_rival_that_leaves_in_time_is_forgotten():
-    """Nearer for five steps only, then away and back: the clock starts again, and nothing is switched."""
+    """Nearer for five steps only, then away and back: the clock starts again, and nothing is
+    switched.
+    """
     positions_m = approach(15)
-    positions_m = np.concatenate([positions_m, positions_m[:15][::-1], positions_m])  # nearer in steps 10-19 (10 samples)
+    positions_m = np.concatenate(
+        [positions_m, positions_m[:15][::-1], positions_m]
+    )  # nearer in steps 10-19 (10 samples)
     held = point(positions_m, np.full((45, 3), -1, np.int32), [0, 1, 2], 1, patience_steps=10)
     assert (held[:, 0, 0] == 1).all()
 
 
 def test_no_link_poleward_of_the_cutoff():
-    """Two planes' satellites side by side at 70 degrees: linked with the cutoff at 75, not at 68."""
+    """Two planes' satellites side by side at 70 degrees: linked with the cutoff at 75, not at
+    68.
+    """
     positions_m = np.tile(
-        np.array([[math.cos(math.radians(70.0)), side, math.sin(math.radians(70.0))] for side in (-0.05, 0.05)]) * 6_900e3, (3, 1, 1)
+        np.array(
+            [
+                [math.cos(math.radians(70.0)), side, math.sin(math.radians(70.0))]
+                for side in (-0.05, 0.05)
+            ]
+        )
+        * 6_900e3,
+        (3, 1, 1),
     )
     fore = np.full((3, 2), -1, np.int32)
     assert (point(positions_m, fore, [0, 1], 2, cutoff_deg=68.0) == -1).all()
@@ -147,7 +222,9 @@ def test_no_link_poleward_of_the_cutoff():
 @pytest.mark.parametrize("apart_km, linked", [(4_990.0, True), (5_010.0, False)])
 @pytest.mark.parametrize("planes", [[0, 0], [0, 1]])
 def test_range_ends_a_link_where_sight_does_not(apart_km, linked, planes):
-    """At 10,000 km radius sight reaches 15,000 km, so the 5,000 km of the slowest mode decide, in plane and across."""
+    """At 10,000 km radius sight reaches 15,000 km, so the 5,000 km of the slowest mode decide, in
+    plane and across.
+    """
     half_rad = math.asin(0.5 * apart_km / 10_000.0)
     positions_m, velocities_mps = circle(np.array([[-half_rad], [half_rad]]), radius_m=10_000e3)
     fore = fore_neighbours(positions_m, velocities_mps, np.array(planes, np.int32))
@@ -156,20 +233,30 @@ def test_range_ends_a_link_where_sight_does_not(apart_km, linked, planes):
 
 
 class PlainRule:
-    """The pointing rule as it is told, all pairs looked at each time: the authority for the kernel's search among free satellites."""
+    """The pointing rule as it is told, all pairs looked at each time: the authority for the
+    kernel's search among free satellites.
+    """
 
     def __init__(self, positions_m, fore, planes, terminals, cutoff_deg, patience_steps):
         self.positions_m, self.fore, self.planes = positions_m, fore, planes
-        self.first_cross, self.cutoff_rad, self.patience_steps = (2 if terminals > 2 else 0), math.radians(cutoff_deg), patience_steps
+        self.first_cross, self.cutoff_rad, self.patience_steps = (
+            (2 if terminals > 2 else 0),
+            math.radians(cutoff_deg),
+            patience_steps,
+        )
         self.held = np.full((*fore.shape, terminals), -1, np.int32)
-        self.rivals: dict[tuple[int, int], tuple[int, int]] = {}  # terminal -> the nearer satellite, and since when
+        self.rivals: dict[
+            tuple[int, int], tuple[int, int]
+        ] = {}  # terminal -> the nearer satellite, and since when
         self.n_switched = 0
 
     def walk(self) -> np.ndarray:
         for step in range(len(self.fore)):
             self.here_m, self.now = self.positions_m[step], self.held[step]
             self.everyone = range(len(self.planes))
-            self.crosses = [abs(math.atan2(z, math.hypot(x, y))) <= self.cutoff_rad for x, y, z in self.here_m]
+            self.crosses = [
+                abs(math.atan2(z, math.hypot(x, y))) <= self.cutoff_rad for x, y, z in self.here_m
+            ]
             self.link_in_plane(self.fore[step])
             self.keep(self.held[step - 1] if step else self.now)
             self.switch(step)
@@ -180,7 +267,11 @@ class PlainRule:
         self.now[a, terminal_a], self.now[b, terminal_b] = b, a
 
     def idle(self, satellite):
-        idle = [end for end in range(self.first_cross, self.now.shape[1]) if self.now[satellite, end] < 0]
+        idle = [
+            end
+            for end in range(self.first_cross, self.now.shape[1])
+            if self.now[satellite, end] < 0
+        ]
         return idle if self.crosses[satellite] else []
 
     def apart_m(self, a, b):
@@ -190,18 +281,34 @@ class PlainRule:
         return sight_margin_m(self.here_m[a], self.here_m[b], LIMIT_M) >= 0.0
 
     def may_link(self, a, b):
-        return self.planes[a] != self.planes[b] and b not in self.now[a] and bool(self.idle(b)) and self.sees(a, b)
+        return (
+            self.planes[a] != self.planes[b]
+            and b not in self.now[a]
+            and bool(self.idle(b))
+            and self.sees(a, b)
+        )
 
     def link_in_plane(self, fore):
         aft = min(1, self.now.shape[1] - 1)
         for a, b in enumerate(fore):
-            if b >= 0 and self.now[a, 0] < 0 and self.now[b, aft] < 0 and self.apart_m(a, b) <= RANGE_M and self.sees(a, b):
+            if (
+                b >= 0
+                and self.now[a, 0] < 0
+                and self.now[b, aft] < 0
+                and self.apart_m(a, b) <= RANGE_M
+                and self.sees(a, b)
+            ):
                 self.link(a, 0, b, aft)
 
     def keep(self, before):
         for a in self.everyone:
             for terminal, b in enumerate(before[a]):
-                if b > a and self.planes[a] != self.planes[b] and self.crosses[a] and self.crosses[b]:
+                if (
+                    b > a
+                    and self.planes[a] != self.planes[b]
+                    and self.crosses[a]
+                    and self.crosses[b]
+                ):
                     back = list(before[b]).index(a)
                     is_free = self.now[a, terminal] < 0 and self.now[b, back] < 0
                     if is_free and self.apart_m(a, b) <= RANGE_M and self.sees(a, b):
@@ -215,7 +322,10 @@ class PlainRule:
                     self.rivals.pop((a, terminal), None)
                     continue
                 nearer = [(self.apart_m(a, c), c) for c in self.everyone if self.may_link(a, c)]
-                rival = min([(far_m, c) for far_m, c in nearer if far_m < self.apart_m(a, b)], default=(0.0, -1))[1]
+                rival = min(
+                    [(far_m, c) for far_m, c in nearer if far_m < self.apart_m(a, b)],
+                    default=(0.0, -1),
+                )[1]
                 if rival < 0:
                     self.rivals.pop((a, terminal), None)
                     continue
@@ -228,16 +338,29 @@ class PlainRule:
                     self.n_switched += 1
 
     def form(self):
-        pairs = [(self.apart_m(a, b), a, b) for a in self.everyone if self.idle(a) for b in self.everyone if b > a and self.may_link(a, b)]
+        pairs = [
+            (self.apart_m(a, b), a, b)
+            for a in self.everyone
+            if self.idle(a)
+            for b in self.everyone
+            if b > a and self.may_link(a, b)
+        ]
         for far_m, a, b in sorted(pairs):
             if far_m <= RANGE_M and self.idle(a) and self.idle(b):
                 self.link(a, self.idle(a)[0], b, self.idle(b)[0])
 
 
 def drifting(rng: np.random.Generator, n_steps: int, on_lattice: bool) -> np.ndarray:
-    """A crowd of 26 that drifts above one side of the Earth; on a lattice many distances are equal to the last bit."""
+    """A crowd of 26 that drifts above one side of the Earth.
+
+    On a lattice many distances are equal to the last bit.
+    """
     start_m, drift_m = rng.integers(-2, 3, (26, 3)) * 800e3, rng.integers(-1, 2, (26, 3)) * 400e3
-    positions_m = start_m + np.arange(n_steps)[:, None, None] * drift_m + (0.0 if on_lattice else rng.normal(0.0, 1e3, (26, 3)))
+    positions_m = (
+        start_m
+        + np.arange(n_steps)[:, None, None] * drift_m
+        + (0.0 if on_lattice else rng.normal(0.0, 1e3, (26, 3)))
+    )
     positions_m[..., 0] += 8_500e3
     return positions_m
 
@@ -246,7 +369,9 @@ def drifting(rng: np.random.Generator, n_steps: int, on_lattice: bool) -> np.nda
 @pytest.mark.parametrize("terminals", [1, 2, 4])
 @pytest.mark.parametrize("patience_steps", [0, 1])
 def test_links_are_those_of_all_pairs_looked_at(terminals, on_lattice, patience_steps):
-    """Every terminal of every sample, ties included: of equally near ones the lower number, of equal pairs the first."""
+    """Every terminal of every sample, ties included: of equally near ones the lower number, of
+    equal pairs the first.
+    """
     n_switched = 0
     for seed in range(3):
         rng = np.random.default_rng([seed, terminals])
@@ -257,6 +382,11 @@ def test_links_are_those_of_all_pairs_looked_at(terminals, on_lattice, patience_
             members = np.flatnonzero(planes == plane)
             fore[:, members[:-1]] = members[1:]
         rule = PlainRule(positions_m, fore, planes, terminals, 25.0, patience_steps)
-        assert np.array_equal(point(positions_m, fore, planes, terminals, cutoff_deg=25.0, patience_steps=patience_steps), rule.walk())
+        assert np.array_equal(
+            point(
+                positions_m, fore, planes, terminals, cutoff_deg=25.0, patience_steps=patience_steps
+            ),
+            rule.walk(),
+        )
         n_switched += rule.n_switched
     assert n_switched > 5

@@ -13,7 +13,10 @@ def runs_of(held: np.ndarray) -> list[tuple[int, ...]]:
 
 
 def test_a_run_ends_where_either_end_changes_terminals():
-    """Satellites 0 and 1 hold each other in samples 0 to 5; from sample 3 on the far end uses its other terminal."""
+    """Satellites 0 and 1 hold each other in samples 0 to 5.
+
+    From sample 3 on the far end uses its other terminal.
+    """
     held = np.full((8, 3, 2), -1, np.int32)
     held[:6, 0, 1] = 1
     held[:3, 1, 0] = 0
@@ -23,7 +26,9 @@ def test_a_run_ends_where_either_end_changes_terminals():
 
 
 def test_runs_of_random_pairings_are_those_of_a_plain_loop():
-    """Random perfect pairings of eight satellites, kept for some samples: every row, and nothing else."""
+    """Random perfect pairings of eight satellites, kept for some samples: every row, and nothing
+    else.
+    """
     rng = np.random.default_rng(5)
     held = np.full((60, 8, 3), -1, np.int32)
     expected = []
@@ -34,10 +39,23 @@ def test_runs_of_random_pairings_are_those_of_a_plain_loop():
             low_terminal, high_terminal = rng.integers(0, 3, 2)
             held[begin : finish + 1, low, low_terminal] = high
             held[begin : finish + 1, high, high_terminal] = low
-            before = [row for row in expected if row[:4] == (low, high, low_terminal, high_terminal) and row[5] == begin - 1]
+            before = [
+                row
+                for row in expected
+                if row[:4] == (low, high, low_terminal, high_terminal) and row[5] == begin - 1
+            ]
             if before:
                 expected.remove(before[0])
-            expected.append((int(low), int(high), int(low_terminal), int(high_terminal), before[0][4] if before else begin, finish))
+            expected.append(
+                (
+                    int(low),
+                    int(high),
+                    int(low_terminal),
+                    int(high_terminal),
+                    before[0][4] if before else begin,
+                    finish,
+                )
+            )
         begin = finish + 1
     assert len(expected) > 40 and runs_of(held) == sorted(expected)
 
@@ -47,17 +65,31 @@ def pieces_of(distances_m: list[float], start_s: float, end_s: float) -> list[tu
     positions_m = np.zeros((len(distances_m), 2, 3))
     positions_m[:, 1, 0] = distances_m
     run = np.array([(0, 1, 0, 0, 0, len(distances_m) - 1)], RUN)
-    counts, rows = run_pieces(positions_m, run, np.array([start_s]), np.array([end_s]), 10.0, *MODES, np.empty(1, PIECE))
+    counts, rows = run_pieces(
+        positions_m, run, np.array([start_s]), np.array([end_s]), 10.0, *MODES, np.empty(1, PIECE)
+    )
     assert counts.tolist() == [len(rows)]
     return [tuple(row) for row in rows.tolist()]
 
 
 def test_a_step_has_the_rate_that_both_its_ends_allow():
-    """5 bit/s to 100 m, 1 bit/s to 200 m; the step with 90 m at one end and 110 m at the other is a slow one. Bits by hand."""
+    """5 bit/s to 100 m, 1 bit/s to 200 m.
+
+    The step with 90 m at one end and 110 m at the other is a slow one. Bits by hand.
+    """
     far_and_back_m = [90.0, 90.0, 110.0, 110.0, 90.0, 90.0]
-    assert pieces_of(far_and_back_m, 0.0, 50.0) == [(0.0, 5.0, 0.0), (10.0, 1.0, 50.0), (40.0, 5.0, 80.0)]
+    assert pieces_of(far_and_back_m, 0.0, 50.0) == [
+        (0.0, 5.0, 0.0),
+        (10.0, 1.0, 50.0),
+        (40.0, 5.0, 80.0),
+    ]
 
 
 def test_pieces_begin_after_acquisition_and_end_with_the_horizon():
-    """Data from 13 s to 38 s only: the first piece starts there, and the step from 40 s on is not one of them."""
-    assert pieces_of([90.0, 90.0, 90.0, 110.0, 90.0, 90.0], 13.0, 38.0) == [(13.0, 5.0, 0.0), (20.0, 1.0, 35.0)]
+    """Data from 13 s to 38 s only: the first piece starts there, and the step from 40 s on is not
+    one of them.
+    """
+    assert pieces_of([90.0, 90.0, 90.0, 110.0, 90.0, 90.0], 13.0, 38.0) == [
+        (13.0, 5.0, 0.0),
+        (20.0, 1.0, 35.0),
+    ]

@@ -17,17 +17,25 @@ def test_directions_have_length_one():
     [
         ([-7e6, 0.0, 0.0], -EARTH_EQUATORIAL_RADIUS_M),  # midnight: on the axis of the shadow
         ([7e6, 0.0, 0.0], 7e6 - EARTH_EQUATORIAL_RADIUS_M),  # noon
-        ([-1e6, 6.5e6, 0.0], 6.5e6 - EARTH_EQUATORIAL_RADIUS_M),  # behind the terminator, beside the cylinder
+        (
+            [-1e6, 6.5e6, 0.0],
+            6.5e6 - EARTH_EQUATORIAL_RADIUS_M,
+        ),  # behind the terminator, beside the cylinder
         ([-1e6, 0.0, 6.3e6], 6.3e6 - EARTH_EQUATORIAL_RADIUS_M),  # inside it
     ],
 )
 def test_cylinder(position_m, margin_m):
     """By hand, the Sun along +x."""
-    assert shadow_margin_m(np.array(position_m), np.array([1.0, 0.0, 0.0])) == pytest.approx(margin_m)
+    assert shadow_margin_m(np.array(position_m), np.array([1.0, 0.0, 0.0])) == pytest.approx(
+        margin_m
+    )
 
 
 def test_eclipse_share_of_a_circle_towards_the_sun():
-    """Closed form: a circle of radius r through the Sun's direction is dark for asin(R / r) / pi; at 500 km 0.378 (facts, 2.3)."""
+    """Closed form: a circle of radius r through the Sun's direction is dark for asin(R / r) / pi.
+
+    At 500 km 0.378 (facts, 2.3).
+    """
     angle = np.linspace(0.0, 2.0 * np.pi, 100_000, endpoint=False)
     radius_m = EARTH_EQUATORIAL_RADIUS_M + 500e3
     circle_m = radius_m * np.stack([np.cos(angle), np.sin(angle), 0.0 * angle], axis=-1)

@@ -25,5 +25,10 @@ def test_two_steps_are_one_long_step():
 
 def test_it_solves_the_differential_equation():
     """tau dT/dt = settles - T, derivative by central difference, 1e-6."""
-    slope = (temperature_after_c(30.0, 60.0, 500.1, 1_400.0) - temperature_after_c(30.0, 60.0, 499.9, 1_400.0)) / 0.2
-    assert 1_400.0 * slope == pytest.approx(60.0 - temperature_after_c(30.0, 60.0, 500.0, 1_400.0), rel=1e-6)
+    slope = (
+        temperature_after_c(30.0, 60.0, 500.1, 1_400.0)
+        - temperature_after_c(30.0, 60.0, 499.9, 1_400.0)
+    ) / 0.2
+    assert 1_400.0 * slope == pytest.approx(
+        60.0 - temperature_after_c(30.0, 60.0, 500.0, 1_400.0), rel=1e-6
+    )

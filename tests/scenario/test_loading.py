@@ -1,4 +1,6 @@
-"""Reading scenarios: the way there and back, extends, overrides, and what a typing mistake is answered with."""
+"""Reading scenarios: the way there and back, extends, overrides, and what a typing mistake is
+answered with.
+"""
 
 import dataclasses
 import json
@@ -7,7 +9,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from orbit_gym.scenario.loading import FOLDER, REGISTERED, VARIANTS, load_scenario, scenario_names, scenario_to_dict
+from orbit_gym.scenario.loading import (
+    FOLDER,
+    REGISTERED,
+    VARIANTS,
+    load_scenario,
+    scenario_names,
+    scenario_to_dict,
+)
 from orbit_gym.scenario.scenario import Satellite
 
 TEXT = """
@@ -26,7 +35,15 @@ def write(folder: Path, text: str, name: str = "mine.toml") -> Path:
 
 
 def test_the_promised_names_are_there() -> None:
-    assert set(REGISTERED) >= {"Tiny", "ThreeBody12", "ThreeBody12Drifted", "Ring12", "CrossPlane12", "Walker100", "StarCompute2800"}
+    assert set(REGISTERED) >= {
+        "Tiny",
+        "ThreeBody12",
+        "ThreeBody12Drifted",
+        "Ring12",
+        "CrossPlane12",
+        "Walker100",
+        "StarCompute2800",
+    }
     assert set(VARIANTS) >= {"tight-energy", "swap-heavy", "ThreeBody12-unequal"}
     assert set(scenario_names()) | {"base"} == {path.stem for path in FOLDER.glob("*.toml")}
 
@@ -46,27 +63,48 @@ def test_a_file_extends_tables_deeply_and_takes_its_own_name(tmp_path: Path) -> 
     assert mine.name == "mine" and mine.description == ""
     assert mine.workload.load == 2.0 and isinstance(mine.workload.load, float)
     assert mine.workload.mix == ring.workload.mix | {"drone_query": 0.5}
-    assert (mine.stations, mine.constellation, mine.users) == (ring.stations, ring.constellation, ring.users)
+    assert (mine.stations, mine.constellation, mine.users) == (
+        ring.stations,
+        ring.constellation,
+        ring.users,
+    )
 
 
 def test_arrays_replace_and_relative_extends_works(tmp_path: Path) -> None:
     write(tmp_path, TEXT)
-    path = write(tmp_path, 'extends = "mine.toml"\nstations = [{ name = "A", latitude_deg = 1, longitude_deg = 2 }]', "next.toml")
+    path = write(
+        tmp_path,
+        'extends = "mine.toml"\nstations = [{ name = "A", latitude_deg = 1, longitude_deg = 2 }]',
+        "next.toml",
+    )
     loaded = load_scenario(path)
     assert [station.name for station in loaded.stations] == ["A"] and loaded.workload.load == 2.0
 
 
 def test_a_tle_file_is_sought_beside_the_scenario(tmp_path: Path) -> None:
-    path = write(tmp_path, 'extends = "Ring12"\n[constellation]\nshells = []\ntle_file = "mine.tle"')
+    path = write(
+        tmp_path, 'extends = "Ring12"\n[constellation]\nshells = []\ntle_file = "mine.tle"'
+    )
     assert load_scenario(path).constellation.tle_file == str(tmp_path.resolve() / "mine.tle")
 
 
 def test_overrides_reach_numbers_tables_and_arrays() -> None:
     ring = load_scenario("Ring12")
     changed = load_scenario(
-        "Ring12", {"workload.load": np.float32(0.5), "power.battery_j": 10**6, "workload.mix.drone_query": 1, "stations": []}
+        "Ring12",
+        {
+            "workload.load": np.float32(0.5),
+            "power.battery_j": 10**6,
+            "workload.mix.drone_query": 1,
+            "stations": [],
+        },
     )
-    assert (changed.workload.load, changed.power.battery_j, changed.workload.mix["drone_query"], changed.stations) == (0.5, 1e6, 1.0, ())
+    assert (
+        changed.workload.load,
+        changed.power.battery_j,
+        changed.workload.mix["drone_query"],
+        changed.stations,
+    ) == (0.5, 1e6, 1.0, ())
     assert load_scenario(ring, {"reward": {"energy_cost": 2}}) == dataclasses.replace(
         ring, reward=dataclasses.replace(ring.reward, energy_cost=2.0)
     )
@@ -74,15 +112,32 @@ def test_overrides_reach_numbers_tables_and_arrays() -> None:
 
 
 REFUSED_TEXT = [
-    ("worklod = 1", r"unknown key 'worklod' in scenario; did you mean 'workload'\? allowed: name, constellation, .*reward"),
+    (
+        "worklod = 1",
+        r"unknown key 'worklod' in scenario; did you mean 'workload'\? allowed: name, "
+        r"constellation, .*reward",
+    ),
     ("[power]\nbatery_j = 1", r"unknown key 'batery_j' in power; did you mean 'battery_j'\?"),
-    ('[[stations]]\nname = "X"', r"station 'X' has no latitude_deg; type it in degrees, north positive"),
-    ('[[stations]]\nname = "X"\nlatitude_deg = 1', r"station 'X' has no longitude_deg; type it in degrees, east positive"),
-    ("[[stations]]\nlatitude_deg = 1\nlongitude_deg = 1", r"stations\[0\] has no name; type for example name = \"Kiruna\""),
-    ('[[stations]]\nname = "X"\nlatitude_deg = 95\nlongitude_deg = 0', r"station 'X': station\.latitude_deg must be .* at most 90, got 95"),
+    (
+        '[[stations]]\nname = "X"',
+        r"station 'X' has no latitude_deg; type it in degrees, north positive",
+    ),
+    (
+        '[[stations]]\nname = "X"\nlatitude_deg = 1',
+        r"station 'X' has no longitude_deg; type it in degrees, east positive",
+    ),
+    (
+        "[[stations]]\nlatitude_deg = 1\nlongitude_deg = 1",
+        r"stations\[0\] has no name; type for example name = \"Kiruna\"",
+    ),
+    (
+        '[[stations]]\nname = "X"\nlatitude_deg = 95\nlongitude_deg = 0',
+        r"station 'X': station\.latitude_deg must be .* at most 90, got 95",
+    ),
     (
         "[[constellation.shells]]\nplanes = 1",
-        r"constellation\.shells\[0\]: shell has no inclination_deg; type for example inclination_deg = 97\.4, or walker",
+        r"constellation\.shells\[0\]: shell has no inclination_deg; type for example "
+        r"inclination_deg = 97\.4, or walker",
     ),
     ("[users]\nsites = [3]", r"users\.sites\[0\] must be a table, got 3"),
     ("stations = 3", r"stations must be an array, got 3"),
@@ -116,13 +171,29 @@ def test_circular_extends_is_refused(tmp_path: Path) -> None:
 
 
 REFUSED_SOURCE = [
-    ("Moon", None, r"unknown scenario 'Moon'; choose from .*Tiny.*, or give a path ending in \.toml"),
+    (
+        "Moon",
+        None,
+        r"unknown scenario 'Moon'; choose from .*Tiny.*, or give a path ending in \.toml",
+    ),
     ("Waker100", None, r"unknown scenario 'Waker100'; did you mean 'Walker100'\?"),
     ("ring12", None, r"unknown scenario 'ring12'; did you mean 'Ring12'\?"),
     ("none.toml", None, r"scenario file 'none\.toml' does not exist"),
-    ("Ring12", {"workload.lod": 1.0}, r"override 'workload\.lod': unknown key 'lod' in workload; did you mean 'load'\?"),
-    ("Ring12", {"powr.battery_j": 1.0}, r"override 'powr\.battery_j': unknown key 'powr' in scenario; did you mean 'power'\?"),
-    ("Ring12", {"stations.0": {}}, r"override 'stations\.0': stations has no parts to name; give it whole"),
+    (
+        "Ring12",
+        {"workload.lod": 1.0},
+        r"override 'workload\.lod': unknown key 'lod' in workload; did you mean 'load'\?",
+    ),
+    (
+        "Ring12",
+        {"powr.battery_j": 1.0},
+        r"override 'powr\.battery_j': unknown key 'powr' in scenario; did you mean 'power'\?",
+    ),
+    (
+        "Ring12",
+        {"stations.0": {}},
+        r"override 'stations\.0': stations has no parts to name; give it whole",
+    ),
     ("Ring12", {"power": 1.0}, r"power must be a table, got 1\.0"),
     ({"name": "x"}, None, r"scenario has no constellation; give \[\[constellation\.satellites\]\]"),
     ({"extends": "Ring12"}, None, r"scenario has no name; type for example"),
@@ -130,16 +201,23 @@ REFUSED_SOURCE = [
 ]
 
 
-@pytest.mark.parametrize(("source", "overrides", "message"), REFUSED_SOURCE, ids=[str(row[:2]) for row in REFUSED_SOURCE])
+@pytest.mark.parametrize(
+    ("source", "overrides", "message"), REFUSED_SOURCE, ids=[str(row[:2]) for row in REFUSED_SOURCE]
+)
 def test_mistakes_in_a_call_are_answered(source, overrides, message: str) -> None:  # type: ignore[no-untyped-def]
     with pytest.raises(ValueError, match=message):
         load_scenario(source, overrides)
 
 
-@pytest.mark.parametrize(("name", "day"), [("ThreeBody12", "20250802"), ("ThreeBody12Drifted", "20260626")])
+@pytest.mark.parametrize(
+    ("name", "day"), [("ThreeBody12", "20250802"), ("ThreeBody12Drifted", "20260626")]
+)
 def test_three_body_flies_the_published_elements(shared_data: Path, name: str, day: str) -> None:
     """Authority: CelesTrak's files of both days, letter by letter."""
-    lines = [line.rstrip() for line in (shared_data / "tle" / f"three_body_scs01_{day}.tle").read_text().splitlines()]
+    lines = [
+        line.rstrip()
+        for line in (shared_data / "tle" / f"three_body_scs01_{day}.tle").read_text().splitlines()
+    ]
     published = tuple(Satellite(*lines[row : row + 3]) for row in range(0, len(lines), 3))
     assert load_scenario(name).constellation.satellites == published and len(published) == 12
 
@@ -147,24 +225,45 @@ def test_three_body_flies_the_published_elements(shared_data: Path, name: str, d
 def test_the_drifted_twelve_do_the_work_of_the_first() -> None:
     """Only orbits, epoch and words differ."""
     first, drifted = load_scenario("ThreeBody12"), load_scenario("ThreeBody12Drifted")
-    same = {"constellation": first.constellation, "epoch_utc": first.epoch_utc, "name": first.name, "description": first.description}
-    assert dataclasses.replace(drifted, **same) == first and drifted.epoch_utc == "2026-06-26T00:00:00"
+    same = {
+        "constellation": first.constellation,
+        "epoch_utc": first.epoch_utc,
+        "name": first.name,
+        "description": first.description,
+    }
+    assert (
+        dataclasses.replace(drifted, **same) == first and drifted.epoch_utc == "2026-06-26T00:00:00"
+    )
 
 
 def test_sites_agree_with_the_published_lists(shared_data: Path) -> None:
-    """Authority: station list (town level) and Hypatia's 1,000 cities; typed to 0.01 deg, so 0.0051 deg apart at most."""
-    text = (shared_data / "ground_stations" / "cities_top1000_hypatia.csv").read_text(encoding="utf-8").splitlines()[1:]
+    """Authority: station list (town level) and Hypatia's 1,000 cities.
+
+    Typed to 0.01 deg, so 0.0051 deg apart at most.
+    """
+    text = (
+        (shared_data / "ground_stations" / "cities_top1000_hypatia.csv")
+        .read_text(encoding="utf-8")
+        .splitlines()[1:]
+    )
     cities = np.array([[float(value) for value in line.split(",")[2:4]] for line in text])
     listed = [site for site in load_scenario("Ring12").users.sites]
     first_remote = [site.name for site in listed].index("Longyearbyen")
     for site in listed[:first_remote]:
-        assert np.abs(cities - (site.latitude_deg, site.longitude_deg)).max(axis=1).min() < 0.0051, site.name
+        assert (
+            np.abs(cities - (site.latitude_deg, site.longitude_deg)).max(axis=1).min() < 0.0051
+        ), site.name
     assert first_remote == 60
     stations = {station.name: station for station in load_scenario("Ring12").stations}
-    for line in (shared_data / "ground_stations" / "china_stations_approx.csv").read_text().splitlines()[1:]:
+    for line in (
+        (shared_data / "ground_stations" / "china_stations_approx.csv").read_text().splitlines()[1:]
+    ):
         name, _, latitude, longitude = line.split(",")[:4]
         station = stations.get(name.split(" ")[0])
-        assert station is None or (station.latitude_deg, station.longitude_deg) == (float(latitude), float(longitude)), name
+        assert station is None or (station.latitude_deg, station.longitude_deg) == (
+            float(latitude),
+            float(longitude),
+        ), name
     assert {"Miyun", "Kashi", "Sanya", "Kiruna", "Svalbard"} == set(stations)
 
 

@@ -6,11 +6,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from orbit_gym.scenario.loading import load_scenario, scenario_to_dict
-from orbit_gym.views.describe.overview import typed_rows
-from orbit_gym.views.describe.offered_loads import measure_loads
 from orbit_gym.env import OrbitEnv
+from orbit_gym.scenario.loading import load_scenario, scenario_to_dict
 from orbit_gym.scenario.scenario import RequestTrace, Scenario, TaskFile, Workload
+from orbit_gym.views.describe.offered_loads import measure_loads
+from orbit_gym.views.describe.overview import typed_rows
 from orbit_gym.workload.day_cache import get_arrivals
 from tests.helpers.recordings import minute_file
 
@@ -40,7 +40,9 @@ def mine(tmp_path: Path, minute: str) -> Path:
     return path
 
 
-def test_files_are_relative_to_the_scenario_that_names_them(mine: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_files_are_relative_to_the_scenario_that_names_them(
+    mine: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.chdir("/")
     scenario = load_scenario(mine)
     assert scenario.workload.traces[0].rows().times_s.size == 3 and not scenario.workload.has_mix
@@ -51,7 +53,10 @@ def test_files_are_relative_to_the_scenario_that_names_them(mine: Path, monkeypa
 
 
 def test_an_episode_of_a_trace_alone(mine: Path) -> None:
-    """No mix, so no load; the same seed gives the same tasks, bit for bit, and another one others."""
+    """No mix, so no load.
+
+    The same seed gives the same tasks, bit for bit, and another one others.
+    """
     env = OrbitEnv(str(mine))
     drawn = []
     for seed in (1, 1, 2):
@@ -67,7 +72,10 @@ def test_recordings_leave_the_mix_as_it_was(minute: str) -> None:
     alone = Workload(mix={"bulk_reprocessing": 1.0}, slack_scale={"bulk_reprocessing": 0.25})
     both = dataclasses.replace(alone, traces=(RequestTrace(file=minute, form="azure"),))
     scenario = dataclasses.replace(load_scenario("Tiny"), workload=alone)
-    of_mix, of_both = (get_arrivals(scenario, 1).draw(work, scenario.faults, 0.0, np.random.default_rng(5)).tasks for work in (alone, both))
+    of_mix, of_both = (
+        get_arrivals(scenario, 1).draw(work, scenario.faults, 0.0, np.random.default_rng(5)).tasks
+        for work in (alone, both)
+    )
     stored = of_both[of_both["one_lane"] == 0]
     assert (of_both["one_lane"] == 1).sum() > 0
     known = min(stored.size, of_mix.size) - 1
@@ -81,14 +89,29 @@ def test_describe_tells_files_rows_and_skipped_lines(mine: Path) -> None:
     with pytest.raises(ValueError, match=r"minute\.csv, line 5: 'spoilt' has 1 values, expected 3"):
         load_scenario(mine)
     mine.write_text(MINE + "strict = false\n")
-    assert typed_rows(load_scenario(mine))["recordings"] == f"{path} (3 rows, 1 line skipped; rate x 0.5, time x 1)"
+    assert (
+        typed_rows(load_scenario(mine))["recordings"]
+        == f"{path} (3 rows, 1 line skipped; rate x 0.5, time x 1)"
+    )
 
 
 REFUSED = [
-    ("script = []", "", r"workload\.script stands alone: give no traces, events or task_files beside it"),
+    (
+        "script = []",
+        "",
+        r"workload\.script stands alone: give no traces, events or task_files beside it",
+    ),
     ("data/minute", "data/hour", r"workload\.traces\[0\]: file '.*hour\.csv' does not exist"),
-    ('form = "azure"', "", r"workload\.traces\[0\] has no form; type form = \"azure\" or form = \"mooncake\""),
-    ("rate_scale = 0.5", "rate_scal = 0.5", r"unknown key 'rate_scal' in workload\.traces\[0\]; did you mean 'rate_scale'\?"),
+    (
+        'form = "azure"',
+        "",
+        r"workload\.traces\[0\] has no form; type form = \"azure\" or form = \"mooncake\"",
+    ),
+    (
+        "rate_scale = 0.5",
+        "rate_scal = 0.5",
+        r"unknown key 'rate_scal' in workload\.traces\[0\]; did you mean 'rate_scale'\?",
+    ),
 ]
 
 
@@ -105,7 +128,11 @@ def test_the_look_ahead_covers_recorded_slacks(minute: str, tmp_path: Path) -> N
     def scenario(**fields) -> Scenario:
         return dataclasses.replace(tiny, look_ahead_s=100.0, workload=Workload(**fields))
 
-    with pytest.raises(ValueError, match=r"look_ahead_s must be at least the largest slack, 120 s of language_request; got 100"):
+    with pytest.raises(
+        ValueError,
+        match=r"look_ahead_s must be at least the largest slack, 120 s of language_request; "
+        r"got 100",
+    ):
         scenario(traces=(RequestTrace(file=minute, form="azure"),))
     path = tmp_path / "tasks.csv"
     path.write_text("release_s,origin,task_class,slack_s\n1,Kisumu,language_request,80\n")
@@ -118,8 +145,14 @@ def test_the_look_ahead_covers_recorded_slacks(minute: str, tmp_path: Path) -> N
 def test_an_unknown_origin_is_told_with_its_line(tmp_path: Path) -> None:
     path = tmp_path / "tasks.csv"
     path.write_text("release_s,origin,task_class\n1,Kisumu,drone_query\n2,Paris,drone_query\n")
-    scenario = dataclasses.replace(load_scenario("Tiny"), episode_s=601.0, workload=Workload(task_files=(TaskFile(file=str(path)),)))
+    scenario = dataclasses.replace(
+        load_scenario("Tiny"),
+        episode_s=601.0,
+        workload=Workload(task_files=(TaskFile(file=str(path)),)),
+    )
     with pytest.raises(
-        ValueError, match=r"tasks\.csv, line 3, names an unknown origin 'Paris'; choose from P01S01, P01S02, P01S03, Kisumu"
+        ValueError,
+        match=r"tasks\.csv, line 3, names an unknown origin 'Paris'; choose from P01S01, "
+        r"P01S02, P01S03, Kisumu",
     ):
         get_arrivals(scenario, 1)

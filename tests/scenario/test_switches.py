@@ -1,23 +1,40 @@
-"""Every switch of docs/scenario.md changes what it names in the World and nothing else; for what Worlds do not hold, episodes and play."""
+"""Every switch of docs/scenario.md changes what it names in the World and nothing else.
+
+For what Worlds do not hold, episodes and play.
+"""
 
 from typing import Any
 
 import numpy as np
 import pytest
 
-from orbit_gym.scenario.loading import load_scenario, scenario_to_dict
-from orbit_gym.world.compiler import compile_world, graph_names
-from orbit_gym.world.layout import ACCELERATOR, LASER, World
-from orbit_gym.views.describe.scenario_tables import SWITCHES, Switch
 from orbit_gym.env import OrbitEnv
 from orbit_gym.observation import COLUMNS
+from orbit_gym.scenario.loading import load_scenario, scenario_to_dict
 from orbit_gym.scenario.scenario import Scenario
 from orbit_gym.simulation.graph import KIND_NAMES
+from orbit_gym.views.describe.scenario_tables import SWITCHES, Switch
 from orbit_gym.workload.day_cache import get_arrivals
+from orbit_gym.world.compiler import compile_world, graph_names
+from orbit_gym.world.layout import ACCELERATOR, LASER, World
 
-KIRUNA = {"name": "Kiruna", "latitude_deg": 67.86, "longitude_deg": 20.96, "is_optical": True, "datacentre": "Hangzhou"}
-MIYUN = {"name": "Miyun", "latitude_deg": 40.45, "longitude_deg": 116.86, "more_datacentres": ["Hangzhou"]}
-SITES = [{"name": "Nuuk", "latitude_deg": 64.18, "longitude_deg": -51.72}, {"name": "Cairo", "latitude_deg": 30.04, "longitude_deg": 31.24}]
+KIRUNA = {
+    "name": "Kiruna",
+    "latitude_deg": 67.86,
+    "longitude_deg": 20.96,
+    "is_optical": True,
+    "datacentre": "Hangzhou",
+}
+MIYUN = {
+    "name": "Miyun",
+    "latitude_deg": 40.45,
+    "longitude_deg": 116.86,
+    "more_datacentres": ["Hangzhou"],
+}
+SITES = [
+    {"name": "Nuuk", "latitude_deg": 64.18, "longitude_deg": -51.72},
+    {"name": "Cairo", "latitude_deg": 30.04, "longitude_deg": 31.24},
+]
 
 # CrossPlane12 with every model on and little on the ground.
 EVERYTHING: dict[str, Any] = {
@@ -44,11 +61,27 @@ TOUCHES: dict[str, set[str]] = {
     "links between planes": LASERS | DRAW | {"laser ends"},
     "power of laser links": DRAW | {"laser transmit_w"},
     "stations": DRAW
-    | {f"{kind} {facet}" for kind in ("downlink", "uplink", "fibre") for facet in ("ends", "contacts", "rates", "transmit_w")},
-    "datacentres": {"fibre ends", "fibre contacts", "fibre rates", "fibre transmit_w", "shown", "ground accelerators"},
-    "elevation masks": DRAW | {f"{kind} {facet}" for kind in AIR for facet in ("contacts", "rates")},
+    | {
+        f"{kind} {facet}"
+        for kind in ("downlink", "uplink", "fibre")
+        for facet in ("ends", "contacts", "rates", "transmit_w")
+    },
+    "datacentres": {
+        "fibre ends",
+        "fibre contacts",
+        "fibre rates",
+        "fibre transmit_w",
+        "shown",
+        "ground accelerators",
+    },
+    "elevation masks": DRAW
+    | {f"{kind} {facet}" for kind in AIR for facet in ("contacts", "rates")},
     "power of the radio": DRAW | {"downlink transmit_w", "user_down transmit_w"},
-    "users": {f"{kind} {facet}" for kind in ("user_up", "user_down") for facet in ("ends", "contacts", "rates", "transmit_w")},
+    "users": {
+        f"{kind} {facet}"
+        for kind in ("user_up", "user_down")
+        for facet in ("ends", "contacts", "rates", "transmit_w")
+    },
     "alert channel": {"alerts"},
     "unequal nodes": {"peak_op_per_s"},
     "lanes": {"lanes"},
@@ -96,31 +129,52 @@ def facets(scenario: Scenario) -> dict[str, Any]:
         "positions": world.positions_m.tobytes(),
         "sunlit": [sunlit_changes(world, satellite) for satellite in range(n_satellites)],
         "draw": np.round(sampled_draw_w(world, scenario), 9).tolist(),
-        "charge needed": [float(np.round(rows["required_j"], 3).max()) for rows in power_rows(world)],
+        "charge needed": [
+            float(np.round(rows["required_j"], 3).max()) for rows in power_rows(world)
+        ],
         "alerts": (bool(sizes["first_alert_resource"] >= 0),),
         "shown": int(sizes["n_candidates"]),
         "terminals": int(sizes["n_terminals"]),
         "models": world.model_bytes.tolist(),
-        "ground accelerators": world.accelerators[n_satellites:][[name for name in ACCELERATOR.names or () if name != "node"]].tolist(),
+        "ground accelerators": world.accelerators[n_satellites:][
+            [name for name in ACCELERATOR.names or () if name != "node"]
+        ].tolist(),
     }
-    found |= {name: world.accelerators[name][:n_satellites].tolist() for name in ACCELERATOR.names or () if name not in ("node", "pad")}
+    found |= {
+        name: world.accelerators[name][:n_satellites].tolist()
+        for name in ACCELERATOR.names or ()
+        if name not in ("node", "pad")
+    }
     senders = np.repeat(np.arange(len(names)), np.diff(world.edge_offsets))
     for kind, word in KIND_NAMES.items():
         mine = [row for row in range(len(world.edges)) if world.edges[row]["kind"] == kind]
         ends = [(names[senders[row]], names[world.edges[row]["to"]]) for row in mine]
         order = sorted(range(len(mine)), key=lambda k: ends[k])
-        contacts = [world.contacts[world.edges[mine[k]]["first_contact"] : world.edges[mine[k]]["end_contact"]] for k in order]
+        contacts = [
+            world.contacts[
+                world.edges[mine[k]]["first_contact"] : world.edges[mine[k]]["end_contact"]
+            ]
+            for k in order
+        ]
         found[f"{word} ends"] = [ends[k] for k in order]
         found[f"{word} contacts"] = [rows[["start_s", "end_s"]].tolist() for rows in contacts]
         found[f"{word} rates"] = [
-            [world.pieces[row["first_piece"] : row["end_piece"]]["rate_bps"].tolist() for row in rows] for rows in contacts
+            [
+                world.pieces[row["first_piece"] : row["end_piece"]]["rate_bps"].tolist()
+                for row in rows
+            ]
+            for rows in contacts
         ]
-        found[f"{word} transmit_w"] = sorted({float(world.edges[row]["transmit_w"]) for row in mine})
+        found[f"{word} transmit_w"] = sorted(
+            {float(world.edges[row]["transmit_w"]) for row in mine}
+        )
     return found
 
 
 def power_rows(world: World) -> list[np.ndarray]:
-    return [world.power[low:high] for low, high in zip(world.power_offsets, world.power_offsets[1:])]
+    return [
+        world.power[low:high] for low, high in zip(world.power_offsets, world.power_offsets[1:])
+    ]
 
 
 def sunlit_changes(world: World, satellite: int) -> list[tuple[float, int]]:
@@ -132,7 +186,10 @@ def sunlit_changes(world: World, satellite: int) -> list[tuple[float, int]]:
 def sampled_draw_w(world: World, scenario: Scenario) -> np.ndarray:
     """Baseline draw every 20 s, (n_satellites, n)."""
     times_s = np.arange(0.0, float(world.sizes["horizon_s"][0]), 20.0) + 0.5
-    picked = [rows[np.searchsorted(rows["start_s"], times_s, side="right") - 1] for rows in power_rows(world)]
+    picked = [
+        rows[np.searchsorted(rows["start_s"], times_s, side="right") - 1]
+        for rows in power_rows(world)
+    ]
     return np.array([scenario.power.solar_w * rows["is_sunlit"] - rows["net_w"] for rows in picked])
 
 
@@ -146,7 +203,9 @@ def test_every_switch_is_tested() -> None:
 
 
 @pytest.mark.parametrize("name", TOUCHES)
-def test_a_switch_touches_what_it_names_and_nothing_else(everything: dict[str, Any], name: str) -> None:
+def test_a_switch_touches_what_it_names_and_nothing_else(
+    everything: dict[str, Any], name: str
+) -> None:
     off = facets(switched(name))
     assert {facet for facet in off if off[facet] != everything[facet]} == TOUCHES[name]
 
@@ -157,15 +216,30 @@ def test_lasers_off_leave_no_laser() -> None:
 
 
 def test_acquisition_off_starts_contacts_when_they_are_held(everything: dict[str, Any]) -> None:
-    """Without acquisition a contact begins 15 s sooner, except where it was up at midnight; none shorter than 15 s is lost."""
+    """Without acquisition a contact begins 15 s sooner, except where it was up at midnight.
+
+    None shorter than 15 s is lost.
+    """
     before = [row for rows in everything["laser contacts"] for row in rows]
-    after = {(round(start_s, 6), end_s) for rows in facets(switched("laser acquisition"))["laser contacts"] for start_s, end_s in rows}
-    assert all((round(start_s - 15.0 * (start_s > 0.0), 6), end_s) in after for start_s, end_s in before) and len(before) > 200
+    after = {
+        (round(start_s, 6), end_s)
+        for rows in facets(switched("laser acquisition"))["laser contacts"]
+        for start_s, end_s in rows
+    }
+    assert (
+        all(
+            (round(start_s - 15.0 * (start_s > 0.0), 6), end_s) in after
+            for start_s, end_s in before
+        )
+        and len(before) > 200
+    )
 
 
 def draw(scenario: Scenario) -> Any:
     """One episode of day 1, always with the same generator."""
-    return get_arrivals(scenario, 1).draw(scenario.workload, scenario.faults, 1_000.0, np.random.default_rng(5))
+    return get_arrivals(scenario, 1).draw(
+        scenario.workload, scenario.faults, 1_000.0, np.random.default_rng(5)
+    )
 
 
 @pytest.mark.parametrize("name", OUTSIDE_WORLD)
@@ -187,18 +261,26 @@ def test_switches_outside_the_world_leave_tasks_and_charge(name: str) -> None:
     ],
 )
 def test_kinds_of_faults_left(names: tuple[str, ...], left: set[str]) -> None:
-    """Kinds by what they strike: an accelerator, a laser calendar, an antenna's calendar; those that are left are the very same."""
+    """Kinds by what they strike: an accelerator, a laser calendar, an antenna's calendar.
+
+    Those that are left are the very same.
+    """
     everything, scenario = switched(), switched(*names)
     world = get_arrivals(scenario, 1).world
     lasers = set(world.edges["resource_a"][world.edges["kind"] == LASER].tolist())
 
     def rows(drawn: np.ndarray, kinds: set[str]) -> list[tuple]:
-        named = ["reset" if row["kind"] == 1 else "link" if int(row["index"]) in lasers else "cloud" for row in drawn]
+        named = [
+            "reset" if row["kind"] == 1 else "link" if int(row["index"]) in lasers else "cloud"
+            for row in drawn
+        ]
         return [row.tolist() for row, kind in zip(drawn, named, strict=True) if kind in kinds]
 
     left_over = draw(scenario).faults
     assert rows(left_over, left) == [row.tolist() for row in left_over]
-    if "clouds" not in names:  # a station without clouds is another World, with the same faults of satellites
+    if (
+        "clouds" not in names
+    ):  # a station without clouds is another World, with the same faults of satellites
         assert rows(left_over, left) == rows(draw(everything).faults, left)
     assert all(rows(left_over, {kind}) for kind in left)
 
@@ -209,7 +291,9 @@ def test_alerts_off_leave_no_task_that_may_alert() -> None:
 
 
 def play(overrides: dict[str, Any]) -> tuple[list[float], list[float]]:
-    """Tiny with every task at the first node that can take it: hottest observed temperature and energy term at each step."""
+    """Tiny with every task at the first node that can take it: hottest observed temperature and
+    energy term at each step.
+    """
     env = OrbitEnv("Tiny", overrides=overrides)
     observation, _ = env.reset(seed=7)
     hottest, energy, truncated = [], [], False

@@ -10,9 +10,12 @@ import pytest
 
 from orbit_gym.env import OrbitEnv
 
-REPOSITORY = Path(__file__).resolve().parent.parent
+REPOSITORY = Path(__file__).resolve().parents[2]
 STEPS = 300
-PROGRAM = "from tests.simulation.test_determinism import trace; print(*(trace(name, 11) for name in {names!r}))"
+PROGRAM = (
+    "from tests.simulation.test_determinism import trace; print(*(trace(name, 11) for name "
+    "in {names!r}))"
+)
 
 
 def trace(name: str, seed: int) -> str:
@@ -40,7 +43,9 @@ def test_same_seed_same_trace_in_this_process_and_another() -> None:
     assert [trace(name, 12) for name in NAMES] != first
     assert [trace(name, 11) for name in NAMES] == first
     program = PROGRAM.format(names=NAMES)
-    done = subprocess.run([sys.executable, "-c", program], cwd=REPOSITORY, capture_output=True, text=True, timeout=300)
+    done = subprocess.run(
+        [sys.executable, "-c", program], cwd=REPOSITORY, capture_output=True, text=True, timeout=300
+    )
     assert done.stdout.split() == first, done.stderr
 
 

@@ -1,13 +1,23 @@
-"""Details of an episode: they add up to its metrics, charge follows the ledger, intervals are binned by hand."""
+"""Details of an episode: they add up to its metrics, charge follows the ledger, intervals are
+binned by hand.
+"""
 
 from functools import cache
 
 import numpy as np
 import pytest
 
-from orbit_gym.simulation.episode_summary import LATENCY_EDGES_S, N_BINS, OUTCOMES, PLACES, Details, binned, satellite_groups
 from orbit_gym.env import OrbitEnv
 from orbit_gym.scenario.task_classes import TASK_CLASSES
+from orbit_gym.simulation.episode_summary import (
+    LATENCY_EDGES_S,
+    N_BINS,
+    OUTCOMES,
+    PLACES,
+    Details,
+    binned,
+    satellite_groups,
+)
 from orbit_gym.vector import OrbitVectorEnv
 
 
@@ -35,7 +45,10 @@ def test_counts_add_up_to_the_metrics(name: str, seed: int) -> None:
         "revoked": metrics["n_revoked"],
         "rejected": metrics["n_rejected"],
     }
-    assert dict(zip(PLACES, details.places.sum(axis=0), strict=True))["rejected"] == metrics["n_rejected"]
+    assert (
+        dict(zip(PLACES, details.places.sum(axis=0), strict=True))["rejected"]
+        == metrics["n_rejected"]
+    )
     assert details.flow.sum() == details.places.sum() == metrics["n_released"]
     assert details.flow[:, -1].sum() == metrics["n_rejected"]
     for index, kind in enumerate(TASK_CLASSES):
@@ -47,30 +60,52 @@ def test_counts_add_up_to_the_metrics(name: str, seed: int) -> None:
 def test_use_over_time_averages_to_the_metric(name: str, seed: int) -> None:
     details, metrics = played(name, seed)
     assert details.utilisation.mean() == pytest.approx(metrics["utilisation_fraction"], rel=1e-9)
-    assert details.group_utilisation.mean() == pytest.approx(metrics["utilisation_fraction"], rel=1e-9)  # groups are single satellites
-    assert details.group_utilisation.min() >= -1e-9 and details.group_utilisation.max() <= 1.0 + 1e-9
+    assert details.group_utilisation.mean() == pytest.approx(
+        metrics["utilisation_fraction"], rel=1e-9
+    )  # groups are single satellites
+    assert (
+        details.group_utilisation.min() >= -1e-9 and details.group_utilisation.max() <= 1.0 + 1e-9
+    )
 
 
 @pytest.mark.parametrize(("name", "seed"), CASES[:3])
 def test_charge_ends_where_the_ledger_ends(name: str, seed: int) -> None:
-    """The ledger is exact; here a battery is seen full at most 9.5 s late, 400 W * 9.5 s of 1.44 MJ = 0.0026."""
+    """The ledger is exact.
+
+    Here a battery is seen full at most 9.5 s late, 400 W * 9.5 s of 1.44 MJ = 0.0026.
+    """
     details, metrics = played(name, seed)
     assert details.charge[-1] == pytest.approx(metrics["final_charge_fraction"], abs=0.0026)
-    assert details.charge.mean() == pytest.approx(metrics["mean_charge_fraction"], abs=0.01)  # the metric has ten times the points
-    assert (details.least_charge <= details.charge + 1e-12).all() and details.group_charge.max() <= 1.0 + 1e-12
+    assert details.charge.mean() == pytest.approx(
+        metrics["mean_charge_fraction"], abs=0.01
+    )  # the metric has ten times the points
+    assert (
+        details.least_charge <= details.charge + 1e-12
+    ).all() and details.group_charge.max() <= 1.0 + 1e-12
 
 
 def test_the_median_latency_lies_in_its_bin() -> None:
     details, metrics = played("Ring12", 5)
     counts = np.cumsum(details.latencies.sum(axis=0))
     middle = int(np.searchsorted(counts, counts[-1] / 2.0))
-    assert LATENCY_EDGES_S[middle] <= metrics["latency_p50_s"] * 1.001 and metrics["latency_p50_s"] <= LATENCY_EDGES_S[middle + 1] * 1.001
+    assert (
+        LATENCY_EDGES_S[middle] <= metrics["latency_p50_s"] * 1.001
+        and metrics["latency_p50_s"] <= LATENCY_EDGES_S[middle + 1] * 1.001
+    )
 
 
 def test_tiny_by_hand() -> None:
-    """Eight typed tasks, from two satellites and a user; the last column of the flow holds what was rejected."""
+    """Eight typed tasks, from two satellites and a user.
+
+    The last column of the flow holds what was rejected.
+    """
     details, metrics = played("Tiny", 0)
-    assert details.flow.shape == (3 + 1, 3 + 1 + 1) and details.flow.sum(axis=1).tolist() == [3, 2, 0, 3]
+    assert details.flow.shape == (3 + 1, 3 + 1 + 1) and details.flow.sum(axis=1).tolist() == [
+        3,
+        2,
+        0,
+        3,
+    ]
     assert details.sunlit[0] == 0.0  # the string begins in eclipse
     assert details.utilisation.shape == (N_BINS,) and metrics["n_released"] == 8
 
@@ -82,7 +117,14 @@ def test_a_batch_has_the_same_details_as_single_environments() -> None:
         envs.episode_details(0)
     rngs = [np.random.default_rng(seed) for seed in seeds]
     for _ in range(8):
-        envs.step(np.array([rng.choice(np.flatnonzero(mask)) for rng, mask in zip(rngs, envs.action_masks(), strict=True)]))
+        envs.step(
+            np.array(
+                [
+                    rng.choice(np.flatnonzero(mask))
+                    for rng, mask in zip(rngs, envs.action_masks(), strict=True)
+                ]
+            )
+        )
     for member, seed in enumerate(seeds):
         for mine, single in zip(envs.episode_details(member), played("Tiny", seed)[0], strict=True):
             assert np.array_equal(mine, single)
@@ -96,7 +138,10 @@ def test_details_are_refused_before_the_end() -> None:
 
 
 def test_intervals_are_binned_by_hand() -> None:
-    """Bins of 10 s from 100; row 0: weight 2 over [103, 125) and over what lies outside; row 1: weight 1 over all and beyond."""
+    """Bins of 10 s from 100.
+
+    Row 0: weight 2 over [103, 125) and over what lies outside; row 1: weight 1 over all and beyond.
+    """
     row, weight = np.array([0, 0, 1]), np.array([2.0, 5.0, 1.0])
     start_s, end_s = np.array([103.0, 50.0, 90.0]), np.array([125.0, 60.0, 200.0])
     found = binned(row, start_s, end_s, weight, 3, np.array([100.0, 110.0, 120.0, 130.0]))
@@ -106,4 +151,8 @@ def test_intervals_are_binned_by_hand() -> None:
 def test_many_satellites_are_shown_in_blocks_of_equal_size() -> None:
     assert satellite_groups(12).tolist() == list(range(12))
     blocks = satellite_groups(2800)
-    assert blocks[-1] + 1 <= 24 and np.bincount(blocks)[:-1].tolist() == [117] * 23 and blocks.size == 2800
+    assert (
+        blocks[-1] + 1 <= 24
+        and np.bincount(blocks)[:-1].tolist() == [117] * 23
+        and blocks.size == 2800
+    )

@@ -21,7 +21,10 @@ def test_a_fork_offers_what_a_search_needs(env: OrbitEnv) -> None:
 
 
 def test_a_fork_takes_another_future(env: OrbitEnv) -> None:
-    """Same task at hand, other tasks after it; a future that disagrees about the task at hand is refused."""
+    """Same task at hand, other tasks after it.
+
+    A future that disagrees about the task at hand is refused.
+    """
     episode = env.simulation.episode
     other = episode.tasks.copy()
     other["value"][1:] *= 2.0
@@ -31,5 +34,7 @@ def test_a_fork_takes_another_future(env: OrbitEnv) -> None:
     assert fork.episode.tasks["value"][1] == 2.0 * episode.tasks["value"][1]
     wrong = other.copy()
     wrong["value"][0] += 1.0
-    with pytest.raises(ValueError, match="the other future must hold the same task at hand, at the same index"):
+    with pytest.raises(
+        ValueError, match="the other future must hold the same task at hand, at the same index"
+    ):
         env.fork(episode._replace(tasks=wrong))

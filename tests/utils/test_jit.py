@@ -1,4 +1,6 @@
-"""Kernels that only kernels call have no wrapper for Python, and yet Python may call them, in any order and from the cache."""
+"""Kernels that only kernels call have no wrapper for Python, and yet Python may call them, in any
+order and from the cache.
+"""
 
 import shutil
 from pathlib import Path
@@ -43,7 +45,9 @@ def outer(x: float) -> float:
 @pytest.fixture
 def tree(tmp_path: Path) -> Path:
     (tmp_path / "orbit_gym").mkdir()
-    (tmp_path / "orbit_gym" / "__init__.py").write_text("from orbit_gym.utils.kernel_cache import set_cache_folder\nset_cache_folder()\n")
+    (tmp_path / "orbit_gym" / "__init__.py").write_text(
+        "from orbit_gym.utils.kernel_cache import set_cache_folder\nset_cache_folder()\n"
+    )
     (tmp_path / "orbit_gym" / "kernels.py").write_text(SOURCE)
     for name in ("cache.py", "jit.py"):
         shutil.copy(Path(jit.__file__).with_name(name), tmp_path / "orbit_gym" / name)
@@ -60,7 +64,9 @@ def test_python_may_call_them_before_and_after_kernels_did_and_from_the_cache(tr
     asked = "outer(-4), twice(-4), more(3), both(-4), twice(-4), twice(2.5), outer(2.5)"
     expected = str((outer(-4), 8, 4, 27, 8, 5.0, outer(2.5)))
     assert ask(tree, asked) == expected
-    assert ask(tree, asked) == expected  # compiled code comes from the cache now, a twin's apart from the kernel's
+    assert (
+        ask(tree, asked) == expected
+    )  # compiled code comes from the cache now, a twin's apart from the kernel's
     assert ask(tree, "twice(-4), outer(-4)") == str((8, outer(-4)))
 
 
@@ -68,13 +74,20 @@ def test_they_have_no_wrappers_and_merged_ones_are_never_compiled(tree: Path) ->
     asked = "outer(1), *(len(kernel.overloads) for kernel in (twice, more, both, outer))"
     assert ask(tree, asked) == str((outer(1), 1, 1, 0, 1))
     wrapped = "[kernel.overloads[kernel.signatures[0]].fndesc.llvm_cpython_wrapper_name in "
-    wrapped += "kernel.overloads[kernel.signatures[0]].library.get_llvm_str() for kernel in (twice, more, outer) if outer(1)]"
+    wrapped += (
+        "kernel.overloads[kernel.signatures[0]].library.get_llvm_str() for kernel in "
+        "(twice, more, outer) if outer(1)]"
+    )
     shutil.rmtree(tree / "cache")  # what came from the cache shows no code
     assert ask(tree, wrapped) == str([False, False, True])
 
 
-def test_a_numba_that_does_not_know_an_option_compiles_plain_kernels(monkeypatch: pytest.MonkeyPatch) -> None:
-    assert jit._where_known(no_such_option=True, no_cpython_wrapper=True) == {"no_cpython_wrapper": True}
+def test_a_numba_that_does_not_know_an_option_compiles_plain_kernels(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    assert jit._where_known(no_such_option=True, no_cpython_wrapper=True) == {
+        "no_cpython_wrapper": True
+    }
     monkeypatch.setattr(jit, "_KERNELS_ONLY", {})
     monkeypatch.setattr(jit, "_OPTIONS", {})
     assert jit.inlined(_double)(np.float64(2.0)) == 4.0

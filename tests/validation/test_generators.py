@@ -1,4 +1,7 @@
-"""Generated tokens and arrivals against the traces they are fitted to; tolerances stand in validation/generators.py."""
+"""Generated tokens and arrivals against the traces they are fitted to.
+
+Tolerances stand in validation/generators.py.
+"""
 
 from pathlib import Path
 
@@ -6,7 +9,13 @@ import pytest
 
 from orbit_gym.scenario.task_classes import TASK_CLASSES
 from validation import generators
-from validation.generators import AUTHORITIES, COUNTS_TOLERANCE, GAPS_TOLERANCE, TOKENS_TOLERANCE, relative
+from validation.generators import (
+    AUTHORITIES,
+    COUNTS_TOLERANCE,
+    GAPS_TOLERANCE,
+    TOKENS_TOLERANCE,
+    relative,
+)
 
 
 @pytest.mark.parametrize("name", AUTHORITIES)
@@ -14,31 +23,46 @@ def test_tokens(shared_data: Path, name: str) -> None:
     """Authority: Azure 2023 traces. p50, p90, p99 and mean of prompts and answers within 10 %."""
     for what, (ours, theirs) in generators.token_errors(shared_data, name).items():
         for key, own, other in zip(ours._fields, ours, theirs):
-            assert relative(own, other) <= TOKENS_TOLERANCE, f"{what} {key}: {own:g} against {other:g}"
+            assert relative(own, other) <= TOKENS_TOLERANCE, (
+                f"{what} {key}: {own:g} against {other:g}"
+            )
 
 
 @pytest.mark.parametrize("name", AUTHORITIES)
 def test_gaps(shared_data: Path, name: str) -> None:
-    """Authority: the same traces, gaps of CV 1.09 and 13.2, within 10 %. The fit used counts in windows, not gaps."""
+    """Authority: the same traces, gaps of CV 1.09 and 13.2, within 10 %. The fit used counts in
+    windows, not gaps.
+    """
     ours, theirs = generators.gap_variations(shared_data, name)
     assert relative(ours, theirs) <= GAPS_TOLERANCE
 
 
 @pytest.mark.parametrize("name", AUTHORITIES)
 def test_counts(shared_data: Path, name: str) -> None:
-    """Authority: the same traces. Variance over mean of counts in 1 to 120 s within 30 %; Poisson would give 1 at all of them."""
+    """Authority: the same traces.
+
+    Variance over mean of counts in 1 to 120 s within 30 %; Poisson would give 1 at all of them.
+    """
     for window_s, (ours, theirs) in generators.count_dispersions(shared_data, name).items():
-        assert relative(ours, theirs) <= COUNTS_TOLERANCE, f"{window_s:g} s: {ours:g} against {theirs:g}"
+        assert relative(ours, theirs) <= COUNTS_TOLERANCE, (
+            f"{window_s:g} s: {ours:g} against {theirs:g}"
+        )
 
 
 def test_gamma_ray_bursts_are_poisson(shared_data: Path) -> None:
     """Authority: Fermi-GBM catalogue 2008-2025."""
     figures = generators.burst_figures(shared_data)
-    assert relative(*figures["gaps"]) <= GAPS_TOLERANCE and relative(*figures["counts"]) <= COUNTS_TOLERANCE
+    assert (
+        relative(*figures["gaps"]) <= GAPS_TOLERANCE
+        and relative(*figures["counts"]) <= COUNTS_TOLERANCE
+    )
 
 
 def test_fires_come_in_clusters(shared_data: Path) -> None:
-    """Authority: MODIS fires of three days. The mean was fitted; that the deviation is that of a geometric size was not."""
+    """Authority: MODIS fires of three days.
+
+    The mean was fitted; that the deviation is that of a geometric size was not.
+    """
     figures = generators.cluster_figures(shared_data)
     assert relative(*figures["mean"]) <= generators.CLUSTERS_TOLERANCE
     assert relative(*figures["deviation"]) <= generators.CLUSTERS_TOLERANCE
@@ -59,4 +83,6 @@ def test_without_data_every_row_says_that_it_was_skipped() -> None:
 def test_levels_stay_possible() -> None:
     """The low level of a rate is not negative, and each class says whence its burstiness comes."""
     for kind in TASK_CLASSES.values():
-        assert kind.burstiness.rest_factor >= -1e-12 and kind.burstiness.source.startswith(("fact: ", "assumption: ", "choice: "))
+        assert kind.burstiness.rest_factor >= -1e-12 and kind.burstiness.source.startswith(
+            ("fact: ", "assumption: ", "choice: ")
+        )

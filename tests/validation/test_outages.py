@@ -1,4 +1,6 @@
-"""Long-run rates and durations of faults and clouds: three standard errors (validation/outages.py names the theory)."""
+"""Long-run rates and durations of faults and clouds: three standard errors (validation/outages.py
+names the theory).
+"""
 
 import pytest
 

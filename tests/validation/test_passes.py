@@ -2,8 +2,7 @@
 
 import pytest
 
-from validation import passes
-from validation import sky
+from validation import passes, sky
 
 
 @pytest.mark.parametrize(
@@ -14,8 +13,13 @@ from validation import sky
     ],
     ids=["few", "all"],
 )
-def test_rise_set_and_top(satellites: tuple[int, ...], stations: tuple[str, ...], at_least: int) -> None:
-    """Authority: find_events and altaz of the Skyfield that is installed, masks 5 and 10 degrees; the same passes, none missing."""
+def test_rise_set_and_top(
+    satellites: tuple[int, ...], stations: tuple[str, ...], at_least: int
+) -> None:
+    """Authority: find_events and altaz of the Skyfield that is installed, masks 5 and 10 degrees.
+
+    The same passes, none missing.
+    """
     found = passes.largest(satellites, stations)
     assert found.n_passes >= at_least
     assert found.edge_s < passes.EDGE_TOLERANCE_S

@@ -1,7 +1,9 @@
-"""The whole step against plain NumPy and networkx (benchmarks/plain): every candidate's plan, and every reward.
+"""The whole step against plain NumPy and networkx (benchmarks/plain): every candidate's plan, and
+every reward.
 
-Times agree to 1e-7 s and joules to 1e-9 of their value (they are equal to the last bit on the machine this was written on). Where another
-route delivers at the same time, the kernel's is checked transfer by transfer against the plain calendars, and followed from there.
+Times agree to 1e-7 s and joules to 1e-9 of their value (they are equal to the last bit on the
+machine this was written on). Where another route delivers at the same time, the kernel's is checked
+transfer by transfer against the plain calendars, and followed from there.
 """
 
 import math
@@ -9,20 +11,31 @@ import math
 import numpy as np
 import pytest
 
+from benchmarks.plain_step import Duel
+from orbit_gym.kernels.network.transfers import transfer_end_s
+from orbit_gym.scenario.loading import load_scenario
+from orbit_gym.workload.episode_source import EpisodeSource
 from validation.plain.compare import Difference, Tally, check_route, compare_plans
 from validation.plain.network import Calendar, Network
-from benchmarks.plain_step import Duel
-from orbit_gym.scenario.loading import load_scenario
-from orbit_gym.kernels.network.transfers import transfer_end_s
-from orbit_gym.workload.episode_source import EpisodeSource
 
 SEED = 4_000_000
-MET = ("datacentre", "alert", "load", "gap before a booking", "shared lanes", "late", "relayed result")
+MET = (
+    "datacentre",
+    "alert",
+    "load",
+    "gap before a booking",
+    "shared lanes",
+    "late",
+    "relayed result",
+)
 
 
 def played(name: str, steps: int, seed: int = SEED, **overrides: object) -> Tally:
     """Play a scenario both ways and compare; what was met on the way."""
-    duel = Duel(load_scenario(name, {key.replace("__", "."): value for key, value in overrides.items()}), seed)
+    duel = Duel(
+        load_scenario(name, {key.replace("__", "."): value for key, value in overrides.items()}),
+        seed,
+    )
     n_played = len(list(duel.play(steps)))
     assert n_played == duel.tally.steps > 0
     return duel.tally
@@ -50,7 +63,9 @@ def test_heat_is_waited_for() -> None:
 
 
 def test_charge_is_waited_for_and_energy_has_a_price() -> None:
-    """Batteries that begin nearly as low as the baseline allows, in an episode that begins in eclipse for some."""
+    """Batteries that begin nearly as low as the baseline allows, in an episode that begins in
+    eclipse for some.
+    """
     low = {"power__initial_charge_low_fraction": 0.4, "power__initial_charge_high_fraction": 0.42}
     tally = played("tight-energy", 80, seed=3, reward__energy_cost=1e-6, workload__load=1.0, **low)
     assert tally.counts["waits for charge or heat"], tally.counts
@@ -62,18 +77,28 @@ def test_a_hundred_satellites() -> None:
 
 
 def test_transfers_over_a_change_of_rate() -> None:
-    """Bundles of 1e6 to 1e12 bits begun up to 10 s before a rate changes; equal to the kernels' to 1e-7 s."""
+    """Bundles of 1e6 to 1e12 bits begun up to 10 s before a rate changes.
+
+    Equal to the kernels' to 1e-7 s.
+    """
     world = EpisodeSource(load_scenario("Walker100"), "validation").draw(SEED).world
     network, rng = Network(world), np.random.default_rng(SEED)
     contacts = world.contacts
     several = np.flatnonzero(contacts["end_piece"] - contacts["first_piece"] > 1)
     ends_s = []
     for contact in rng.choice(several, 300):
-        piece = int(rng.integers(contacts[contact]["first_piece"] + 1, contacts[contact]["end_piece"]))
-        start_s = max(float(contacts[contact]["start_s"]), float(world.pieces[piece]["start_s"]) - float(rng.uniform(0.0, 10.0)))
+        piece = int(
+            rng.integers(contacts[contact]["first_piece"] + 1, contacts[contact]["end_piece"])
+        )
+        start_s = max(
+            float(contacts[contact]["start_s"]),
+            float(world.pieces[piece]["start_s"]) - float(rng.uniform(0.0, 10.0)),
+        )
         bits = 10.0 ** float(rng.uniform(6.0, 12.0))
         kernels_s = transfer_end_s(world, contact, start_s, bits)
-        assert network.sent_by_s(int(contact), start_s, bits) == pytest.approx(kernels_s, rel=0.0, abs=1e-7)
+        assert network.sent_by_s(int(contact), start_s, bits) == pytest.approx(
+            kernels_s, rel=0.0, abs=1e-7
+        )
         ends_s.append(kernels_s - float(world.pieces[piece]["start_s"]))
     crossed = np.array(ends_s) > 0.0
     assert 50 < crossed.sum() < 300 and np.isfinite(ends_s).sum() > 100
@@ -82,7 +107,14 @@ def test_transfers_over_a_change_of_rate() -> None:
 @pytest.mark.slow
 @pytest.mark.parametrize(
     ("name", "steps"),
-    [("ThreeBody12", 1_500), ("Ring12", 600), ("CrossPlane12", 600), ("swap-heavy", 400), ("tight-energy", 600), ("Walker100", 100)],
+    [
+        ("ThreeBody12", 1_500),
+        ("Ring12", 600),
+        ("CrossPlane12", 600),
+        ("swap-heavy", 400),
+        ("tight-energy", 600),
+        ("Walker100", 100),
+    ],
 )
 def test_longer_streams(name: str, steps: int) -> None:
     assert played(name, steps).steps == steps
@@ -98,7 +130,9 @@ def test_the_full_plan() -> None:
 
 
 def test_what_differs_is_told() -> None:
-    """A plan moved by a microsecond, another lane count, and another order of candidates are each found."""
+    """A plan moved by a microsecond, another lane count, and another order of candidates are each
+    found.
+    """
     duel = Duel(load_scenario("ThreeBody12"), SEED)
     list(duel.play(20))
     row = int(np.flatnonzero(duel.simulation.action_masks()[:-1])[0])
@@ -122,7 +156,9 @@ def test_what_differs_is_told() -> None:
 
 
 def test_a_route_that_is_not_real_is_refused() -> None:
-    """A route over a busy link, one that leaves too early, one that jumps, and one that arrives at another time."""
+    """A route over a busy link, one that leaves too early, one that jumps, and one that arrives at
+    another time.
+    """
     duel = Duel(load_scenario("Ring12"), SEED)
     list(duel.play(3))
     plan = next(plan for plan in duel.plain.plans if len(plan.input_hops) > 1)

@@ -20,7 +20,9 @@ def test_search_equals_brute_force(rng: np.random.Generator) -> None:
 @thorough
 @given(seeds)
 def test_search_equals_networkx_on_a_time_expanded_graph(rng: np.random.Generator) -> None:
-    """Authority: networkx's descendants among (satellite, second) pairs, contacts and backlogs on whole seconds; no difference at all."""
+    """Authority: networkx's descendants among (satellite, second) pairs, contacts and backlogs on
+    whole seconds; no difference at all.
+    """
     assert routing.lattice_error_s(rng) <= routing.EXACT_S
 
 

@@ -1,23 +1,41 @@
-"""The command behind make validate: finds every subject, says what is skipped, and its document speaks of each."""
+"""The command behind make validate: finds every subject, says what is skipped, and its document
+speaks of each.
+"""
 
 import sys
 from pathlib import Path
 
 import pytest
 
-from validation import report
 from orbit_gym.views.describe.docs_tables import replace_blocks
+from validation import report
 from validation.rows import Row, judged, skipped
 
-ROOT = Path(__file__).resolve().parent.parent
+ROOT = Path(__file__).resolve().parents[2]
 DOCUMENT = (ROOT / "docs" / "validation.md").read_text(encoding="utf-8")
-ROWS = [judged("a", "b", 0.5, 1.0, "m", "3 points"), judged("a", "b", 2.0, 1.0, "m"), skipped("c", "d", "1 s")]
+ROWS = [
+    judged("a", "b", 0.5, 1.0, "m", "3 points"),
+    judged("a", "b", 2.0, 1.0, "m"),
+    skipped("c", "d", "1 s"),
+]
 
 
 def test_every_subject_has_a_test_a_section_and_rows() -> None:
-    """A module with a measure is found by itself; its test module asserts on its numbers and docs/validation.md explains it."""
+    """A module with a measure is found by itself.
+
+    Its test module asserts on its numbers and docs/validation.md explains it.
+    """
     subjects = report.measures()
-    assert {"propagation", "positions", "eclipses", "passes", "plus_grid", "routing", "queues", "energy"} <= set(subjects)
+    assert {
+        "propagation",
+        "positions",
+        "eclipses",
+        "passes",
+        "plus_grid",
+        "routing",
+        "queues",
+        "energy",
+    } <= set(subjects)
     for name in subjects:
         assert (ROOT / "tests" / "reference" / f"test_{name}.py").is_file()
         title = name.replace("_", " ")
@@ -43,15 +61,21 @@ def run(monkeypatch: pytest.MonkeyPatch, *arguments: str) -> None:
     report.main()
 
 
-def test_a_failed_row_ends_with_status_1(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
-    monkeypatch.setattr(report, "measures", lambda: {"bad": lambda data: ROWS, "good": lambda data: ROWS[:1]})
+def test_a_failed_row_ends_with_status_1(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(
+        report, "measures", lambda: {"bad": lambda data: ROWS, "good": lambda data: ROWS[:1]}
+    )
     run(monkeypatch, "good")
     with pytest.raises(SystemExit, match="1"):
         run(monkeypatch, "bad")
     assert "NO" in capsys.readouterr().out
 
 
-def test_the_table_is_written_between_its_markers(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_the_table_is_written_between_its_markers(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
     path, seen = tmp_path / "validation.md", []
 
     def measure(data: Path | None) -> list[Row]:
@@ -73,6 +97,8 @@ def test_the_table_is_written_between_its_markers(monkeypatch: pytest.MonkeyPatc
         (("decoding", "--write"), "--write needs every subject"),
     ],
 )
-def test_wrong_arguments_are_one_sentence(monkeypatch: pytest.MonkeyPatch, arguments: tuple[str, ...], message: str) -> None:
+def test_wrong_arguments_are_one_sentence(
+    monkeypatch: pytest.MonkeyPatch, arguments: tuple[str, ...], message: str
+) -> None:
     with pytest.raises(ValueError, match=message):
         run(monkeypatch, *arguments)

@@ -1,4 +1,6 @@
-"""The load is what is released: node-seconds of drawn tasks over many seeds against rate, mix and measured service."""
+"""The load is what is released: node-seconds of drawn tasks over many seeds against rate, mix and
+measured service.
+"""
 
 import dataclasses
 
@@ -13,7 +15,13 @@ from orbit_gym.workload.arrivals import SAMPLES_PER_CLASS, Arrivals
 from orbit_gym.workload.day_cache import get_arrivals
 
 # Every kind of arrival: chunks, clusters, a rate of two levels, an on-off rate, and Poisson.
-MIX = {"emergency_mapping": 0.1, "wildfire_alert": 0.4, "language_request": 0.2, "code_request": 0.2, "bulk_reprocessing": 0.1}
+MIX = {
+    "emergency_mapping": 0.1,
+    "wildfire_alert": 0.4,
+    "language_request": 0.2,
+    "code_request": 0.2,
+    "bulk_reprocessing": 0.1,
+}
 WORK = Workload(load=0.6, mix=MIX, slack_scale={"bulk_reprocessing": 0.5})
 N_DAYS, N_JUDGED_DAYS = 100, 12  # feasibility takes most of the time
 
@@ -25,12 +33,18 @@ def arrivals() -> Arrivals:
 
 @pytest.fixture(scope="module")
 def days(arrivals: Arrivals) -> list[np.ndarray]:
-    return [arrivals.draw_tasks(WORK, 0.0, DAY_S, np.random.default_rng(seed)) for seed in range(N_DAYS)]
+    return [
+        arrivals.draw_tasks(WORK, 0.0, DAY_S, np.random.default_rng(seed)) for seed in range(N_DAYS)
+    ]
 
 
 @pytest.mark.parametrize("name", MIX)
-def test_each_class_is_released_in_its_share(arrivals: Arrivals, days: list[np.ndarray], name: str) -> None:
-    """Counts a day against rate times share, within 3 standard errors of their own scatter, which are below 4 %."""
+def test_each_class_is_released_in_its_share(
+    arrivals: Arrivals, days: list[np.ndarray], name: str
+) -> None:
+    """Counts a day against rate times share, within 3 standard errors of their own scatter, which
+    are below 4 %.
+    """
     index = list(TASK_CLASSES).index(name)
     counts = np.array([(day["task_class"] == index).sum() for day in days])
     wanted = arrivals.tasks_per_s(WORK) * MIX[name] * DAY_S
@@ -39,13 +53,17 @@ def test_each_class_is_released_in_its_share(arrivals: Arrivals, days: list[np.n
 
 
 def test_released_node_seconds_are_the_load(arrivals: Arrivals, days: list[np.ndarray]) -> None:
-    """Node-seconds of released, feasible tasks over what the satellites offer = load, within 3 standard errors below 5 % each.
+    """Node-seconds of released, feasible tasks over what the satellites offer = load, within 3
+    standard errors below 5 % each.
 
-    Two errors add: the scatter between days, and that the load is defined by a sample of each class.
+    Two errors add: the scatter between days, and that the load is defined by a sample of each
+    class.
     """
     offered = np.zeros(N_JUDGED_DAYS)
     sampled = 0.0
-    rates = {name: arrivals.tasks_per_s(WORK) * share / sum(MIX.values()) for name, share in MIX.items()}
+    rates = {
+        name: arrivals.tasks_per_s(WORK) * share / sum(MIX.values()) for name, share in MIX.items()
+    }
     for name, rate_per_s in rates.items():
         index = list(TASK_CLASSES).index(name)
         worth = []
@@ -60,9 +78,11 @@ def test_released_node_seconds_are_the_load(arrivals: Arrivals, days: list[np.nd
 
 
 def test_clusters_that_began_before_the_start_are_there(arrivals: Arrivals) -> None:
-    """Fires in five minutes over an event region: as many whether the draw begins there or an hour before, within 3 standard errors.
+    """Fires in five minutes over an event region: as many whether the draw begins there or an hour
+    before, within 3 standard errors.
 
-    Clusters last some 280 s, so that without those of before about half would be missing; 3 errors are below a quarter.
+    Clusters last some 280 s, so that without those of before about half would be missing; 3 errors
+    are below a quarter.
     """
     work = Workload(load=0.002, mix={"wildfire_alert": 1.0})
     weights = arrivals.opportunities.cell_weights["hotspot"].any(axis=1)
@@ -70,7 +90,10 @@ def test_clusters_that_began_before_the_start_are_there(arrivals: Arrivals) -> N
     start_s = 30.0 * cell
 
     def counts(from_s: float) -> np.ndarray:
-        days = [arrivals.draw_tasks(work, from_s, start_s + 300.0, np.random.default_rng(seed)) for seed in range(400)]
+        days = [
+            arrivals.draw_tasks(work, from_s, start_s + 300.0, np.random.default_rng(seed))
+            for seed in range(400)
+        ]
         released = np.concatenate(days)["release_s"]
         assert from_s <= released.min() and released.max() < start_s + 300.0
         return np.array([(day["release_s"] >= start_s).sum() for day in days])

@@ -1,4 +1,6 @@
-"""Measured loads on disk: measured once, the same after reading, anew where anything differs or the file is damaged."""
+"""Measured loads on disk: measured once, the same after reading, anew where anything differs or the
+file is damaged.
+"""
 
 import json
 from dataclasses import replace
@@ -6,9 +8,8 @@ from pathlib import Path
 
 import pytest
 
-from orbit_gym.workload import day_cache
 from orbit_gym.scenario.loading import load_scenario
-from orbit_gym.workload import load_cache
+from orbit_gym.workload import day_cache, load_cache
 from orbit_gym.workload.arrivals import Arrivals
 
 
@@ -37,7 +38,9 @@ def measured(monkeypatch) -> list[str]:
 def loads(**mix):
     """Loads as a process gets them that has measured none: of drone queries, or another mix."""
     scenario = load_scenario("ThreeBody12")
-    scenario = replace(scenario, workload=replace(scenario.workload, mix=mix or {"drone_query": 1.0}))
+    scenario = replace(
+        scenario, workload=replace(scenario.workload, mix=mix or {"drone_query": 1.0})
+    )
     day_cache._days.clear()
     return day_cache.get_arrivals(scenario, 1).class_loads(scenario.workload)
 
@@ -57,14 +60,22 @@ def test_another_mix_or_another_code_is_measured_for_itself(folder, measured, mo
 
 
 @pytest.mark.parametrize(
-    "damage", ["", "[]", '{"loads": {"drone_query": [1.0, 1.0, 1.0]}, "check": "0"}', '{"loads": {"drone_query": "x"}, "check": ""}']
+    "damage",
+    [
+        "",
+        "[]",
+        '{"loads": {"drone_query": [1.0, 1.0, 1.0]}, "check": "0"}',
+        '{"loads": {"drone_query": "x"}, "check": ""}',
+    ],
 )
 def test_a_damaged_file_is_measured_anew(folder, measured, damage):
     first = loads()
     (path,) = folder.iterdir()
     path.write_text(damage)
     assert loads() == first and measured == ["drone_query", "drone_query"]
-    assert json.loads(path.read_text())["loads"]["drone_query"] == list(first["drone_query"].__dict__.values())
+    assert json.loads(path.read_text())["loads"]["drone_query"] == list(
+        first["drone_query"].__dict__.values()
+    )
 
 
 def test_a_folder_that_cannot_be_written_only_costs_time(folder, measured):

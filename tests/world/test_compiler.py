@@ -1,59 +1,109 @@
-"""Layout of compiled Worlds: arrays, sizes, positions, candidates; and that they stay as they were."""
+"""Layout of compiled Worlds: arrays, sizes, positions, candidates.
+
+And that they stay as they were.
+"""
 
 import dataclasses
 
 import numpy as np
 import pytest
 
+from orbit_gym.orbits.positions import load_orbits
 from orbit_gym.scenario.loading import load_scenario
+from orbit_gym.scenario.scenario import Constellation, LaserLinks, Shell, Users
+from orbit_gym.scenario.task_classes import MODEL_BYTES
 from orbit_gym.world import ephemeris
 from orbit_gym.world.compiler import compile_world, graph_names
 from orbit_gym.world.layout import ACCELERATOR, CONTACT, EDGE, LASER, PIECE, POWER
-from orbit_gym.orbits.positions import load_orbits
-from orbit_gym.scenario.scenario import Constellation, LaserLinks, Shell, Users
-from orbit_gym.scenario.task_classes import MODEL_BYTES
 from tests.helpers.small_scenarios import fixed_m, small
 
 
 def test_arrays_are_read_only_contiguous_and_typed(world):
     assert all(array.flags.c_contiguous and not array.flags.writeable for array in world)
-    kinds = (world.edges.dtype, world.contacts.dtype, world.pieces.dtype, world.power.dtype, world.accelerators.dtype)
+    kinds = (
+        world.edges.dtype,
+        world.contacts.dtype,
+        world.pieces.dtype,
+        world.power.dtype,
+        world.accelerators.dtype,
+    )
     assert kinds == (EDGE, CONTACT, PIECE, POWER, ACCELERATOR)
-    assert all(world._asdict()[name].dtype == np.int32 for name in ("edge_offsets", "power_offsets", "datacentre_offsets"))
+    assert all(
+        world._asdict()[name].dtype == np.int32
+        for name in ("edge_offsets", "power_offsets", "datacentre_offsets")
+    )
     assert world.model_bytes.tolist() == list(MODEL_BYTES.values())
 
 
 def test_sizes_and_names(scenario, world):
-    """Horizon: a day, the episode and the look-ahead. Calendars counted by hand: lasers, 4 radios, 3 antennas, 4 + 4 beams, 4 alerts."""
+    """Horizon: a day, the episode and the look-ahead.
+
+    Calendars counted by hand: lasers, 4 radios, 3 antennas, 4 + 4 beams, 4 alerts.
+    """
     sizes = world.sizes[0]
-    assert [int(sizes[name]) for name in ("n_satellites", "n_stations", "n_datacentres", "n_users", "n_candidates")] == [4, 2, 1, 2, 5]
+    assert [
+        int(sizes[name])
+        for name in ("n_satellites", "n_stations", "n_datacentres", "n_users", "n_candidates")
+    ] == [4, 2, 1, 2, 5]
     assert sizes["horizon_s"] == 86_400.0 + scenario.episode_s + scenario.look_ahead_s
     assert (len(world.positions_m) - 2) * sizes["grid_s"] >= sizes["horizon_s"]
     n_lasers = np.count_nonzero(world.edges["kind"] == LASER)
-    assert sizes["first_alert_resource"] == n_lasers + 4 + 3 + 8 and sizes["n_resources"] == sizes["first_alert_resource"] + 4
-    assert graph_names(scenario) == ("P01S01", "P01S02", "P02S01", "P02S02", "North", "South", "Hall", "Oslo", "Quito")
+    assert (
+        sizes["first_alert_resource"] == n_lasers + 4 + 3 + 8
+        and sizes["n_resources"] == sizes["first_alert_resource"] + 4
+    )
+    assert graph_names(scenario) == (
+        "P01S01",
+        "P01S02",
+        "P02S01",
+        "P02S02",
+        "North",
+        "South",
+        "Hall",
+        "Oslo",
+        "Quito",
+    )
     assert len(world.edge_offsets) == len(graph_names(scenario)) + 1
 
 
 def test_positions_are_those_of_sgp4(scenario, world):
-    """Grid samples equal SGP4 rotated by GMST to 1 mm; linear interpolation between them is good to 110 m (a h^2 / 8)."""
+    """Grid samples equal SGP4 rotated by GMST to 1 mm.
+
+    Linear interpolation between them is good to 110 m (a h^2 / 8).
+    """
     orbits = load_orbits(scenario)
     index = np.array([0, 1, 777, len(world.positions_m) - 1])
     for satellite in range(4):
-        assert np.allclose(world.positions_m[index, satellite], fixed_m(orbits, satellite, index * 10.0), atol=1e-3)
+        assert np.allclose(
+            world.positions_m[index, satellite], fixed_m(orbits, satellite, index * 10.0), atol=1e-3
+        )
         halfway_m = 0.5 * (world.positions_m[777, satellite] + world.positions_m[778, satellite])
-        assert np.linalg.norm(halfway_m - fixed_m(orbits, satellite, np.array([7_775.0]))[0]) < 110.0
+        assert (
+            np.linalg.norm(halfway_m - fixed_m(orbits, satellite, np.array([7_775.0]))[0]) < 110.0
+        )
 
 
 def test_accelerators(scenario, world):
-    """Satellites first, with batteries; three ground units without; the floor is battery x (1 - depth of discharge)."""
+    """Satellites first, with batteries.
+
+    Three ground units without; the floor is battery x (1 - depth of discharge).
+    """
     flown, ground = world.accelerators[:4], world.accelerators[4:]
     assert flown["node"].tolist() == [0, 1, 2, 3] and ground["node"].tolist() == [6, 6, 6]
     assert world.datacentre_offsets.tolist() == [4, 7]
     assert flown["has_battery"].all() and not ground["has_battery"].any()
-    assert set(flown["floor_j"]) == {1_440_000.0 * 0.7} and set(flown["dynamic_w"]) == {180.0} and set(ground["memory_bytes"]) == {80e9}
+    assert (
+        set(flown["floor_j"]) == {1_440_000.0 * 0.7}
+        and set(flown["dynamic_w"]) == {180.0}
+        and set(ground["memory_bytes"]) == {80e9}
+    )
     unequal = dataclasses.replace(scenario, peak_op_per_s_each=(1e12, 2e12, 3e12, 4e12))
-    assert compile_world(unequal, 1).accelerators["peak_op_per_s"][:4].tolist() == [1e12, 2e12, 3e12, 4e12]
+    assert compile_world(unequal, 1).accelerators["peak_op_per_s"][:4].tolist() == [
+        1e12,
+        2e12,
+        3e12,
+        4e12,
+    ]
     with pytest.raises(ValueError, match="one number for each of 4 satellites, got 2"):
         compile_world(dataclasses.replace(scenario, peak_op_per_s_each=(1e12, 2e12)), 1)
 
@@ -61,7 +111,12 @@ def test_accelerators(scenario, world):
 @pytest.mark.parametrize("candidates, shown", [(0, 5), (3, 4), (4, 5), (9, 5)])
 def test_candidates(scenario, candidates, shown):
     """K nearest satellites plus the datacentre, all where K is 0 or covers everyone."""
-    assert compile_world(dataclasses.replace(scenario, candidates=candidates), 1).sizes["n_candidates"][0] == shown
+    assert (
+        compile_world(dataclasses.replace(scenario, candidates=candidates), 1).sizes[
+            "n_candidates"
+        ][0]
+        == shown
+    )
 
 
 def test_nothing_on_the_ground_and_no_lasers():
@@ -75,7 +130,11 @@ def test_nothing_on_the_ground_and_no_lasers():
     )
     world = compile_world(alone, 1)
     assert len(world.edges) == len(world.contacts) == len(world.pieces) == 0
-    assert world.edge_offsets.tolist() == [0, 0] and world.site_positions_m.shape == (0, 3) and len(world.power) > 30
+    assert (
+        world.edge_offsets.tolist() == [0, 0]
+        and world.site_positions_m.shape == (0, 3)
+        and len(world.power) > 30
+    )
 
 
 def test_days_differ_and_repeat(scenario, world):
@@ -85,7 +144,8 @@ def test_days_differ_and_repeat(scenario, world):
     assert not np.array_equal(world.positions_m, other.positions_m)
 
 
-# Edges, contacts, pieces, power rows, seconds of contact in all, mean charge required: of version 0.1.0, before it compiled in blocks.
+# Edges, contacts, pieces, power rows, seconds of contact in all, mean charge required: of version
+# 0.1.0, before it compiled in blocks.
 GOLDEN = {
     "Tiny": (18, 186, 186, 186, 616_730.4, 1_086_592.3),
     "ThreeBody12": (1858, 5214, 5218, 938, 4_120_040.7, 1_062_269.6),
@@ -96,20 +156,29 @@ GOLDEN = {
 
 @pytest.mark.parametrize("name", GOLDEN)
 def test_worlds_of_the_catalogue_stay_as_they_were(name):
-    """The first training day; seconds and joules to 0.1, as far as another machine's last bits cannot reach."""
+    """The first training day.
+
+    Seconds and joules to 0.1, as far as another machine's last bits cannot reach.
+    """
     world = compile_world(load_scenario(name), 1)
     counts = (len(world.edges), len(world.contacts), len(world.pieces), len(world.power))
     contact_s = float((world.contacts["end_s"] - world.contacts["start_s"]).sum())
     assert counts == GOLDEN[name][:4]
-    assert (contact_s, float(world.power["required_j"].mean())) == pytest.approx(GOLDEN[name][4:], abs=0.1)
+    assert (contact_s, float(world.power["required_j"].mean())) == pytest.approx(
+        GOLDEN[name][4:], abs=0.1
+    )
 
 
 def test_flying_in_blocks_changes_no_bit(crossing, monkeypatch):
-    """Three planes one after the other, their satellites numbered across planes: the same World as all at once."""
+    """Three planes one after the other, their satellites numbered across planes: the same World as
+    all at once.
+    """
     scenario, world = crossing
     monkeypatch.setattr(ephemeris, "BLOCK", 1)
     assert all(np.array_equal(a, b) for a, b in zip(world, compile_world(scenario, 1), strict=True))
-    mixed = np.argsort(np.arange(12) % 4, kind="stable")  # first of each plane, second of each plane, and so on
+    mixed = np.argsort(
+        np.arange(12) % 4, kind="stable"
+    )  # first of each plane, second of each plane, and so on
     orbits = load_orbits(scenario)
     by_plane = compile_world(scenario, 1, orbits.some(mixed))
     monkeypatch.setattr(ephemeris, "BLOCK", 64)
@@ -119,12 +188,19 @@ def test_flying_in_blocks_changes_no_bit(crossing, monkeypatch):
     assert np.array_equal(at_once.positions_m, world.positions_m[:, mixed])
     monkeypatch.setattr(ephemeris, "BLOCK", 1)
     lit = ephemeris.survey(scenario, orbits.some(mixed), 1, [], lambda _: None).lit
-    assert len(lit.start_s) > 12 and (np.lexsort((lit.start_s, lit.satellite)) == np.arange(len(lit.start_s))).all()
+    assert (
+        len(lit.start_s) > 12
+        and (np.lexsort((lit.start_s, lit.satellite)) == np.arange(len(lit.start_s))).all()
+    )
 
 
 @pytest.mark.parametrize("terminals", [0, 4])
 def test_progress_rises_to_the_end(scenario, terminals):
     told: list[float] = []
     lasers = dataclasses.replace(scenario.lasers, terminals=terminals)
-    compile_world(dataclasses.replace(scenario, lasers=lasers), 1, tell=lambda what, fraction: told.append(fraction))
+    compile_world(
+        dataclasses.replace(scenario, lasers=lasers),
+        1,
+        tell=lambda what, fraction: told.append(fraction),
+    )
     assert told == sorted(told) and 0.0 < told[0] and told[-1] == 1.0 and len(told) >= 2

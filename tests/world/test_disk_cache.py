@@ -1,4 +1,7 @@
-"""Stored Worlds: what is opened is what was built; damage, bad folders and rivals cost time only."""
+"""Stored Worlds: what is opened is what was built.
+
+Damage, bad folders and rivals cost time only.
+"""
 
 import dataclasses
 import multiprocessing
@@ -10,14 +13,14 @@ import numpy as np
 import pytest
 from sgp4.api import WGS72, Satrec
 
-from orbit_gym.workload import day_cache
+from orbit_gym.kernels.network.transfers import range_m
+from orbit_gym.orbits.positions import Orbits
 from orbit_gym.scenario.loading import load_scenario
+from orbit_gym.scenario.scenario import Constellation
+from orbit_gym.workload import day_cache
 from orbit_gym.world import disk_cache
 from orbit_gym.world.compiler import compile_world
 from orbit_gym.world.layout import World
-from orbit_gym.kernels.network.transfers import range_m
-from orbit_gym.orbits.positions import Orbits
-from orbit_gym.scenario.scenario import Constellation
 
 
 @pytest.fixture(scope="module")
@@ -58,14 +61,19 @@ def afresh(scenario, day=1) -> World:
 
 
 def same(a: World, b: World) -> bool:
-    return all(x.dtype == y.dtype and x.shape == y.shape and x.tobytes() == y.tobytes() for x, y in zip(a, b, strict=True))
+    return all(
+        x.dtype == y.dtype and x.shape == y.shape and x.tobytes() == y.tobytes()
+        for x, y in zip(a, b, strict=True)
+    )
 
 
 def test_a_world_is_compiled_once_and_then_opened(scenario, built, folder, compiled):
     first, second = afresh(scenario), afresh(scenario)
     assert compiled == [1] and same(first, built) and same(second, built)
     assert [path.suffix for path in folder.iterdir()] == [".world"]
-    assert all(path.stat().st_mode & 0o777 == 0o644 for path in folder.iterdir())  # others may share the cache
+    assert all(
+        path.stat().st_mode & 0o777 == 0o644 for path in folder.iterdir()
+    )  # others may share the cache
 
 
 def test_opened_arrays_are_mapped_read_only_and_of_the_same_kind(built, folder):
@@ -77,8 +85,16 @@ def test_opened_arrays_are_mapped_read_only_and_of_the_same_kind(built, folder):
     assert range_m(opened, 0, 1, 30.0) == range_m(built, 0, 1, 30.0)
     assert len(range_m.signatures) == n_signatures
     for name, mine, theirs in zip(World._fields, opened, built, strict=True):
-        assert type(mine) is np.ndarray and not mine.flags.writeable and mine.flags.c_contiguous and mine.flags.aligned, name
-        assert mine.dtype is disk_cache.DTYPES[name] and mine.dtype.isalignedstruct == theirs.dtype.isalignedstruct, name
+        assert (
+            type(mine) is np.ndarray
+            and not mine.flags.writeable
+            and mine.flags.c_contiguous
+            and mine.flags.aligned
+        ), name
+        assert (
+            mine.dtype is disk_cache.DTYPES[name]
+            and mine.dtype.isalignedstruct == theirs.dtype.isalignedstruct
+        ), name
         assert mine.ctypes.data % 64 == 0, name
         with pytest.raises(ValueError):
             mine.flags.writeable = True
@@ -90,10 +106,19 @@ def test_every_array_of_a_world_has_its_dtype_here(built):
 
 
 def test_what_matters_makes_another_world_and_nothing_else_does(scenario, folder, compiled):
-    other_words = dataclasses.replace(scenario, description="other words", reward=dataclasses.replace(scenario.reward, energy_cost=1.0))
+    other_words = dataclasses.replace(
+        scenario,
+        description="other words",
+        reward=dataclasses.replace(scenario.reward, energy_cost=1.0),
+    )
     afresh(scenario), afresh(other_words)
     assert compiled == [1]
-    afresh(scenario, 2), afresh(dataclasses.replace(scenario, users=dataclasses.replace(scenario.users, mask_deg=30.0)))
+    (
+        afresh(scenario, 2),
+        afresh(
+            dataclasses.replace(scenario, users=dataclasses.replace(scenario.users, mask_deg=30.0))
+        ),
+    )
     assert compiled == [1, 2, 1]
 
 
@@ -102,7 +127,9 @@ def test_a_tle_file_that_changes_makes_another_world(folder, compiled, tmp_path)
     three, ring = load_scenario("ThreeBody12"), load_scenario("Ring12")
     file = tmp_path / "elements.tle"
     flying = dataclasses.replace(
-        ring, constellation=Constellation(tle_file=str(file)), workload=dataclasses.replace(ring.workload, polarimeters=())
+        ring,
+        constellation=Constellation(tle_file=str(file)),
+        workload=dataclasses.replace(ring.workload, polarimeters=()),
     )
     seen = []
     for typed in three.constellation.satellites[:2]:
@@ -120,7 +147,16 @@ def test_other_sources_make_another_world(scenario, folder, compiled, monkeypatc
 
 def test_the_sources_that_count_are_those_that_compile_worlds():
     names = {path.name for path in disk_cache.sources_behind(["orbit_gym.world.compiler"])}
-    assert {"compiler.py", "contacts.py", "flight.py", "positions.py", "pointing.py", "runs.py", "world.py", "tasks.py"} <= names
+    assert {
+        "compiler.py",
+        "contacts.py",
+        "flight.py",
+        "positions.py",
+        "pointing.py",
+        "runs.py",
+        "world.py",
+        "tasks.py",
+    } <= names
     assert not names & {"arrivals.py", "env.py", "routing.py"}
 
 
@@ -142,7 +178,18 @@ def damage_byte(data: bytes, place: int) -> bytes:
         lambda data: damage_byte(data, len(data) // 2),
         lambda data: bytes(len(data)),
     ],
-    ids=["empty", "stump", "cut", "longer", "magic", "length", "checksum", "header", "array", "zeros"],
+    ids=[
+        "empty",
+        "stump",
+        "cut",
+        "longer",
+        "magic",
+        "length",
+        "checksum",
+        "header",
+        "array",
+        "zeros",
+    ],
 )
 def test_a_damaged_file_is_compiled_anew(scenario, built, folder, compiled, damage):
     afresh(scenario)
@@ -175,9 +222,15 @@ def write_often(path: Path, world: World) -> None:
 
 
 def test_writers_at_the_same_time_never_show_half_a_world(built, folder):
-    """Two processes write the same file 20 times each; whoever opens it meanwhile sees a whole World or none yet."""
+    """Two processes write the same file 20 times each.
+
+    Whoever opens it meanwhile sees a whole World or none yet.
+    """
     path = folder / "a.world"
-    writers = [multiprocessing.get_context("fork").Process(target=write_often, args=(path, built)) for _ in range(2)]
+    writers = [
+        multiprocessing.get_context("fork").Process(target=write_often, args=(path, built))
+        for _ in range(2)
+    ]
     for writer in writers:
         writer.start()
     n_seen = 0
@@ -190,7 +243,10 @@ def test_writers_at_the_same_time_never_show_half_a_world(built, folder):
 
 
 def test_old_worlds_are_removed(built, folder, monkeypatch):
-    """Out go what is unused for a month and, beyond the limit, the least recently used; the one just written stays."""
+    """Out go what is unused for a month and, beyond the limit, the least recently used.
+
+    The one just written stays.
+    """
     for age_s, name in enumerate(("new", "older", "oldest"), 1):
         disk_cache.save_world(built, folder / f"{name}.world")
         os.utime(folder / f"{name}.world", (time.time() - 60 * age_s,) * 2)
@@ -199,11 +255,14 @@ def test_old_worlds_are_removed(built, folder, monkeypatch):
     disk_cache.save_world(built, folder / "new.world")
     assert {path.name for path in folder.iterdir()} == {"new.world", "older.world", "oldest.world"}
     monkeypatch.setattr(disk_cache, "MOST_BYTES", 3.5 * (folder / "new.world").stat().st_size)
-    assert disk_cache.open_world(folder / "oldest.world") is not None  # used now: "older" has become the oldest
+    assert (
+        disk_cache.open_world(folder / "oldest.world") is not None
+    )  # used now: "older" has become the oldest
     disk_cache.save_world(built, folder / "newest.world")
     os.utime(folder, (0.0, 0.0))
     assert (
-        disk_cache.open_world(folder / "newest.world") is not None and time.time() - folder.stat().st_mtime < 60.0
+        disk_cache.open_world(folder / "newest.world") is not None
+        and time.time() - folder.stat().st_mtime < 60.0
     )  # or cache.py removes it
     assert {path.name for path in folder.iterdir()} == {"newest.world", "new.world", "oldest.world"}
     monkeypatch.setattr(disk_cache, "MOST_BYTES", 1)
@@ -212,12 +271,30 @@ def test_old_worlds_are_removed(built, folder, monkeypatch):
 
 
 def test_every_element_that_is_flown_names_the_file(folder):
-    """Epoch, drag and the six Kepler elements: change one by little, and another World is asked for."""
-    elements = [27_000.25, 1e-4, 0.0, 0.0, 0.001, 1.0, 1.7, 2.0, 0.065, 3.0]  # of sgp4init; 2 and 3 (drifts of the motion) are not flown
+    """Epoch, drag and the six Kepler elements: change one by little, and another World is asked
+    for.
+    """
+    elements = [
+        27_000.25,
+        1e-4,
+        0.0,
+        0.0,
+        0.001,
+        1.0,
+        1.7,
+        2.0,
+        0.065,
+        3.0,
+    ]  # of sgp4init; 2 and 3 (drifts of the motion) are not flown
 
     def path_of(changed: int) -> Path:
         record = Satrec()
-        record.sgp4init(WGS72, "i", 1, *(value + 1e-6 * (number == changed) for number, value in enumerate(elements)))
+        record.sgp4init(
+            WGS72,
+            "i",
+            1,
+            *(value + 1e-6 * (number == changed) for number, value in enumerate(elements)),
+        )
         return disk_cache.world_name("key", Orbits(("A",), np.zeros(1, np.int32), (record,)))
 
     assert len({path_of(changed) for changed in (-1, 0, 1, 4, 5, 6, 7, 8, 9)}) == 9

@@ -1,12 +1,15 @@
-"""A day's flight by its own rules and published shares; passes and eclipses against Skyfield are in tests/reference."""
+"""A day's flight by its own rules and published shares.
+
+Passes and eclipses against Skyfield are in tests/reference.
+"""
 
 import numpy as np
 import pytest
 
-from orbit_gym.scenario.loading import load_scenario
-from orbit_gym.world.ephemeris import fly, midnight_of, passes_over, site_geometry, sunlit_intervals
 from orbit_gym.orbits.positions import load_orbits
 from orbit_gym.physics.geometry import elevation_rad, hermite_m
+from orbit_gym.scenario.loading import load_scenario
+from orbit_gym.world.ephemeris import fly, midnight_of, passes_over, site_geometry, sunlit_intervals
 
 
 @pytest.fixture(scope="module")
@@ -29,20 +32,28 @@ def test_the_grid_reaches_past_the_horizon(scenario, flight):
 
 
 def test_nothing_lasts_beyond_the_horizon(flight):
-    """With a mask of -90 degrees every satellite is always up: one interval each, from 0 to the horizon and not to the last sample."""
+    """With a mask of -90 degrees every satellite is always up: one interval each, from 0 to the
+    horizon and not to the last sample.
+    """
     found = passes_over(flight, *site_geometry(40.45, 116.86, 0.0), -90.0)
     assert found.satellite.tolist() == list(range(12))
     assert set(found.start_s) == {0.0} and set(found.end_s) == {flight.horizon_s}
 
 
 def test_a_pass_shorter_than_the_grid_is_found(flight):
-    """A mask 0.002 degrees below the highest elevation of a pass leaves a few seconds, and they are found."""
+    """A mask 0.002 degrees below the highest elevation of a pass leaves a few seconds, and they are
+    found.
+    """
     site_m, up = site_geometry(40.45, 116.86, 0.0)
     found = passes_over(flight, site_m, up, 10.0)
     row, start_s, end_s = (column[4] for column in found)
     times_s = np.arange(start_s, end_s, 0.05)
     rows = np.full(len(times_s), row)
-    elevation = elevation_rad(site_m, up, hermite_m(flight.positions_m, flight.velocities_mps, rows, times_s, flight.grid_s))
+    elevation = elevation_rad(
+        site_m,
+        up,
+        hermite_m(flight.positions_m, flight.velocities_mps, rows, times_s, flight.grid_s),
+    )
     top_s, mask_deg = times_s[elevation.argmax()], np.degrees(elevation.max()) - 0.002
     short = passes_over(flight, site_m, up, mask_deg)
     hit = (short.satellite == row) & (short.start_s <= top_s) & (short.end_s >= top_s)
@@ -51,25 +62,37 @@ def test_a_pass_shorter_than_the_grid_is_found(flight):
 
 
 def test_passes_that_just_clear_the_horizontal_plane_are_found(flight):
-    """Twelve low passes, each over a site lifted to 5 m below its top: seconds long, most without a sample above the plane."""
+    """Twelve low passes, each over a site lifted to 5 m below its top: seconds long, most without a
+    sample above the plane.
+    """
     site_m, up = site_geometry(40.45, 116.86, 0.0)
     found = passes_over(flight, site_m, up, 3.0)
     n_between = 0
     for shortest in np.argsort(found.end_s - found.start_s)[2:14]:
         row, start_s, end_s = (column[shortest] for column in found)
         times_s = np.arange(start_s, end_s, 0.05)
-        paths_m = hermite_m(flight.positions_m, flight.velocities_mps, np.full(len(times_s), row), times_s, flight.grid_s)
+        paths_m = hermite_m(
+            flight.positions_m,
+            flight.velocities_mps,
+            np.full(len(times_s), row),
+            times_s,
+            flight.grid_s,
+        )
         heights_m = (paths_m - site_m) @ up
         top_s = times_s[heights_m.argmax()]
         lifted = passes_over(flight, site_m + (heights_m.max() - 5.0) * up, up, 0.0)
         hit = (lifted.satellite == row) & (lifted.start_s <= top_s) & (lifted.end_s >= top_s)
         assert np.count_nonzero(hit) == 1
-        n_between += int(lifted.start_s[hit][0] // flight.grid_s == lifted.end_s[hit][0] // flight.grid_s)
+        n_between += int(
+            lifted.start_s[hit][0] // flight.grid_s == lifted.end_s[hit][0] // flight.grid_s
+        )
     assert n_between > 3
 
 
 def test_eclipse_share_of_the_twelve(flight):
-    """Published sunlit share per satellite on this day, 0.622 to 0.637, plus the 1.3 of an orbit that the horizon adds (0.01)."""
+    """Published sunlit share per satellite on this day, 0.622 to 0.637, plus the 1.3 of an orbit
+    that the horizon adds (0.01).
+    """
     lit = sunlit_intervals(flight)
     in_day_s = np.minimum(lit.end_s, 86_400.0) - np.minimum(lit.start_s, 86_400.0)
     share = np.bincount(lit.satellite, weights=in_day_s) / 86_400.0
@@ -77,11 +100,18 @@ def test_eclipse_share_of_the_twelve(flight):
 
 
 def test_users_see_the_twelve_a_few_percent_of_the_day(scenario, flight):
-    """Design figure: users see any of the 12 above 25 degrees for 2 to 6 % of the day; so do the means below and above 50 degrees."""
+    """Design figure: users see any of the 12 above 25 degrees for 2 to 6 % of the day.
+
+    So do the means below and above 50 degrees.
+    """
     grid_s = np.arange(0.0, 86_400.0, 10.0)
     shares: dict[bool, list[float]] = {False: [], True: []}
     for site in scenario.users.sites:
-        found = passes_over(flight, *site_geometry(site.latitude_deg, site.longitude_deg, 0.0), scenario.users.mask_deg)
+        found = passes_over(
+            flight,
+            *site_geometry(site.latitude_deg, site.longitude_deg, 0.0),
+            scenario.users.mask_deg,
+        )
         seen = ((grid_s[:, None] >= found.start_s) & (grid_s[:, None] < found.end_s)).any(axis=1)
         shares[abs(site.latitude_deg) >= 50.0].append(float(seen.mean()))
     assert 0.02 < np.mean(shares[False]) < np.mean(shares[True]) < 0.06

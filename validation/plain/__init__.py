@@ -1,1 +1,3 @@
-"""The step once more in plain NumPy and networkx: what the kernels' results and speed are compared with. Uses none of them."""
+"""The step once more in plain NumPy and networkx: what the kernels' results and speed are compared
+with. Uses none of them.
+"""

@@ -1,4 +1,6 @@
-"""One accelerator in plain Python: lanes over time, models in memory, charge and heat, and where a task fits."""
+"""One accelerator in plain Python: lanes over time, models in memory, charge and heat, and where a
+task fits.
+"""
 
 import math
 from bisect import bisect_left, bisect_right
@@ -7,15 +9,16 @@ from typing import NamedTuple
 
 import numpy as np
 
-from orbit_gym.world.layout import World
 from orbit_gym.utils.units import (
     DECODE_REFERENCE_BANDWIDTH_BYTES_PER_S,
     DECODE_REFERENCE_BATCH,
     DECODE_REFERENCE_TOKENS_PER_S,
     DECODE_REFERENCE_WEIGHTS_BYTES,
 )
+from orbit_gym.world.layout import World
 
-# The rules by which a booking waits, as orbit_gym/kernels/accelerator/charge_and_heat.py has them: what counts as falling short, and the shortest wait.
+# The rules by which a booking waits, as orbit_gym/kernels/accelerator/charge_and_heat.py has them:
+# what counts as falling short, and the shortest wait.
 TOLERANCE_J, TOLERANCE_C, SHORTEST_WAIT_S = 1e-6, 1e-9, 1.0
 
 
@@ -28,7 +31,9 @@ class Condition(NamedTuple):
 
 
 class Block(NamedTuple):
-    """What a task would add: a model load (empty where load_start_s is start_s), then the service."""
+    """What a task would add: a model load (empty where load_start_s is start_s), then the
+    service.
+    """
 
     load_start_s: float
     start_s: float
@@ -63,7 +68,9 @@ NOWHERE = Placement(math.inf, 0.0, math.inf, math.inf)
 
 
 class Profile:
-    """Lanes in use and models in memory as step functions of time: row k holds from times_s[k] to times_s[k + 1], the last for ever."""
+    """Lanes in use and models in memory as step functions of time: row k holds from times_s[k] to
+    times_s[k + 1], the last for ever.
+    """
 
     def __init__(self, resident: frozenset[int]) -> None:
         """Nothing booked."""
@@ -84,7 +91,9 @@ class Profile:
             self.resident.insert(row, self.resident[row - 1])
         return row
 
-    def occupy(self, start_s: float, end_s: float, lanes: int, loaded: frozenset[int] | None = None) -> None:
+    def occupy(
+        self, start_s: float, end_s: float, lanes: int, loaded: frozenset[int] | None = None
+    ) -> None:
         """Take lanes for a while; a model load also says what is in memory from its start on."""
         first = self._cut(start_s)
         end = self._cut(end_s)
@@ -93,7 +102,10 @@ class Profile:
         if loaded is not None:
             self.resident[first:] = [loaded] * (len(self.resident) - first)
         for row in range(len(self.times_s) - 1, 0, -1):  # rows that are alike are one
-            if self.lanes[row] == self.lanes[row - 1] and self.resident[row] == self.resident[row - 1]:
+            if (
+                self.lanes[row] == self.lanes[row - 1]
+                and self.resident[row] == self.resident[row - 1]
+            ):
                 del self.times_s[row], self.lanes[row], self.resident[row]
 
     def forget(self, now_s: float) -> None:
@@ -102,7 +114,9 @@ class Profile:
         del self.times_s[:past], self.lanes[:past], self.resident[:past]
 
     def first_gap_s(self, ready_s: float, duration_s: float, most_lanes: int, model: int) -> float:
-        """Earliest start at which at most so many lanes are in use and the model stays in memory, throughout; infinite if there is none."""
+        """Earliest start at which at most so many lanes are in use and the model stays in memory,
+        throughout; infinite if there is none.
+        """
         start_s = ready_s
         for row in range(self.row(ready_s), len(self.times_s)):
             until_s = self.times_s[row + 1] if row + 1 < len(self.times_s) else math.inf
@@ -125,19 +139,29 @@ class Tail:
 class Accelerator:
     """One accelerator with its profile, ledger and memory."""
 
-    def __init__(self, world: World, unit: int, start_s: float, charge_j: float, resident: frozenset[int]) -> None:
+    def __init__(
+        self, world: World, unit: int, start_s: float, charge_j: float, resident: frozenset[int]
+    ) -> None:
         """At the start of an episode: nothing booked, warm from idling."""
-        self.hardware = {name: world.accelerators[unit][name].item() for name in world.accelerators.dtype.names}
+        self.hardware = {
+            name: world.accelerators[unit][name].item() for name in world.accelerators.dtype.names
+        }
         self.model_bytes: list[float] = world.model_bytes.tolist()
         self.lanes = int(self.hardware["lanes"])
         self.has_battery = self.hardware["has_battery"] == 1
-        rows = world.power[world.power_offsets[unit] : world.power_offsets[unit + 1]] if self.has_battery else world.power[:0]
+        rows = (
+            world.power[world.power_offsets[unit] : world.power_offsets[unit + 1]]
+            if self.has_battery
+            else world.power[:0]
+        )
         self.power_starts_s: list[float] = rows["start_s"].tolist()
         self.net_w: list[float] = rows["net_w"].tolist()
         # required_j at the start of each row, and the floor at the end of the day
         self.required_j: list[float] = [*rows["required_j"].tolist(), self.hardware["floor_j"]]
         self.row_ends_s = [*self.power_starts_s[1:], float(world.sizes["horizon_s"][0])]
-        warm_c = self.hardware["sink_c"] + self.hardware["idle_w"] * self.hardware["thermal_k_per_w"]
+        warm_c = (
+            self.hardware["sink_c"] + self.hardware["idle_w"] * self.hardware["thermal_k_per_w"]
+        )
         self.now = Condition(start_s, charge_j, warm_c)
         self.tail = Tail(start_s, start_s, self.now)
         self.profile = Profile(resident)
@@ -146,7 +170,10 @@ class Accelerator:
     # --- how long and how much
 
     def service_s(self, task: np.void) -> float:
-        """Service with the model in memory: a roofline per phase; a language request is served at the speed of a full batch."""
+        """Service with the model in memory: a roofline per phase.
+
+        A language request is served at the speed of a full batch.
+        """
         hardware, weights_bytes = self.hardware, self.model_bytes[task["model"]]
         bandwidth = hardware["bandwidth_bytes_per_s"] * hardware["bandwidth_efficiency_fraction"]
         if not task["one_lane"]:
@@ -169,7 +196,10 @@ class Accelerator:
 
     def load_s(self, model: int) -> float:
         """Time to load a model from storage."""
-        return self.model_bytes[model] / self.hardware["load_bytes_per_s"] + self.hardware["load_overhead_s"]
+        return (
+            self.model_bytes[model] / self.hardware["load_bytes_per_s"]
+            + self.hardware["load_overhead_s"]
+        )
 
     # --- charge and heat
 
@@ -177,13 +207,23 @@ class Accelerator:
         return max(bisect_right(self.power_starts_s, time_s) - 1, 0)
 
     def required_at_j(self, row: int, time_s: float) -> float:
-        """Least charge at an instant of a power row from which the baseline alone never falls below the floor."""
-        return max(self.hardware["floor_j"], self.required_j[row + 1] - self.net_w[row] * (self.row_ends_s[row] - time_s))
+        """Least charge at an instant of a power row from which the baseline alone never falls below
+        the floor.
+        """
+        return max(
+            self.hardware["floor_j"],
+            self.required_j[row + 1] - self.net_w[row] * (self.row_ends_s[row] - time_s),
+        )
 
-    def run(self, begin: Condition, to_s: float, block: Block | None = None) -> tuple[Condition, Shortfall]:
-        """Charge and heat from a moment to another, along baseline, bookings and one block more; stops where the block falls short.
+    def run(
+        self, begin: Condition, to_s: float, block: Block | None = None
+    ) -> tuple[Condition, Shortfall]:
+        """Charge and heat from a moment to another, along baseline, bookings and one block more.
 
-        Between two stops power is constant: charge is a straight line, temperature an exponential, so the worst is at the stops.
+        Stops where the block falls short.
+
+        Between two stops power is constant: charge is a straight line, temperature an exponential,
+        so the worst is at the stops.
         """
         time_s, charge_j, temperature_c = begin
         hardware = self.hardware
@@ -192,15 +232,23 @@ class Accelerator:
             drawn_w = self.power_w(self.profile.lanes[self.profile.row(time_s)])
             if block is not None:
                 drawn_w += block.power_w(time_s)
-            charge_j = min(charge_j + (self.net_w[row] - drawn_w) * (next_s - time_s), hardware["capacity_j"])
-            settles_c = hardware["sink_c"] + hardware["thermal_k_per_w"] * (hardware["idle_w"] + drawn_w)
-            temperature_c = settles_c + (temperature_c - settles_c) * math.exp(-(next_s - time_s) / hardware["thermal_tau_s"])
+            charge_j = min(
+                charge_j + (self.net_w[row] - drawn_w) * (next_s - time_s), hardware["capacity_j"]
+            )
+            settles_c = hardware["sink_c"] + hardware["thermal_k_per_w"] * (
+                hardware["idle_w"] + drawn_w
+            )
+            temperature_c = settles_c + (temperature_c - settles_c) * math.exp(
+                -(next_s - time_s) / hardware["thermal_tau_s"]
+            )
             time_s = next_s
             if block is not None and time_s > block.load_start_s:
                 missing_j = self.required_at_j(row, time_s) - charge_j
                 excess_k = temperature_c - hardware["limit_c"]
                 if missing_j > TOLERANCE_J or excess_k > TOLERANCE_C:
-                    return Condition(time_s, charge_j, temperature_c), Shortfall(max(0.0, missing_j), max(0.0, excess_k))
+                    return Condition(time_s, charge_j, temperature_c), Shortfall(
+                        max(0.0, missing_j), max(0.0, excess_k)
+                    )
         return Condition(time_s, charge_j, temperature_c), Shortfall(0.0, 0.0)
 
     def _stops(self, from_s: float, to_s: float, block: Block | None) -> list[float]:
@@ -218,7 +266,9 @@ class Accelerator:
         """Bring charge and heat to now."""
         if now_s <= self.now.time_s:
             return
-        self.now = self.run(self.now, now_s)[0] if self.has_battery else self.now._replace(time_s=now_s)
+        self.now = (
+            self.run(self.now, now_s)[0] if self.has_battery else self.now._replace(time_s=now_s)
+        )
         if self.tail.end_s <= now_s:
             self.tail.end_s, self.tail.condition = now_s, self.now
         self.profile.forget(now_s)
@@ -226,13 +276,20 @@ class Accelerator:
     # --- where a task fits
 
     def place(self, task: np.void, ready_s: float, limit_s: float) -> Placement:
-        """First gap that needs no load and whose bookings are all still carried; otherwise after the last booking."""
+        """First gap that needs no load and whose bookings are all still carried.
+
+        Otherwise after the last booking.
+        """
         duration_s, lanes = self.service_s(task), self.lanes_of(task)
         task_w = self.power_w(lanes)
-        start_s = self.profile.first_gap_s(max(ready_s, self.now.time_s), duration_s, self.lanes - lanes, int(task["model"]))
+        start_s = self.profile.first_gap_s(
+            max(ready_s, self.now.time_s), duration_s, self.lanes - lanes, int(task["model"])
+        )
         finish_s = start_s + duration_s
         if finish_s <= limit_s:
-            if not self.has_battery or self._is_carried(Block(start_s, start_s, finish_s, 0.0, task_w)):
+            if not self.has_battery or self._is_carried(
+                Block(start_s, start_s, finish_s, 0.0, task_w)
+            ):
                 return Placement(start_s, 0.0, start_s, finish_s)
         return self._place_last(int(task["model"]), ready_s, limit_s, duration_s, task_w)
 
@@ -241,8 +298,13 @@ class Accelerator:
         _, lacks = self.run(begin, max(block.finish_s, self.tail.end_s), block)
         return lacks == (0.0, 0.0)
 
-    def _place_last(self, model: int, ready_s: float, limit_s: float, duration_s: float, task_w: float) -> Placement:
-        """After the last booking, the model loaded just in time if it is not there; waits for charge and heat."""
+    def _place_last(
+        self, model: int, ready_s: float, limit_s: float, duration_s: float, task_w: float
+    ) -> Placement:
+        """After the last booking, the model loaded just in time if it is not there.
+
+        Waits for charge and heat.
+        """
         load_s = 0.0 if model in self.profile.resident[-1] else self.load_s(model)
         load_w = self.hardware["dynamic_w"]
         begin_s = max(self.tail.end_s, ready_s - load_s)
@@ -252,18 +314,26 @@ class Accelerator:
             if not self.has_battery:
                 return Placement(begin_s, load_s, start_s, finish_s)
             condition, _ = self.run(condition, begin_s)
-            _, lacks = self.run(condition, finish_s, Block(begin_s, start_s, finish_s, load_w, task_w))
+            _, lacks = self.run(
+                condition, finish_s, Block(begin_s, start_s, finish_s, load_w, task_w)
+            )
             if lacks == (0.0, 0.0):
                 return Placement(begin_s, load_s, start_s, finish_s)
-            begin_s += self._wait_s(begin_s, load_s + duration_s, load_w if load_s > 0.0 else task_w, lacks)
+            begin_s += self._wait_s(
+                begin_s, load_s + duration_s, load_w if load_s > 0.0 else task_w, lacks
+            )
         return NOWHERE
 
     def _wait_s(self, begin_s: float, length_s: float, power_w: float, lacks: Shortfall) -> float:
-        """A wait that no feasible start beats by more than the shortest one (reasons: orbit_gym/kernels/accelerator/charge_and_heat.py, wait_s)."""
+        """A wait that no feasible start beats by more than the shortest one (reasons:
+        orbit_gym/kernels/accelerator/charge_and_heat.py, wait_s).
+        """
         wait_s = max(SHORTEST_WAIT_S, lacks.missing_j / power_w)
         heating_k = power_w * self.hardware["thermal_k_per_w"]
         if 0.0 < lacks.excess_k < heating_k:
-            wait_s = max(wait_s, -self.hardware["thermal_tau_s"] * math.log(1.0 - lacks.excess_k / heating_k))
+            wait_s = max(
+                wait_s, -self.hardware["thermal_tau_s"] * math.log(1.0 - lacks.excess_k / heating_k)
+            )
         row = self._power_row(begin_s)
         if lacks.missing_j > 0.0 and self.net_w[row] <= 0.0 and row + 1 < len(self.net_w):
             wait_s = max(wait_s, self.power_starts_s[row + 1] - length_s - begin_s)
@@ -279,17 +349,26 @@ class Accelerator:
         """Take lanes for a load and a service; note memory, recency and the new tail."""
         model = int(task["model"])
         if placed.load_s > 0.0:
-            self.profile.occupy(placed.load_start_s, placed.start_s, self.lanes, self._after_load(model))
+            self.profile.occupy(
+                placed.load_start_s, placed.start_s, self.lanes, self._after_load(model)
+            )
             self.tail.last_load_end_s = placed.start_s
         self.profile.occupy(placed.start_s, placed.finish_s, self.lanes_of(task))
         if self.is_recent_use(placed.start_s):
             self.last_use_s[model] = max(self.last_use_s[model], placed.start_s)
         self.tail.end_s = max(self.tail.end_s, placed.finish_s)
-        self.tail.condition = self.run(self.now, self.tail.end_s)[0] if self.has_battery else self.now
+        self.tail.condition = (
+            self.run(self.now, self.tail.end_s)[0] if self.has_battery else self.now
+        )
 
     def _after_load(self, model: int) -> frozenset[int]:
-        """Models in memory once one more is loaded at the end: the least recently used go until it fits."""
+        """Models in memory once one more is loaded at the end: the least recently used go until it
+        fits.
+        """
         resident = set(self.profile.resident[-1])
-        while sum(self.model_bytes[k] for k in sorted(resident)) > self.hardware["memory_bytes"] - self.model_bytes[model]:
+        while (
+            sum(self.model_bytes[k] for k in sorted(resident))
+            > self.hardware["memory_bytes"] - self.model_bytes[model]
+        ):
             resident.remove(min(sorted(resident), key=lambda k: self.last_use_s[k]))
         return frozenset(resident | {model})

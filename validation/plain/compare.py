@@ -1,15 +1,19 @@
-"""Every plan of the plain step against the kernels', and rewards; routes that tie are checked and then followed."""
+"""Every plan of the plain step against the kernels', and rewards.
+
+Routes that tie are checked and then followed.
+"""
 
 import math
 from dataclasses import dataclass, field
 
 import numpy as np
 
+from orbit_gym.simulation.simulation import Simulation
 from validation.plain.network import Hop, Network
 from validation.plain.scheduler import NONE, PlainPlan, PlainSimulation
-from orbit_gym.simulation.simulation import Simulation
 
-# Times are some 1e5 s, whose last bit is 1.5e-11 s; a day's worth of additions stays far below a microsecond.
+# Times are some 1e5 s, whose last bit is 1.5e-11 s; a day's worth of additions stays far below a
+# microsecond.
 SAME_TIME_S = 1e-7
 SAME_FRACTION = 1e-9
 
@@ -35,23 +39,39 @@ class Tally:
 
 
 def compare_plans(plain: PlainSimulation, simulation: Simulation, tally: Tally) -> None:
-    """Compare every candidate's plan; Difference says what differs. A plan whose route ties with the kernel's takes the kernel's."""
+    """Compare every candidate's plan; Difference says what differs.
+
+    A plan whose route ties with the kernel's takes the kernel's.
+    """
     tally.steps += 1
     if simulation.state.clock[0]["n_lost_plans"]:
-        raise Difference("a pool is full, which the plain step has none of: give the scenario more calendar_chunks or profile_segments")
+        raise Difference(
+            "a pool is full, which the plain step has none of: give the scenario more "
+            "calendar_chunks or profile_segments"
+        )
     if plain.candidates != simulation.state.candidates.tolist():
-        raise Difference(f"task {plain.task_index}: candidates {plain.candidates}, the kernel's {simulation.state.candidates.tolist()}")
+        raise Difference(
+            f"task {plain.task_index}: candidates {plain.candidates}, the kernel's "
+            f"{simulation.state.candidates.tolist()}"
+        )
     for k, plan in enumerate(plain.plans):
         try:
             _compare_plan(plain, plan, simulation.state.plans[k], simulation.state.routes[k], tally)
         except Difference as difference:
-            raise Difference(f"task {plain.task_index}, candidate {k} (node {plan.node}): {difference}") from None
+            raise Difference(
+                f"task {plain.task_index}, candidate {k} (node {plan.node}): {difference}"
+            ) from None
 
 
-def _compare_plan(plain: PlainSimulation, plan: PlainPlan, row: np.void, route: np.ndarray, tally: Tally) -> None:
+def _compare_plan(
+    plain: PlainSimulation, plan: PlainPlan, row: np.void, route: np.ndarray, tally: Tally
+) -> None:
     if plan.node == NONE:
         return
-    hops = [Hop(int(hop["from_node"]), int(hop["edge"]), float(hop["start_s"]), float(hop["end_s"])) for hop in route]
+    hops = [
+        Hop(int(hop["from_node"]), int(hop["edge"]), float(hop["start_s"]), float(hop["end_s"]))
+        for hop in route
+    ]
     n_input, n_result = int(row["input_hops"]), int(row["result_hops"])
     for name, mine in _times(plan).items():
         _same_time(name, mine, float(row[name]), tally)
@@ -63,7 +83,14 @@ def _compare_plan(plain: PlainSimulation, plan: PlainPlan, row: np.void, route: 
     release_s = float(task["release_s"])
     was = plan.input_hops
     plan.input_hops = _agreed(
-        network, was, hops[:n_input], int(task["origin"]), release_s, float(task["input_bits"]), plan.arrival_s, tally
+        network,
+        was,
+        hops[:n_input],
+        int(task["origin"]),
+        release_s,
+        float(task["input_bits"]),
+        plan.arrival_s,
+        tally,
     )
     plan.energy_j += network.transmit_j(plan.input_hops) - network.transmit_j(was)
     _same("hops of the input", len(plan.input_hops), n_input)
@@ -74,7 +101,13 @@ def _compare_plan(plain: PlainSimulation, plan: PlainPlan, row: np.void, route: 
     before = len(plan.result_hops)
     if plan.result_hops or n_result:
         result = hops[n_input : n_input + n_result]
-        arguments = (plan.node, plan.placed.finish_s, float(task["result_bits"]), plan.delivery_s, tally)
+        arguments = (
+            plan.node,
+            plan.placed.finish_s,
+            float(task["result_bits"]),
+            plan.delivery_s,
+            tally,
+        )
         was = plan.result_hops
         plan.result_hops = _agreed(network, plan.result_hops, result, *arguments)
         plan.energy_j += network.transmit_j(plan.result_hops) - network.transmit_j(was)
@@ -119,9 +152,18 @@ def _note(plain: PlainSimulation, plan: PlainPlan, hops_before: int, tally: Tall
 
 
 def _agreed(
-    network: Network, mine: list[Hop], kernels: list[Hop], source: int, ready_s: float, bits: float, arrival_s: float, tally: Tally
+    network: Network,
+    mine: list[Hop],
+    kernels: list[Hop],
+    source: int,
+    ready_s: float,
+    bits: float,
+    arrival_s: float,
+    tally: Tally,
 ) -> list[Hop]:
-    """The route itself, or the kernel's where it is another that arrives at the same time and is as real."""
+    """The route itself, or the kernel's where it is another that arrives at the same time and is as
+    real.
+    """
     is_same = [hop[:2] for hop in mine] == [hop[:2] for hop in kernels] and all(
         abs(a - b) <= SAME_TIME_S for x, y in zip(mine, kernels) for a, b in zip(x[2:], y[2:])
     )
@@ -132,24 +174,39 @@ def _agreed(
     return kernels
 
 
-def check_route(network: Network, hops: list[Hop], source: int, ready_s: float, bits: float, arrival_s: float) -> None:
-    """Difference unless a route is real: one hop after the other, each the first that its link's contacts and calendars allow by then."""
+def check_route(
+    network: Network, hops: list[Hop], source: int, ready_s: float, bits: float, arrival_s: float
+) -> None:
+    """Difference unless a route is real: one hop after the other, each the first that its link's
+    contacts and calendars allow by then.
+    """
     node, time_s = source, ready_s
     for hop in hops:
         link = network.links[hop.edge]
         if hop.from_node != node:
-            raise Difference(f"the kernel's route goes on from node {hop.from_node}, where it is not: it is at {node}")
+            raise Difference(
+                f"the kernel's route goes on from node {hop.from_node}, where it is not: it is at "
+                f"{node}"
+            )
         if hop.start_s < time_s - SAME_TIME_S:
-            raise Difference(f"the kernel's route leaves node {node} at {hop.start_s!r} s and is there only at {time_s!r} s")
-        start_s, end_s = network.earliest_transfer(link, max(hop.start_s, time_s), bits, math.inf, False)
+            raise Difference(
+                f"the kernel's route leaves node {node} at {hop.start_s!r} s and is there only at "
+                f"{time_s!r} s"
+            )
+        start_s, end_s = network.earliest_transfer(
+            link, max(hop.start_s, time_s), bits, math.inf, False
+        )
         if abs(start_s - hop.start_s) > SAME_TIME_S or abs(end_s - hop.end_s) > SAME_TIME_S:
             raise Difference(
-                f"the kernel's transfer over edge {hop.edge} at {hop[2:]} s is not possible; the next is at {(start_s, end_s)} s"
+                f"the kernel's transfer over edge {hop.edge} at {hop[2:]} s is not possible; the "
+                f"next is at {(start_s, end_s)} s"
             )
         other = network.receivers[hop.edge]
         node, time_s = other, network.arrival_s(link, node, other, hop.end_s)
     if abs(time_s - arrival_s) > SAME_TIME_S:
-        raise Difference(f"the kernel's route arrives at {time_s!r} s, the plain one at {arrival_s!r} s")
+        raise Difference(
+            f"the kernel's route arrives at {time_s!r} s, the plain one at {arrival_s!r} s"
+        )
 
 
 def _same(name: str, mine: object, kernels: object) -> None:

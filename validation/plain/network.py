@@ -1,7 +1,9 @@
-"""Earliest arrival over time-varying contacts with calendars, in plain Python over a networkx graph.
+"""Earliest arrival over time-varying contacts with calendars, in plain Python over a networkx
+graph.
 
-`networkx.single_source_dijkstra` gives a weight function the two ends of an edge but not the time of arrival, and so cannot wait for a
-contact. The search is therefore a textbook Dijkstra with a heap, over a networkx MultiDiGraph whose edges carry their contacts.
+`networkx.single_source_dijkstra` gives a weight function the two ends of an edge but not the time
+of arrival, and so cannot wait for a contact. The search is therefore a textbook Dijkstra with a
+heap, over a networkx MultiDiGraph whose edges carry their contacts.
 """
 
 import heapq
@@ -14,8 +16,8 @@ from typing import NamedTuple
 import networkx as nx
 import numpy as np
 
-from orbit_gym.world.layout import FIBRE, World
 from orbit_gym.utils.units import SPEED_OF_LIGHT_MPS
+from orbit_gym.world.layout import FIBRE, World
 
 MAX_HOPS = 40  # docs/model.md, DESIGN section 4
 NOTHING = -1  # a resource that is none
@@ -31,7 +33,11 @@ class Calendar:
     def free_again_s(self, start_s: float, end_s: float) -> float | None:
         """End of the first reservation that overlaps a span, None if the span is free."""
         place = bisect_right(self.ends_s, start_s)
-        return self.ends_s[place] if place < len(self.ends_s) and self.starts_s[place] < end_s else None
+        return (
+            self.ends_s[place]
+            if place < len(self.ends_s) and self.starts_s[place] < end_s
+            else None
+        )
 
     def reserve(self, start_s: float, end_s: float) -> None:
         """Take a span that is free."""
@@ -102,7 +108,14 @@ class Network:
         resources = [int(edge["resource_a"]), int(edge["resource_b"])]
         calendars = [self.calendars[resource] for resource in resources if resource != NOTHING]
         contacts = range(int(edge["first_contact"]), int(edge["end_contact"]))
-        link = Link(row, int(edge["kind"]), contacts, calendars, float(edge["delay_s"]), float(edge["transmit_w"]))
+        link = Link(
+            row,
+            int(edge["kind"]),
+            contacts,
+            calendars,
+            float(edge["delay_s"]),
+            float(edge["transmit_w"]),
+        )
         self.links.append(link)
         self.graph.add_edge(node, int(edge["to"]), key=row, link=link)
 
@@ -118,18 +131,28 @@ class Network:
         return [a + part * (b - a) for a, b in zip(before, after)]
 
     def arrival_s(self, link: Link, node: int, other: int, end_s: float) -> float:
-        """When what was sent by end_s is at the other end: light's time over the range, or the fibre's fixed delay."""
+        """When what was sent by end_s is at the other end: light's time over the range, or the
+        fibre's fixed delay.
+        """
         if link.kind == FIBRE:
             return end_s + link.delay_s
         range_m = math.dist(self.position_m(node, end_s), self.position_m(other, end_s))
         return end_s + link.delay_s + range_m / SPEED_OF_LIGHT_MPS
 
     def sent_by_s(self, contact: int, start_s: float, bits: float) -> float:
-        """When a transfer that begins in a contact ends, rate after rate; infinity if the contact is too short."""
+        """When a transfer that begins in a contact ends, rate after rate.
+
+        Infinity if the contact is too short.
+        """
         last = self.end_pieces[contact] - 1
-        piece = max(bisect_right(self.piece_starts_s, start_s, self.first_pieces[contact], last + 1) - 1, self.first_pieces[contact])
+        piece = max(
+            bisect_right(self.piece_starts_s, start_s, self.first_pieces[contact], last + 1) - 1,
+            self.first_pieces[contact],
+        )
         while True:
-            until_s = self.contact_ends_s[contact] if piece == last else self.piece_starts_s[piece + 1]
+            until_s = (
+                self.contact_ends_s[contact] if piece == last else self.piece_starts_s[piece + 1]
+            )
             end_s = start_s + bits / self.piece_rates_bps[piece]
             if end_s <= until_s:
                 return end_s
@@ -138,15 +161,25 @@ class Network:
             bits -= self.piece_rates_bps[piece] * (until_s - start_s)
             start_s, piece = until_s, piece + 1
 
-    def earliest_transfer(self, link: Link, ready_s: float, bits: float, latest_s: float, idle: bool) -> tuple[float, float]:
-        """First gap of a link's contacts and calendars at or after ready_s: (start, end), infinite if none starts by latest_s."""
-        for contact in link.contacts[bisect_right(link.contacts, ready_s, key=self.contact_ends_s.__getitem__) :]:
+    def earliest_transfer(
+        self, link: Link, ready_s: float, bits: float, latest_s: float, idle: bool
+    ) -> tuple[float, float]:
+        """First gap of a link's contacts and calendars at or after ready_s: (start, end), infinite
+        if none starts by latest_s.
+        """
+        for contact in link.contacts[
+            bisect_right(link.contacts, ready_s, key=self.contact_ends_s.__getitem__) :
+        ]:
             start_s = max(ready_s, self.contact_starts_s[contact])
             if start_s > latest_s:
                 break
             end_s = self.sent_by_s(contact, start_s, bits)
             while end_s < math.inf:
-                busy = [] if idle else [calendar.free_again_s(start_s, end_s) for calendar in link.calendars]
+                busy = (
+                    []
+                    if idle
+                    else [calendar.free_again_s(start_s, end_s) for calendar in link.calendars]
+                )
                 free_s = max((time_s for time_s in busy if time_s is not None), default=None)
                 if free_s is None:
                     return start_s, end_s
@@ -168,8 +201,9 @@ class Network:
     ) -> tuple[dict[int, Way], int | None]:
         """Earliest ways of a bundle from source, and the node at which is_last first said yes.
 
-        The ways are those of settled nodes; is_last is asked once for each, in order of arrival. The one user that a bundle may be brought
-        to is `user`; to_ground lets satellites send to stations.
+        The ways are those of settled nodes; is_last is asked once for each, in order of arrival.
+        The one user that a bundle may be brought to is `user`; to_ground lets satellites send to
+        stations.
         """
         ways = {source: Way(ready_s, 0, None, None)}
         settled: dict[int, Way] = {}
@@ -183,19 +217,25 @@ class Network:
                 return settled, node
             if way.hops >= MAX_HOPS or not self._forwards(node, source):
                 continue
-            for other, edges in self.graph._adj[node].items():  # without views, as networkx's own searches do
+            for other, edges in self.graph._adj[
+                node
+            ].items():  # without views, as networkx's own searches do
                 if other in settled or not self._may_go(node, other, source, user, to_ground):
                     continue
                 known_s = ways[other].arrival_s if other in ways else math.inf
                 for data in edges.values():
                     link = data["link"]
-                    start_s, end_s = self.earliest_transfer(link, way.arrival_s, bits, min(known_s, limit_s), idle)
+                    start_s, end_s = self.earliest_transfer(
+                        link, way.arrival_s, bits, min(known_s, limit_s), idle
+                    )
                     if end_s > min(known_s, limit_s):
                         continue
                     arrival_s = self.arrival_s(link, node, other, end_s)
                     if arrival_s < known_s and arrival_s <= limit_s:
                         known_s = arrival_s
-                        ways[other] = Way(arrival_s, way.hops + 1, node, Hop(node, link.row, start_s, end_s))
+                        ways[other] = Way(
+                            arrival_s, way.hops + 1, node, Hop(node, link.row, start_s, end_s)
+                        )
                         heapq.heappush(heap, (arrival_s, other))
         return settled, None
 
@@ -203,14 +243,21 @@ class Network:
         """Users and datacentres only begin ways or end them."""
         return node < self.first_datacentre or node == source
 
-    def _may_go(self, node: int, other: int, source: int, user: int | None, to_ground: bool) -> bool:
-        """Stations relay only to and from datacentres; of the users only the one who asked gets the bundle."""
+    def _may_go(
+        self, node: int, other: int, source: int, user: int | None, to_ground: bool
+    ) -> bool:
+        """Stations relay only to and from datacentres.
+
+        Of the users only the one who asked gets the bundle.
+        """
         if other >= self.first_user:
             return other == user
         from_datacentre = self.first_datacentre <= source < self.first_user
         if node < self.n_satellites:
             return other < self.n_satellites or (to_ground and not from_datacentre)
-        if node < self.first_datacentre:  # a station: down into its fibre, or up what a datacentre sends
+        if (
+            node < self.first_datacentre
+        ):  # a station: down into its fibre, or up what a datacentre sends
             return other >= self.first_datacentre or from_datacentre
         return True
 

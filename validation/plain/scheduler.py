@@ -1,4 +1,7 @@
-"""Plan every candidate, book one, advance: the whole step in plain Python. Faults are left out, and pools never run full."""
+"""Plan every candidate, book one, advance: the whole step in plain Python.
+
+Faults are left out, and pools never run full.
+"""
 
 import math
 from collections.abc import Callable
@@ -6,11 +9,11 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from validation.plain.accelerator import NOWHERE, Accelerator, Placement
-from validation.plain.network import Calendar, Hop, Network, Way
-from orbit_gym.world.layout import World
 from orbit_gym.kernels.episode import ANY_STATION, Episode
 from orbit_gym.scenario.scenario import Reward
+from orbit_gym.world.layout import World
+from validation.plain.accelerator import NOWHERE, Accelerator, Placement
+from validation.plain.network import Calendar, Hop, Network, Way
 
 NONE = -1
 
@@ -38,7 +41,10 @@ class PlainSimulation:
     def __init__(self, world: World, episode: Episode, reward: Reward) -> None:
         """Idle calendars, initial charge and memory; plans the first task."""
         if episode.faults.size:
-            raise ValueError(f"the plain step knows no faults, and this episode has {episode.faults.size}; leave faults.enabled false")
+            raise ValueError(
+                f"the plain step knows no faults, and this episode has {episode.faults.size}; "
+                "leave faults.enabled false"
+            )
         self.world, self.episode, self.reward = world, episode, reward
         self.sizes = {name: world.sizes[0][name].item() for name in world.sizes.dtype.names}
         self.network = Network(world)
@@ -51,7 +57,9 @@ class PlainSimulation:
         is_flying = unit < len(self.episode.initial_charge_j)
         charge_j = float(self.episode.initial_charge_j[unit]) if is_flying else 0.0
         bits = int(self.episode.initial_resident[unit])
-        resident = frozenset(model for model in range(len(self.world.model_bytes)) if bits >> model & 1)
+        resident = frozenset(
+            model for model in range(len(self.world.model_bytes)) if bits >> model & 1
+        )
         return Accelerator(self.world, unit, float(self.episode.span_s[0]), charge_j, resident)
 
     @property
@@ -67,7 +75,10 @@ class PlainSimulation:
     # --- step
 
     def step(self, action: int) -> float:
-        """Book the plan of a candidate (or of none), go to the next task and plan it everywhere; returns the reward."""
+        """Book the plan of a candidate (or of none), go to the next task and plan it everywhere.
+
+        Returns the reward.
+        """
         reward = self.book(action)
         self.task_index += 1
         self.plan_all()
@@ -80,7 +91,9 @@ class PlainSimulation:
         plan, task = self.plans[action], self.task
         self.network.reserve(plan.input_hops + plan.result_hops)
         if plan.send_s >= 0.0:
-            self.alerts[plan.node].reserve(plan.send_s, plan.send_s + self.sizes["alert_interval_s"])
+            self.alerts[plan.node].reserve(
+                plan.send_s, plan.send_s + self.sizes["alert_interval_s"]
+            )
         self.accelerators[plan.accelerator].book(task, plan.placed)
         value = float(task["value"]) if plan.is_on_time else 0.0
         return self.reward.delivered_value * value - self.reward.energy_cost * plan.energy_j
@@ -105,7 +118,10 @@ class PlainSimulation:
                 self._finish(plan)
 
     def _order_candidates(self) -> list[int]:
-        """Satellites in ascending delay of the input on idle calendars, then datacentres; NONE where there is no such satellite."""
+        """Satellites in ascending delay of the input on idle calendars, then datacentres.
+
+        NONE where there is no such satellite.
+        """
         n_datacentres = self.sizes["n_datacentres"]
         n_rows = self.sizes["n_candidates"] - n_datacentres
         nearest: list[int] = []
@@ -121,7 +137,11 @@ class PlainSimulation:
 
         self._search_input(is_last, idle=True)
         datacentres = range(self.network.first_datacentre, self.network.first_user)
-        return [*nearest, *[NONE] * (n_rows - len(nearest)), *[node if node in grounded else NONE for node in datacentres]]
+        return [
+            *nearest,
+            *[NONE] * (n_rows - len(nearest)),
+            *[node if node in grounded else NONE for node in datacentres],
+        ]
 
     def _is_datacentre(self, node: int) -> bool:
         return self.network.first_datacentre <= node < self.network.first_user
@@ -130,7 +150,12 @@ class PlainSimulation:
         """Ways of the task's input from its origin."""
         task = self.task
         return self.network.search(
-            int(task["origin"]), float(task["release_s"]), float(task["input_bits"]), self.limit_s, is_last, idle=idle
+            int(task["origin"]),
+            float(task["release_s"]),
+            float(task["input_bits"]),
+            self.limit_s,
+            is_last,
+            idle=idle,
         )[0]
 
     def _plan_inputs(self) -> None:
@@ -165,7 +190,10 @@ class PlainSimulation:
                 plan.accelerator, plan.placed = unit, placed
 
     def _plan_result(self, plan: PlainPlan) -> None:
-        """To the user who asked, or to any station; by the alert channel where that is open and sooner."""
+        """To the user who asked, or to any station.
+
+        By the alert channel where that is open and sooner.
+        """
         task, ready_s = self.task, plan.placed.finish_s
         destination = int(task["destination"])
         if destination == ANY_STATION and self._is_datacentre(plan.node):
@@ -184,7 +212,13 @@ class PlainSimulation:
 
         user = None if destination == ANY_STATION else destination
         ways, end = self.network.search(
-            plan.node, ready_s, float(task["result_bits"]), min(self.limit_s, alert_s), is_last, user, to_ground=user is None
+            plan.node,
+            ready_s,
+            float(task["result_bits"]),
+            min(self.limit_s, alert_s),
+            is_last,
+            user,
+            to_ground=user is None,
         )
         if end is not None and ways[end].arrival_s < alert_s:
             plan.delivery_s, plan.result_hops = ways[end].arrival_s, self.network.route(ways, end)
@@ -192,11 +226,18 @@ class PlainSimulation:
             plan.delivery_s, plan.send_s = alert_s, send_s
 
     def _alert(self, node: int, ready_s: float) -> tuple[float, float]:
-        """When an alert would be sent and delivered: one message per interval and satellite; (-1, infinity) where there is none."""
+        """When an alert would be sent and delivered: one message per interval and satellite.
+
+        (-1, infinity) where there is none.
+        """
         if self.task["alert_delay_s"] < 0.0 or node >= self.network.n_satellites:
             return -1.0, math.inf
         send_s = ready_s
-        while (free_s := self.alerts[node].free_again_s(send_s, send_s + self.sizes["alert_interval_s"])) is not None:
+        while (
+            free_s := self.alerts[node].free_again_s(
+                send_s, send_s + self.sizes["alert_interval_s"]
+            )
+        ) is not None:
             send_s = free_s
         return send_s, send_s + float(self.task["alert_delay_s"])
 
@@ -204,7 +245,13 @@ class PlainSimulation:
         """Energy and verdict."""
         accelerator, placed = self.accelerators[plan.accelerator], plan.placed
         lanes = accelerator.lanes_of(self.task)
-        plan.energy_j = accelerator.hardware["dynamic_w"] * placed.load_s + accelerator.power_w(lanes) * (placed.finish_s - placed.start_s)
-        plan.energy_j += self.network.transmit_j(plan.input_hops) + self.network.transmit_j(plan.result_hops)
+        plan.energy_j = accelerator.hardware["dynamic_w"] * placed.load_s + accelerator.power_w(
+            lanes
+        ) * (placed.finish_s - placed.start_s)
+        plan.energy_j += self.network.transmit_j(plan.input_hops) + self.network.transmit_j(
+            plan.result_hops
+        )
         plan.exists = plan.delivery_s <= self.limit_s
-        plan.is_on_time = plan.exists and plan.delivery_s <= float(self.task["release_s"]) + float(self.task["slack_s"])
+        plan.is_on_time = plan.exists and plan.delivery_s <= float(self.task["release_s"]) + float(
+            self.task["slack_s"]
+        )

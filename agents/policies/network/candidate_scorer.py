@@ -1,7 +1,9 @@
-"""The per-candidate scorer: shared weights for every candidate row, so one set of weights serves any number of candidates.
+"""The per-candidate scorer: shared weights for every candidate row, so one set of weights serves
+any number of candidates.
 
-Untrained, its logits are those of a rule (agents.policies.network.rule_prior: `eft_admit`, or the tuned rule): learned parts start at zero.
-Rows see each other through a pooled context, and rejection has a head of its own.
+Untrained, its logits are those of a rule (agents.policies.network.rule_prior: `eft_admit`, or the
+tuned rule): learned parts start at zero. Rows see each other through a pooled context, and
+rejection has a head of its own.
 """
 
 from collections.abc import Mapping
@@ -20,7 +22,10 @@ MASKED = -1e8  # logit of a row that may not be chosen, as in sb3-contrib
 
 
 class Encoded(NamedTuple):
-    """What the heads read; kept apart, because cutting one tensor into these costs a tenth of the backward pass."""
+    """What the heads read.
+
+    Kept apart, because cutting one tensor into these costs a tenth of the backward pass.
+    """
 
     rows: torch.Tensor  # (batch, n, hidden)
     context: torch.Tensor  # (batch, hidden)
@@ -29,7 +34,9 @@ class Encoded(NamedTuple):
 
 
 class CandidateEncoder(BaseFeaturesExtractor):
-    """Observation -> Encoded: a hidden row per candidate and a pooled context, both equivariant to the order of candidates."""
+    """Observation -> Encoded: a hidden row per candidate and a pooled context, both equivariant to
+    the order of candidates.
+    """
 
     rule: torch.Tensor | None
 
@@ -41,11 +48,16 @@ class CandidateEncoder(BaseFeaturesExtractor):
         margin: float = 4.0,
         rule: Mapping[str, float] | None = None,
     ) -> None:
-        """Build the shared layers; the others shape the initial logits (agents.policies.network.rule_prior.Start)."""
+        """Build the shared layers.
+
+        The others shape the initial logits (agents.policies.network.rule_prior.Start).
+        """
         super().__init__(observation_space, hidden)
         start = make_start(sharpness, margin, rule)
         self.sharpness, self.margin = sharpness, margin
-        self.register_buffer("rule", start.rule)  # kept with the weights: policy search moves it (agents.search.evolve), gradients do not
+        self.register_buffer(
+            "rule", start.rule
+        )  # kept with the weights: policy search moves it (agents.search.evolve), gradients do not
         self.node = nn.Linear(ROW_WIDTH, hidden)
         self.task = nn.Linear(WIDTH["task"], hidden, bias=False)
         self.shared = nn.Linear(N_POOLS * hidden + WIDTH["task"], hidden)
@@ -63,24 +75,32 @@ class CandidateEncoder(BaseFeaturesExtractor):
 
     def encode(self, given: Prepared) -> Encoded:
         """Encode rows, mix in the pooled context once, pool again."""
-        # A sum of linear maps equals one linear map of the concatenation, without repeating the task for every row.
+        # A sum of linear maps equals one linear map of the concatenation, without repeating the
+        # task for every row.
         first = torch.relu_(self.node(given.rows).add_(self.task(given.task)[:, None]))
-        shared = torch.relu_(self.shared(torch.cat([pooled(first, given.pools), given.task], dim=-1)))
+        shared = torch.relu_(
+            self.shared(torch.cat([pooled(first, given.pools), given.task], dim=-1))
+        )
         rows = torch.relu_(self.mixed(first).add_(self.spread(shared)[:, None]))
         context = torch.relu_(self.context(torch.cat([pooled(rows, given.pools), shared], dim=-1)))
         return Encoded(rows, context, given.prior, given.valid)
 
 
 def pooled(rows: torch.Tensor, pools: torch.Tensor) -> torch.Tensor:
-    """Weighted sums of rows (batch, n, hidden) with weights (batch, k, n) -> (batch, k * hidden)."""
+    """Weighted sums of rows (batch, n, hidden) with weights (batch, k, n) -> (batch, k *
+    hidden).
+    """
     return torch.bmm(pools, rows).flatten(1)
 
 
 class CandidateHeads(nn.Module):
-    """Actor: one shared linear gives a logit per candidate, a head of its own the rejection; critic: from the pooled context.
+    """Actor: one shared linear gives a logit per candidate, a head of its own the rejection.
 
-    Learned parts of a logit stay within `most_learned` of zero (a smooth limit): any plan in time earns the same at once, so the choice
-    among them is learned from consequences minutes later, and unbounded, noise walked the policy away from its rule.
+    Critic: from the pooled context.
+
+    Learned parts of a logit stay within `most_learned` of zero (a smooth limit): any plan in time
+    earns the same at once, so the choice among them is learned from consequences minutes later, and
+    unbounded, noise walked the policy away from its rule.
     """
 
     def __init__(self, hidden: int, most_learned: float = 4.0) -> None:
@@ -102,10 +122,13 @@ class CandidateHeads(nn.Module):
     def residuals(self, encoded: Encoded) -> torch.Tensor:
         """Learned part of the logits, (batch, n + 1), within most_learned of zero."""
         scores = self.limited(self.score(encoded.rows)[..., 0])
-        # The row that would be taken: rejecting it is weighed against what the whole system looks like.
+        # The row that would be taken: rejecting it is weighed against what the whole system looks
+        # like.
         valid = encoded.valid[:, :-1]
         logits = (encoded.prior[:, :-1] + scores.detach()).masked_fill(~valid, MASKED)
-        best = pooled(encoded.rows, (torch.softmax(logits, dim=1) * valid)[:, None])  # 0 where nothing can be taken
+        best = pooled(
+            encoded.rows, (torch.softmax(logits, dim=1) * valid)[:, None]
+        )  # 0 where nothing can be taken
         weighed = torch.relu_(self.weigh(torch.cat([best, encoded.context], dim=-1)))
         return torch.cat([scores, self.limited(self.reject(weighed))], dim=1)
 

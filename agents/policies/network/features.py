@@ -1,14 +1,14 @@
-"""What the scorer is given, compiled: a rule's logits to start from, and inputs computed from the observation alone.
+"""What the scorer is given, compiled: a rule's logits to start from, and inputs computed from the
+observation alone.
 
-In torch these were some 150 small operations, whose dispatching took three times as long as the network itself where few decisions
-are taken at once.
+In torch these were some 150 small operations, whose dispatching took three times as long as the
+network itself where few decisions are taken at once.
 """
 
 import math
 
 import numpy as np
 
-from agents.utils.jit import inlined, shared
 from agents.policies.bilinear_rule import (
     BACKLOG,
     DELIVERY,
@@ -28,18 +28,24 @@ from agents.policies.bilinear_rule import (
     fill_weights,
 )
 from agents.policies.linear_rule import seconds
+from agents.utils.jit import inlined, shared
 from orbit_gym.observation import COLUMNS, WIDTH
 
 EXISTS = COLUMNS["nodes"]["plan_exists"]
-OTHER_END = COLUMNS["links"]["other_end"]  # a row number: it would break the symmetry between rows, so it is left out
-# Logits between rejection and a late plan. Late earns nothing and takes time from others, a cost that comes minutes later and
-# is hard to learn, so late plans are practically never drawn.
+OTHER_END = COLUMNS["links"][
+    "other_end"
+]  # a row number: it would break the symmetry between rows, so it is left out
+# Logits between rejection and a late plan. Late earns nothing and takes time from others, a cost
+# that comes minutes later and is hard to learn, so late plans are practically never drawn.
 LATE_GAP = 20.0
 MOST_SAID = 4.0  # margins between rejection and the best plan, at most
-LINK_SLOTS = 4.0  # sums over link slots are divided by this, not by their number, so that empty slots change nothing
-FIRM = 16.0  # the scale of the rule's logits where they are an input, and of booked work where it weighs a pool
+# sums over link slots are divided by this, not by their number, so that empty slots change nothing
+LINK_SLOTS = 4.0
+# the scale of the rule's logits where they are an input, and of booked work where it weighs a pool
+FIRM = 16.0
 FACTS = (
-    "extension",  # minutes by which the plan puts off the end of the node's last booking, / 10, at most 1
+    # minutes by which the plan puts off the end of the node's last booking, / 10, at most 1
+    "extension",
     "hole",  # idle minutes that the plan leaves before itself there, / 10, at most 1
     "behind",  # delivery behind the best delivery in time, log scale
     "urgent_backlog",  # backlog x (1 - slack column)
@@ -51,9 +57,15 @@ FACTS = (
 )
 N_NODE, N_LINK = WIDTH["nodes"], WIDTH["links"] - 1
 ROW_WIDTH = N_NODE + len(FACTS) + 2 * N_LINK
-POOLS = ("all", "rule", "idle")  # mean of present rows; rows that the rule likes; rows with little booked work
+POOLS = (
+    "all",
+    "rule",
+    "idle",
+)  # mean of present rows; rows that the rule likes; rows with little booked work
 N_POOLS = len(POOLS)
-RESULT, DOWN_WAIT, RESULT_WAITS = (SETTING.index(name) for name in ("result", "down_wait", "result_waits"))
+RESULT, DOWN_WAIT, RESULT_WAITS = (
+    SETTING.index(name) for name in ("result", "down_wait", "result_waits")
+)
 
 
 @shared
@@ -70,9 +82,11 @@ def fill_inputs(
     prior: np.ndarray,
     valid: np.ndarray,
 ) -> None:
-    """Fill rows (B, n, ROW_WIDTH), pools (B, N_POOLS, n), prior (B, n + 1) and valid (B, n + 1) of observations (B, ...).
+    """Fill rows (B, n, ROW_WIDTH), pools (B, N_POOLS, n), prior (B, n + 1) and valid (B, n + 1) of
+    observations (B, ...).
 
-    weights (N_WEIGHTS + ROOM,) are those of the rule (agents.policies.bilinear_rule); said (2, n) float64 is work space.
+    weights (N_WEIGHTS + ROOM,) are those of the rule (agents.policies.bilinear_rule); said (2, n)
+    float64 is work space.
     """
     for b in range(task_rows.shape[0]):
         task, nodes = task_rows[b], node_rows[b]
@@ -87,7 +101,14 @@ def fill_inputs(
         for k in range(nodes.shape[0]):
             for column in range(N_NODE):
                 rows[b, k, column] = nodes[k, column]
-            fill_facts(task, nodes[k], earliest, prior[b, k], weights[N_WEIGHTS:], rows[b, k, N_NODE : N_NODE + len(FACTS)])
+            fill_facts(
+                task,
+                nodes[k],
+                earliest,
+                prior[b, k],
+                weights[N_WEIGHTS:],
+                rows[b, k, N_NODE : N_NODE + len(FACTS)],
+            )
             fill_links(link_rows[b, k], rows[b, k, N_NODE + len(FACTS) :])
 
 
@@ -105,14 +126,21 @@ def competes(row: np.ndarray, is_late: bool) -> bool:
 
 @inlined
 def fill_prior(
-    task: np.ndarray, nodes: np.ndarray, weights: np.ndarray, sharpness: float, margin: float, said: np.ndarray, prior: np.ndarray
+    task: np.ndarray,
+    nodes: np.ndarray,
+    weights: np.ndarray,
+    sharpness: float,
+    margin: float,
+    said: np.ndarray,
+    prior: np.ndarray,
 ) -> None:
     """Logits (n + 1,) of the rule; the last is rejection.
 
-    The best admitted plan gets exactly 0, others admitted -sharpness * (cost - best), rejection -margin * (what admission says there).
-    Where nothing is admitted rejection gets 0; rows that are not lie below rejection by what admission says, late plans below all.
-    Where no plan is in time, late ones that are admitted take the place of the others. The best row's subtraction is exact, so the largest
-    logit stands where the rule points.
+    The best admitted plan gets exactly 0, others admitted -sharpness * (cost - best), rejection
+    -margin * (what admission says there). Where nothing is admitted rejection gets 0; rows that are
+    not lie below rejection by what admission says, late plans below all. Where no plan is in time,
+    late ones that are admitted take the place of the others. The best row's subtraction is exact,
+    so the largest logit stands where the rule points.
     """
     n, best, best_refused, reject = nodes.shape[0], math.inf, math.inf, 0.0
     is_late = fill_weights(task, nodes, weights)
@@ -139,7 +167,10 @@ def fill_prior(
 
 @inlined
 def fill_pools(nodes: np.ndarray, prior: np.ndarray, pools: np.ndarray) -> None:
-    """Weights (N_POOLS, n) by which rows are pooled; they sum to 1 over the rows that are present, or are 0 where none is."""
+    """Weights (N_POOLS, n) by which rows are pooled.
+
+    They sum to 1 over the rows that are present, or are 0 where none is.
+    """
     highest, idlest = -math.inf, math.inf
     for k in range(nodes.shape[0]):
         if nodes[k, PRESENT] > 0.5:
@@ -160,14 +191,23 @@ def fill_pools(nodes: np.ndarray, prior: np.ndarray, pools: np.ndarray) -> None:
 
 
 @inlined
-def fill_facts(task: np.ndarray, row: np.ndarray, earliest: float, logit: float, setting: np.ndarray, facts: np.ndarray) -> None:
+def fill_facts(
+    task: np.ndarray,
+    row: np.ndarray,
+    earliest: float,
+    logit: float,
+    setting: np.ndarray,
+    facts: np.ndarray,
+) -> None:
     """FACTS of a row, all within [-1, 1]; 0 where no candidate stands."""
     if row[PRESENT] < 0.5:
         facts[:] = 0.0
         return
     backlog_min, urgency = seconds(row[BACKLOG]) / 60.0, 1.0 - task[SLACK]
     facts[0] = within(seconds(row[FINISH]) / 60.0 - backlog_min, 0.0, LONGEST_MIN) / LONGEST_MIN
-    facts[1] = within(seconds(row[START]) / 60.0 - backlog_min - row[LOAD], 0.0, LONGEST_MIN) / LONGEST_MIN
+    facts[1] = (
+        within(seconds(row[START]) / 60.0 - backlog_min - row[LOAD], 0.0, LONGEST_MIN) / LONGEST_MIN
+    )
     facts[2] = within(row[DELIVERY] - earliest, -1.0, 1.0)
     facts[3] = row[BACKLOG] * urgency
     facts[4] = row[WORK] * urgency
@@ -185,7 +225,9 @@ def within(value: float, low: float, high: float) -> float:
 
 @inlined
 def fill_links(links: np.ndarray, out: np.ndarray) -> None:
-    """Sum (over LINK_SLOTS) and maximum of a row's link slots (slots, columns), column by column without the other end."""
+    """Sum (over LINK_SLOTS) and maximum of a row's link slots (slots, columns), column by column
+    without the other end.
+    """
     for column in range(N_LINK):
         read = column + (column >= OTHER_END)
         total, largest = links[0, read], links[0, read]

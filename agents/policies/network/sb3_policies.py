@@ -1,4 +1,6 @@
-"""The scorer as policies of stable-baselines3: masked PPO, plain PPO and DQN share its encoder and heads."""
+"""The scorer as policies of stable-baselines3: masked PPO, plain PPO and DQN share its encoder and
+heads.
+"""
 
 from typing import Any
 
@@ -10,13 +12,26 @@ from stable_baselines3.common.policies import BasePolicy, MultiInputActorCriticP
 from stable_baselines3.dqn.policies import MultiInputPolicy, QNetwork
 from torch import nn
 
-from agents.policies.protocol import Observation
+from agents.policies.network.candidate_scorer import (
+    MASKED,
+    CandidateEncoder,
+    CandidateHeads,
+    masked,
+)
 from agents.policies.network.rule_prior import Prepared
-from agents.policies.network.candidate_scorer import MASKED, CandidateEncoder, CandidateHeads, masked
+from agents.policies.protocol import Observation
 
 Network = dict[str, Any]  # arguments of CandidateEncoder, and most_learned of CandidateHeads
-NETWORK: Network = {"hidden": 64, "sharpness": 64.0, "margin": 4.0, "most_learned": 4.0, "rule": None}
-Q_SCALE = 1.0 / 128.0  # initial advantages are of the order of one scaled reward; a power of two keeps the order exact
+NETWORK: Network = {
+    "hidden": 64,
+    "sharpness": 64.0,
+    "margin": 4.0,
+    "most_learned": 4.0,
+    "rule": None,
+}
+Q_SCALE = (
+    1.0 / 128.0
+)  # initial advantages are of the order of one scaled reward; a power of two keeps the order exact
 
 
 class _Scored:
@@ -42,8 +57,9 @@ class _Scored:
 class MaskableScorerPolicy(_Scored, MaskableMultiInputActorCriticPolicy):  # type: ignore[misc]  # heads replaced on purpose
     """Actor-critic with action masks, for MaskablePPO.
 
-    The stock class builds a checked Categorical two or three times a call; here log-probabilities are computed once. The
-    mask is the plan_exists column, applied inside the network, so that masks from outside change nothing.
+    The stock class builds a checked Categorical two or three times a call; here log-probabilities
+    are computed once. The mask is the plan_exists column, applied inside the network, so that masks
+    from outside change nothing.
     """
 
     def forward(
@@ -52,17 +68,28 @@ class MaskableScorerPolicy(_Scored, MaskableMultiInputActorCriticPolicy):  # typ
         """Actions (batch,), values (batch, 1) and log-probabilities (batch,)."""
         logits, latent = self.mlp_extractor(self.features_extractor(obs))
         log_probs = torch.log_softmax(logits, dim=1)
-        actions = log_probs.argmax(dim=1) if deterministic else torch.multinomial(log_probs.exp(), 1)[:, 0]
+        actions = (
+            log_probs.argmax(dim=1)
+            if deterministic
+            else torch.multinomial(log_probs.exp(), 1)[:, 0]
+        )
         return actions, self.value_net(latent), log_probs.gather(1, actions[:, None])[:, 0]
 
     def evaluate_actions(
         self, obs: Any, actions: torch.Tensor, action_masks: torch.Tensor | None = None
     ) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor | None]:
-        """Values (batch, 1), log-probabilities (batch,) of the actions, entropies (batch,); obs may be prepared already."""
+        """Values (batch, 1), log-probabilities (batch,) of the actions, entropies (batch,).
+
+        Obs may be prepared already.
+        """
         encoder: Any = self.features_extractor
-        logits, latent = self.mlp_extractor(encoder.encode(obs if isinstance(obs, Prepared) else encoder.prepare(obs)))
+        logits, latent = self.mlp_extractor(
+            encoder.encode(obs if isinstance(obs, Prepared) else encoder.prepare(obs))
+        )
         log_probs = torch.log_softmax(logits, dim=1)
-        entropy = -(log_probs.exp() * log_probs).sum(dim=1)  # a masked row's probability is exactly 0
+        entropy = -(log_probs.exp() * log_probs).sum(
+            dim=1
+        )  # a masked row's probability is exactly 0
         return self.value_net(latent), log_probs.gather(1, actions.long()[:, None])[:, 0], entropy
 
     def predict(  # type: ignore[override]
@@ -73,14 +100,28 @@ class MaskableScorerPolicy(_Scored, MaskableMultiInputActorCriticPolicy):  # typ
         deterministic: bool = False,
         action_masks: np.ndarray | None = None,
     ) -> tuple[Any, Any]:
-        """Return (actions, state) for one observation or a batch; masks narrow the choice further if they are given."""
+        """Return (actions, state) for one observation or a batch.
+
+        Masks narrow the choice further if they are given.
+        """
         is_single = observation["task"].ndim == 1
         with torch.inference_mode():
-            given = {key: torch.from_numpy(np.ascontiguousarray(block, np.float32)) for key, block in observation.items()}
-            logits = self._logits({key: block[None] for key, block in given.items()} if is_single else given)
+            given = {
+                key: torch.from_numpy(np.ascontiguousarray(block, np.float32))
+                for key, block in observation.items()
+            }
+            logits = self._logits(
+                {key: block[None] for key, block in given.items()} if is_single else given
+            )
             if action_masks is not None:
-                logits = logits.masked_fill(~torch.from_numpy(np.asarray(action_masks, bool)).reshape(logits.shape), MASKED)
-            actions = logits.argmax(dim=1) if deterministic else torch.multinomial(torch.softmax(logits, dim=1), 1)[:, 0]
+                logits = logits.masked_fill(
+                    ~torch.from_numpy(np.asarray(action_masks, bool)).reshape(logits.shape), MASKED
+                )
+            actions = (
+                logits.argmax(dim=1)
+                if deterministic
+                else torch.multinomial(torch.softmax(logits, dim=1), 1)[:, 0]
+            )
         return (actions.numpy()[0] if is_single else actions.numpy()), state
 
     def _logits(self, observation: dict[str, torch.Tensor]) -> torch.Tensor:
@@ -89,7 +130,9 @@ class MaskableScorerPolicy(_Scored, MaskableMultiInputActorCriticPolicy):  # typ
 
 
 class _KnowsMasks(BasePolicy):
-    """For policies of algorithms without masks: they are offered some all the same, and need none."""
+    """For policies of algorithms without masks: they are offered some all the same, and need
+    none.
+    """
 
     def predict(  # type: ignore[override]
         self,
@@ -104,7 +147,10 @@ class _KnowsMasks(BasePolicy):
 
 
 class ScorerPolicy(_KnowsMasks, _Scored, MultiInputActorCriticPolicy):  # type: ignore[misc]
-    """Actor-critic for plain PPO; the mask is the plan_exists column, applied inside the network."""
+    """Actor-critic for plain PPO.
+
+    The mask is the plan_exists column, applied inside the network.
+    """
 
 
 class ScorerQNetwork(QNetwork):
@@ -141,16 +187,26 @@ class ScorerQPolicy(_KnowsMasks, MultiInputPolicy):  # type: ignore[misc]
         return ScorerQNetwork(**arguments, most_learned=self.most_learned).to(self.device)
 
 
-POLICIES: dict[str, type[BasePolicy]] = {"maskable_ppo": MaskableScorerPolicy, "ppo": ScorerPolicy, "dqn": ScorerQPolicy}
+POLICIES: dict[str, type[BasePolicy]] = {
+    "maskable_ppo": MaskableScorerPolicy,
+    "ppo": ScorerPolicy,
+    "dqn": ScorerQPolicy,
+}
 
 
 def policy_kwargs(network: Network) -> dict[str, Any]:
     """Arguments that make a stable-baselines3 policy use the scorer with these network settings."""
     encoder = {key: value for key, value in network.items() if key != "most_learned"}
     limit = {"most_learned": network["most_learned"]} if "most_learned" in network else {}
-    return {"features_extractor_class": CandidateEncoder, "features_extractor_kwargs": encoder, **limit}
+    return {
+        "features_extractor_class": CandidateEncoder,
+        "features_extractor_kwargs": encoder,
+        **limit,
+    }
 
 
-def build_policy(algo: str, observation_space: spaces.Dict, action_space: spaces.Discrete, network: Network) -> BasePolicy:
+def build_policy(
+    algo: str, observation_space: spaces.Dict, action_space: spaces.Discrete, network: Network
+) -> BasePolicy:
     """Make the untrained policy of an algorithm for these spaces."""
     return POLICIES[algo](observation_space, action_space, lambda _: 0.0, **policy_kwargs(network))  # type: ignore[call-arg]

@@ -1,1 +1,3 @@
-"""Planners, which fork the running State: `planner` is the policy, `lookahead` its compiled decision, `bench` the memory it works in."""
+"""Planners, which fork the running State: `planner` is the policy, `lookahead` its compiled
+decision, `bench` the memory it works in.
+"""

@@ -1,32 +1,58 @@
-"""Look-ahead, one compiled call a decision: try a few actions in forks of the State against the same futures, going on by a rule.
+"""Look-ahead, one compiled call a decision: try a few actions in forks of the State against the
+same futures, going on by a rule.
 
-`decide` compares actions at the task at hand, with one rule after it; `pick` compares rules, each followed from the task at hand on.
+`decide` compares actions at the task at hand, with one rule after it; `pick` compares rules, each
+followed from the task at hand on.
 
-The root is a fork of the running State whose task at hand has index 0; what comes after it is cut out of sampled episodes (Futures)
-at the clock. The true episode is not an argument: nothing here can see it. All memory is given (Bench), none is allocated.
+The root is a fork of the running State whose task at hand has index 0; what comes after it is cut
+out of sampled episodes (Futures) at the clock. The true episode is not an argument: nothing here
+can see it. All memory is given (Bench), none is allocated.
 """
 
 import math
 
 import numpy as np
 
-from agents.utils.jit import inlined, shared
+from agents.policies.linear_rule import (
+    LANES,
+    LOAD,
+    ON_TIME,
+    RESULT,
+    SERVICE,
+    START,
+    choose,
+    seconds,
+)
 from agents.policies.planner.workspace import LOOKED, ROLLED, STEPPED, Bench, Futures, Knobs, Rule
-from agents.policies.linear_rule import LANES, LOAD, ON_TIME, RESULT, SERVICE, START, choose, seconds
-from orbit_gym.world.layout import World
+from agents.utils.jit import inlined, shared
 from orbit_gym.kernels.faults import strike_until
-from orbit_gym.kernels.step import step
 from orbit_gym.kernels.state import Scratch, State
+from orbit_gym.kernels.step import step
 from orbit_gym.observation import COLUMNS, LOG_MOST_KBIT
+from orbit_gym.world.layout import World
 
 ARRIVAL = COLUMNS["nodes"]["plan_arrival"]
-# What is small: an alert, a frame or a request, not a chunk of a scene (18 s) nor the result of a mapping (choice).
-SMALL_S, SMALL_RESULT = 3.0, math.log1p(1e4) / LOG_MOST_KBIT  # node-seconds; 10 Mbit on the scale of the column
+# What is small: an alert, a frame or a request, not a chunk of a scene (18 s) nor the result of a
+# mapping (choice).
+SMALL_S, SMALL_RESULT = (
+    3.0,
+    math.log1p(1e4) / LOG_MOST_KBIT,
+)  # node-seconds; 10 Mbit on the scale of the column
 
 
 @inlined
-def rank(task_row: np.ndarray, node_rows: np.ndarray, mask: np.ndarray, rule: Rule, allowed: np.ndarray, tried: np.ndarray) -> int:
-    """Fill tried with the rule's choice, its next plans in time and rejection; returns how many there are. allowed (n + 1,) is scratch."""
+def rank(
+    task_row: np.ndarray,
+    node_rows: np.ndarray,
+    mask: np.ndarray,
+    rule: Rule,
+    allowed: np.ndarray,
+    tried: np.ndarray,
+) -> int:
+    """Fill tried with the rule's choice, its next plans in time and rejection.
+
+    Returns how many there are. allowed (n + 1,) is scratch.
+    """
     n = node_rows.shape[0]
     for row in range(n):
         allowed[row] = mask[row] and node_rows[row, ON_TIME] > 0.5
@@ -52,15 +78,27 @@ def rank(task_row: np.ndarray, node_rows: np.ndarray, mask: np.ndarray, rule: Ru
 
 @inlined
 def is_small(task_row: np.ndarray, node_rows: np.ndarray, action: int) -> bool:
-    """True where an action's plan can displace next to nothing: no model load, a small result, and little work or no wait for it."""
-    if action == node_rows.shape[0] or node_rows[action, LOAD] > 0.0 or task_row[RESULT] > SMALL_RESULT:
+    """True where an action's plan can displace next to nothing: no model load, a small result, and
+    little work or no wait for it.
+    """
+    if (
+        action == node_rows.shape[0]
+        or node_rows[action, LOAD] > 0.0
+        or task_row[RESULT] > SMALL_RESULT
+    ):
         return False
-    return task_row[LANES] * seconds(task_row[SERVICE]) < SMALL_S or node_rows[action, START] <= node_rows[action, ARRIVAL]
+    return (
+        task_row[LANES] * seconds(task_row[SERVICE]) < SMALL_S
+        or node_rows[action, START] <= node_rows[action, ARRIVAL]
+    )
 
 
 @inlined
 def _cut(tasks: np.ndarray, n_tasks: int, now_s: float, until_s: float, out: np.ndarray) -> int:
-    """Write a future's tasks released after now and before until_s behind out's first row; returns the rows used."""
+    """Write a future's tasks released after now and before until_s behind out's first row.
+
+    Returns the rows used.
+    """
     low, high = 0, n_tasks
     while low < high:
         middle = (low + high) // 2
@@ -97,12 +135,26 @@ def _roll_out(
     weights: np.ndarray,
     bench: Bench,
 ) -> float:
-    """Value delivered in time by an action and a rule after it, less what faults up to a time take; the fork `work` plays all tasks."""
+    """Value delivered in time by an action and a rule after it, less what faults up to a time take.
+
+    The fork `work` plays all tasks.
+    """
     clock = work.clock[0]
     value = clock.revoked_value
     while True:
         task = clock.task
-        is_booked = step(world, work, scratch, tasks, faults, action, bench.task_row, bench.node_rows, bench.link_rows, bench.mask)
+        is_booked = step(
+            world,
+            work,
+            scratch,
+            tasks,
+            faults,
+            action,
+            bench.task_row,
+            bench.node_rows,
+            bench.link_rows,
+            bench.mask,
+        )
         bench.counts[STEPPED] += 1
         if is_booked and scratch.booked[0].on_time == 1:
             value += tasks[task].value
@@ -126,7 +178,10 @@ def _paired(scores: np.ndarray, n: int, a: int, b: int) -> tuple[float, float]:
 
 @inlined
 def _best(bench: Bench, n_tried: int, n: int) -> int:
-    """Place of the action of highest mean over n futures among those not dropped; ties go to the earlier place."""
+    """Place of the action of highest mean over n futures among those not dropped.
+
+    Ties go to the earlier place.
+    """
     best, most = 0, -math.inf
     for place in range(n_tried):
         total = 0.0
@@ -139,7 +194,10 @@ def _best(bench: Bench, n_tried: int, n: int) -> int:
 
 @inlined
 def _drop(bench: Bench, n_tried: int, n: int, z_drop: float) -> int:
-    """Drop what lies clearly behind the best, and what scores the same as an earlier place; returns how many are left."""
+    """Drop what lies clearly behind the best, and what scores the same as an earlier place.
+
+    Returns how many are left.
+    """
     best = _best(bench, n_tried, n)
     left = 0
     for place in range(n_tried):
@@ -167,11 +225,16 @@ def _score(
     future: int,
     k: int,
 ) -> None:
-    """Score every action still in question against one future, column k of the scores; rules (n_tried or 1, n_weights) go on."""
+    """Score every action still in question against one future, column k of the scores.
+
+    rules (n_tried or 1, n_weights) go on.
+    """
     now_s = task_at_hand[0].release_s
     until_s = now_s + knobs.horizon_s
     bench.windows[k, 0] = task_at_hand[0]
-    bench.n_window[k] = _cut(futures.tasks[future], futures.n_tasks[future], now_s, until_s, bench.windows[k])
+    bench.n_window[k] = _cut(
+        futures.tasks[future], futures.n_tasks[future], now_s, until_s, bench.windows[k]
+    )
     tasks = bench.read_windows[k][: bench.n_window[k]]
     faults = futures.faults[future][: futures.n_faults[future]]
     next_fault = _next_fault(faults, now_s)
@@ -182,7 +245,9 @@ def _score(
             bench.words[1, word] = bench.words[0, word]
         work.clock[0].next_fault = next_fault
         rule = rules[min(place, rules.shape[0] - 1)]
-        bench.scores[place, k] = _roll_out(world, work, scratch, tasks, faults, until_s, bench.tried[place], rule, bench)
+        bench.scores[place, k] = _roll_out(
+            world, work, scratch, tasks, faults, until_s, bench.tried[place], rule, bench
+        )
         bench.n_scored[place] = k + 1
         bench.counts[ROLLED] += 1
 
@@ -200,14 +265,19 @@ def _compare(
     bench: Bench,
     n_tried: int,
 ) -> int:
-    """Score what is tried against more and more futures until one is left or all have been seen; returns how many were."""
+    """Score what is tried against more and more futures until one is left or all have been seen.
+
+    Returns how many were.
+    """
     n_futures = bench.n_window.size
     bench.is_out[:] = False
     done, target = 0, min(knobs.n_first, n_futures)
     while True:
         for k in range(done, target):
             future = (first_future + k) % futures.n_tasks.size
-            _score(world, task_at_hand, work, scratch, futures, rules, knobs, bench, n_tried, future, k)
+            _score(
+                world, task_at_hand, work, scratch, futures, rules, knobs, bench, n_tried, future, k
+            )
         done = target
         if done == n_futures or _drop(bench, n_tried, done, knobs.z_drop) == 1:
             return done
@@ -240,13 +310,27 @@ def pick(
     knobs: Knobs,
     bench: Bench,
 ) -> int:
-    """Number of the rule, of rules (n, n_weights), to follow from the task at hand on; the usual one unless another is better by enough.
+    """Number of the rule, of rules (n, n_weights), to follow from the task at hand on.
+
+    The usual one unless another is better by enough.
 
     Task, observation, root and futures as in `decide`.
+
     """
     for place in range(rules.shape[0]):
         bench.tried[place] = choose(task_row, node_rows, mask, rules[place])
-    done = _compare(world, task_at_hand, work, scratch, futures, first_future, rules, knobs, bench, rules.shape[0])
+    done = _compare(
+        world,
+        task_at_hand,
+        work,
+        scratch,
+        futures,
+        first_future,
+        rules,
+        knobs,
+        bench,
+        rules.shape[0],
+    )
     return _verdict(bench, rules.shape[0], done, usual, knobs.z_leave)
 
 
@@ -266,10 +350,12 @@ def decide(
     bench: Bench,
     values: np.ndarray,
 ) -> int:
-    """Action for the task at hand, (1,) TASK, whose observation and mask are given and whose State lies in the root of the bench.
+    """Action for the task at hand, (1,) TASK, whose observation and mask are given and whose State
+    lies in the root of the bench.
 
-    Futures are taken in turn from first_future on. values (n + 1,) get what each action tried is worth: its mean, with the best
-    action's over all futures in place of what it did not see itself; NaN where not tried.
+    Futures are taken in turn from first_future on. values (n + 1,) get what each action tried is
+    worth: its mean, with the best action's over all futures in place of what it did not see itself;
+    NaN where not tried.
     """
     values[:] = np.nan
     n_tried = rank(task_row, node_rows, mask, rule, bench.mask, bench.tried)
@@ -277,7 +363,9 @@ def decide(
         return bench.tried[0]
     bench.counts[LOOKED] += 1
     rules = rule.weights.reshape(1, rule.weights.size)
-    done = _compare(world, task_at_hand, work, scratch, futures, first_future, rules, knobs, bench, n_tried)
+    done = _compare(
+        world, task_at_hand, work, scratch, futures, first_future, rules, knobs, bench, n_tried
+    )
     best = _verdict(bench, n_tried, done, 0, knobs.z_leave)
     _write_values(bench, n_tried, done, best, values)
     return bench.tried[best]

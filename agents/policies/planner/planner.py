@@ -1,10 +1,14 @@
-"""Planners: `rollout` looks ahead over sampled futures, `clairvoyant` over the true one; both need the simulation, not only what it shows.
+"""Planners: `rollout` looks ahead over sampled futures, `clairvoyant` over the true one.
 
-Two things are looked at: every ten minutes, which of several rules (agents.policies.rule_variants) to follow, and at a decision that may displace
-something, whether the rule's action is the best of a few. Rules are told apart over an hour, actions over minutes: a single action is
-lost in the noise of an hour, and a stance costs nothing in its first minutes.
+Both need the simulation, not only what it shows.
 
-A planner answers the policy protocol; agents.evaluation.rollout.play hands it the environments first (`attach`).
+Two things are looked at: every ten minutes, which of several rules (agents.policies.rule_variants)
+to follow, and at a decision that may displace something, whether the rule's action is the best of a
+few. Rules are told apart over an hour, actions over minutes: a single action is lost in the noise
+of an hour, and a stance costs nothing in its first minutes.
+
+A planner answers the policy protocol; agents.envs.episode_runner.play hands it the environments
+first (`attach`).
 """
 
 import math
@@ -16,28 +20,43 @@ from typing import Any, Protocol
 import gymnasium as gym
 import numpy as np
 
-from agents.utils import jit
-from agents.policies.protocol import Observation
-from agents.policies.planner.workspace import Futures, Knobs, Rule, bytes_of, decided, most_within, new_bench, packed, padded, template_of
-from agents.policies.planner.lookahead import decide, pick
 from agents.policies import rule_variants
-from agents.policies.rule_registry import FOLDER
 from agents.policies.linear_rule import N_COST, choose
-from orbit_gym.utils.kernel_cache import hash_of
-from orbit_gym.kernels.step import relaxed_on_time
-from orbit_gym.kernels.state import NONE, State, new_scratch
+from agents.policies.planner.lookahead import decide, pick
+from agents.policies.planner.workspace import (
+    Futures,
+    Knobs,
+    Rule,
+    bytes_of,
+    decided,
+    most_within,
+    new_bench,
+    packed,
+    padded,
+    template_of,
+)
+from agents.policies.protocol import Observation
+from agents.policies.rule_registry import FOLDER
+from agents.utils import jit
 from orbit_gym.env import OrbitEnv
 from orbit_gym.kernels.episode import FAULT, TASK, Episode
+from orbit_gym.kernels.state import NONE, State, new_scratch
+from orbit_gym.kernels.step import relaxed_on_time
 from orbit_gym.simulation.simulation import Simulation
+from orbit_gym.utils.kernel_cache import hash_of
 from orbit_gym.vector import OrbitVectorEnv
 
-STREAM = 20250514  # begins the planner's own random stream: apart from all seeds of episodes, which stand alone
+# begins the planner's own random stream: apart from all seeds of episodes, which stand alone
+STREAM = 20250514
 FUTURES_STRIDE = 7  # decisions take turns through the pool; coprime to its size
 
 
 @dataclass(frozen=True)
 class LookAhead:
-    """How far and how hard to look; the defaults are the knee of quality against cost (docs/baselines.md)."""
+    """How far and how hard to look.
+
+    The defaults are the knee of quality against cost (docs/baselines.md).
+    """
 
     candidates: int = 2
     """Actions tried, rejection included."""
@@ -52,13 +71,22 @@ class LookAhead:
     z_leave: float = 1.0
     """Standard errors above the rule's own action that another must reach."""
     skips_small: bool = True
-    """Leave decisions to the rule where its plan displaces next to nothing: see agents.policies.planner.lookahead.is_small."""
+    """Leave decisions to the rule where its plan displaces next to nothing: see
+    agents.policies.planner.lookahead.is_small.
+    """
     hold_s: float = 60.0
-    """Seconds for which a verdict for the rule stands, for tasks of the same model and result with which it would do the same."""
+    """Seconds for which a verdict for the rule stands, for tasks of the same model and result with
+    which it would do the same.
+    """
     switch_every_s: float = 600.0
-    """Seconds after which the rule to follow is picked anew, where there are several; 0: the first is kept."""
+    """Seconds after which the rule to follow is picked anew, where there are several.
+
+    0: the first is kept.
+    """
     switch_horizon_s: float = 3600.0
-    """Seconds that each of the rules is followed in each future: what one stance costs shows when the antennas or queues are full."""
+    """Seconds that each of the rules is followed in each future: what one stance costs shows when
+    the antennas or queues are full.
+    """
     switch_futures: int = 8
     """Sampled futures that rules which come close are compared over; no more than the pool has."""
     pool: int = 32
@@ -68,12 +96,26 @@ class LookAhead:
 
     def __post_init__(self) -> None:
         """Refuse what makes no sense; ValueError names the field."""
-        for name, low in (("candidates", 2), ("futures", 1), ("n_first", 1), ("switch_futures", 1), ("pool", 1), ("seed", 0)):
+        for name, low in (
+            ("candidates", 2),
+            ("futures", 1),
+            ("n_first", 1),
+            ("switch_futures", 1),
+            ("pool", 1),
+            ("seed", 0),
+        ):
             if getattr(self, name) < low:
                 raise ValueError(f"{name} must be at least {low}, got {getattr(self, name)}")
         if self.pool < self.futures:
             raise ValueError(f"pool must be at least futures ({self.futures}), got {self.pool}")
-        for name in ("horizon_s", "hold_s", "z_drop", "z_leave", "switch_every_s", "switch_horizon_s"):
+        for name in (
+            "horizon_s",
+            "hold_s",
+            "z_drop",
+            "z_leave",
+            "switch_every_s",
+            "switch_horizon_s",
+        ):
             if not 0.0 <= getattr(self, name) < np.inf:
                 raise ValueError(f"{name} must be a number from 0 on, got {getattr(self, name)}")
         for name in ("horizon_s", "switch_horizon_s"):
@@ -86,7 +128,10 @@ CLAIRVOYANT = LookAhead(candidates=4, futures=1, n_first=1, pool=1, z_leave=0.0,
 
 
 # name -> knobs, and whether the true future is known
-PLANNERS: dict[str, tuple[LookAhead, bool]] = {"rollout": (ROLLOUT, False), "clairvoyant": (CLAIRVOYANT, True)}
+PLANNERS: dict[str, tuple[LookAhead, bool]] = {
+    "rollout": (ROLLOUT, False),
+    "clairvoyant": (CLAIRVOYANT, True),
+}
 
 
 def make_planner(name: str, scenario: str) -> "Planner":
@@ -96,7 +141,9 @@ def make_planner(name: str, scenario: str) -> "Planner":
 
 
 def fingerprint(name: str) -> str:
-    """What decides the actions of a planner by name, beside episode and simulation: its sources, its knobs and the rules' weights."""
+    """What decides the actions of a planner by name, beside episode and simulation: its sources,
+    its knobs and the rules' weights.
+    """
     tuned = [path.read_text(encoding="utf-8") for path in sorted(FOLDER.glob("*.json"))]
     own = [*jit.kernel_sources(), Path(__file__), Path(rule_variants.__file__)]
     return f"{hash_of(own, jit.PACKAGE)} {PLANNERS[name]} {tuned}"
@@ -140,8 +187,13 @@ class Member:
 class EpisodePlanner:
     """Plans one running episode."""
 
-    def __init__(self, source: Source, knobs: LookAhead, rules: np.ndarray, knows_future: bool) -> None:
-        """Draw the pool of futures, or take the true one, and allocate everything; rules as Planner takes them."""
+    def __init__(
+        self, source: Source, knobs: LookAhead, rules: np.ndarray, knows_future: bool
+    ) -> None:
+        """Draw the pool of futures, or take the true one, and allocate everything.
+
+        Rules as Planner takes them.
+        """
         self.source, self.knobs = source, knobs
         self.simulation = simulation = source.simulation()
         self.rules = np.ascontiguousarray(np.atleast_2d(rules))
@@ -149,29 +201,50 @@ class EpisodePlanner:
         self._follow(0)
         self.scratch = new_scratch(simulation.world)
         futures = [decided(simulation.episode)] if knows_future else self._sampled()
-        self.futures = Futures(*padded([future.tasks for future in futures], TASK), *padded([future.faults for future in futures], FAULT))
-        room = 1 + most_within(futures, max(knobs.horizon_s, knobs.switch_horizon_s if self._switches else 0.0))
+        self.futures = Futures(
+            *padded([future.tasks for future in futures], TASK),
+            *padded([future.faults for future in futures], FAULT),
+        )
+        room = 1 + most_within(
+            futures, max(knobs.horizon_s, knobs.switch_horizon_s if self._switches else 0.0)
+        )
         words, (self.root, self.work) = packed(template_of(simulation, room), 2)
-        self.bench = new_bench(simulation, words, min(knobs.futures, len(futures)), room, knobs.candidates)
-        self.rules_bench = new_bench(simulation, words, min(knobs.switch_futures, len(futures)), room, len(self.rules))
+        self.bench = new_bench(
+            simulation, words, min(knobs.futures, len(futures)), room, knobs.candidates
+        )
+        self.rules_bench = new_bench(
+            simulation, words, min(knobs.switch_futures, len(futures)), room, len(self.rules)
+        )
         self._picked_s = -np.inf
         self.values = np.full(simulation.n_actions, np.nan)
 
     def _sampled(self) -> list[Episode]:
-        start = self.simulation.episode.span_s[:1].view(np.uint32)  # what a scheduler knows; episodes of one seed, one stream
+        start = self.simulation.episode.span_s[:1].view(
+            np.uint32
+        )  # what a scheduler knows; episodes of one seed, one stream
         rng = np.random.default_rng([STREAM, self.knobs.seed, *start.tolist()])
         return [self._feasible(self.source.sample_future(rng)) for _ in range(self.knobs.pool)]
 
     def _feasible(self, future: Episode) -> Episode:
-        """Without the tasks that nobody can deliver in time even on the relaxed system: the rule rejects them, at the price of a step."""
+        """Without the tasks that nobody can deliver in time even on the relaxed system: the rule
+        rejects them, at the price of a step.
+        """
         is_feasible = np.zeros(future.tasks.size, np.bool_)
         relaxed_on_time(
-            self.simulation.world, self.simulation.state, new_scratch(self.simulation.world), future.tasks, future.tasks.size, is_feasible
+            self.simulation.world,
+            self.simulation.state,
+            new_scratch(self.simulation.world),
+            future.tasks,
+            future.tasks.size,
+            is_feasible,
         )
         return future._replace(tasks=future.tasks[is_feasible])
 
     def decide(self) -> int:
-        """Action for the task at hand; `values` (n_actions,) then hold what each action tried is worth, NaN elsewhere."""
+        """Action for the task at hand.
+
+        `values` (n_actions,) then hold what each action tried is worth, NaN elsewhere.
+        """
         self.simulation = self.source.simulation()
         if self._switches and self.simulation.time_s >= self._picked_s + self.knobs.switch_every_s:
             self._pick()
@@ -186,7 +259,10 @@ class EpisodePlanner:
         return action
 
     def _follow(self, number: int) -> None:
-        """Take one of the rules as the one to follow and to go on by; what was found right before need not be right now."""
+        """Take one of the rules as the one to follow and to go on by.
+
+        What was found right before need not be right now.
+        """
         weights = self.rules[number]
         self.rule = Rule(weights, np.where(np.arange(weights.size) < N_COST, weights, 0.0))
         self.followed = number
@@ -197,7 +273,9 @@ class EpisodePlanner:
         self._fork(self.simulation.state)
         self._picked_s = self.simulation.time_s
         knobs = self.knobs
-        *given, passed = self._given(Knobs(knobs.switch_horizon_s, knobs.n_first, knobs.z_drop, knobs.z_leave, False))
+        *given, passed = self._given(
+            Knobs(knobs.switch_horizon_s, knobs.n_first, knobs.z_drop, knobs.z_leave, False)
+        )
         number = int(pick(*given, self.rules, self.followed, passed, self.rules_bench))
         if number != self.followed:
             self._follow(number)
@@ -210,26 +288,49 @@ class EpisodePlanner:
     def _kind(self, own: int) -> "Kind":
         """What tasks share to which one verdict applies."""
         task = self.simulation.episode.tasks[self.simulation.task_index]
-        return int(task["model"]), round(math.log2(1.0 + float(task["result_bits"]))), own < self.simulation.n_actions - 1
+        return (
+            int(task["model"]),
+            round(math.log2(1.0 + float(task["result_bits"]))),
+            own < self.simulation.n_actions - 1,
+        )
 
     def _look(self) -> int:
         """Action that does best in the futures."""
         self._fork(self.simulation.state)
         knobs = self.knobs
-        *given, passed = self._given(Knobs(knobs.horizon_s, knobs.n_first, knobs.z_drop, knobs.z_leave, knobs.skips_small))
+        *given, passed = self._given(
+            Knobs(knobs.horizon_s, knobs.n_first, knobs.z_drop, knobs.z_leave, knobs.skips_small)
+        )
         return int(decide(*given, self.rule, passed, self.bench, self.values))
 
     def _given(self, knobs: Knobs) -> tuple[Any, ...]:
-        """What both kernels are given first; and the knobs, cast so that each kernel has one signature."""
+        """What both kernels are given first.
+
+        And the knobs, cast so that each kernel has one signature.
+        """
         simulation, index = self.simulation, self.simulation.task_index
         task_row, node_rows, _, mask = simulation._buffers
         at_hand = simulation.episode.tasks[index : index + 1]
         first_future = FUTURES_STRIDE * index % self.futures.n_tasks.size
         cast = Knobs(*(kind(value) for kind, value in zip(Knobs.__annotations__.values(), knobs)))
-        return simulation.world, at_hand, task_row, node_rows, mask, self.work, self.scratch, self.futures, first_future, cast
+        return (
+            simulation.world,
+            at_hand,
+            task_row,
+            node_rows,
+            mask,
+            self.work,
+            self.scratch,
+            self.futures,
+            first_future,
+            cast,
+        )
 
     def _fork(self, state: State) -> None:
-        """Copy the running State to the root; its task at hand becomes number 0, bookings that a fault may strike keep numbers apart."""
+        """Copy the running State to the root.
+
+        Its task at hand becomes number 0, bookings that a fault may strike keep numbers apart.
+        """
         for name, ours, theirs in zip(State._fields, self.root, state, strict=True):
             if name != "is_lost":
                 bytes_of(ours)[:] = bytes_of(theirs)
@@ -248,15 +349,26 @@ class Planner:
     """Policy that plans every episode of the environments it is attached to."""
 
     def __init__(self, knobs: LookAhead, rules: np.ndarray, knows_future: bool = False) -> None:
-        """Take the knobs and the rules to follow, weights (n, n_weights) or of one (n_weights,); the first one is the usual one."""
+        """Take the knobs and the rules to follow, weights (n, n_weights) or of one (n_weights,).
+
+        The first one is the usual one.
+        """
         self.knobs, self.rules, self.knows_future = knobs, rules, knows_future
         self.envs: Any = None
         self.planners: dict[int, EpisodePlanner] = {}
 
     def attach(self, envs: Any) -> None:
-        """Take the environments whose simulations are planned, in the order of the observations; ValueError for others than OrbitGym's."""
-        if not isinstance(envs, OrbitVectorEnv) and not all(isinstance(env.unwrapped, OrbitEnv) for env in envs):
-            raise ValueError("rollout and clairvoyant plan in the simulation: they play OrbitGym's own environments only")
+        """Take the environments whose simulations are planned, in the order of the observations.
+
+        ValueError for others than OrbitGym's.
+        """
+        if not isinstance(envs, OrbitVectorEnv) and not all(
+            isinstance(env.unwrapped, OrbitEnv) for env in envs
+        ):
+            raise ValueError(
+                "rollout and clairvoyant plan in the simulation: they play OrbitGym's own "
+                "environments only"
+            )
         self.envs, self.planners = envs, {}
 
     def predict(
@@ -267,19 +379,26 @@ class Planner:
         deterministic: bool = True,
         action_masks: np.ndarray | None = None,
     ) -> tuple[Any, Any]:
-        """Return (actions, state); the observations must be those of the attached environments, from the first one on."""
+        """Return (actions, state).
+
+        The observations must be those of the attached environments, from the first one on.
+        """
         if self.envs is None:
             raise RuntimeError("a planner needs the simulation: call attach(envs) first")
         is_single = observation["task"].ndim == 1
         count = 1 if is_single else len(observation["task"])
         starts = np.zeros(count, bool) if episode_start is None else np.atleast_1d(episode_start)
-        actions = np.array([self.action(index, bool(starts[index])) for index in range(count)], np.int64)
+        actions = np.array(
+            [self.action(index, bool(starts[index])) for index in range(count)], np.int64
+        )
         return (actions[0] if is_single else actions), state
 
     def action(self, index: int, is_start: bool) -> int:
         """Action in one environment; rejects where its episode is over."""
         if is_start or index not in self.planners:
-            self.planners[index] = EpisodePlanner(Member(self.envs, index), self.knobs, self.rules, self.knows_future)
+            self.planners[index] = EpisodePlanner(
+                Member(self.envs, index), self.knobs, self.rules, self.knows_future
+            )
         planner = self.planners[index]
         simulation = planner.source.simulation()
         return simulation.n_actions - 1 if simulation.is_over else planner.decide()

@@ -1,11 +1,13 @@
-"""Work space of planners: what their kernels are given, States packed into one block, futures padded to one length."""
+"""Work space of planners: what their kernels are given, States packed into one block, futures
+padded to one length.
+"""
 
 from typing import NamedTuple
 
 import numpy as np
 
-from orbit_gym.kernels.state import State
 from orbit_gym.kernels.episode import TASK, Episode
+from orbit_gym.kernels.state import State
 from orbit_gym.simulation.simulation import Simulation
 
 LINE_BYTES = 64  # fields of a packed State begin at cache lines
@@ -23,7 +25,9 @@ class Futures(NamedTuple):
 
 
 class Rule(NamedTuple):
-    """The base policy: weights of agents.policies.linear_rule, and the same without admission, which rank every plan in time."""
+    """The base policy: weights of agents.policies.linear_rule, and the same without admission,
+    which rank every plan in time.
+    """
 
     weights: np.ndarray
     ranking: np.ndarray
@@ -36,17 +40,22 @@ class Knobs(NamedTuple):
     n_first: int  # futures before the first verdict; then twice as many, and so on
     z_drop: float  # an action is dropped that lies so many standard errors behind the best,
     z_leave: float  # and the rule's own is left only for one that lies so many above it
-    skips_small: bool  # go on by the rule, unlooked, where its plan can displace next to nothing: see is_small
+    # go on by the rule, unlooked, where its plan can displace next to nothing: see is_small
+    skips_small: bool
 
 
 class Bench(NamedTuple):
     """Work space of one planner."""
 
     words: np.ndarray  # (2, n_words) uint64: memory of the root State and of the fork that plays
-    windows: np.ndarray  # (n_futures, room) TASK: the task at hand, then a future's tasks up to the horizon
+    windows: (
+        np.ndarray
+    )  # (n_futures, room) TASK: the task at hand, then a future's tasks up to the horizon
     read_windows: np.ndarray  # the same memory, read-only, as the step takes it
     n_window: np.ndarray  # (n_futures,) int64
-    task_row: np.ndarray  # observation and mask of the fork that plays, without links, which no rule reads
+    task_row: (
+        np.ndarray
+    )  # observation and mask of the fork that plays, without links, which no rule reads
     node_rows: np.ndarray
     link_rows: np.ndarray
     mask: np.ndarray
@@ -54,7 +63,9 @@ class Bench(NamedTuple):
     is_out: np.ndarray  # (n_tried,) bool
     n_scored: np.ndarray  # (n_tried,) int64 futures
     scores: np.ndarray  # (n_tried, n_futures) value in time
-    counts: np.ndarray  # (N_COUNTS,) int64 decisions looked at, rollouts, steps: since the episode's start
+    counts: (
+        np.ndarray
+    )  # (N_COUNTS,) int64 decisions looked at, rollouts, steps: since the episode's start
 
 
 def decided(episode: Episode) -> Episode:
@@ -63,25 +74,34 @@ def decided(episode: Episode) -> Episode:
 
 
 def packed(template: State, count: int) -> tuple[np.ndarray, list[State]]:
-    """Memory (count, n_words) uint64 and as many States laid out in it like the template, so that one loop copies a State."""
+    """Memory (count, n_words) uint64 and as many States laid out in it like the template, so that
+    one loop copies a State.
+    """
     offsets = np.cumsum([0, *(-(-array.nbytes // LINE_BYTES) * LINE_BYTES for array in template)])
     words = np.zeros((count, offsets[-1] // 8), np.uint64)
     states = []
     for row in words:
         memory = row.view(np.uint8)
-        fields = (memory[at : at + array.nbytes].view(array.dtype).reshape(array.shape) for at, array in zip(offsets, template))
+        fields = (
+            memory[at : at + array.nbytes].view(array.dtype).reshape(array.shape)
+            for at, array in zip(offsets, template)
+        )
         states.append(State(*fields))
     return words, states
 
 
 def template_of(simulation: Simulation, room: int) -> State:
-    """Arrays of the shapes that a fork needs: with faults on, marks for the tasks of the episode and for those of a future."""
+    """Arrays of the shapes that a fork needs: with faults on, marks for the tasks of the episode
+    and for those of a future.
+    """
     state = simulation.state
     marks = simulation.episode.tasks.size + room if state.records.size else 0
     return state._replace(is_lost=np.zeros(marks, np.bool_))
 
 
-def new_bench(simulation: Simulation, words: np.ndarray, n_futures: int, room: int, candidates: int) -> Bench:
+def new_bench(
+    simulation: Simulation, words: np.ndarray, n_futures: int, room: int, candidates: int
+) -> Bench:
     """Work space for so many futures of at most `room` tasks and so many actions."""
     windows = np.zeros((n_futures, room), TASK)
     read_windows = windows.view()
@@ -119,7 +139,15 @@ def most_within(futures: list[Episode], span_s: float) -> int:
     most = 0
     for future in futures:
         release_s = future.tasks["release_s"]
-        most = max(most, int((np.searchsorted(release_s, release_s + span_s, side="right") - np.arange(release_s.size)).max(initial=0)))
+        most = max(
+            most,
+            int(
+                (
+                    np.searchsorted(release_s, release_s + span_s, side="right")
+                    - np.arange(release_s.size)
+                ).max(initial=0)
+            ),
+        )
     return most
 
 

@@ -1,24 +1,30 @@
-"""Charge and heat of each accelerator: run forward exactly along baseline and profile, checked against floor and limit.
+"""Charge and heat of each accelerator: run forward exactly along baseline and profile, checked
+against floor and limit.
 
-Every booking runs through the queue once and notes what it finds (note_tail): charge and temperature at each reservation, and how near to
-floor and limit the whole queue comes. So a check of a gap begins at the reservation before it, and ends where charge is full again.
+Every booking runs through the queue once and notes what it finds (note_tail): charge and
+temperature at each reservation, and how near to floor and limit the whole queue comes. So a check
+of a gap begins at the reservation before it, and ends where charge is full again.
 """
 
 import math
 from typing import NamedTuple
 
-from orbit_gym.world.layout import World
 from orbit_gym.kernels.accelerator.service import lane_power_w
 from orbit_gym.kernels.state import NONE, State
-from orbit_gym.utils.jit import inlined
 from orbit_gym.physics.energy import required_between_j, step_battery
 from orbit_gym.physics.thermal import steady_temperature_c, temperature_after_c
+from orbit_gym.utils.jit import inlined
+from orbit_gym.world.layout import World
 
 TOLERANCE_J = 1e-6  # rounding of a forward pass, far below any joule that matters
 TOLERANCE_C = 1e-9
-MARGIN_J = 1e-3  # by which a bound must hold to spare a forward pass: far above its rounding, far below what any booking needs
+# by which a bound must hold to spare a forward pass: far above its rounding, far below what any
+# booking needs
+MARGIN_J = 1e-3
 MARGIN_C = 1e-6
-SHORTEST_WAIT_S = 1.0  # a booking that waits for charge or heat starts at most this much later than it could
+SHORTEST_WAIT_S = (
+    1.0  # a booking that waits for charge or heat starts at most this much later than it could
+)
 RUN, NOTE, CHECK = range(3)  # what `carry` is to do on the way
 
 
@@ -51,7 +57,10 @@ def power_row(world: World, satellite: int, time_s: float) -> int:
 
 @inlined
 def power_row_since(world: World, satellite: int, row: int, time_s: float) -> int:
-    """Row of World.power that holds at time_s, from one that held a little earlier; any row will do, that is only slower."""
+    """Row of World.power that holds at time_s, from one that held a little earlier.
+
+    Any row will do, that is only slower.
+    """
     last = world.power_offsets[satellite + 1] - 1
     if row < world.power_offsets[satellite] or row > last or world.power[row].start_s > time_s:
         return power_row(world, satellite, time_s)
@@ -62,7 +71,9 @@ def power_row_since(world: World, satellite: int, row: int, time_s: float) -> in
 
 @inlined
 def required_j(world: World, satellite: int, time_s: float) -> float:
-    """Least charge at time_s from which the baseline alone never falls below the depth-of-discharge floor."""
+    """Least charge at time_s from which the baseline alone never falls below the depth-of-discharge
+    floor.
+    """
     return _required_in_row_j(world, satellite, power_row(world, satellite, time_s), time_s)
 
 
@@ -92,13 +103,16 @@ def carry(
     what: int,
     heat: bool,
 ) -> tuple[int, float, float, float, float]:
-    """Run charge and heat from from_s to to_s with the booked profile, from `segment` on, and one more block.
+    """Run charge and heat from from_s to to_s with the booked profile, from `segment` on, and one
+    more block.
 
-    row of World.power holds at from_s. Returns (row, charge_j, temperature_c, missing_j, excess_k) at to_s, or, with CHECK, at the first
-    breakpoint after block.load_start_s where charge is below required_j or temperature above the limit (one of the last two is then
-    positive). Exact: between breakpoints everything is linear or exponential, and charge minus required_j is concave, so its least
-    value lies at a breakpoint. With NOTE the last two are the least charge above required_j and the highest temperature.
-    heat False: heat is known to be no matter and is not followed, and a check ends where charge is full after the block.
+    row of World.power holds at from_s. Returns (row, charge_j, temperature_c, missing_j, excess_k)
+    at to_s, or, with CHECK, at the first breakpoint after block.load_start_s where charge is below
+    required_j or temperature above the limit (one of the last two is then positive). Exact: between
+    breakpoints everything is linear or exponential, and charge minus required_j is concave, so its
+    least value lies at a breakpoint. With NOTE the last two are the least charge above required_j
+    and the highest temperature. heat False: heat is known to be no matter and is not followed, and
+    a check ends where charge is full after the block.
     """
     accelerator = world.accelerators[unit]
     last_row = world.power_offsets[unit + 1] - 1
@@ -124,10 +138,16 @@ def carry(
         next_s = min(next_s, until_s)
         power_w += block_w
         step_s = next_s - time_s
-        charge_j = step_battery(charge_j, world.power[row].net_w - power_w, step_s, accelerator.capacity_j)
+        charge_j = step_battery(
+            charge_j, world.power[row].net_w - power_w, step_s, accelerator.capacity_j
+        )
         if heat:
-            settles_c = steady_temperature_c(accelerator.idle_w + power_w, accelerator.thermal_k_per_w, accelerator.sink_c)
-            temperature_c = temperature_after_c(temperature_c, settles_c, step_s, accelerator.thermal_tau_s)
+            settles_c = steady_temperature_c(
+                accelerator.idle_w + power_w, accelerator.thermal_k_per_w, accelerator.sink_c
+            )
+            temperature_c = temperature_after_c(
+                temperature_c, settles_c, step_s, accelerator.thermal_tau_s
+            )
         if what == NOTE:
             spare_j = min(spare_j, charge_j - _required_in_row_j(world, unit, row, next_s))
             peak_c = max(peak_c, temperature_c)
@@ -155,7 +175,9 @@ def _not_over(state: State, segment: int, time_s: float) -> int:
 
 @inlined
 def _block_at(block: Block, time_s: float) -> tuple[float, float]:
-    """When what the block does at time_s ends, and its power in watts until then: none before it and after."""
+    """When what the block does at time_s ends, and its power in watts until then: none before it
+    and after.
+    """
     if time_s < block.load_start_s:
         return block.load_start_s, 0.0
     if time_s < block.start_s:
@@ -166,36 +188,59 @@ def _block_at(block: Block, time_s: float) -> tuple[float, float]:
 
 
 @inlined
-def wait_s(world: World, unit: int, row: int, time_s: float, length_s: float, power_w: float, missing_j: float, excess_k: float) -> float:
-    """A delay that no feasible start can beat by more than SHORTEST_WAIT_S, given how a block that begins at time_s falls short.
+def wait_s(
+    world: World,
+    unit: int,
+    row: int,
+    time_s: float,
+    length_s: float,
+    power_w: float,
+    missing_j: float,
+    excess_k: float,
+) -> float:
+    """A delay that no feasible start can beat by more than SHORTEST_WAIT_S, given how a block that
+    begins at time_s falls short.
 
     row of World.power holds at time_s.
 
-    Delaying by d spares at most power_w * d joules and power_w * resistance * (1 - exp(-d / tau)) kelvins at the instant of the
-    shortfall. While the baseline discharges, charge minus required_j cannot rise, so a block inside such a stretch waits for its end.
+    Delaying by d spares at most power_w * d joules and power_w * resistance * (1 - exp(-d / tau))
+    kelvins at the instant of the shortfall. While the baseline discharges, charge minus required_j
+    cannot rise, so a block inside such a stretch waits for its end.
     """
     accelerator = world.accelerators[unit]
     delay_s = max(SHORTEST_WAIT_S, missing_j / power_w)
     heating_k = power_w * accelerator.thermal_k_per_w
     if 0.0 < excess_k < heating_k:
         delay_s = max(delay_s, -accelerator.thermal_tau_s * math.log(1.0 - excess_k / heating_k))
-    if missing_j > 0.0 and world.power[row].net_w <= 0.0 and row + 1 < world.power_offsets[unit + 1]:
+    if (
+        missing_j > 0.0
+        and world.power[row].net_w <= 0.0
+        and row + 1 < world.power_offsets[unit + 1]
+    ):
         delay_s = max(delay_s, world.power[row + 1].start_s - length_s - time_s)
     return delay_s
 
 
 @inlined
 def note_tail(world: World, state: State, unit: int) -> None:
-    """Run through the queue and store what later checks begin from, so that they need not run through it.
+    """Run through the queue and store what later checks begin from, so that they need not run
+    through it.
 
-    That is charge and temperature at every reservation and after the last, and the queue's least spare charge and highest temperature.
+    That is charge and temperature at every reservation and after the last, and the queue's least
+    spare charge and highest temperature.
     """
     entry = state.units[unit]
     entry.tail_charge_j = entry.charge_j
     entry.tail_temperature_c = entry.temperature_c
     if world.accelerators[unit].has_battery == 1 and entry.tail_s > entry.time_s:
         entry.power_row = power_row_since(world, unit, entry.power_row, entry.time_s)
-        entry.tail_power_row, entry.tail_charge_j, entry.tail_temperature_c, entry.spare_j, entry.peak_c = carry(
+        (
+            entry.tail_power_row,
+            entry.tail_charge_j,
+            entry.tail_temperature_c,
+            entry.spare_j,
+            entry.peak_c,
+        ) = carry(
             world,
             state,
             unit,
@@ -213,14 +258,27 @@ def note_tail(world: World, state: State, unit: int) -> None:
 
 @inlined
 def settle(world: World, state: State, unit: int, now_s: float) -> None:
-    """Bring charge and temperature of an accelerator to now_s and give segments that have ended back to the pool."""
+    """Bring charge and temperature of an accelerator to now_s and give segments that have ended
+    back to the pool.
+    """
     entry = state.units[unit]
     if now_s <= entry.time_s:
         return
     if world.accelerators[unit].has_battery == 1:
         row = power_row_since(world, unit, entry.power_row, entry.time_s)
         entry.power_row, entry.charge_j, entry.temperature_c, _, _ = carry(
-            world, state, unit, row, entry.first_segment, entry.time_s, now_s, entry.charge_j, entry.temperature_c, NOTHING, RUN, True
+            world,
+            state,
+            unit,
+            row,
+            entry.first_segment,
+            entry.time_s,
+            now_s,
+            entry.charge_j,
+            entry.temperature_c,
+            NOTHING,
+            RUN,
+            True,
         )
         entry.least_charge_j = min(entry.least_charge_j, entry.charge_j)
     entry.time_s = now_s

@@ -1,15 +1,23 @@
-"""Profiles: lanes in use of each accelerator over time, as a chain of segments in one pool; each stores the models in memory."""
+"""Profiles: lanes in use of each accelerator over time, as a chain of segments in one pool.
+
+Each stores the models in memory.
+"""
 
 import math
 
-from orbit_gym.world.layout import World
 from orbit_gym.kernels.state import NONE, State
 from orbit_gym.utils.jit import inlined
+from orbit_gym.world.layout import World
 
 
 @inlined
-def find_gap(world: World, state: State, unit: int, ready_s: float, duration_s: float, lanes: int, model: int) -> float:
-    """Earliest start at or after ready_s with enough lanes and the model in memory throughout; infinity if only a load would do."""
+def find_gap(
+    world: World, state: State, unit: int, ready_s: float, duration_s: float, lanes: int, model: int
+) -> float:
+    """Earliest start at or after ready_s with enough lanes and the model in memory throughout.
+
+    Infinity if only a load would do.
+    """
     most = world.accelerators[unit].lanes - lanes
     start_s = ready_s
     resident = state.units[unit].base_resident
@@ -31,10 +39,15 @@ def find_gap(world: World, state: State, unit: int, ready_s: float, duration_s: 
 
 
 @inlined
-def occupy(state: State, unit: int, start_s: float, end_s: float, lanes: int, resident: int) -> None:
-    """Add computing lanes to the profile over [start_s, end_s); `resident` is used where no booking follows.
+def occupy(
+    state: State, unit: int, start_s: float, end_s: float, lanes: int, resident: int
+) -> None:
+    """Add computing lanes to the profile over [start_s, end_s).
+
+    `resident` is used where no booking follows.
 
     The caller has made sure that the pool has 2 * n_segments + 3 rows left.
+
     """
     if end_s <= start_s:
         return
@@ -49,7 +62,10 @@ def occupy(state: State, unit: int, start_s: float, end_s: float, lanes: int, re
 
 @inlined
 def block(world: World, state: State, unit: int, start_s: float, end_s: float) -> None:
-    """Take every lane over [start_s, end_s) without computing: an outage; the pool must have room as for occupy."""
+    """Take every lane over [start_s, end_s) without computing: an outage.
+
+    The pool must have room as for occupy.
+    """
     row = _cut(state, unit, start_s, end_s, state.units[unit].tail_resident)
     while row != NONE and state.segments[row].start_s < end_s:
         state.segments[row].lanes = world.accelerators[unit].lanes
@@ -60,7 +76,10 @@ def block(world: World, state: State, unit: int, start_s: float, end_s: float) -
 
 @inlined
 def stop_drawing(state: State, unit: int, start_s: float, end_s: float, lanes: int) -> None:
-    """Let reserved lanes idle over [start_s, end_s): their task is lost; the pool must have room as for occupy."""
+    """Let reserved lanes idle over [start_s, end_s): their task is lost.
+
+    The pool must have room as for occupy.
+    """
     if end_s <= start_s:
         return
     row = _cut(state, unit, start_s, end_s, state.units[unit].tail_resident)
@@ -72,7 +91,9 @@ def stop_drawing(state: State, unit: int, start_s: float, end_s: float, lanes: i
 
 @inlined
 def _cut(state: State, unit: int, start_s: float, end_s: float, resident: int) -> int:
-    """Cut the profile so that segments cover exactly [start_s, end_s), idle stretches with no lanes; returns the first of them."""
+    """Cut the profile so that segments cover exactly [start_s, end_s), idle stretches with no
+    lanes; returns the first of them.
+    """
     entry = state.units[unit]
     before = NONE
     row = entry.first_segment
@@ -105,7 +126,15 @@ def _cut(state: State, unit: int, start_s: float, end_s: float, resident: int) -
 
 @inlined
 def _add_segment(
-    state: State, unit: int, before: int, after: int, start_s: float, end_s: float, lanes: int, drawing: int, resident: int
+    state: State,
+    unit: int,
+    before: int,
+    after: int,
+    start_s: float,
+    end_s: float,
+    lanes: int,
+    drawing: int,
+    resident: int,
 ) -> int:
     clock = state.clock[0]
     row = clock.free_segment
@@ -130,7 +159,17 @@ def _add_segment(
 def _split(state: State, unit: int, row: int, time_s: float) -> int:
     """Cut a segment in two at time_s; returns the first part."""
     segment = state.segments[row]
-    _add_segment(state, unit, row, segment.next, time_s, segment.end_s, segment.lanes, segment.drawing, segment.resident)
+    _add_segment(
+        state,
+        unit,
+        row,
+        segment.next,
+        time_s,
+        segment.end_s,
+        segment.lanes,
+        segment.drawing,
+        segment.resident,
+    )
     state.segments[row].end_s = time_s
     return row
 
@@ -144,7 +183,12 @@ def _merge(state: State, unit: int) -> None:
         following = state.segments[row].next
         a = state.segments[row]
         b = state.segments[following]
-        if a.end_s == b.start_s and a.lanes == b.lanes and a.drawing == b.drawing and a.resident == b.resident:
+        if (
+            a.end_s == b.start_s
+            and a.lanes == b.lanes
+            and a.drawing == b.drawing
+            and a.resident == b.resident
+        ):
             state.segments[row].end_s = b.end_s
             state.segments[row].next = b.next
             state.segments[following].next = clock.free_segment

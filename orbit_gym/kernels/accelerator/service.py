@@ -1,8 +1,9 @@
-"""What an accelerator does with a task: service by a roofline, lanes and their power, models in memory."""
+"""What an accelerator does with a task: service by a roofline, lanes and their power, models in
+memory.
+"""
 
 import numpy as np
 
-from orbit_gym.world.layout import World
 from orbit_gym.kernels.state import NONE, State
 from orbit_gym.utils.jit import inlined
 from orbit_gym.utils.units import (
@@ -11,11 +12,14 @@ from orbit_gym.utils.units import (
     DECODE_REFERENCE_TOKENS_PER_S,
     DECODE_REFERENCE_WEIGHTS_BYTES,
 )
+from orbit_gym.world.layout import World
 
 
 @inlined
 def decode_tokens_per_s(bandwidth_bytes_per_s: float, weights_bytes: float) -> float:
-    """Decode speed of one stream of a full batch, scaled from a measured device by bandwidth and weights."""
+    """Decode speed of one stream of a full batch, scaled from a measured device by bandwidth and
+    weights.
+    """
     return (
         DECODE_REFERENCE_TOKENS_PER_S
         / DECODE_REFERENCE_BATCH
@@ -35,7 +39,9 @@ def service_s(world: World, tasks: np.ndarray, task: int, unit: int) -> float:
         return max(tasks[task].vision_flop / speed, tasks[task].vision_bytes / bandwidth)
     speed = accelerator.peak_op_per_s * accelerator.prefill_efficiency_fraction
     prefill_s = accelerator.lanes * max(tasks[task].prefill_flop / speed, weights_bytes / bandwidth)
-    return prefill_s + tasks[task].decode_tokens / decode_tokens_per_s(accelerator.bandwidth_bytes_per_s, weights_bytes)
+    return prefill_s + tasks[task].decode_tokens / decode_tokens_per_s(
+        accelerator.bandwidth_bytes_per_s, weights_bytes
+    )
 
 
 @inlined
@@ -62,13 +68,17 @@ def resident_bytes(world: World, resident: int) -> float:
 
 @inlined
 def resident_after_load(world: World, state: State, unit: int, model: int) -> int:
-    """Models in memory once `model` is loaded after the last booking: least recently used ones go until it fits."""
+    """Models in memory once `model` is loaded after the last booking: least recently used ones go
+    until it fits.
+    """
     resident = state.units[unit].tail_resident
     room_bytes = world.accelerators[unit].memory_bytes - world.model_bytes[model]
     while resident_bytes(world, resident) > room_bytes:
         oldest = NONE
         for other in range(world.model_bytes.size):
-            if resident >> other & 1 and (oldest == NONE or state.last_use_s[unit, other] < state.last_use_s[unit, oldest]):
+            if resident >> other & 1 and (
+                oldest == NONE or state.last_use_s[unit, other] < state.last_use_s[unit, oldest]
+            ):
                 oldest = other
         resident &= ~(np.int64(1) << oldest)
     return resident | np.int64(1) << model
@@ -77,4 +87,7 @@ def resident_after_load(world: World, state: State, unit: int, model: int) -> in
 @inlined
 def load_s(world: World, unit: int, model: int) -> float:
     """Seconds to load a model from storage."""
-    return world.model_bytes[model] / world.accelerators[unit].load_bytes_per_s + world.accelerators[unit].load_overhead_s
+    return (
+        world.model_bytes[model] / world.accelerators[unit].load_bytes_per_s
+        + world.accelerators[unit].load_overhead_s
+    )

@@ -4,21 +4,43 @@ import math
 
 import numpy as np
 
-from orbit_gym.world.layout import World
-from orbit_gym.kernels.accelerator.service import lane_power_w, lanes_taken, load_s, service_s
-from orbit_gym.kernels.accelerator.charge_and_heat import CHECK, MARGIN_C, MARGIN_J, NOTHING, RUN, TOLERANCE_J, Block, carry, power_row_since, wait_s
+from orbit_gym.kernels.accelerator.charge_and_heat import (
+    CHECK,
+    MARGIN_C,
+    MARGIN_J,
+    NOTHING,
+    RUN,
+    TOLERANCE_J,
+    Block,
+    carry,
+    power_row_since,
+    wait_s,
+)
 from orbit_gym.kernels.accelerator.lane_profile import find_gap
+from orbit_gym.kernels.accelerator.service import lane_power_w, lanes_taken, load_s, service_s
 from orbit_gym.kernels.state import NONE, State
-from orbit_gym.utils.jit import inlined
 from orbit_gym.physics.thermal import steady_temperature_c
+from orbit_gym.utils.jit import inlined
+from orbit_gym.world.layout import World
 
 
 @inlined
-def place(world: World, state: State, tasks: np.ndarray, task: int, unit: int, ready_s: float, limit_s: float) -> tuple[float, ...]:
-    """Where a task fits on an accelerator: (load_start_s, load_s, start_s, finish_s); infinite where nothing fits by limit_s.
+def place(
+    world: World,
+    state: State,
+    tasks: np.ndarray,
+    task: int,
+    unit: int,
+    ready_s: float,
+    limit_s: float,
+) -> tuple[float, ...]:
+    """Where a task fits on an accelerator: (load_start_s, load_s, start_s, finish_s).
 
-    First the earliest gap that needs no load, if charge and heat still carry every later booking; otherwise after the last booking,
-    loading the model if it is not there, waiting for charge and heat.
+    Infinite where nothing fits by limit_s.
+
+    First the earliest gap that needs no load, if charge and heat still carry every later booking;
+    otherwise after the last booking, loading the model if it is not there, waiting for charge and
+    heat.
     """
     duration_s = service_s(world, tasks, task, unit)
     lanes = lanes_taken(world, tasks, task, unit)
@@ -35,23 +57,43 @@ def place(world: World, state: State, tasks: np.ndarray, task: int, unit: int, r
 
 
 @inlined
-def _is_carried(world: World, state: State, unit: int, start_s: float, finish_s: float, task_w: float) -> bool:
+def _is_carried(
+    world: World, state: State, unit: int, start_s: float, finish_s: float, task_w: float
+) -> bool:
     """True if charge and heat carry a service without a load, and every booking after it.
 
-    The service takes at most its own joules from any later charge, and adds at most its own warming to any later temperature. So it is
-    carried if the queue has that to spare, and needs no look at what follows once charge is full again: from there on all is as booked.
+    The service takes at most its own joules from any later charge, and adds at most its own warming
+    to any later temperature. So it is carried if the queue has that to spare, and needs no look at
+    what follows once charge is full again: from there on all is as booked.
     """
     entry = state.units[unit]
     is_last = start_s >= entry.tail_s  # nothing is booked later
     peak_c = entry.tail_temperature_c if is_last else entry.peak_c
     is_cool = _is_cool(world, unit, peak_c, task_w, finish_s - start_s)
-    if not is_last and is_cool and finish_s <= entry.tail_s and task_w * (finish_s - start_s) + MARGIN_J <= entry.spare_j:
+    if (
+        not is_last
+        and is_cool
+        and finish_s <= entry.tail_s
+        and task_w * (finish_s - start_s) + MARGIN_J <= entry.spare_j
+    ):
         return True
-    heat = not is_cool or (not is_last and entry.spare_j < -0.5 * TOLERANCE_J)  # the queue itself may run dry: look at all of it
+    heat = not is_cool or (
+        not is_last and entry.spare_j < -0.5 * TOLERANCE_J
+    )  # the queue itself may run dry: look at all of it
     segment = NONE if is_last else state.units[unit].first_segment
-    row, from_s, charge_j, temperature_c = entry.power_row, entry.time_s, entry.charge_j, entry.temperature_c
+    row, from_s, charge_j, temperature_c = (
+        entry.power_row,
+        entry.time_s,
+        entry.charge_j,
+        entry.temperature_c,
+    )
     if is_last:
-        row, from_s, charge_j, temperature_c = entry.tail_power_row, entry.tail_s, entry.tail_charge_j, entry.tail_temperature_c
+        row, from_s, charge_j, temperature_c = (
+            entry.tail_power_row,
+            entry.tail_s,
+            entry.tail_charge_j,
+            entry.tail_temperature_c,
+        )
     at = segment
     while at != NONE and state.segments[at].start_s <= start_s:
         if state.segments[at].start_s > entry.time_s:
@@ -61,24 +103,41 @@ def _is_carried(world: World, state: State, unit: int, start_s: float, finish_s:
     row = power_row_since(world, unit, row, from_s)
     end_s = max(finish_s, entry.tail_s)
     block = Block(start_s, start_s, finish_s, 0.0, task_w)
-    _, _, _, missing_j, excess_k = carry(world, state, unit, row, segment, from_s, end_s, charge_j, temperature_c, block, CHECK, heat)
+    _, _, _, missing_j, excess_k = carry(
+        world, state, unit, row, segment, from_s, end_s, charge_j, temperature_c, block, CHECK, heat
+    )
     return missing_j == 0.0 and excess_k == 0.0
 
 
 @inlined
 def _is_cool(world: World, unit: int, peak_c: float, power_w: float, length_s: float) -> bool:
-    """True if so much more power for so long surely keeps below the limit what peaks at peak_c without, or cools down from there."""
+    """True if so much more power for so long surely keeps below the limit what peaks at peak_c
+    without, or cools down from there.
+    """
     accelerator = world.accelerators[unit]
-    idle_c = steady_temperature_c(accelerator.idle_w, accelerator.thermal_k_per_w, accelerator.sink_c)
-    warming_k = power_w * accelerator.thermal_k_per_w * length_s / accelerator.thermal_tau_s  # at the first instant's rate all along
+    idle_c = steady_temperature_c(
+        accelerator.idle_w, accelerator.thermal_k_per_w, accelerator.sink_c
+    )
+    warming_k = (
+        power_w * accelerator.thermal_k_per_w * length_s / accelerator.thermal_tau_s
+    )  # at the first instant's rate all along
     return max(peak_c, idle_c) + warming_k + MARGIN_C <= accelerator.limit_c
 
 
 @inlined
 def _place_last(
-    world: World, state: State, unit: int, model: int, ready_s: float, limit_s: float, duration_s: float, task_w: float
+    world: World,
+    state: State,
+    unit: int,
+    model: int,
+    ready_s: float,
+    limit_s: float,
+    duration_s: float,
+    task_w: float,
 ) -> tuple[float, ...]:
-    """Earliest block (load if needed, then service) after the last booking that charge and heat carry."""
+    """Earliest block (load if needed, then service) after the last booking that charge and heat
+    carry.
+    """
     accelerator = world.accelerators[unit]
     entry = state.units[unit]
     loading_s = 0.0 if entry.tail_resident >> model & 1 else load_s(world, unit, model)
@@ -95,13 +154,37 @@ def _place_last(
     row = power_row_since(world, unit, entry.tail_power_row, time_s)
     while begin_s + length_s <= limit_s:
         row, charge_j, temperature_c, _, _ = carry(
-            world, state, unit, row, NONE, time_s, begin_s, charge_j, temperature_c, NOTHING, RUN, heat
+            world,
+            state,
+            unit,
+            row,
+            NONE,
+            time_s,
+            begin_s,
+            charge_j,
+            temperature_c,
+            NOTHING,
+            RUN,
+            heat,
         )
         time_s = begin_s
         start_s = begin_s + loading_s
         finish_s = begin_s + length_s
         block = Block(begin_s, start_s, finish_s, load_w, task_w)
-        _, _, _, missing_j, excess_k = carry(world, state, unit, row, NONE, time_s, finish_s, charge_j, temperature_c, block, CHECK, heat)
+        _, _, _, missing_j, excess_k = carry(
+            world,
+            state,
+            unit,
+            row,
+            NONE,
+            time_s,
+            finish_s,
+            charge_j,
+            temperature_c,
+            block,
+            CHECK,
+            heat,
+        )
         if missing_j == 0.0 and excess_k == 0.0:
             return begin_s, loading_s, start_s, finish_s
         begin_s += wait_s(world, unit, row, begin_s, length_s, most_w, missing_j, excess_k)

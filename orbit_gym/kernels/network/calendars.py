@@ -1,7 +1,9 @@
-"""Calendars: what serves one thing at a time holds non-overlapping reservations, and a new one takes the first gap.
+"""Calendars: what serves one thing at a time holds non-overlapping reservations, and a new one
+takes the first gap.
 
-All calendars share one pool of chunks. A calendar is a chain of chunks, each a short run of intervals in order of time;
-intervals that touch are merged, so a calendar is as long as its number of gaps, and a search skips whole chunks.
+All calendars share one pool of chunks. A calendar is a chain of chunks, each a short run of
+intervals in order of time; intervals that touch are merged, so a calendar is as long as its number
+of gaps, and a search skips whole chunks.
 """
 
 import math
@@ -43,7 +45,10 @@ def first_free_s(state: State, resource: int, time_s: float) -> float:
 
 @inlined
 def first_gap(state: State, resource: int, time_s: float, length_s: float) -> tuple[float, float]:
-    """Start of the first gap of a calendar, at or after time_s, that is at least length_s long; and the latest such start in it."""
+    """Start of the first gap of a calendar, at or after time_s, that is at least length_s long.
+
+    And the latest such start in it.
+    """
     chunk = skip_ended(state, state.heads[resource], time_s)
     if chunk == NONE:
         return time_s, math.inf
@@ -72,7 +77,10 @@ def release_expired(state: State, resource: int, now_s: float) -> None:
 
 @inlined
 def reserve(state: State, resource: int, start_s: float, end_s: float) -> None:
-    """Reserve [start_s, end_s), known to be free; the caller has made sure that the pool has a chunk left."""
+    """Reserve [start_s, end_s), known to be free.
+
+    The caller has made sure that the pool has a chunk left.
+    """
     if end_s <= start_s:
         return
     before = NONE

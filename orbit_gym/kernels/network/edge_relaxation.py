@@ -1,19 +1,27 @@
-"""Relaxing: a settled node offers a bundle over its edges, at the first gap of their contacts and calendars."""
+"""Relaxing: a settled node offers a bundle over its edges, at the first gap of their contacts and
+calendars.
+"""
 
 import math
 from typing import NamedTuple
 
 import numpy as np
 
-from orbit_gym.world.layout import FIBRE, World
+from orbit_gym.kernels.episode import ANY_STATION
 from orbit_gym.kernels.network.astar_priority import TO_GROUND, Aim, key_of
 from orbit_gym.kernels.network.heap import rise
 from orbit_gym.kernels.network.station_bounds import fibre_s
+from orbit_gym.kernels.network.transfers import (
+    earliest_transfer,
+    first_fit,
+    first_pass,
+    laser_at,
+    range_m,
+)
 from orbit_gym.kernels.state import MAX_HOPS, NONE, State
-from orbit_gym.kernels.network.transfers import earliest_transfer, first_fit, first_pass, laser_at, range_m
-from orbit_gym.kernels.episode import ANY_STATION
 from orbit_gym.utils.jit import inlined
 from orbit_gym.utils.units import SPEED_OF_LIGHT_MPS
+from orbit_gym.world.layout import FIBRE, World
 
 
 class Quest(NamedTuple):
@@ -40,7 +48,10 @@ def relax_fixed(
     node: int,
     limit_s: float,
 ) -> tuple[int, float]:
-    """Offer fibre, and the beam to a target user, with all its contacts; returns the size of the heap and the bound on useful arrivals."""
+    """Offer fibre, and the beam to a target user, with all its contacts.
+
+    Returns the size of the heap and the bound on useful arrivals.
+    """
     if node >= world.sizes[0].n_satellites:
         for edge in range(world.edge_offsets[node], world.edge_offsets[node + 1]):
             if world.edges[edge].kind != FIBRE:
@@ -77,7 +88,9 @@ def _relax_edge(
     latest_s = _latest_s(quest, to, quest.labels[node].arrival_s, limit_s)
     if latest_s == -math.inf:
         return size, limit_s
-    start_s, end_s = earliest_transfer(world, state, edge, quest.labels[node].arrival_s, quest.bits, latest_s, quest.idle)
+    start_s, end_s = earliest_transfer(
+        world, state, edge, quest.labels[node].arrival_s, quest.bits, latest_s, quest.idle
+    )
     if end_s <= latest_s:
         size = _offer(world, state, quest, size, node, edge, start_s, end_s, latest_s)
         if to == quest.target and quest.labels[to].stamp == quest.stamp:
@@ -87,10 +100,14 @@ def _relax_edge(
 
 @inlined
 def _latest_s(quest: Quest, node: int, from_s: float, limit_s: float) -> float:
-    """Latest arrival at a node that is of use: before the best seen so far, never (-infinity) once that is known to be the best."""
+    """Latest arrival at a node that is of use: before the best seen so far, never (-infinity) once
+    that is known to be the best.
+    """
     if quest.labels[node].stamp != quest.stamp:
         return limit_s
-    if quest.labels[node].settled == quest.stamp and (quest.aim.kind != TO_GROUND or quest.labels[node].arrival_s <= from_s):
+    if quest.labels[node].settled == quest.stamp and (
+        quest.aim.kind != TO_GROUND or quest.labels[node].arrival_s <= from_s
+    ):
         return -math.inf
     return min(limit_s, quest.labels[node].arrival_s)
 
@@ -106,7 +123,10 @@ def relax_lasers(
     is_new: bool,
     limit_s: float,
 ) -> tuple[int, float]:
-    """Offer the laser contacts of a satellite that are open at from_s, or open just then; returns heap size and the next opening."""
+    """Offer the laser contacts of a satellite that are open at from_s, or open just then.
+
+    Returns heap size and the next opening.
+    """
     n_tracks = (world.laser_offsets.size - 1) // world.sizes[0].n_satellites
     wake_s = math.inf
     for track in range(node * n_tracks, (node + 1) * n_tracks):
@@ -114,7 +134,16 @@ def relax_lasers(
         end = world.laser_offsets[track + 1]
         if row < end and world.lasers[row].start_s <= from_s:
             if is_new or world.lasers[row].start_s == from_s:
-                size = _relax_contact(world, state, quest, size, node, world.lasers[row].edge, world.lasers[row].contact, limit_s)
+                size = _relax_contact(
+                    world,
+                    state,
+                    quest,
+                    size,
+                    node,
+                    world.lasers[row].edge,
+                    world.lasers[row].contact,
+                    limit_s,
+                )
             row += 1
         if row < end:
             wake_s = min(wake_s, world.lasers[row].start_s)
@@ -136,7 +165,9 @@ def _relax_contact(
     latest_s = _latest_s(quest, world.edges[edge].to, quest.labels[node].arrival_s, limit_s)
     if latest_s == -math.inf:
         return size
-    start_s, end_s = first_fit(world, state, edge, contact, quest.labels[node].arrival_s, quest.bits, quest.idle)
+    start_s, end_s = first_fit(
+        world, state, edge, contact, quest.labels[node].arrival_s, quest.bits, quest.idle
+    )
     if end_s <= latest_s:
         size = _offer(world, state, quest, size, node, edge, start_s, end_s, latest_s)
     return size
@@ -157,8 +188,9 @@ def relax_passes(
 ) -> tuple[int, float, float]:
     """Offer the passes of a node that are in progress at from_s, or begin just then.
 
-    Returns the size of the heap, the limit on useful arrivals, and when the next pass begins. ends_here: the search ends at any
-    station; ends_behind: it needs of the ground only its one datacentre. Either way what arrives after the best seen so far is useless.
+    Returns the size of the heap, the limit on useful arrivals, and when the next pass begins.
+    ends_here: the search ends at any station; ends_behind: it needs of the ground only its one
+    datacentre. Either way what arrives after the best seen so far is useless.
     """
     row = first_pass(world, node, from_s)
     end = world.pass_offsets[node + 1]
@@ -166,11 +198,15 @@ def relax_passes(
         if world.passes[row].end_s > from_s and (is_new or world.passes[row].start_s == from_s):
             edge = world.passes[row].edge
             to = world.edges[edge].to
-            size = _relax_contact(world, state, quest, size, node, edge, world.passes[row].contact, limit_s)
+            size = _relax_contact(
+                world, state, quest, size, node, edge, world.passes[row].contact, limit_s
+            )
             if quest.labels[to].stamp == quest.stamp and ends_here:
                 limit_s = min(limit_s, quest.labels[to].arrival_s)
             elif quest.labels[to].stamp == quest.stamp and ends_behind:
-                limit_s = min(limit_s, _landing_s(world, to, quest.labels[to].arrival_s, quest.bits))
+                limit_s = min(
+                    limit_s, _landing_s(world, to, quest.labels[to].arrival_s, quest.bits)
+                )
         row += 1
     return size, limit_s, world.passes[row].start_s if row < end else math.inf
 
@@ -203,9 +239,12 @@ def _offer(
     end_s: float,
     latest_s: float,
 ) -> int:
-    """Improve the label at the other end of a transfer if it arrives by latest_s; returns the size of the heap.
+    """Improve the label at the other end of a transfer if it arrives by latest_s.
 
-    A way that uses up its hops before the target counts for nothing: it would only bar another that is as early with fewer.
+    Returns the size of the heap.
+
+    A way that uses up its hops before the target counts for nothing: it would only bar another that
+    is as early with fewer.
     """
     to = world.edges[edge].to
     arrival_s = end_s + world.edges[edge].delay_s
@@ -218,7 +257,9 @@ def _offer(
         return size
     quest.labels[to].stamp = quest.stamp
     quest.labels[to].arrival_s = arrival_s
-    quest.labels[to].key_s, quest.labels[to].tie_s = key_of(world, state, to, arrival_s, quest.aim, quest.ways, quest.landings)
+    quest.labels[to].key_s, quest.labels[to].tie_s = key_of(
+        world, state, to, arrival_s, quest.aim, quest.ways, quest.landings
+    )
     quest.labels[to].start_s = start_s
     quest.labels[to].end_s = end_s
     quest.labels[to].settled = NONE  # again, where equal keys had settled it over a later way

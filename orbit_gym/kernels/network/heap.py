@@ -1,4 +1,6 @@
-"""A heap of graph nodes over an array, each label knowing its node's place: earliest key first, then lowest tie_s and index."""
+"""A heap of graph nodes over an array, each label knowing its node's place: earliest key first,
+then lowest tie_s and index.
+"""
 
 import numpy as np
 

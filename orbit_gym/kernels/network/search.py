@@ -1,29 +1,32 @@
-"""Routing: earliest arrival over time-varying contacts with calendars, store and forward, waiting allowed.
+"""Routing: earliest arrival over time-varying contacts with calendars, store and forward, waiting
+allowed.
 
-A bundle is stored whole before it is forwarded and fits one contact; rates are integrated over the contact and calendars
-take the first gap, so arrivals are first-in first-out and Dijkstra is exact; so is A* with a bound that light obeys. Stations relay only
-to and from datacentres.
+A bundle is stored whole before it is forwarded and fits one contact; rates are integrated over the
+contact and calendars take the first gap, so arrivals are first-in first-out and Dijkstra is exact;
+so is A* with a bound that light obeys. Stations relay only to and from datacentres.
 """
 
 import math
 
 import numpy as np
 
-from orbit_gym.world.downlink_bounds import DIRECTED_FROM
-from orbit_gym.world.layout import World
+from orbit_gym.kernels.episode import ANY_STATION
 from orbit_gym.kernels.network.astar_priority import TO_GROUND, UNDIRECTED, key_of, take_aim
+from orbit_gym.kernels.network.downlink_candidates import look_down
+from orbit_gym.kernels.network.edge_relaxation import Quest, relax_fixed, relax_lasers, relax_passes
 from orbit_gym.kernels.network.heap import pop, rise
 from orbit_gym.kernels.network.station_bounds import note_landings
-from orbit_gym.kernels.network.edge_relaxation import Quest, relax_fixed, relax_lasers, relax_passes
 from orbit_gym.kernels.state import MAX_HOPS, NONE, Scratch, State
-from orbit_gym.kernels.network.downlink_candidates import look_down
-from orbit_gym.kernels.episode import ANY_STATION
 from orbit_gym.utils.jit import called, inlined
+from orbit_gym.world.downlink_bounds import DIRECTED_FROM
+from orbit_gym.world.layout import World
 
 EVERYWHERE = -2  # search target: settle every node in reach
 WANTED = -3  # search target: settle every node that mark_wanted marked
 SATELLITES = -4  # search target: settle as many satellites as `order` holds
-PATIENCE = 32  # nodes taken after which a search towards the ground looks for its ways down (two thirds of them end within that)
+# nodes taken after which a search towards the ground looks for its ways down (two thirds of them
+# end within that)
+PATIENCE = 32
 INPUT, RESULT = 0, 1  # rows of Scratch.labels
 WANTED_STAMP, WANTED_COUNT = 3, 4  # places of Scratch.counter
 
@@ -55,12 +58,14 @@ def search(
 ) -> int:
     """Earliest arrivals of a bundle from source; returns the node that ended the search, or NONE.
 
-    target: a graph node, ANY_STATION, WANTED, SATELLITES or EVERYWHERE. With the last two, satellites are written to `order` as they
-    are settled; the search ends when it is full and, with EVERYWHERE, every datacentre is settled. Nothing that arrives after limit_s
-    is settled. Labels stay valid until the next search of the same row `which`.
+    target: a graph node, ANY_STATION, WANTED, SATELLITES or EVERYWHERE. With the last two,
+    satellites are written to `order` as they are settled; the search ends when it is full and, with
+    EVERYWHERE, every datacentre is settled. Nothing that arrives after limit_s is settled. Labels
+    stay valid until the next search of the same row `which`.
 
-    A settled node offers only what is open; it stays in the heap until its next contact opens, and then offers that. So a search
-    looks at a handful of contacts a node however many a day holds, and still waits where waiting is best.
+    A settled node offers only what is open; it stays in the heap until its next contact opens, and
+    then offers that. So a search looks at a handful of contacts a node however many a day holds,
+    and still waits where waiting is best.
     """
     sizes = world.sizes[0]
     first_station = sizes.n_satellites
@@ -69,32 +74,79 @@ def search(
     from_datacentre = first_datacentre <= source < first_user
     # Stations serve datacentres or end a result's way: no other search climbs down to one.
     to_many = target == EVERYWHERE or target == WANTED
-    to_ground = not from_datacentre and (target == ANY_STATION or first_station <= target < first_user or to_many)
+    to_ground = not from_datacentre and (
+        target == ANY_STATION or first_station <= target < first_user or to_many
+    )
     to_lone_datacentre = sizes.n_datacentres == 1 and (to_many or target == first_datacentre)
     aim = UNDIRECTED
-    if first_station >= DIRECTED_FROM and not from_datacentre and (target == ANY_STATION or target >= first_datacentre):
+    if (
+        first_station >= DIRECTED_FROM
+        and not from_datacentre
+        and (target == ANY_STATION or target >= first_datacentre)
+    ):
         aim = take_aim(world, target, ready_s, bits)
         if aim.kind == TO_GROUND:
-            note_landings(world, state, scratch.landings, target, source, ready_s, bits, aim.tables, idle)
+            note_landings(
+                world, state, scratch.landings, target, source, ready_s, bits, aim.tables, idle
+            )
     labels = scratch.labels[which]
     heap = scratch.heap[which]
     scratch.counter[0] += 1
     stamp = scratch.counter[0]
     scratch.counter[1 + which] = stamp
-    quest = Quest(labels, heap, stamp, bits, target, idle, aim, scratch.ways_down, scratch.landings, scratch.fingers)
+    quest = Quest(
+        labels,
+        heap,
+        stamp,
+        bits,
+        target,
+        idle,
+        aim,
+        scratch.ways_down,
+        scratch.landings,
+        scratch.fingers,
+    )
     size = _begin(quest, source, ready_s)
     n_ordered = 0
     n_taken = 0
-    looks_at = PATIENCE  # nodes taken, and again where the ways that were found have all turned out to be later
+    # nodes taken, and again where the ways that were found have all turned out to be later
+    looks_at = PATIENCE
     n_left = scratch.counter[WANTED_COUNT] if target == WANTED else sizes.n_datacentres
     bound_s = limit_s  # a target seen at this time makes anything later useless
     ground_s = limit_s  # and the one datacentre seen at this time makes any later downlink useless
     while size > 0:
         n_taken += 1
-        if n_taken >= looks_at and aim.kind == TO_GROUND and (aim.n_ways == 0 or labels[heap[0]].key_s > aim.beyond_s):
+        if (
+            n_taken >= looks_at
+            and aim.kind == TO_GROUND
+            and (aim.n_ways == 0 or labels[heap[0]].key_s > aim.beyond_s)
+        ):
             looks_at = 4 * n_taken
-            aim = look_down(world, state, scratch, aim, source, ready_s, bits, target, limit_s, labels[heap[0]].key_s, idle)
-            quest = Quest(labels, heap, stamp, bits, target, idle, aim, scratch.ways_down, scratch.landings, scratch.fingers)
+            aim = look_down(
+                world,
+                state,
+                scratch,
+                aim,
+                source,
+                ready_s,
+                bits,
+                target,
+                limit_s,
+                labels[heap[0]].key_s,
+                idle,
+            )
+            quest = Quest(
+                labels,
+                heap,
+                stamp,
+                bits,
+                target,
+                idle,
+                aim,
+                scratch.ways_down,
+                scratch.landings,
+                scratch.fingers,
+            )
             _order_again(world, state, quest, size)
         node = pop(labels, heap, size)
         size -= 1
@@ -102,7 +154,9 @@ def search(
         from_s = labels[node].arrival_s if is_new else labels[node].wake_s
         if is_new:
             labels[node].settled = stamp
-            ends, n_ordered, n_left = _settle(world, scratch, order, target, node, n_ordered, n_left)
+            ends, n_ordered, n_left = _settle(
+                world, scratch, order, target, node, n_ordered, n_left
+            )
             if ends:
                 return node
             if labels[node].hops >= MAX_HOPS or (node != source and node >= first_datacentre):
@@ -117,7 +171,9 @@ def search(
             useful_s = min(bound_s, ground_s) if node < first_station else bound_s
             ends_here = target == ANY_STATION and node < first_station
             ends_behind = to_lone_datacentre and node < first_station
-            size, useful_s, opens_s = relax_passes(world, state, quest, size, node, from_s, is_new, useful_s, ends_here, ends_behind)
+            size, useful_s, opens_s = relax_passes(
+                world, state, quest, size, node, from_s, is_new, useful_s, ends_here, ends_behind
+            )
             if ends_here:
                 bound_s = useful_s
             elif node < first_station:
@@ -145,9 +201,19 @@ def _begin(quest: Quest, source: int, ready_s: float) -> int:
 
 @inlined
 def _settle(
-    world: World, scratch: Scratch, order: np.ndarray, target: int, node: int, n_ordered: int, n_left: int
+    world: World,
+    scratch: Scratch,
+    order: np.ndarray,
+    target: int,
+    node: int,
+    n_ordered: int,
+    n_left: int,
 ) -> tuple[bool, int, int]:
-    """Count a settled node; returns whether the search ends with it, the satellites in `order`, and what is still to be settled."""
+    """Count a settled node.
+
+    Returns whether the search ends with it, the satellites in `order`, and what is still to be
+    settled.
+    """
     sizes = world.sizes[0]
     first_datacentre = sizes.n_satellites + sizes.n_stations
     if target == ANY_STATION:
@@ -169,10 +235,15 @@ def _settle(
 
 @inlined
 def _sleep(world: World, state: State, quest: Quest, size: int, node: int, wake_s: float) -> int:
-    """Put a settled node back into the heap until its next contact opens; returns the size of the heap."""
+    """Put a settled node back into the heap until its next contact opens.
+
+    Returns the size of the heap.
+    """
     label = quest.labels[node]
     label.wake_s = wake_s
-    label.key_s, label.tie_s = key_of(world, state, node, wake_s, quest.aim, quest.ways, quest.landings)
+    label.key_s, label.tie_s = key_of(
+        world, state, node, wake_s, quest.aim, quest.ways, quest.landings
+    )
     label.heap_place = size
     quest.heap[size] = node
     rise(quest.labels, quest.heap, size)
@@ -185,8 +256,12 @@ def _order_again(world: World, state: State, quest: Quest, size: int) -> None:
     labels = quest.labels
     for place in range(size):
         node = quest.heap[place]
-        from_s = labels[node].wake_s if labels[node].settled == quest.stamp else labels[node].arrival_s
-        labels[node].key_s, labels[node].tie_s = key_of(world, state, node, from_s, quest.aim, quest.ways, quest.landings)
+        from_s = (
+            labels[node].wake_s if labels[node].settled == quest.stamp else labels[node].arrival_s
+        )
+        labels[node].key_s, labels[node].tie_s = key_of(
+            world, state, node, from_s, quest.aim, quest.ways, quest.landings
+        )
         rise(labels, quest.heap, place)
 
 

@@ -1,15 +1,17 @@
-"""Landings: what surely limits a bundle that comes down at a station, passes aside: when an antenna is free, and what follows."""
+"""Landings: what surely limits a bundle that comes down at a station, passes aside: when an antenna
+is free, and what follows.
+"""
 
 import math
 from typing import NamedTuple
 
 import numpy as np
 
-from orbit_gym.world.layout import FIBRE, World
+from orbit_gym.kernels.episode import ANY_STATION
 from orbit_gym.kernels.network.calendars import first_gap
 from orbit_gym.kernels.state import NONE, State
-from orbit_gym.kernels.episode import ANY_STATION
 from orbit_gym.utils.jit import inlined
+from orbit_gym.world.layout import FIBRE, World
 
 SLIVER_S = 1e-9  # rounding of clock times (1e-11 s) must not close a gap that a bundle just fits
 
@@ -28,12 +30,22 @@ def reached_s(world: World, tables: Tables, satellite: int, number: int) -> floa
     """Least time of a bundle from a satellite to one that sees a station, while the tables hold."""
     lasers_s = world.ground_hops[tables.row, satellite, number] * tables.laser_s
     # The table's light goes all the way down, and a bundle is sent down before that light is over.
-    return lasers_s + max(0.0, world.ground_light_s[tables.row, satellite, number] - world.sizes[0].longest_down_s)
+    return lasers_s + max(
+        0.0, world.ground_light_s[tables.row, satellite, number] - world.sizes[0].longest_down_s
+    )
 
 
 @inlined
 def note_landings(
-    world: World, state: State, landings: np.ndarray, target: int, source: int, ready_s: float, bits: float, tables: Tables, idle: bool
+    world: World,
+    state: State,
+    landings: np.ndarray,
+    target: int,
+    source: int,
+    ready_s: float,
+    bits: float,
+    tables: Tables,
+    idle: bool,
 ) -> None:
     """Write to landings (n_stations,) what limits a bundle that is ready at a node."""
     for number in range(world.sizes[0].n_stations):
@@ -50,8 +62,12 @@ def note_landings(
 
 
 @inlined
-def lands_s(world: World, state: State, landings: np.ndarray, number: int, reach_s: float, downlink_s: float) -> float:
-    """Least arrival at the target of a bundle that comes down at a station, sent from the last satellite at or after reach_s."""
+def lands_s(
+    world: World, state: State, landings: np.ndarray, number: int, reach_s: float, downlink_s: float
+) -> float:
+    """Least arrival at the target of a bundle that comes down at a station, sent from the last
+    satellite at or after reach_s.
+    """
     landing = landings[number]
     if reach_s <= landing.until_s:
         return landing.floor_s
@@ -60,10 +76,14 @@ def lands_s(world: World, state: State, landings: np.ndarray, number: int, reach
 
 
 @inlined
-def _first_gap(world: World, state: State, number: int, ready_s: float, length_s: float) -> tuple[float, float]:
-    """Earliest start of a gap in a calendar of a station's antennas, and until when it is the first one.
+def _first_gap(
+    world: World, state: State, number: int, ready_s: float, length_s: float
+) -> tuple[float, float]:
+    """Earliest start of a gap in a calendar of a station's antennas, and until when it is the first
+    one.
 
-    Each antenna has an uplink to every satellite that the station ever sees (compiler.py), so those to its first one name them all.
+    Each antenna has an uplink to every satellite that the station ever sees (compiler.py), so those
+    to its first one name them all.
     """
     station = world.sizes[0].n_satellites + number
     edge = world.edge_offsets[station]
@@ -83,7 +103,9 @@ def _first_gap(world: World, state: State, number: int, ready_s: float, length_s
 
 @inlined
 def onward_s(world: World, station: int, target: int, bits: float) -> float:
-    """Time of a bundle from a station to the target: none to itself or any station, infinity where no fibre leads there."""
+    """Time of a bundle from a station to the target: none to itself or any station, infinity where
+    no fibre leads there.
+    """
     if target == ANY_STATION or target == station:
         return 0.0
     for edge in range(world.edge_offsets[station], world.edge_offsets[station + 1]):
@@ -97,4 +119,7 @@ def onward_s(world: World, station: int, target: int, bits: float) -> float:
 @inlined
 def fibre_s(world: World, edge: int, bits: float) -> float:
     """Time of a bundle over a fibre."""
-    return bits / world.pieces[world.contacts[world.edges[edge].first_contact].first_piece].rate_bps + world.edges[edge].delay_s
+    return (
+        bits / world.pieces[world.contacts[world.edges[edge].first_contact].first_piece].rate_bps
+        + world.edges[edge].delay_s
+    )

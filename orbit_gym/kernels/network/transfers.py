@@ -1,18 +1,22 @@
-"""Transfers: where things are, and the first gap in which a bundle fits an edge's contacts and calendars."""
+"""Transfers: where things are, and the first gap in which a bundle fits an edge's contacts and
+calendars.
+"""
 
 import math
 
 import numpy as np
 
-from orbit_gym.world.layout import World
 from orbit_gym.kernels.network.calendars import place_in_chunk, skip_ended
 from orbit_gym.kernels.state import END, NONE, START, State
 from orbit_gym.utils.jit import inlined
+from orbit_gym.world.layout import World
 
 
 @inlined
 def position_m(world: World, node: int, time_s: float) -> tuple[float, float, float]:
-    """Earth-fixed position of a graph node, linear between grid points (error below 110 m at 10 s in low orbit)."""
+    """Earth-fixed position of a graph node, linear between grid points (error below 110 m at 10 s
+    in low orbit).
+    """
     n_satellites = world.sizes[0].n_satellites
     if node >= n_satellites:
         site = world.site_positions_m[node - n_satellites]
@@ -49,7 +53,9 @@ def piece_at(world: World, contact: int, time_s: float) -> int:
 
 @inlined
 def transfer_end_s(world: World, contact: int, start_s: float, bits: float) -> float:
-    """When a transfer begun at start_s inside a contact ends, or infinity if the contact ends first."""
+    """When a transfer begun at start_s inside a contact ends, or infinity if the contact ends
+    first.
+    """
     low = piece_at(world, contact, start_s)
     end_piece = world.contacts[contact].end_piece
     piece = world.pieces[low]
@@ -67,7 +73,10 @@ def transfer_end_s(world: World, contact: int, start_s: float, bits: float) -> f
 
 @inlined
 def first_contact(world: World, edge: int, time_s: float) -> int:
-    """First contact of an edge that ends after time_s; edges[edge].end_contact where there is none."""
+    """First contact of an edge that ends after time_s.
+
+    Edges[edge].end_contact where there is none.
+    """
     low = world.edges[edge].first_contact
     high = world.edges[edge].end_contact
     while low < high:
@@ -80,8 +89,12 @@ def first_contact(world: World, edge: int, time_s: float) -> int:
 
 
 @inlined
-def first_fit(world: World, state: State, edge: int, contact: int, ready_s: float, bits: float, idle: bool) -> tuple[float, float]:
-    """First gap of an edge's calendars inside one contact that takes the bundle: (start, end), (inf, inf) if none does."""
+def first_fit(
+    world: World, state: State, edge: int, contact: int, ready_s: float, bits: float, idle: bool
+) -> tuple[float, float]:
+    """First gap of an edge's calendars inside one contact that takes the bundle: (start, end),
+    (inf, inf) if none does.
+    """
     start_s = max(ready_s, world.contacts[contact].start_s)
     if idle:
         return start_s, transfer_end_s(world, contact, start_s, bits)
@@ -112,7 +125,9 @@ def first_fit(world: World, state: State, edge: int, contact: int, ready_s: floa
 def earliest_transfer(
     world: World, state: State, edge: int, ready_s: float, bits: float, limit_s: float, idle: bool
 ) -> tuple[float, float]:
-    """Earliest transfer over an edge at or after ready_s that starts by limit_s: (start, end), (inf, inf) if there is none."""
+    """Earliest transfer over an edge at or after ready_s that starts by limit_s: (start, end),
+    (inf, inf) if there is none.
+    """
     contact = first_contact(world, edge, ready_s)
     while contact < world.edges[edge].end_contact and world.contacts[contact].start_s <= limit_s:
         start_s, end_s = first_fit(world, state, edge, contact, ready_s, bits, idle)
@@ -124,7 +139,10 @@ def earliest_transfer(
 
 @inlined
 def first_since(rows: np.ndarray, low: int, high: int, earliest_s: float) -> int:
-    """First of the rows from low to high, in order of start_s, that begins at or after a time; high where none does."""
+    """First of the rows from low to high, in order of start_s, that begins at or after a time.
+
+    High where none does.
+    """
     while low < high:
         middle = (low + high) // 2
         if rows[middle].start_s >= earliest_s:
@@ -136,13 +154,24 @@ def first_since(rows: np.ndarray, low: int, high: int, earliest_s: float) -> int
 
 @inlined
 def first_pass(world: World, node: int, time_s: float) -> int:
-    """First row of World.passes of a node that may still be in progress at time_s; later rows begin later."""
-    return first_since(world.passes, world.pass_offsets[node], world.pass_offsets[node + 1], time_s - world.sizes[0].longest_pass_s)
+    """First row of World.passes of a node that may still be in progress at time_s.
+
+    Later rows begin later.
+    """
+    return first_since(
+        world.passes,
+        world.pass_offsets[node],
+        world.pass_offsets[node + 1],
+        time_s - world.sizes[0].longest_pass_s,
+    )
 
 
 @inlined
 def laser_at(world: World, fingers: np.ndarray, track: int, time_s: float) -> int:
-    """First row of a track that ends after time_s; fingers (n_tracks,) hold the rows found last, which mostly still hold."""
+    """First row of a track that ends after time_s.
+
+    fingers (n_tracks,) hold the rows found last, which mostly still hold.
+    """
     end = world.laser_offsets[track + 1]
     row = fingers[track]
     if world.laser_offsets[track] <= row < end and world.lasers[row].end_s > time_s:

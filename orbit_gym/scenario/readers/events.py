@@ -1,4 +1,7 @@
-"""Event lists: when and where something happened, and how strong it was. The header says which list it is."""
+"""Event lists: when and where something happened, and how strong it was.
+
+The header says which list it is.
+"""
 
 from pathlib import Path
 from typing import NamedTuple
@@ -27,9 +30,23 @@ class Form(NamedTuple):
 FORMS = (
     Form("places on the ground", "time_utc", "latitude_deg", "longitude_deg", "strength", False),
     Form("places on the sky", "time_utc", "ra_deg", "dec_deg", "strength", True),
-    Form("NASA FIRMS active fires (strength: radiative power, MW)", "acq_utc", "lat", "lon", "frp_MW", False),
+    Form(
+        "NASA FIRMS active fires (strength: radiative power, MW)",
+        "acq_utc",
+        "lat",
+        "lon",
+        "frp_MW",
+        False,
+    ),
     Form("USGS earthquakes (strength: magnitude)", "time_utc", "lat", "lon", "mag", False),
-    Form("Fermi-GBM bursts (strength: fluence, erg/cm2)", "trigger_utc", "ra_deg", "dec_deg", "fluence_erg_cm2", True),
+    Form(
+        "Fermi-GBM bursts (strength: fluence, erg/cm2)",
+        "trigger_utc",
+        "ra_deg",
+        "dec_deg",
+        "fluence_erg_cm2",
+        True,
+    ),
 )
 
 
@@ -46,18 +63,40 @@ class Events(NamedTuple):
 def read_events(path: Path, strict: bool) -> Events:
     """Read an event list in any of FORMS; ValueError names a bad line or an unknown header."""
     header = header_of(path)
-    form = next((form for form in FORMS if {form.time, form.first, form.second, form.strength} <= set(header)), None)
+    form = next(
+        (
+            form
+            for form in FORMS
+            if {form.time, form.first, form.second, form.strength} <= set(header)
+        ),
+        None,
+    )
     if form is None:
         known = "; or ".join(f"{item.columns} for {item.name}" for item in FORMS)
-        raise ValueError(f"{path}, line 1: the header {','.join(header)} is not known, expected {known}")
-    first, second = (number(0.0, 360.0), number(-90.0, 90.0)) if form.is_sky else (number(-90.0, 90.0), number(-180.0, 360.0))
+        raise ValueError(
+            f"{path}, line 1: the header {','.join(header)} is not known, expected {known}"
+        )
+    first, second = (
+        (number(0.0, 360.0), number(-90.0, 90.0))
+        if form.is_sky
+        else (number(-90.0, 90.0), number(-180.0, 360.0))
+    )
     columns = {form.time: TIME_UTC, form.first: first, form.second: second, form.strength: number()}
     table = read_csv(path, columns, strict)
     times_s, first_deg, second_deg, strengths = by_time(*table.columns.values())
-    return Events(times_s, np.stack([first_deg, second_deg], axis=-1), strengths, form.is_sky, table.n_skipped)
+    return Events(
+        times_s, np.stack([first_deg, second_deg], axis=-1), strengths, form.is_sky, table.n_skipped
+    )
 
 
 def stronger(events: Events, minimum: float) -> Events:
-    """Return the events of at least this strength; times still count from the first event of the file."""
+    """Return the events of at least this strength.
+
+    Times still count from the first event of the file.
+    """
     keep = events.strengths >= minimum
-    return events._replace(times_s=events.times_s[keep], places_deg=events.places_deg[keep], strengths=events.strengths[keep])
+    return events._replace(
+        times_s=events.times_s[keep],
+        places_deg=events.places_deg[keep],
+        strengths=events.strengths[keep],
+    )

@@ -1,4 +1,7 @@
-"""Reading tables of text: each cell is parsed by its column; a bad line is named with what was expected, or skipped and counted."""
+"""Reading tables of text: each cell is parsed by its column.
+
+A bad line is named with what was expected, or skipped and counted.
+"""
 
 import csv
 import math
@@ -10,7 +13,8 @@ from typing import NamedTuple
 import numpy as np
 
 UNIX_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-MOST_TOKENS = 1e8  # a longer request is a corrupt line (choice: ten times the longest context window on offer)
+# a longer request is a corrupt line (choice: ten times the longest context window on offer)
+MOST_TOKENS = 1e8
 
 
 class Column(NamedTuple):
@@ -32,17 +36,27 @@ class BadLine(ValueError):
     """A line that cannot be read; the message says file, line, value and what was expected."""
 
 
-def number(low: float = -math.inf, high: float = math.inf, whole: bool = False, open_low: bool = False) -> Column:
+def number(
+    low: float = -math.inf, high: float = math.inf, whole: bool = False, open_low: bool = False
+) -> Column:
     """Return the column of a finite number from low (excluded if open_low) to high."""
 
     def parse(text: str) -> float:
         value = float(text)
-        if not (math.isfinite(value) and low <= value <= high and (not whole or value == int(value))) or (open_low and value == low):
+        if not (
+            math.isfinite(value) and low <= value <= high and (not whole or value == int(value))
+        ) or (open_low and value == low):
             raise ValueError
         return value
 
-    limits = f" {'above' if open_low else 'of at least'} {low:g}" if high == math.inf else f" from {low:g} to {high:g}"
-    return Column(parse, f"a {'whole' if whole else 'finite'} number{'' if low == -math.inf else limits}")
+    limits = (
+        f" {'above' if open_low else 'of at least'} {low:g}"
+        if high == math.inf
+        else f" from {low:g} to {high:g}"
+    )
+    return Column(
+        parse, f"a {'whole' if whole else 'finite'} number{'' if low == -math.inf else limits}"
+    )
 
 
 def _parse_time(text: str) -> float:
@@ -50,7 +64,9 @@ def _parse_time(text: str) -> float:
     return ((moment if moment.tzinfo else moment.replace(tzinfo=UTC)) - UNIX_EPOCH).total_seconds()
 
 
-TIME_UTC = Column(_parse_time, "a time in ISO 8601 like 2018-05-23T00:25:00Z (UTC where no zone is given)")
+TIME_UTC = Column(
+    _parse_time, "a time in ISO 8601 like 2018-05-23T00:25:00Z (UTC where no zone is given)"
+)
 TOKENS_IN = number(1.0, MOST_TOKENS, whole=True)
 TOKENS_OUT = number(0.0, MOST_TOKENS, whole=True)
 
@@ -73,13 +89,21 @@ def header_of(path: Path) -> list[str]:
     return [name.strip() for name in next(csv.reader(text_lines(path)))]
 
 
-def read_csv(path: Path, columns: Mapping[str, Column], strict: bool, blank: Sequence[str] = ()) -> Table:
-    """Read the named columns of a CSV file with a header; cells of the columns in `blank` may be empty and become ""."""
+def read_csv(
+    path: Path, columns: Mapping[str, Column], strict: bool, blank: Sequence[str] = ()
+) -> Table:
+    """Read the named columns of a CSV file with a header.
+
+    Cells of the columns in `blank` may be empty and become "".
+    """
     rows = csv.reader(text_lines(path))
     header = [name.strip() for name in next(rows)]
     missing = [name for name in columns if name not in header]
     if missing:
-        raise ValueError(f"{path}, line 1: the header has no column {missing[0]!r}, expected {','.join(columns)}; got {','.join(header)}")
+        raise ValueError(
+            f"{path}, line 1: the header has no column {missing[0]!r}, expected "
+            f"{','.join(columns)}; got {','.join(header)}"
+        )
     places = {name: header.index(name) for name in columns}
 
     def cells() -> Iterator[tuple[int, Mapping[str, str] | str]]:
@@ -87,7 +111,11 @@ def read_csv(path: Path, columns: Mapping[str, Column], strict: bool, blank: Seq
             if not any(cell.strip() for cell in row):
                 continue
             if len(row) != len(header):
-                yield rows.line_num, f"{','.join(row)!r} has {len(row)} values, expected {len(header)}: {','.join(header)}"
+                yield (
+                    rows.line_num,
+                    f"{','.join(row)!r} has {len(row)} values, expected {len(header)}: "
+                    f"{','.join(header)}",
+                )
             else:
                 yield rows.line_num, {name: row[place].strip() for name, place in places.items()}
 
@@ -95,9 +123,16 @@ def read_csv(path: Path, columns: Mapping[str, Column], strict: bool, blank: Seq
 
 
 def collect(
-    path: Path, columns: Mapping[str, Column], cells: Iterator[tuple[int, Mapping[str, str] | str]], strict: bool, blank: Sequence[str] = ()
+    path: Path,
+    columns: Mapping[str, Column],
+    cells: Iterator[tuple[int, Mapping[str, str] | str]],
+    strict: bool,
+    blank: Sequence[str] = (),
 ) -> Table:
-    """Parse (line, cells or what is wrong with the line); strict raises BadLine, else bad lines are counted. ValueError if none is left."""
+    """Parse (line, cells or what is wrong with the line).
+
+    Strict raises BadLine, else bad lines are counted. ValueError if none is left.
+    """
     table = Table({name: [] for name in columns}, [], 0)
     n_skipped = 0
     for line, row in cells:
@@ -112,12 +147,19 @@ def collect(
         for name, value in parsed.items():
             table.columns[name].append(value)
     if not table.lines:
-        raise ValueError(f"{path} holds no row that can be read, expected {','.join(columns)}; {n_skipped} lines were skipped")
+        raise ValueError(
+            f"{path} holds no row that can be read, expected {','.join(columns)}; {n_skipped} "
+            "lines were skipped"
+        )
     return table._replace(n_skipped=n_skipped)
 
 
 def _parse_row(
-    path: Path, line: int, columns: Mapping[str, Column], row: Mapping[str, str] | str, blank: Sequence[str]
+    path: Path,
+    line: int,
+    columns: Mapping[str, Column],
+    row: Mapping[str, str] | str,
+    blank: Sequence[str],
 ) -> dict[str, float | str]:
     if isinstance(row, str):
         raise BadLine(f"{path}, line {line}: {row}")
@@ -130,12 +172,17 @@ def _parse_row(
         try:
             parsed[name] = column.parse(text)
         except (ValueError, OverflowError):
-            raise BadLine(f"{path}, line {line}: {name} is {text!r}, expected {column.expected}") from None
+            raise BadLine(
+                f"{path}, line {line}: {name} is {text!r}, expected {column.expected}"
+            ) from None
     return parsed
 
 
 def by_time(times_s: Sequence[float], *others: Sequence[float]) -> list[np.ndarray]:
-    """Return times from the first on, in order, (n,), and the other columns in the same order; equal times keep the file's order."""
+    """Return times from the first on, in order, (n,), and the other columns in the same order.
+
+    Equal times keep the file's order.
+    """
     times = np.array(times_s, np.float64)
     order = np.argsort(times, kind="stable")
     arrays = [times[order] - times.min(), *(np.array(other, np.float64)[order] for other in others)]

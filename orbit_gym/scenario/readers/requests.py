@@ -7,11 +7,23 @@ from typing import NamedTuple
 
 import numpy as np
 
-from orbit_gym.scenario.readers.lines import TIME_UTC, TOKENS_IN, TOKENS_OUT, Table, by_time, collect, number, read_csv, text_lines
+from orbit_gym.scenario.readers.lines import (
+    TIME_UTC,
+    TOKENS_IN,
+    TOKENS_OUT,
+    Table,
+    by_time,
+    collect,
+    number,
+    read_csv,
+    text_lines,
+)
 
-# Azure LLM inference traces of 2023 and 2024 (github.com/Azure/AzurePublicDataset; Splitwise, ISCA 2024).
+# Azure LLM inference traces of 2023 and 2024 (github.com/Azure/AzurePublicDataset; Splitwise, ISCA
+# 2024).
 AZURE = {"TIMESTAMP": TIME_UTC, "ContextTokens": TOKENS_IN, "GeneratedTokens": TOKENS_OUT}
-# Mooncake traces (github.com/kvcache-ai/Mooncake; FAST 2025): JSON lines as published, or the same numbers as CSV.
+# Mooncake traces (github.com/kvcache-ai/Mooncake; FAST 2025): JSON lines as published, or the same
+# numbers as CSV.
 MOONCAKE_JSON = {"timestamp": number(0.0), "input_length": TOKENS_IN, "output_length": TOKENS_OUT}
 MOONCAKE_CSV = {"timestamp_ms": number(0.0), "input_tokens": TOKENS_IN, "output_tokens": TOKENS_OUT}
 S_PER_MS = 1e-3
@@ -27,12 +39,17 @@ class Requests(NamedTuple):
 
 
 def read_azure(path: Path, strict: bool) -> Requests:
-    """Read a trace with the header TIMESTAMP,ContextTokens,GeneratedTokens; ValueError names a bad line."""
+    """Read a trace with the header TIMESTAMP,ContextTokens,GeneratedTokens.
+
+    ValueError names a bad line.
+    """
     return _requests(read_csv(path, AZURE, strict), 1.0)
 
 
 def read_mooncake(path: Path, strict: bool) -> Requests:
-    """Read JSON lines with timestamp (ms), input_length, output_length, or CSV with timestamp_ms,input_tokens,output_tokens."""
+    """Read JSON lines with timestamp (ms), input_length, output_length, or CSV with
+    timestamp_ms,input_tokens,output_tokens.
+    """
     lines = text_lines(path)
     if not next(line for line in lines if line.strip()).lstrip().startswith("{"):
         return _requests(read_csv(path, MOONCAKE_CSV, strict), S_PER_MS)

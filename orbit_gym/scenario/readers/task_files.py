@@ -6,7 +6,15 @@ from typing import NamedTuple
 
 import numpy as np
 
-from orbit_gym.scenario.readers.lines import TOKENS_IN, TOKENS_OUT, BadLine, Column, header_of, number, read_csv
+from orbit_gym.scenario.readers.lines import (
+    TOKENS_IN,
+    TOKENS_OUT,
+    BadLine,
+    Column,
+    header_of,
+    number,
+    read_csv,
+)
 
 ABOVE_ZERO = number(0.0, open_low=True)
 OPTIONAL = {
@@ -23,9 +31,14 @@ VISION, TOKENS = ("vision_flop", "vision_bytes"), ("prompt_tokens", "output_toke
 
 
 class TaskRows(NamedTuple):
-    """A task file in order of release; a number that a row leaves out is -1 and taken from its class."""
+    """A task file in order of release.
 
-    times_s: np.ndarray  # (n,) as typed: seconds after the episode's start, or after the start of the circle
+    A number that a row leaves out is -1 and taken from its class.
+    """
+
+    times_s: (
+        np.ndarray
+    )  # (n,) as typed: seconds after the episode's start, or after the start of the circle
     origins: tuple[str, ...]
     task_classes: tuple[str, ...]
     numbers: dict[str, np.ndarray]  # name of OPTIONAL -> (n,)
@@ -34,7 +47,10 @@ class TaskRows(NamedTuple):
 
 
 def read_task_file(path: Path, strict: bool, language: Mapping[str, bool]) -> TaskRows:
-    """Read a task file; language says of each known class whether it has tokens. ValueError names a bad line."""
+    """Read a task file; language says of each known class whether it has tokens.
+
+    ValueError names a bad line.
+    """
     header = header_of(path)
     columns = {
         "release_s": number(0.0),
@@ -43,7 +59,10 @@ def read_task_file(path: Path, strict: bool, language: Mapping[str, bool]) -> Ta
     }
     unknown = [name for name in header if name not in columns and name not in OPTIONAL]
     if unknown:
-        raise ValueError(f"{path}, line 1: unknown column {unknown[0]!r}, expected {','.join(columns)} and any of {','.join(OPTIONAL)}")
+        raise ValueError(
+            f"{path}, line 1: unknown column {unknown[0]!r}, expected {','.join(columns)} and any "
+            f"of {','.join(OPTIONAL)}"
+        )
     given = [name for name in OPTIONAL if name in header]
     table = read_csv(path, columns | {name: OPTIONAL[name] for name in given}, strict, blank=given)
     good = []
@@ -59,22 +78,41 @@ def read_task_file(path: Path, strict: bool, language: Mapping[str, bool]) -> Ta
         times_s=np.array([table.columns["release_s"][row] for row in order]),
         origins=tuple(table.columns["origin"][row] for row in order),
         task_classes=tuple(table.columns["task_class"][row] for row in order),
-        numbers={name: np.array([-1.0 if table.columns[name][row] == "" else table.columns[name][row] for row in order]) for name in given},
+        numbers={
+            name: np.array(
+                [
+                    -1.0 if table.columns[name][row] == "" else table.columns[name][row]
+                    for row in order
+                ]
+            )
+            for name in given
+        },
         lines=tuple(table.lines[row] for row in order),
         n_skipped=table.n_skipped + len(table.lines) - len(good),
     )
 
 
 def _misfits(
-    path: Path, columns: dict[str, list], lines: list[int], given: list[str], language: Mapping[str, bool]
+    path: Path,
+    columns: dict[str, list],
+    lines: list[int],
+    given: list[str],
+    language: Mapping[str, bool],
 ) -> Iterator[tuple[int, str]]:
     """Each row with what is wrong between its class and its numbers, or an empty text."""
     for row, line in enumerate(lines):
         name = columns["task_class"][row]
-        unfit = [key for key in (VISION if language[name] else TOKENS) if key in given and columns[key][row] != ""]
+        unfit = [
+            key
+            for key in (VISION if language[name] else TOKENS)
+            if key in given and columns[key][row] != ""
+        ]
         yield (
             row,
-            f"{path}, line {line}: {unfit[0]} is {columns[unfit[0]][row]:g}, expected an empty cell: {name} has none" if unfit else "",
+            f"{path}, line {line}: {unfit[0]} is {columns[unfit[0]][row]:g}, expected an empty "
+            f"cell: {name} has none"
+            if unfit
+            else "",
         )
 
 

@@ -1,1 +1,3 @@
-"""Scenarios described: `derived` and `loads` work out what follows from one, `describing` says it, two more make tables of the docs."""
+"""Scenarios described: `derived` and `loads` work out what follows from one, `describing` says it,
+two more make tables of the docs.
+"""

@@ -1,7 +1,9 @@
-"""Tables of the README and of docs/scenario.md, made from the code: ``python -m orbit_gym tables --write``.
+"""Tables of the README and of docs/scenario.md, made from the code: ``python -m orbit_gym tables
+--write``.
 
-A block stands in a page between ``<!-- generated:NAME -->`` and ``<!-- /generated -->``; a test compares each with the code.
-The block ``results`` is filled from a results.json of agents.evaluate, which the command is given.
+A block stands in a page between ``<!-- generated:NAME -->`` and ``<!-- /generated -->``; a test
+compares each with the code. The block ``results`` is filled from a results.json of agents.evaluate,
+which the command is given.
 """
 
 import json
@@ -11,12 +13,12 @@ from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
-from orbit_gym.scenario.loading import REGISTERED, load_scenario, scenario_names
-from orbit_gym.views.describe.scenario_tables import reference, switch_table
 from orbit_gym.observation import FIELDS
-from orbit_gym.simulation.reward import reward_terms
+from orbit_gym.scenario.loading import REGISTERED, load_scenario, scenario_names
 from orbit_gym.scenario.scenario import Constellation, Reward, Scenario
 from orbit_gym.scenario.task_classes import MODEL_BYTES, TASK_CLASSES
+from orbit_gym.simulation.reward import reward_terms
+from orbit_gym.views.describe.scenario_tables import reference, switch_table
 
 BLOCK = re.compile(r"(<!-- generated:(\w+) -->\n)(.*?)(<!-- /generated -->)", re.DOTALL)
 TERMS = {
@@ -24,7 +26,14 @@ TERMS = {
     "revoked_value": "value taken back by faults; 0 while faults are off",
     "energy_cost": "minus the joules of the plan (compute and transmit) times this price",
 }
-RESULT_COLUMNS = ("value_per_orbit", "n_late", "n_rejected", "latency_p50_s", "latency_p95_s", "utilisation_fraction")
+RESULT_COLUMNS = (
+    "value_per_orbit",
+    "n_late",
+    "n_rejected",
+    "latency_p50_s",
+    "latency_p95_s",
+    "utilisation_fraction",
+)
 HEADLINE = "served_value_fraction"
 
 
@@ -49,15 +58,28 @@ def action_table() -> str:
         scenario = load_scenario(name)
         total, centres = n_satellites(scenario.constellation), len(scenario.datacentres)
         shown = min(int(scenario.candidates), total) if scenario.candidates else total
-        rows.append((f"`OrbitGym/{name}-v0`", f"`Discrete({shown + centres + 1})`", str(shown), str(centres), str(shown + centres)))
-    return markdown(("id", "action space", "satellites shown", "datacentres", "reject is action"), rows)
+        rows.append(
+            (
+                f"`OrbitGym/{name}-v0`",
+                f"`Discrete({shown + centres + 1})`",
+                str(shown),
+                str(centres),
+                str(shown + centres),
+            )
+        )
+    return markdown(
+        ("id", "action space", "satellites shown", "datacentres", "reject is action"), rows
+    )
 
 
 def reward_table() -> str:
     """One row per reward term with its default weight."""
     weights = {item.name: item.default for item in fields(Reward)}
     terms = reward_terms(Reward(), True, 1.0, 1.0, 1.0)
-    return markdown(("term", "weight", "what it is"), ((f"`{name}`", f"{weights[name]:g}", TERMS[name]) for name in terms))
+    return markdown(
+        ("term", "weight", "what it is"),
+        ((f"`{name}`", f"{weights[name]:g}", TERMS[name]) for name in terms),
+    )
 
 
 def scenario_table() -> str:
@@ -67,7 +89,13 @@ def scenario_table() -> str:
         scenario = load_scenario(name)
         way = f"`OrbitGym/{name}-v0`" if name in REGISTERED else f'`scenario="{name}"`'
         rows.append(
-            (way, str(n_satellites(scenario.constellation)), str(len(scenario.stations)), tasks_text(scenario), scenario.description)
+            (
+                way,
+                str(n_satellites(scenario.constellation)),
+                str(len(scenario.stations)),
+                tasks_text(scenario),
+                scenario.description,
+            )
         )
     return markdown(("how to make it", "satellites", "stations", "tasks", "what it is"), rows)
 
@@ -79,14 +107,37 @@ def class_table() -> str:
         slack = " to ".join(f"{value:g}" for value in dict.fromkeys(kind.slack_s))
         model = f"{kind.model} ({MODEL_BYTES[kind.model] / 1e9:g} GB)"
         rows.append(
-            (f"`{name}`", kind.origin, model, f"{kind.input_bits:.3g}", f"{kind.result_bits:.3g}", slack, f"{kind.value:g}", kind.source)
+            (
+                f"`{name}`",
+                kind.origin,
+                model,
+                f"{kind.input_bits:.3g}",
+                f"{kind.result_bits:.3g}",
+                slack,
+                f"{kind.value:g}",
+                kind.source,
+            )
         )
-    return markdown(("class", "appears at", "model", "bits in", "bits out", "slack s", "value", "source, or assumption"), rows)
+    return markdown(
+        (
+            "class",
+            "appears at",
+            "model",
+            "bits in",
+            "bits out",
+            "slack s",
+            "value",
+            "source, or assumption",
+        ),
+        rows,
+    )
 
 
 def n_satellites(constellation: Constellation) -> int:
     """Satellites typed one by one and in shells; catalogue scenarios use no TLE file."""
-    return len(constellation.satellites) + sum(int(shell.planes * shell.per_plane) for shell in constellation.shells)
+    return len(constellation.satellites) + sum(
+        int(shell.planes * shell.per_plane) for shell in constellation.shells
+    )
 
 
 def tasks_text(scenario: Scenario) -> str:
@@ -102,7 +153,9 @@ def results_table(results: Any) -> str:
     try:
         policies, labels = results["policies"], results.get("labels", {})
         ranked = sorted(policies, key=lambda name: -(policies[name][HEADLINE]["mean"] or 0.0))
-        columns = [column for column in RESULT_COLUMNS if all(column in policies[name] for name in ranked)]
+        columns = [
+            column for column in RESULT_COLUMNS if all(column in policies[name] for name in ranked)
+        ]
         rows = [
             (
                 f"`{labels.get(name, name)}`",
@@ -113,13 +166,22 @@ def results_table(results: Any) -> str:
             for name in ranked
         ]
         first, last = min(results["seeds"]), max(results["seeds"])
-        reference = next(iter(results["differences"].values()))["reference"] if results.get("differences") else "reference"
-        header = f"{results['scenario']}, {results.get('split', 'test')} days, {len(results['seeds'])} episodes, seeds {first} to {last}"
+        reference = (
+            next(iter(results["differences"].values()))["reference"]
+            if results.get("differences")
+            else "reference"
+        )
+        header = (
+            f"{results['scenario']}, {results.get('split', 'test')} days, "
+            f"{len(results['seeds'])} episodes, seeds {first} to {last}"
+        )
     except (KeyError, TypeError, AttributeError, ValueError) as error:
         raise ValueError(f"this is not a results.json of agents.evaluate: {error!r}") from error
     note = (
-        f"{header}. Mean and 95 % t-interval over episodes, the same ones for all; for a trained run the interval is about this "
-        f"one policy, not about training again. Made by `{results.get('command', 'python -m agents.evaluate')}`.\n\n"
+        f"{header}. Mean and 95 % t-interval over episodes, the same ones for all; for a trained "
+        "run the interval is about this "
+        "one policy, not about training again. Made by "
+        f"`{results.get('command', 'python -m agents.evaluate')}`.\n\n"
     )
     return note + markdown(("policy", HEADLINE, f"minus {reference}, paired", *columns), rows)
 
@@ -133,7 +195,9 @@ def _with_interval(item: dict[str, Any], sign: str = "") -> str:
     if item["mean"] is None:
         return "-"
     low, high = item["ci95"]
-    return f"{item['mean']:{sign}.4f}" + ("" if low is None else f" [{low:{sign}.4f}, {high:{sign}.4f}]")
+    return f"{item['mean']:{sign}.4f}" + (
+        "" if low is None else f" [{low:{sign}.4f}, {high:{sign}.4f}]"
+    )
 
 
 def _plain(value: float | None) -> str:
@@ -151,14 +215,27 @@ REFERENCE_TABLES = {"switches": switch_table, "fields": reference}  # of docs/sc
 
 
 def replace_blocks(text: str, contents: dict[str, str]) -> str:
-    """Text with the named generated blocks replaced; ValueError if one of them is not in the text."""
+    """Text with the named generated blocks replaced.
+
+    ValueError if one of them is not in the text.
+    """
     missing = set(contents) - {match[2] for match in BLOCK.finditer(text)}
     if missing:
         raise ValueError(f"there is no block <!-- generated:{min(missing)} --> in the text")
-    return BLOCK.sub(lambda match: f"{match[1]}{contents[match[2]]}{match[4]}" if match[2] in contents else match[0], text)
+    return BLOCK.sub(
+        lambda match: (
+            f"{match[1]}{contents[match[2]]}{match[4]}" if match[2] in contents else match[0]
+        ),
+        text,
+    )
 
 
-def tables(write: bool = False, readme: str = "README.md", scenario_page: str = "docs/scenario.md", results: str = "") -> None:
+def tables(
+    write: bool = False,
+    readme: str = "README.md",
+    scenario_page: str = "docs/scenario.md",
+    results: str = "",
+) -> None:
     """Print the generated tables of the README and of docs/scenario.md, or write them there.
 
     Args:
@@ -170,11 +247,21 @@ def tables(write: bool = False, readme: str = "README.md", scenario_page: str = 
     contents = {name: make() for name, make in TABLES.items()}
     if results:
         contents["results"] = results_table(_read_results(Path(results)))
-    pages = {readme: contents, scenario_page: {name: make() for name, make in REFERENCE_TABLES.items()}}
+    pages = {
+        readme: contents,
+        scenario_page: {name: make() for name, make in REFERENCE_TABLES.items()},
+    }
     if not write:
-        print("\n".join(f"{name}\n\n{text}" for blocks in pages.values() for name, text in blocks.items()))
+        print(
+            "\n".join(
+                f"{name}\n\n{text}" for blocks in pages.values() for name, text in blocks.items()
+            )
+        )
         return
-    texts = {page: replace_blocks(Path(page).read_text(encoding="utf-8"), blocks) for page, blocks in pages.items()}
+    texts = {
+        page: replace_blocks(Path(page).read_text(encoding="utf-8"), blocks)
+        for page, blocks in pages.items()
+    }
     for page, text in texts.items():  # all are made before the first is written
         Path(page).write_text(text, encoding="utf-8")
         print(f"wrote {', '.join(pages[page])} into {page}")

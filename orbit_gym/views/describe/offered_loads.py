@@ -1,13 +1,15 @@
-"""Load figures of a scenario, for people: what limits the satellites, what is asked of them, what could be served at all."""
+"""Load figures of a scenario, for people: what limits the satellites, what is asked of them, what
+could be served at all.
+"""
 
 import dataclasses
 from dataclasses import dataclass
 
 import numpy as np
 
-from orbit_gym.views.describe.derived_quantities import station_views
 from orbit_gym.scenario.scenario import Workload
 from orbit_gym.utils.units import DAY_S
+from orbit_gym.views.describe.derived_quantities import station_views
 from orbit_gym.workload.arrivals import Arrivals, ClassLoad
 
 DRAW_SEED = 1_000_000  # of the day whose observation bits are counted
@@ -19,11 +21,15 @@ class Loads:
     """Figures of one day; a node-second is one accelerator at full use for a second."""
 
     time_capacity_node_s: float  # per second: the satellites, if energy did not matter
-    energy_capacity_node_s: float  # per second: the same with each satellite's orbit-mean spare power
+    energy_capacity_node_s: (
+        float  # per second: the same with each satellite's orbit-mean spare power
+    )
     least_duty_fraction: float  # of the satellite with the least spare power
     offered_node_s: float  # per second
     tasks_per_s: float
-    user_coverage_fraction: float  # of the day that a user site sees some satellite, mean over sites
+    user_coverage_fraction: (
+        float  # of the day that a user site sees some satellite, mean over sites
+    )
     raw_bits: float  # observation bits released in the day
     antenna_bits: float  # that the station antennas could bring down in the day
     classes: dict[str, ClassLoad]
@@ -31,7 +37,10 @@ class Loads:
 
     @property
     def raw_over_antenna(self) -> float:
-        """Observation bits released over bits that the station antennas could bring down; inf without stations."""
+        """Observation bits released over bits that the station antennas could bring down.
+
+        Inf without stations.
+        """
         return self.raw_bits / self.antenna_bits if self.antenna_bits > 0.0 else float("inf")
 
     @property
@@ -46,7 +55,10 @@ class Loads:
 
 
 def measure_loads(arrivals: Arrivals, workload: Workload) -> Loads:
-    """Load figures of a workload's mix on one day's World; ValueError if it has none or nothing of it is feasible."""
+    """Load figures of a workload's mix on one day's World.
+
+    ValueError if it has none or nothing of it is feasible.
+    """
     if workload.script:
         raise ValueError("a workload of tasks typed by hand has no load")
     if not workload.has_mix:
@@ -73,19 +85,33 @@ def offered_by_class(arrivals: Arrivals, workload: Workload) -> dict[str, float]
     """Node-seconds per second that each class offers, feasible tasks only."""
     total, loads = sum(workload.mix.values()), arrivals.class_loads(workload)
     rate_per_s = arrivals.tasks_per_s(workload)
-    return {name: rate_per_s * share / total * loads[name].feasible_node_s for name, share in workload.mix.items()}
+    return {
+        name: rate_per_s * share / total * loads[name].feasible_node_s
+        for name, share in workload.mix.items()
+    }
 
 
 def antenna_bits(arrivals: Arrivals) -> float:
-    """Bits that the station antennas could bring down in a day: seconds with any satellite in view times rate times antennas."""
+    """Bits that the station antennas could bring down in a day: seconds with any satellite in view
+    times rate times antennas.
+    """
     stations = arrivals.scenario.stations
     views = station_views([station.name for station in stations], arrivals.world)
-    return sum(view.any_view_s * station.downlink_bps * station.antennas for view, station in zip(views, stations))
+    return sum(
+        view.any_view_s * station.downlink_bps * station.antennas
+        for view, station in zip(views, stations)
+    )
 
 
 def raw_bits(arrivals: Arrivals, workload: Workload) -> float:
-    """Input bits of the observations (tasks that no user asked for) released in a day, by one draw of at most MOST_DRAWN or so."""
-    thinned = min(1.0, MOST_DRAWN / (arrivals.tasks_per_s(workload) * DAY_S)) if workload.load > 0.0 else 1.0
+    """Input bits of the observations (tasks that no user asked for) released in a day, by one draw
+    of at most MOST_DRAWN or so.
+    """
+    thinned = (
+        min(1.0, MOST_DRAWN / (arrivals.tasks_per_s(workload) * DAY_S))
+        if workload.load > 0.0
+        else 1.0
+    )
     less = dataclasses.replace(workload, load=workload.load * thinned)
     tasks = arrivals.draw_tasks(less, 0.0, DAY_S, np.random.default_rng(DRAW_SEED))
     observed = tasks["origin"] < int(arrivals.world.sizes["n_satellites"][0])

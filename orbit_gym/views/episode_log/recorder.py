@@ -1,7 +1,7 @@
 """Recorder: follows one running Simulation, and turns what it saw into a log.
 
-Charge, heat and queues are read exactly every SAMPLE_S: on a copy of the State, with the decision just made booked and the faults up to
-that instant struck, so that recording changes nothing.
+Charge, heat and queues are read exactly every SAMPLE_S: on a copy of the State, with the decision
+just made booked and the faults up to that instant struck, so that recording changes nothing.
 """
 
 import math
@@ -9,20 +9,29 @@ from typing import Any
 
 import numpy as np
 
-from orbit_gym.kernels.booking import book
+from orbit_gym.kernels.accelerator.charge_now import settle_satellites
 from orbit_gym.kernels.accelerator.service import lanes_taken
+from orbit_gym.kernels.booking import book
 from orbit_gym.kernels.faults import record_booking, strike_until
 from orbit_gym.kernels.state import NONE, PLAN, State, copy_state, new_scratch
-from orbit_gym.views.episode_log.log import EpisodeLog
-from orbit_gym.views.episode_log.tables import SAMPLE_S, Table, faults_table, links_table, positions_table, sunlight_table
-from orbit_gym.kernels.accelerator.charge_now import settle_satellites
 from orbit_gym.simulation.simulation import Simulation, first_state
+from orbit_gym.views.episode_log.log import EpisodeLog
+from orbit_gym.views.episode_log.tables import (
+    SAMPLE_S,
+    Table,
+    faults_table,
+    links_table,
+    positions_table,
+    sunlight_table,
+)
 
 FROM_TASK = (
-    "release_s", "slack_s", "value", "input_bits", "result_bits", "task_class", "model", "origin", "destination",
+    "release_s", "slack_s", "value", "input_bits", "result_bits", "task_class", "model",
+    "origin", "destination",
 )  # fmt: skip
 FROM_PLAN = (
-    "accelerator", "on_time", "by_alert", "arrival_s", "load_start_s", "load_s", "start_s", "finish_s", "send_s", "delivery_s",
+    "accelerator", "on_time", "by_alert", "arrival_s", "load_start_s", "load_s", "start_s",
+    "finish_s", "send_s", "delivery_s",
     "energy_j", "input_hops", "result_hops",
 )  # fmt: skip
 SMALL = {"on_time": np.bool_, "by_alert": np.bool_, "input_hops": np.int16, "result_hops": np.int16}
@@ -43,7 +52,9 @@ class Recorder:
         self.reward_terms: tuple[str, ...] = ()
         self.candidates: list[np.ndarray] = []
         self._scratch = new_scratch(simulation.world)
-        self._latest = first_state(simulation.scenario, simulation.world, simulation.episode)  # not the State at hand: that one is settled
+        self._latest = first_state(
+            simulation.scenario, simulation.world, simulation.episode
+        )  # not the State at hand: that one is settled
         self._sample(self._latest, simulation.time_s if not simulation.is_over else self.start_s)
 
     @property
@@ -52,16 +63,25 @@ class Recorder:
         return self.start_s + SAMPLE_S * len(self.series)
 
     def decide(self, action: int) -> None:
-        """Note the decision about to be taken; the task at hand and its plans are still those of the State."""
+        """Note the decision about to be taken.
+
+        The task at hand and its plans are still those of the State.
+        """
         simulation = self.simulation
         state, task = simulation.state, simulation.task_index
-        is_booked = action < state.candidates.size and state.candidates[action] != NONE and bool(state.plans[action]["exists"])
+        is_booked = (
+            action < state.candidates.size
+            and state.candidates[action] != NONE
+            and bool(state.plans[action]["exists"])
+        )
         plan = state.plans[action].copy() if is_booked else np.zeros((), PLAN)[()]
         if not is_booked:
             plan["node"] = plan["accelerator"] = NONE
         n_hops = int(plan["input_hops"] + plan["result_hops"])
         self.plans.append(plan)
-        self.hops.append(state.routes[action, :n_hops].copy() if is_booked else state.routes[:0, 0].copy())
+        self.hops.append(
+            state.routes[action, :n_hops].copy() if is_booked else state.routes[:0, 0].copy()
+        )
         self.actions.append(action)
         self.candidates.append(state.candidates.copy())
         tasks = simulation.episode.tasks
@@ -74,24 +94,47 @@ class Recorder:
         """A copy of the State in which a decision has been booked, at the same instant."""
         simulation, state = self.simulation, copy_state(self.simulation.state)
         task, world = simulation.task_index, simulation.world
-        if is_booked and book(world, state, self._scratch, simulation.episode.tasks, task, action) and state.records.size:
-            lanes = lanes_taken(world, simulation.episode.tasks, task, int(self._scratch.booked[0]["accelerator"]))
-            record_booking(world, state, self._scratch, task, float(simulation.episode.tasks["value"][task]), lanes)
+        if (
+            is_booked
+            and book(world, state, self._scratch, simulation.episode.tasks, task, action)
+            and state.records.size
+        ):
+            lanes = lanes_taken(
+                world, simulation.episode.tasks, task, int(self._scratch.booked[0]["accelerator"])
+            )
+            record_booking(
+                world,
+                state,
+                self._scratch,
+                task,
+                float(simulation.episode.tasks["value"][task]),
+                lanes,
+            )
         return state
 
     def _sample(self, state: State, until_s: float) -> None:
-        """Read the satellites every SAMPLE_S before until_s, moving a State that nobody else uses."""
-        world, n_satellites = self.simulation.world, int(self.simulation.world.sizes["n_satellites"][0])
+        """Read the satellites every SAMPLE_S before until_s, moving a State that nobody else
+        uses.
+        """
+        world, n_satellites = (
+            self.simulation.world,
+            int(self.simulation.world.sizes["n_satellites"][0]),
+        )
         while self.next_sample_s < until_s:
             now_s = self.next_sample_s
             strike_until(world, state, self.simulation.episode.faults, now_s)
             settle_satellites(world, state, now_s)
-            units, (lanes, resident) = state.units[:n_satellites], in_use(state, n_satellites, now_s)
+            units, (lanes, resident) = (
+                state.units[:n_satellites],
+                in_use(state, n_satellites, now_s),
+            )
             self.series.append(
                 (
                     np.maximum(units["tail_s"] - now_s, 0.0).astype(np.float32),
                     lanes.astype(np.int16),
-                    (units["charge_j"] / world.accelerators["capacity_j"][:n_satellites]).astype(np.float32),
+                    (units["charge_j"] / world.accelerators["capacity_j"][:n_satellites]).astype(
+                        np.float32
+                    ),
                     units["temperature_c"].astype(np.float32),
                     resident,
                 )
@@ -107,7 +150,11 @@ class Recorder:
         plans = np.array(self.plans, PLAN)
         booked = plans["node"] != NONE
         world, episode = self.simulation.world, self.simulation.episode
-        lost = self.simulation.state.is_lost[: plans.size].copy() if self.simulation.state.is_lost.size else np.zeros(plans.size, np.bool_)
+        lost = (
+            self.simulation.state.is_lost[: plans.size].copy()
+            if self.simulation.state.is_lost.size
+            else np.zeros(plans.size, np.bool_)
+        )
         last_s = max([self.end_s, *plans["delivery_s"][booked & ~lost].tolist()])
         last_s = min(last_s, float(world.sizes["horizon_s"][0]))
         self._sample(self._latest, last_s + SAMPLE_S)
@@ -122,11 +169,18 @@ class Recorder:
             "sites": {"positions_m": world.site_positions_m.astype(np.float64)},
         }
         span = {"start_s": self.start_s, "end_s": self.end_s, "last_s": last_s}
-        arrays = {f"{group}/{name}": column for group, table in tables.items() for name, column in table.items()}
+        arrays = {
+            f"{group}/{name}": column
+            for group, table in tables.items()
+            for name, column in table.items()
+        }
         return EpisodeLog({**header, **span, "reward_terms": list(self.reward_terms)}, arrays)
 
     def _decisions(self, plans: np.ndarray, booked: np.ndarray, lost: np.ndarray) -> Table:
-        """One row a decision: the task, what was done with it, what came of it. Times of what was not booked are NaN."""
+        """One row a decision: the task, what was done with it, what came of it.
+
+        Times of what was not booked are NaN.
+        """
         tasks = self.simulation.episode.tasks[: plans.size]
         table = {name: tasks[name].copy() for name in FROM_TASK}
         table["action"] = np.array(self.actions, np.int32)
@@ -137,8 +191,12 @@ class Recorder:
         table["send_s"] = np.where(table["by_alert"], table["send_s"], np.nan)
         table["load_start_s"] = np.where(table["load_s"] > 0.0, table["load_start_s"], np.nan)
         table["is_lost"] = lost
-        table["reward_terms"] = np.array(self.rewards, np.float64).reshape(plans.size, len(self.reward_terms))
-        table["candidates"] = np.array(self.candidates, np.int32).reshape(plans.size, self.simulation.state.candidates.size)
+        table["reward_terms"] = np.array(self.rewards, np.float64).reshape(
+            plans.size, len(self.reward_terms)
+        )
+        table["candidates"] = np.array(self.candidates, np.int32).reshape(
+            plans.size, self.simulation.state.candidates.size
+        )
         return table
 
     def _hops(self, plans: np.ndarray) -> Table:
@@ -146,7 +204,9 @@ class Recorder:
         hops = np.concatenate([*self.hops, self.simulation.state.routes[:0, 0]])
         edges = self.simulation.world.edges[hops["edge"]]
         return {
-            "decision": np.repeat(np.arange(plans.size), [rows.size for rows in self.hops]).astype(np.int32),
+            "decision": np.repeat(np.arange(plans.size), [rows.size for rows in self.hops]).astype(
+                np.int32
+            ),
             "from_node": hops["from_node"].astype(np.int32),
             "to_node": edges["to"].astype(np.int32),
             "kind": edges["kind"].astype(np.int8),
@@ -167,8 +227,13 @@ class Recorder:
 
 
 def in_use(state: State, n_satellites: int, now_s: float) -> tuple[np.ndarray, np.ndarray]:
-    """Lanes reserved and models in memory at now_s of each satellite, (n_satellites,) each; the units must have been settled to now_s."""
+    """Lanes reserved and models in memory at now_s of each satellite, (n_satellites,) each.
+
+    The units must have been settled to now_s.
+    """
     units = state.units[:n_satellites]
     rows = state.segments[np.maximum(units["first_segment"], 0)]
     has_begun = (units["first_segment"] != NONE) & (rows["start_s"] <= now_s)
-    return np.where(has_begun, rows["lanes"], 0), np.where(has_begun, rows["resident"], units["base_resident"])
+    return np.where(has_begun, rows["lanes"], 0), np.where(
+        has_begun, rows["resident"], units["base_resident"]
+    )

@@ -1,20 +1,37 @@
-"""Tables of a log that follow from the World alone: positions, links, sunlight; times are seconds of the World's day."""
+"""Tables of a log that follow from the World alone: positions, links, sunlight.
+
+Times are seconds of the World's day.
+"""
 
 import numpy as np
 
-from orbit_gym.world.layout import DOWNLINK, FIBRE, LASER, USER_DOWN, World
 from orbit_gym.kernels.episode import UNIT_FAULT
+from orbit_gym.world.layout import DOWNLINK, FIBRE, LASER, USER_DOWN, World
 
 SAMPLE_S = 30.0  # choice: 2 degrees of a low orbit; a cubic through such samples is good to metres
 LINK_KINDS = ("laser", "station", "user", "fibre")  # numbers of links/kind
-LINK_EDGES = {LASER: 0, DOWNLINK: 1, USER_DOWN: 2, FIBRE: 3}  # one edge stands for both directions; all leave the lower node
-HOP_KINDS = ("laser", "downlink", "uplink", "user_up", "user_down", "fibre")  # numbers of hops/kind: those of World.edges
+LINK_EDGES = {
+    LASER: 0,
+    DOWNLINK: 1,
+    USER_DOWN: 2,
+    FIBRE: 3,
+}  # one edge stands for both directions; all leave the lower node
+HOP_KINDS = (
+    "laser",
+    "downlink",
+    "uplink",
+    "user_up",
+    "user_down",
+    "fibre",
+)  # numbers of hops/kind: those of World.edges
 
 Table = dict[str, np.ndarray]
 
 
 def positions_table(world: World, start_s: float, last_s: float) -> Table:
-    """Samples of the World's own grid, about every SAMPLE_S, that enclose [start_s, last_s]: time_s (T,), positions_m (T, N, 3)."""
+    """Samples of the World's own grid, about every SAMPLE_S, that enclose [start_s, last_s]: time_s
+    (T,), positions_m (T, N, 3).
+    """
     grid_s = float(world.sizes["grid_s"][0])
     stride = max(1, round(SAMPLE_S / grid_s))
     first = int(start_s / grid_s / stride) * stride
@@ -24,21 +41,36 @@ def positions_table(world: World, start_s: float, last_s: float) -> Table:
 
 
 def links_table(world: World, start_s: float, last_s: float) -> Table:
-    """When links are up within a span, each once for its two directions: node_a < node_b, kind, start_s, end_s, mean rate_bps."""
+    """When links are up within a span, each once for its two directions: node_a < node_b, kind,
+    start_s, end_s, mean rate_bps.
+    """
     senders = np.repeat(np.arange(world.edge_offsets.size - 1), np.diff(world.edge_offsets))
     kept = np.isin(world.edges["kind"], tuple(LINK_EDGES)) & (senders < world.edges["to"])
     edges, senders = world.edges[kept], senders[kept]
     counts = edges["end_contact"] - edges["first_contact"]
     owner = np.repeat(np.arange(edges.size), counts)
-    first = np.repeat(edges["first_contact"] - np.concatenate([[0], np.cumsum(counts)[:-1]]), counts) if edges.size else owner
+    first = (
+        np.repeat(edges["first_contact"] - np.concatenate([[0], np.cumsum(counts)[:-1]]), counts)
+        if edges.size
+        else owner
+    )
     contacts = world.contacts[first + np.arange(owner.size)]
     inside = (contacts["end_s"] > start_s) & (contacts["start_s"] < last_s)
     contacts, owner = contacts[inside], owner[inside]
     kinds = np.array([LINK_EDGES[int(kind)] for kind in edges["kind"]], np.int64)
     rows = np.stack(
-        [senders[owner], edges["to"][owner], kinds[owner], contacts["start_s"], contacts["end_s"], _mean_rates_bps(world, contacts)]
+        [
+            senders[owner],
+            edges["to"][owner],
+            kinds[owner],
+            contacts["start_s"],
+            contacts["end_s"],
+            _mean_rates_bps(world, contacts),
+        ]
     )
-    rows = np.unique(rows.T[:, [3, 4, 0, 1, 2, 5]], axis=0)  # by start; several antennas of a station see the same pass
+    rows = np.unique(
+        rows.T[:, [3, 4, 0, 1, 2, 5]], axis=0
+    )  # by start; several antennas of a station see the same pass
     return {
         "node_a": rows[:, 2].astype(np.int32),
         "node_b": rows[:, 3].astype(np.int32),
@@ -71,13 +103,19 @@ def sunlight_table(world: World, start_s: float, last_s: float) -> Table:
 
 
 def faults_table(world: World, faults: np.ndarray, last_s: float) -> Table:
-    """Faults that strike by last_s: node_a (accelerator or link end), node_b (other end, -1 for an accelerator), strike_s, end_s.
+    """Faults that strike by last_s: node_a (accelerator or link end), node_b (other end, -1 for an
+    accelerator), strike_s, end_s.
 
     Several calendars may stand for one link or station; each is one row.
+
     """
     faults = faults[faults["strike_s"] < last_s]
     ends: dict[int, tuple[int, int]] = {}
-    senders = np.repeat(np.arange(world.edge_offsets.size - 1), np.diff(world.edge_offsets)).tolist() if faults.size else []
+    senders = (
+        np.repeat(np.arange(world.edge_offsets.size - 1), np.diff(world.edge_offsets)).tolist()
+        if faults.size
+        else []
+    )
     for sender, edge in zip(senders, world.edges.tolist() if faults.size else []):
         to, kind, resources = edge[0], edge[1], edge[4:6]
         if kind == LASER:
@@ -85,7 +123,9 @@ def faults_table(world: World, faults: np.ndarray, last_s: float) -> Table:
         elif kind == DOWNLINK:
             ends.setdefault(resources[1], (to, -1))
     nodes = [
-        (int(world.accelerators["node"][fault["index"]]), -1) if fault["kind"] == UNIT_FAULT else ends.get(int(fault["index"]), (-1, -1))
+        (int(world.accelerators["node"][fault["index"]]), -1)
+        if fault["kind"] == UNIT_FAULT
+        else ends.get(int(fault["index"]), (-1, -1))
         for fault in faults
     ]
     table = np.array(nodes, np.int32).reshape(-1, 2)

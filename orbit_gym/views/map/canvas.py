@@ -2,34 +2,50 @@
 
 import numpy as np
 
-from orbit_gym.world.layout import World
 from orbit_gym.views.map import palette
 from orbit_gym.views.map.coastlines import coasts_deg
 from orbit_gym.views.map.ground_layers import Ground
 from orbit_gym.views.map.layers import Layers, style_for
-from orbit_gym.views.map.snapshot import Moment
 from orbit_gym.views.map.panels import Page
-from orbit_gym.views.map.raster import Pen
 from orbit_gym.views.map.projection import Box, CloseUp, WorldView, geodetic_deg
+from orbit_gym.views.map.raster import Pen
+from orbit_gym.views.map.snapshot import Moment
+from orbit_gym.world.layout import World
 
 WIDTH, HEIGHT = 1280, 720  # both even, as video codecs want
 TITLE = Box(0.0, 680.0, 1280.0, 40.0)
 MAP = Box(0.0, 180.0, 1000.0, 500.0)
 NEAR = Box(1000.0, 400.0, 280.0, 280.0)
 PANEL = Box(1000.0, 0.0, 280.0, 400.0)
-PLACED, AT_HAND, LEGEND = Box(6.0, 6.0, 344.0, 168.0), Box(356.0, 6.0, 344.0, 168.0), Box(706.0, 6.0, 290.0, 168.0)
+PLACED, AT_HAND, LEGEND = (
+    Box(6.0, 6.0, 344.0, 168.0),
+    Box(356.0, 6.0, 344.0, 168.0),
+    Box(706.0, 6.0, 290.0, 168.0),
+)
 
-BUNCH_DEG, BUNCH = 7.0, 3  # so many satellites within so far of one call for a close-up that stays with them (choice)
-TIGHT_DEG = 3.0  # satellites closer than this hide each other on the map: their bunch is the one to enlarge (choice)
+BUNCH_DEG, BUNCH = (
+    7.0,
+    3,
+)  # so many satellites within so far of one call for a close-up that stays with them (choice)
+# satellites closer than this hide each other on the map: their bunch is the one to enlarge (choice)
+TIGHT_DEG = 3.0
 FEW = 40  # satellites, up to which bunches are looked for and names are shown
-RADII_DEG = (8.0, 15.0, 30.0)  # of a close-up (choice): the first that holds the route, or the last;
-NEAR_COUNT = 20  # where more than FEW fly, the first in which so many would be if they flew evenly spread
+RADII_DEG = (
+    8.0,
+    15.0,
+    30.0,
+)  # of a close-up (choice): the first that holds the route, or the last;
+NEAR_COUNT = (
+    20  # where more than FEW fly, the first in which so many would be if they flew evenly spread
+)
 
 
 class Canvas:
     """Draws the moments of one World; everything that stands still is drawn once."""
 
-    def __init__(self, world: World, names: tuple[str, ...], title: str, ground: Ground | None = None) -> None:
+    def __init__(
+        self, world: World, names: tuple[str, ...], title: str, ground: Ground | None = None
+    ) -> None:
         """Draw page, cards and legend; ground may be shared by canvases."""
         self._pen = Pen(WIDTH, HEIGHT)
         self._layers, self._page = Layers(self._pen, world, names), Page(self._pen, names)
@@ -55,7 +71,9 @@ class Canvas:
         self._paste(NEAR, self.ground.around(near, moment.sun))
         self._coasts(near)
         self._layers.draw(world, moment, style_for(self._count, False), bunch)
-        self._layers.draw(near, moment, style_for(self._count, True), np.zeros(self._count, np.bool_))
+        self._layers.draw(
+            near, moment, style_for(self._count, True), np.zeros(self._count, np.bool_)
+        )
         self._frame_of(world, near)
         self._page.title(TITLE, self._title, utc, moment)
         sizes = self._world.sizes[0]
@@ -72,8 +90,12 @@ class Canvas:
         pieces = near.pixels(coasts_deg())
         self._pen.lines(pieces[NEAR.holds(pieces).any(axis=1)], palette.COAST, 0.8, 0.55, NEAR)
 
-    def _aim(self, moment: Moment, places_deg: np.ndarray, bunch: np.ndarray) -> tuple[np.ndarray, float]:
-        """Middle and radius of the close-up: the bunch, else where the task placed last (or at hand) appeared, with its route."""
+    def _aim(
+        self, moment: Moment, places_deg: np.ndarray, bunch: np.ndarray
+    ) -> tuple[np.ndarray, float]:
+        """Middle and radius of the close-up: the bunch, else where the task placed last (or at
+        hand) appeared, with its route.
+        """
         if bunch.any():
             return middle_deg(moment.positions_m[: self._count][bunch]), RADII_DEG[0]
         placed, task = moment.placed, moment.task
@@ -87,11 +109,20 @@ class Canvas:
             nodes += [hop.to_node for hop in (*placed.plan.input_hops, *placed.plan.result_hops)]
         up = moment.positions_m / np.linalg.norm(moment.positions_m, axis=-1, keepdims=True)
         off_deg = np.degrees(np.arccos(np.clip(up[nodes] @ up[origin], -1.0, 1.0))).max()
-        return places_deg[origin], next((radius for radius in RADII_DEG if off_deg < 0.9 * radius), RADII_DEG[-1])
+        return places_deg[origin], next(
+            (radius for radius in RADII_DEG if off_deg < 0.9 * radius), RADII_DEG[-1]
+        )
 
     def _frame_of(self, world: WorldView, near: CloseUp) -> None:
         """The circle on the map that the close-up shows, and its scale."""
-        self._pen.lines(world.lines(circle_deg(near.middle_deg, near.radius_deg)), palette.TEXT, 1.0, 0.6, MAP, dashes=(4.0, 4.0))
+        self._pen.lines(
+            world.lines(circle_deg(near.middle_deg, near.radius_deg)),
+            palette.TEXT,
+            1.0,
+            0.6,
+            MAP,
+            dashes=(4.0, 4.0),
+        )
         edge = np.array([[0.0, 0.0], [0.0, NEAR.height]]) + np.array([NEAR.left, NEAR.bottom])
         self._pen.lines(edge[None], palette.PAGE, 3.0)
         text = f"the dashed circle enlarged, {2.0 * near.radius_deg * KM_PER_DEG:,.0f} km across"
@@ -102,18 +133,26 @@ KM_PER_DEG = 111.2  # fact: mean radius of the Earth, 6,371 km, times one degree
 
 
 def radius_of(count: int) -> float:
-    """Return the radius of a close-up of so many satellites: a cap of angle r holds (1 - cos r) / 2 of them."""
+    """Return the radius of a close-up of so many satellites: a cap of angle r holds (1 - cos r) / 2
+    of them.
+    """
     held = 0.5 * count * (1.0 - np.cos(np.radians(RADII_DEG)))
-    return next((radius for radius, inside in zip(RADII_DEG, held) if inside >= NEAR_COUNT), RADII_DEG[-1])
+    return next(
+        (radius for radius, inside in zip(RADII_DEG, held) if inside >= NEAR_COUNT), RADII_DEG[-1]
+    )
 
 
 def bunch_of(places_deg: np.ndarray) -> np.ndarray:
-    """Return which satellites (S,) bool stand in the densest place, if so many that they need a larger drawing; places_deg (S, 2)."""
+    """Return which satellites (S,) bool stand in the densest place, if so many that they need a
+    larger drawing; places_deg (S, 2).
+    """
     count = len(places_deg)
     if count > FEW:
         return np.zeros(count, np.bool_)
     east, north = np.radians(places_deg).T
-    up = np.stack([np.cos(north) * np.cos(east), np.cos(north) * np.sin(east), np.sin(north)], axis=-1)
+    up = np.stack(
+        [np.cos(north) * np.cos(east), np.cos(north) * np.sin(east), np.sin(north)], axis=-1
+    )
     off_deg = np.degrees(np.arccos(np.clip(up @ up.T, -1.0, 1.0)))
     near = off_deg < BUNCH_DEG
     tightness = (near * np.exp(-off_deg / TIGHT_DEG)).sum(axis=1) * (near.sum(axis=1) >= BUNCH)
@@ -130,6 +169,8 @@ def circle_deg(middle: np.ndarray, radius_deg: float) -> np.ndarray:
     east, north = np.radians(middle)
     angle, turn = np.radians(radius_deg), np.linspace(0.0, 2.0 * np.pi, 73)
     sine = np.sin(north) * np.cos(angle) + np.cos(north) * np.sin(angle) * np.cos(turn)
-    off = np.arctan2(np.sin(turn) * np.sin(angle) * np.cos(north), np.cos(angle) - np.sin(north) * sine)
+    off = np.arctan2(
+        np.sin(turn) * np.sin(angle) * np.cos(north), np.cos(angle) - np.sin(north) * sine
+    )
     longitude = np.mod(np.degrees(east + off) + 180.0, 360.0) - 180.0
     return np.stack([longitude, np.degrees(np.arcsin(np.clip(sine, -1.0, 1.0)))], axis=-1)[None]

@@ -6,30 +6,43 @@ from orbit_gym.physics.geometry import geodetic_up, gmst_rad, rotate_to_earth_fi
 from orbit_gym.physics.sun import sun_direction_of_date
 from orbit_gym.utils.units import DAY_S
 
-TWILIGHT_SINE = np.sin(np.radians(12.0))  # nautical twilight ends with the Sun 12 degrees below the horizon (fact: its definition)
-DUSK_FRACTION = 0.45  # of the full darkness, at once where the Sun sets, so that the terminator is a visible line (choice)
+TWILIGHT_SINE = np.sin(
+    np.radians(12.0)
+)  # nautical twilight ends with the Sun 12 degrees below the horizon (fact: its definition)
+# of the full darkness, at once where the Sun sets, so that the terminator is a visible line
+# (choice)
+DUSK_FRACTION = 0.45
 
 
 def sun_at(jd: float, time_s: float) -> np.ndarray:
-    """Return the Earth-fixed unit vector (3,) to the Sun, time_s after the midnight jd; the formulas that the World is compiled with."""
+    """Return the Earth-fixed unit vector (3,) to the Sun, time_s after the midnight jd.
+
+    The formulas that the World is compiled with.
+    """
     fraction = np.array([time_s / DAY_S])
     return rotate_to_earth_fixed(sun_direction_of_date(jd, fraction), gmst_rad(jd, fraction))[0]
 
 
 def terminator_deg(sun: np.ndarray, longitude_deg: np.ndarray) -> np.ndarray:
-    """Return the geodetic latitude (N,) at which the Sun's centre is on the horizon: tan(lat) = -cos(lon - sun's) / tan(declination)."""
+    """Return the geodetic latitude (N,) at which the Sun's centre is on the horizon: tan(lat) =
+    -cos(lon - sun's) / tan(declination).
+    """
     hour = np.cos(np.radians(longitude_deg)) * sun[0] + np.sin(np.radians(longitude_deg)) * sun[1]
     return np.degrees(np.arctan(-hour / np.copysign(max(abs(sun[2]), 1e-12), sun[2])))
 
 
 def darkness(sine: np.ndarray) -> np.ndarray:
-    """Return how dark the ground is where the sine of the Sun's elevation is (...): 0 by day, 1 after twilight."""
+    """Return how dark the ground is where the sine of the Sun's elevation is (...): 0 by day, 1
+    after twilight.
+    """
     dark = np.float32(DUSK_FRACTION) - sine * np.float32((1.0 - DUSK_FRACTION) / TWILIGHT_SINE)
     return np.where(sine < 0.0, np.minimum(dark, np.float32(1.0)), np.float32(0.0))
 
 
 def sun_sine(sun: np.ndarray, longitude_deg: np.ndarray, latitude_deg: np.ndarray) -> np.ndarray:
-    """Return the sine of the Sun's elevation on a grid of geodetic places, (latitudes, longitudes) float32."""
+    """Return the sine of the Sun's elevation on a grid of geodetic places, (latitudes, longitudes)
+    float32.
+    """
     up = geodetic_up(np.radians(latitude_deg), np.zeros(len(latitude_deg))).astype(np.float32)
     along = np.cos(np.radians(longitude_deg)) * sun[0] + np.sin(np.radians(longitude_deg)) * sun[1]
     return up[:, :1] * along.astype(np.float32) + up[:, 2:] * np.float32(sun[2])

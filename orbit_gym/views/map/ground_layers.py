@@ -5,12 +5,14 @@ import numpy as np
 from orbit_gym.views.map import palette
 from orbit_gym.views.map.coastlines import land_rings_deg
 from orbit_gym.views.map.daylight import darkness, sun_sine
-from orbit_gym.views.map.raster import Pen
 from orbit_gym.views.map.projection import Box, CloseUp, WorldView
+from orbit_gym.views.map.raster import Pen
 
 FINE = 4  # pixels of the land's texture to one of the map, a side: what a close-up needs
 GRID_STEP_DEG = 30.0
-SUN_DECIMALS = 3  # of a unit vector: a sixth of a pixel, as far as the Sun moves in a quarter of a minute; the shading is kept so long
+# of a unit vector: a sixth of a pixel, as far as the Sun moves in a quarter of a minute; the
+# shading is kept so long
+SUN_DECIMALS = 3
 
 
 class Ground:
@@ -23,7 +25,10 @@ class Ground:
         pen = Pen(FINE * self.width, FINE * self.height)
         pen.areas([fine.pixels(ring) for ring in land_rings_deg()], (1.0, 1.0, 1.0))
         self._fine = pen.pixels[..., 3].copy()  # (FINE * height, FINE * width) uint8
-        land = self._fine.reshape(self.height, FINE, self.width, FINE).mean(axis=(1, 3))[..., None] / 255.0
+        land = (
+            self._fine.reshape(self.height, FINE, self.width, FINE).mean(axis=(1, 3))[..., None]
+            / 255.0
+        )
         over = self._drawing()
         self._day = _under(land, palette.OCEAN_DAY, palette.LAND_DAY, over)
         self._deeper = _under(land, palette.OCEAN_NIGHT, palette.LAND_NIGHT, over) - self._day
@@ -46,25 +51,41 @@ class Ground:
         coarse = np.round(sun, SUN_DECIMALS)
         if self._world is None or (coarse != self._sun).any():
             dark = darkness(sun_sine(coarse, self._longitude_deg, self._latitude_deg))
-            self._world, self._sun = (self._day + self._deeper * dark[..., None]).astype(np.uint8), coarse
+            self._world, self._sun = (
+                (self._day + self._deeper * dark[..., None]).astype(np.uint8),
+                coarse,
+            )
         return self._world
 
     def around(self, view: CloseUp, sun: np.ndarray) -> np.ndarray:
-        """Return a close-up under a Sun (3,), (height, width, 3) uint8; sampled from the fine texture."""
+        """Return a close-up under a Sun (3,), (height, width, 3) uint8.
+
+        Sampled from the fine texture.
+        """
         up = _directions(view)
-        row = np.clip((0.5 - np.arcsin(np.clip(up[..., 2], -1.0, 1.0)) / np.pi) * self._fine.shape[0], 0, self._fine.shape[0] - 1)
+        row = np.clip(
+            (0.5 - np.arcsin(np.clip(up[..., 2], -1.0, 1.0)) / np.pi) * self._fine.shape[0],
+            0,
+            self._fine.shape[0] - 1,
+        )
         column = (np.arctan2(up[..., 1], up[..., 0]) / (2.0 * np.pi) + 0.5) * self._fine.shape[1]
         land = (
-            self._fine[row.astype(np.int32), np.minimum(column.astype(np.int32), self._fine.shape[1] - 1)].astype(np.float32)[..., None]
+            self._fine[
+                row.astype(np.int32), np.minimum(column.astype(np.int32), self._fine.shape[1] - 1)
+            ].astype(np.float32)[..., None]
             / 255.0
         )
         dark = darkness(up @ sun.astype(np.float32))[..., None]
         day = _mix(palette.OCEAN_DAY, palette.LAND_DAY, land)
-        return (255.0 * (day + (_mix(palette.OCEAN_NIGHT, palette.LAND_NIGHT, land) - day) * dark)).astype(np.uint8)
+        return (
+            255.0 * (day + (_mix(palette.OCEAN_NIGHT, palette.LAND_NIGHT, land) - day) * dark)
+        ).astype(np.uint8)
 
 
 def _directions(view: CloseUp) -> np.ndarray:
-    """Return the geodetic normals (height, width, 3) float32 of a close-up's pixels: the projection turned round."""
+    """Return the geodetic normals (height, width, 3) float32 of a close-up's pixels: the projection
+    turned round.
+    """
     width, height = round(view.box.width), round(view.box.height)
     scale = np.float32(np.radians(2.0 * view.radius_deg / min(width, height)))
     right = ((np.arange(width, dtype=np.float32) + 0.5 - 0.5 * width) * scale)[None, :]
@@ -72,10 +93,16 @@ def _directions(view: CloseUp) -> np.ndarray:
     off = np.sqrt(right * right + upward * upward)
     sine = np.sin(off) / np.maximum(off, np.float32(1e-9))
     east, north = np.radians(view.middle_deg)
-    middle = np.array([np.cos(north) * np.cos(east), np.cos(north) * np.sin(east), np.sin(north)], np.float32)
+    middle = np.array(
+        [np.cos(north) * np.cos(east), np.cos(north) * np.sin(east), np.sin(north)], np.float32
+    )
     to_east = np.array([-np.sin(east), np.cos(east), 0.0], np.float32)
     to_north = np.cross(middle, to_east).astype(np.float32)
-    return np.cos(off)[..., None] * middle + (sine * right)[..., None] * to_east + (sine * upward)[..., None] * to_north
+    return (
+        np.cos(off)[..., None] * middle
+        + (sine * right)[..., None] * to_east
+        + (sine * upward)[..., None] * to_north
+    )
 
 
 def _mix(low: palette.Colour, high: palette.Colour, share: np.ndarray) -> np.ndarray:
@@ -84,7 +111,13 @@ def _mix(low: palette.Colour, high: palette.Colour, share: np.ndarray) -> np.nda
     return start + (end - start) * share.astype(np.float32)
 
 
-def _under(land: np.ndarray, sea: palette.Colour, ground: palette.Colour, over: np.ndarray) -> np.ndarray:
-    """Land and sea (height, width, 3) float32 from 0 to 255, with a drawing (height, width, 4) of straight alpha over them."""
+def _under(
+    land: np.ndarray, sea: palette.Colour, ground: palette.Colour, over: np.ndarray
+) -> np.ndarray:
+    """Land and sea (height, width, 3) float32 from 0 to 255, with a drawing (height, width, 4) of
+    straight alpha over them.
+    """
     alpha = over[..., 3:].astype(np.float32) / 255.0
-    return 255.0 * _mix(sea, ground, land) * (1.0 - alpha) + over[..., :3].astype(np.float32) * alpha
+    return (
+        255.0 * _mix(sea, ground, land) * (1.0 - alpha) + over[..., :3].astype(np.float32) * alpha
+    )

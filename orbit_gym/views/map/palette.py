@@ -1,4 +1,8 @@
-"""Colours of the map. Hues by Okabe and Ito (2008), and near viridis, also for colour-blind readers; all stand on a dark Earth."""
+"""Colours of the map.
+
+Hues by Okabe and Ito (2008), and near viridis, also for colour-blind readers; all stand on a dark
+Earth.
+"""
 
 import numpy as np
 
@@ -12,7 +16,9 @@ def rgb(code: str) -> Colour:
 
 def luminance(colour: Colour) -> float:
     """Return the relative luminance of a colour, 0 to 1 (WCAG 2.1)."""
-    linear = [value / 12.92 if value <= 0.04045 else ((value + 0.055) / 1.055) ** 2.4 for value in colour]
+    linear = [
+        value / 12.92 if value <= 0.04045 else ((value + 0.055) / 1.055) ** 2.4 for value in colour
+    ]
     return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
 
 
@@ -42,11 +48,26 @@ GOOD = rgb("#2fd0a0")
 CHARGE, CHARGE_LOW = rgb("#e8f0a0"), rgb("#ff7a4d")
 TRACK = rgb("#51606f")
 
-# Work booked ahead on a satellite, in classes that an eye can tell apart: seconds of its whole accelerator (choice).
-QUEUE_STEPS_S = (0.0, 10.0, 60.0, 600.0, 3_600.0)  # a class ends at each of these, the last one is open
+# Work booked ahead on a satellite, in classes that an eye can tell apart: seconds of its whole
+# accelerator (choice).
+QUEUE_STEPS_S = (
+    0.0,
+    10.0,
+    60.0,
+    600.0,
+    3_600.0,
+)  # a class ends at each of these, the last one is open
 QUEUE_NAMES = ("idle", "to 10 s", "to 1 min", "to 10 min", "to 1 h", "over 1 h")
-# Idle is grey; then from blue to yellow as viridis goes, but lighter at its dark end, to be seen on the night side.
-QUEUE_COLOURS = (rgb("#8492a0"), rgb("#4f7fe0"), rgb("#23a8a8"), rgb("#5ccb66"), rgb("#bfe02f"), rgb("#fde725"))
+# Idle is grey; then from blue to yellow as viridis goes, but lighter at its dark end, to be seen on
+# the night side.
+QUEUE_COLOURS = (
+    rgb("#8492a0"),
+    rgb("#4f7fe0"),
+    rgb("#23a8a8"),
+    rgb("#5ccb66"),
+    rgb("#bfe02f"),
+    rgb("#fde725"),
+)
 
 
 def queue_class(queue_s: np.ndarray) -> np.ndarray:

@@ -1,4 +1,6 @@
-"""Around the map: title and clock, running totals, the task placed and the task at hand, the legend."""
+"""Around the map: title and clock, running totals, the task placed and the task at hand, the
+legend.
+"""
 
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -7,9 +9,9 @@ import numpy as np
 
 from orbit_gym.views.map import palette
 from orbit_gym.views.map.layers import USE_WIDTHS, arcs, used_share
-from orbit_gym.views.map.snapshot import Moment
-from orbit_gym.views.map.raster import Pen
 from orbit_gym.views.map.projection import Box
+from orbit_gym.views.map.raster import Pen
+from orbit_gym.views.map.snapshot import Moment
 from orbit_gym.views.map.text_blocks import amount, duration, plan_lines, task_lines
 
 SIZE, SMALL = 12.0, 11.0
@@ -28,8 +30,16 @@ class Page:
         y = box.bottom + 14.0
         elapsed_s, length_s = moment.time_s - moment.span_s[0], moment.span_s[1] - moment.span_s[0]
         self.pen.text((12.0, y), f"OrbitGym  {name}", 16.0, palette.TEXT, bold=True)
-        self.pen.text((box.width - 12.0, y), f"{utc} UTC", 16.0, palette.TEXT, bold=True, align="right")
-        self.pen.text((box.width - 250.0, y), f"{elapsed_s:,.0f} of {length_s:,.0f} s", SIZE, palette.TEXT_QUIET, align="right")
+        self.pen.text(
+            (box.width - 12.0, y), f"{utc} UTC", 16.0, palette.TEXT, bold=True, align="right"
+        )
+        self.pen.text(
+            (box.width - 250.0, y),
+            f"{elapsed_s:,.0f} of {length_s:,.0f} s",
+            SIZE,
+            palette.TEXT_QUIET,
+            align="right",
+        )
 
     # --- the panel
 
@@ -38,23 +48,46 @@ class Page:
         totals, y = moment.totals, box.bottom + box.height - 42.0
         y = self._heading(box, y, "SO FAR")
         y = self._row(box, y, "decisions", f"{totals.decisions:,}")
-        y = self._row(box, y, "value in time", f"{totals.delivered_value:,.1f} of {totals.released_value:,.1f}")
+        y = self._row(
+            box,
+            y,
+            "value in time",
+            f"{totals.delivered_value:,.1f} of {totals.released_value:,.1f}",
+        )
         y = self._outcomes(box, y, moment)
         y = self._heading(box, y - 7.0, f"SATELLITES ({len(moment.queue_s):,})")
         middle, high, most = np.quantile(moment.queue_s, [0.5, 0.9, 1.0])
         y = self._row(box, y, "work ahead, median", duration(middle))
         y = self._row(box, y, "90 % of them below", duration(high))
         y = self._row(box, y, "most", duration(most))
-        y = self._row(box, y, "lanes in use", f"{moment.busy_fraction.mean():.0%}", moment.busy_fraction.mean(), palette.QUEUE_COLOURS[3])
+        y = self._row(
+            box,
+            y,
+            "lanes in use",
+            f"{moment.busy_fraction.mean():.0%}",
+            moment.busy_fraction.mean(),
+            palette.QUEUE_COLOURS[3],
+        )
         charge = moment.charge_fraction
         y = self._row(box, y, "charge, mean", f"{charge.mean():.0%}", charge.mean(), palette.CHARGE)
         y = self._row(box, y, "charge, least", f"{charge.min():.0%}", charge.min(), palette.CHARGE)
-        y = self._row(box, y, "in sunlight", f"{moment.is_sunlit.mean():.0%}", moment.is_sunlit.mean(), palette.SUNLIT)
+        y = self._row(
+            box,
+            y,
+            "in sunlight",
+            f"{moment.is_sunlit.mean():.0%}",
+            moment.is_sunlit.mean(),
+            palette.SUNLIT,
+        )
         y = self._heading(box, y - 7.0, "LINKS (use: booked in the last minute)")
         mean, most = used_share(moment.lasers)
         y = self._row(box, y, "lasers up", f"{len(moment.lasers.ends):,}")
-        y = self._row(box, y, "laser use, mean, most", f"{mean:.1%}, {most:.1%}", most, palette.LASER)
-        stations, users = (len(np.unique(links.ends[:, 1])) for links in (moment.passes, moment.beams))
+        y = self._row(
+            box, y, "laser use, mean, most", f"{mean:.1%}, {most:.1%}", most, palette.LASER
+        )
+        stations, users = (
+            len(np.unique(links.ends[:, 1])) for links in (moment.passes, moment.beams)
+        )
         y = self._row(box, y, "stations with a pass", f"{stations} of {n_sites[0]}")
         self._row(box, y, "user sites in view", f"{users} of {n_sites[1]}")
 
@@ -62,7 +95,15 @@ class Page:
         self.pen.text((box.left + 14.0, y), text, SMALL, palette.TEXT_QUIET, bold=True)
         return y - PITCH
 
-    def _row(self, box: Box, y: float, name: str, value: str, share: float | None = None, colour: palette.Colour = palette.TEXT) -> float:
+    def _row(
+        self,
+        box: Box,
+        y: float,
+        name: str,
+        value: str,
+        share: float | None = None,
+        colour: palette.Colour = palette.TEXT,
+    ) -> float:
         """A name at the left, its value at the right, and a thin bar of a share below."""
         right = box.left + box.width - 14.0
         self.pen.text((box.left + 14.0, y), name, SIZE, palette.TEXT)
@@ -71,7 +112,9 @@ class Page:
             return y - PITCH
         width = box.width - 28.0
         self.pen.rectangle(Box(box.left + 14.0, y - 6.0, width, 2.5), palette.TRACK)
-        self.pen.rectangle(Box(box.left + 14.0, y - 6.0, width * min(max(share, 0.0), 1.0), 2.5), colour)
+        self.pen.rectangle(
+            Box(box.left + 14.0, y - 6.0, width * min(max(share, 0.0), 1.0), 2.5), colour
+        )
         return y - PITCH - 3.0
 
     def _outcomes(self, box: Box, y: float, moment: Moment) -> float:
@@ -107,10 +150,18 @@ class Page:
             return
         plan = placed.plan
         ending, colour = (
-            ("rejected", palette.BAD) if plan is None else ("in time", palette.GOOD) if plan.on_time else ("late", palette.INPUT)
+            ("rejected", palette.BAD)
+            if plan is None
+            else ("in time", palette.GOOD)
+            if plan.on_time
+            else ("late", palette.INPUT)
         )
-        self.pen.text((x, y), f"JUST PLACED: task {placed.number + 1:,}", SMALL, palette.TEXT_QUIET, bold=True)
-        self.pen.text((box.left + box.width - 12.0, y), ending, SIZE, colour, bold=True, align="right")
+        self.pen.text(
+            (x, y), f"JUST PLACED: task {placed.number + 1:,}", SMALL, palette.TEXT_QUIET, bold=True
+        )
+        self.pen.text(
+            (box.left + box.width - 12.0, y), ending, SIZE, colour, bold=True, align="right"
+        )
         lines = [*task_lines(placed.task, self.names), *plan_lines(placed, self.names)]
         if plan is not None:
             lines.append(f"costs {amount(plan.energy_j, 'J')} of energy")
@@ -124,8 +175,13 @@ class Page:
             return
         is_after = moment.time_s >= moment.span_s[1]
         heading = "AFTER THE END: " if is_after else "TO PLACE NOW: "
-        self.pen.text((x, y), f"{heading}task {moment.task_index + 1:,}", SMALL, palette.TASK, bold=True)
-        choice = f"{moment.n_plans} of {len(moment.candidates)} candidates can deliver it, {moment.n_plans_on_time} in time"
+        self.pen.text(
+            (x, y), f"{heading}task {moment.task_index + 1:,}", SMALL, palette.TASK, bold=True
+        )
+        choice = (
+            f"{moment.n_plans} of {len(moment.candidates)} candidates can deliver it, "
+            f"{moment.n_plans_on_time} in time"
+        )
         self._lines(box, x, y - PITCH - 2.0, [*task_lines(moment.task, self.names), choice])
 
     def _lines(self, box: Box, x: float, y: float, lines: list[str]) -> None:
@@ -146,32 +202,52 @@ class Page:
     def legend(self, box: Box) -> None:
         """What the signs mean; drawn once."""
         x, y = box.left + 12.0, box.bottom + box.height - 20.0
-        self.pen.text((x, y), "WORK BOOKED AHEAD ON A SATELLITE", SMALL, palette.TEXT_QUIET, bold=True)
-        for number, (name, colour) in enumerate(zip(palette.QUEUE_NAMES, palette.QUEUE_COLOURS, strict=True)):
+        self.pen.text(
+            (x, y), "WORK BOOKED AHEAD ON A SATELLITE", SMALL, palette.TEXT_QUIET, bold=True
+        )
+        for number, (name, colour) in enumerate(
+            zip(palette.QUEUE_NAMES, palette.QUEUE_COLOURS, strict=True)
+        ):
             place = (x + 88.0 * (number % 3), y - PITCH * (1 + number // 3))
-            self._sign(place, name, lambda at, c=colour: self.pen.marks(at, "o", 10.0, c, palette.SUNLIT, 1.2))  # type: ignore[misc]
+            self._sign(
+                place,
+                name,
+                lambda at, c=colour: self.pen.marks(  # type: ignore[misc]
+                    at, "o", 10.0, c, palette.SUNLIT, 1.2
+                ),
+            )
         y -= 3.0 * PITCH + 3.0
         for number, (name, sign) in enumerate(self._signs()):
             self._sign((x + 134.0 * (number % 2), y - PITCH * (number // 2)), name, sign)
 
-    def _sign(self, place: tuple[float, float], name: str, draw: Callable[[np.ndarray], None]) -> None:
+    def _sign(
+        self, place: tuple[float, float], name: str, draw: Callable[[np.ndarray], None]
+    ) -> None:
         draw(np.array([[place[0] + 8.0, place[1] + 4.0]]))
         self.pen.text((place[0] + 22.0, place[1]), name, SMALL, palette.TEXT)
 
     def _signs(self) -> list[tuple[str, Callable[[np.ndarray], None]]]:
         pen, left, right = self.pen, np.array([5.0, 0.0]), np.array([6.0, 0.0])
 
-        def line(colour: palette.Colour, width: float, dashes: tuple[float, ...] = ()) -> Callable[[np.ndarray], None]:
-            return lambda at: pen.lines(at[:, None] + np.array([[[-8.0, 0.0], [8.0, 0.0]]]), colour, width, dashes=dashes)
+        def line(
+            colour: palette.Colour, width: float, dashes: tuple[float, ...] = ()
+        ) -> Callable[[np.ndarray], None]:
+            return lambda at: pen.lines(
+                at[:, None] + np.array([[[-8.0, 0.0], [8.0, 0.0]]]), colour, width, dashes=dashes
+            )
 
-        def pair(marker: str, size: float, colours: tuple[palette.Colour, ...]) -> Callable[[np.ndarray], None]:
+        def pair(
+            marker: str, size: float, colours: tuple[palette.Colour, ...]
+        ) -> Callable[[np.ndarray], None]:
             def draw(at: np.ndarray) -> None:
                 pen.marks(at - left, marker, size, colours[0], colours[1], 1.3)
                 pen.marks(at + right, marker, size, colours[2], colours[3], 1.3)
 
             return draw
 
-        def mark(marker: str, size: float, face: palette.Colour | None, rim: palette.Colour, width: float) -> Callable[[np.ndarray], None]:
+        def mark(
+            marker: str, size: float, face: palette.Colour | None, rim: palette.Colour, width: float
+        ) -> Callable[[np.ndarray], None]:
             return lambda at: pen.marks(at, marker, size, face, rim, width)
 
         def charges(at: np.ndarray) -> None:

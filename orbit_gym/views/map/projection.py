@@ -10,7 +10,10 @@ MAP_SPAN_DEG = (360.0, 180.0)
 
 
 def geodetic_deg(positions_m: np.ndarray) -> np.ndarray:
-    """Return longitude and geodetic latitude (..., 2) below Earth-fixed positions (..., 3); Bowring 1976, below 1e-6 deg in low orbit."""
+    """Return longitude and geodetic latitude (..., 2) below Earth-fixed positions (..., 3).
+
+    Bowring 1976, below 1e-6 deg in low orbit.
+    """
     x, y, z = np.moveaxis(positions_m, -1, 0)
     across = np.sqrt(x * x + y * y)
     polar_m = EARTH_EQUATORIAL_RADIUS_M * (1.0 - EARTH_FLATTENING)
@@ -22,22 +25,30 @@ def geodetic_deg(positions_m: np.ndarray) -> np.ndarray:
 
 
 def tracks_deg(from_m: np.ndarray, to_m: np.ndarray, points: int) -> np.ndarray:
-    """Return what lies below straight lines (N, 3) to (N, 3) as longitude and latitude (N, points, 2)."""
+    """Return what lies below straight lines (N, 3) to (N, 3) as longitude and latitude (N, points,
+    2).
+    """
     share = np.linspace(0.0, 1.0, points)[None, :, None]
     return geodetic_deg(from_m[:, None] * (1.0 - share) + to_m[:, None] * share)
 
 
 def split_at_date_line(lines_deg: np.ndarray) -> np.ndarray:
-    """Return lines (M, P, 2) without jumps, of N given ones (N, P, 2); one that crosses 180 degrees stands there twice, a turn apart.
+    """Return lines (M, P, 2) without jumps, of N given ones (N, P, 2).
+
+    One that crosses 180 degrees stands there twice, a turn apart.
 
     Each copy leaves the map on its side, and a picture clipped to the map shows the two parts.
+
     """
     if not len(lines_deg):
         return lines_deg
     lines = lines_deg.copy()
     lines[..., 0] = np.unwrap(lines_deg[..., 0], axis=1, period=360.0)
     copies = [lines]
-    for is_beyond, turn in ((lines[..., 0].max(axis=1) > 180.0, -360.0), (lines[..., 0].min(axis=1) < -180.0, 360.0)):
+    for is_beyond, turn in (
+        (lines[..., 0].max(axis=1) > 180.0, -360.0),
+        (lines[..., 0].min(axis=1) < -180.0, 360.0),
+    ):
         copies.append(lines[is_beyond] + np.array([turn, 0.0]))
     return np.concatenate(copies)
 
@@ -54,7 +65,9 @@ class Box:
     def holds(self, pixels: np.ndarray) -> np.ndarray:
         """True where a point (..., 2) lies inside."""
         inside = pixels - np.array([self.left, self.bottom])
-        return (inside >= 0.0).all(axis=-1) & (inside <= np.array([self.width, self.height])).all(axis=-1)
+        return (inside >= 0.0).all(axis=-1) & (inside <= np.array([self.width, self.height])).all(
+            axis=-1
+        )
 
 
 @dataclass(frozen=True)
@@ -65,17 +78,24 @@ class WorldView:
 
     def pixels(self, places_deg: np.ndarray) -> np.ndarray:
         """Return pixels (..., 2) of longitudes and latitudes (..., 2)."""
-        corner, size = np.array([self.box.left, self.box.bottom]), np.array([self.box.width, self.box.height])
+        corner, size = (
+            np.array([self.box.left, self.box.bottom]),
+            np.array([self.box.width, self.box.height]),
+        )
         return corner + size * (places_deg / np.array(MAP_SPAN_DEG) + 0.5)
 
     def lines(self, lines_deg: np.ndarray) -> np.ndarray:
-        """Return lines (M, P, 2) in pixels of lines (N, P, 2) in degrees, split at the date line."""
+        """Return lines (M, P, 2) in pixels of lines (N, P, 2) in degrees, split at the date
+        line.
+        """
         return self.pixels(split_at_date_line(lines_deg))
 
 
 @dataclass(frozen=True)
 class CloseUp:
-    """Around one place, azimuthal and equidistant: directions and distances from the middle are true, at the poles too."""
+    """Around one place, azimuthal and equidistant: directions and distances from the middle are
+    true, at the poles too.
+    """
 
     box: Box
     middle_deg: np.ndarray  # (2,) longitude and latitude
@@ -91,11 +111,16 @@ class CloseUp:
         off = np.hypot(right, up)
         stretch = np.degrees(np.arctan2(off, ahead)) / np.maximum(off, 1e-12)
         scale = 0.5 * min(self.box.width, self.box.height) / self.radius_deg
-        centre = np.array([self.box.left + 0.5 * self.box.width, self.box.bottom + 0.5 * self.box.height])
+        centre = np.array(
+            [self.box.left + 0.5 * self.box.width, self.box.bottom + 0.5 * self.box.height]
+        )
         return centre + scale * np.stack([right * stretch, up * stretch], axis=-1)
 
     def lines(self, lines_deg: np.ndarray) -> np.ndarray:
         """Return those of the lines (N, P, 2) in pixels that lie on this side of the Earth."""
         lines = self.pixels(lines_deg)
-        near = np.linalg.norm(np.diff(lines, axis=1), axis=-1).max(axis=1, initial=0.0) < 2.0 * self.box.width
+        near = (
+            np.linalg.norm(np.diff(lines, axis=1), axis=-1).max(axis=1, initial=0.0)
+            < 2.0 * self.box.width
+        )
         return lines[near]

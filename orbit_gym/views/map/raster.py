@@ -1,4 +1,6 @@
-"""The pen: lines, dots and words in pixels on matplotlib's Agg canvas, without figures and axes: they cost ten times the drawing."""
+"""The pen: lines, dots and words in pixels on matplotlib's Agg canvas, without figures and axes:
+they cost ten times the drawing.
+"""
 
 from collections.abc import Sequence
 
@@ -23,10 +25,17 @@ class Pen:
         """A transparent canvas."""
         self.width, self.height = width, height
         self._renderer = RendererAgg(width, height, lettering.DPI)
-        self.pixels = np.asarray(self._renderer.buffer_rgba())  # (height, width, 4) uint8, rows from the top; writing draws
+        self.pixels = np.asarray(
+            self._renderer.buffer_rgba()
+        )  # (height, width, 4) uint8, rows from the top; writing draws
 
     def _context(
-        self, colour: Colour, alpha: float, line_width: float, box: Box | None, dashes: Sequence[float] | None = None
+        self,
+        colour: Colour,
+        alpha: float,
+        line_width: float,
+        box: Box | None,
+        dashes: Sequence[float] | None = None,
     ) -> GraphicsContextBase:
         context = self._renderer.new_gc()
         context.set_foreground((*colour, alpha), isRGBA=True)
@@ -37,7 +46,9 @@ class Pen:
         if dashes:
             context.set_dashes(0.0, list(dashes))
         if box:
-            context.set_clip_rectangle(Bbox.from_bounds(box.left, box.bottom, box.width, box.height))
+            context.set_clip_rectangle(
+                Bbox.from_bounds(box.left, box.bottom, box.width, box.height)
+            )
         return context
 
     def lines(
@@ -54,20 +65,43 @@ class Pen:
             return
         codes = np.full(lines.shape[:2], Path.LINETO, np.uint8)
         codes[:, 0] = Path.MOVETO
-        self._draw(Path(lines.reshape(-1, 2), codes.ravel()), None, colour, line_width, alpha, box, dashes)
+        self._draw(
+            Path(lines.reshape(-1, 2), codes.ravel()), None, colour, line_width, alpha, box, dashes
+        )
 
-    def outlines(self, rings: Sequence[np.ndarray], colour: Colour, line_width: float, alpha: float, box: Box | None = None) -> None:
+    def outlines(
+        self,
+        rings: Sequence[np.ndarray],
+        colour: Colour,
+        line_width: float,
+        alpha: float,
+        box: Box | None = None,
+    ) -> None:
         """Draw open or closed rings (N, 2)."""
         self._draw(_compound(rings), None, colour, line_width, alpha, box)
 
-    def areas(self, rings: Sequence[np.ndarray], colour: Colour, alpha: float = 1.0, box: Box | None = None) -> None:
+    def areas(
+        self,
+        rings: Sequence[np.ndarray],
+        colour: Colour,
+        alpha: float = 1.0,
+        box: Box | None = None,
+    ) -> None:
         """Fill closed rings (N, 2); one inside another that turns the other way is a hole."""
         self._draw(_compound(rings), colour, colour, 0.0, alpha, box)
 
     def rectangle(self, box: Box, colour: Colour, alpha: float = 1.0) -> None:
         """Fill a rectangle."""
         right, top = box.left + box.width, box.bottom + box.height
-        self.areas([np.array([[box.left, box.bottom], [right, box.bottom], [right, top], [box.left, top]])], colour, alpha)
+        self.areas(
+            [
+                np.array(
+                    [[box.left, box.bottom], [right, box.bottom], [right, top], [box.left, top]]
+                )
+            ],
+            colour,
+            alpha,
+        )
 
     def _draw(
         self,
@@ -94,13 +128,18 @@ class Pen:
         alpha: float = 1.0,
         box: Box | None = None,
     ) -> None:
-        """Draw one of matplotlib's markers at places (N, 2), size pixels across; face None leaves it hollow."""
+        """Draw one of matplotlib's markers at places (N, 2), size pixels across.
+
+        Face None leaves it hollow.
+        """
         if not len(places):
             return
         style = MarkerStyle(marker)
         shape = style.get_transform() + Affine2D().scale(size)
         context = self._context(rim, alpha, rim_width, box)
-        self._renderer.draw_markers(context, style.get_path(), shape, Path(places), PLAIN, (*face, alpha) if face else None)
+        self._renderer.draw_markers(
+            context, style.get_path(), shape, Path(places), PLAIN, (*face, alpha) if face else None
+        )
         context.restore()
 
     def text_width(self, text: str, size: float, bold: bool = False) -> float:
@@ -117,17 +156,24 @@ class Pen:
         align: str = "left",
         halo: bool = False,
     ) -> None:
-        """Write a text whose base line begins or ends ("right") at a place; halo darkens the ground under it."""
+        """Write a text whose base line begins or ends ("right") at a place.
+
+        Halo darkens the ground under it.
+        """
         x, y = place
         if align == "right" or halo:
             wide = self.text_width(text, size, bold)
             x -= wide if align == "right" else 0.0
             if halo:
-                self.rectangle(Box(x - 2.0, y - 0.25 * size, wide + 4.0, 1.2 * size), (0.0, 0.0, 0.0), 0.45)
+                self.rectangle(
+                    Box(x - 2.0, y - 0.25 * size, wide + 4.0, 1.2 * size), (0.0, 0.0, 0.0), 0.45
+                )
         lettering.write(self.pixels, x, self.height - y, text, size, bold, colour)
 
 
 def _compound(rings: Sequence[np.ndarray]) -> Path:
     """One path of several rings."""
-    codes = [np.r_[Path.MOVETO, np.full(len(ring) - 1, Path.LINETO)].astype(np.uint8) for ring in rings]
+    codes = [
+        np.r_[Path.MOVETO, np.full(len(ring) - 1, Path.LINETO)].astype(np.uint8) for ring in rings
+    ]
     return Path(np.concatenate(rings), np.concatenate(codes))

@@ -1,13 +1,16 @@
-"""What the environments know of rendering: check the mode, follow the decisions, hand out frames. Without a mode nothing runs."""
+"""What the environments know of rendering: check the mode, follow the decisions, hand out frames.
+
+Without a mode nothing runs.
+"""
 
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from orbit_gym.views.map.snapshot import Placed, Watcher, totals
 from orbit_gym.scenario.scenario import Scenario
 from orbit_gym.simulation.simulation import Simulation
+from orbit_gym.views.map.snapshot import Placed, Watcher, totals
 
 if TYPE_CHECKING:
     from orbit_gym.views.map.canvas import Canvas
@@ -34,8 +37,12 @@ class _Member:
 class Show:
     """Pictures of `count` environments of one scenario; one mode for all."""
 
-    def __init__(self, mode: str, scenario: Scenario, names: tuple[str, ...], count: int = 1) -> None:
-        """Import what draws; ImportError says what to install, RuntimeError where a window cannot be opened."""
+    def __init__(
+        self, mode: str, scenario: Scenario, names: tuple[str, ...], count: int = 1
+    ) -> None:
+        """Import what draws; ImportError says what to install, RuntimeError where a window cannot
+        be opened.
+        """
         try:
             from orbit_gym.views.map.canvas import MAP, Canvas
             from orbit_gym.views.map.ground_layers import Ground
@@ -53,24 +60,39 @@ class Show:
     def begin(self, simulation: Simulation, day: int, member: int = 0) -> None:
         """An episode starts on a day counted from the scenario's epoch."""
         watcher = Watcher(self._scenario, day, simulation.world, simulation.episode)
-        self._members[member] = _Member(watcher, self._new_canvas(simulation.world, self._names, self._scenario.name, self._ground))
+        self._members[member] = _Member(
+            watcher,
+            self._new_canvas(simulation.world, self._names, self._scenario.name, self._ground),
+        )
 
     def deciding(self, simulation: Simulation, action: int, member: int = 0) -> None:
         """A checked action is about to be applied: keep the plan that it would book."""
         index, is_candidate = simulation.task_index, action < simulation.n_actions - 1
         plan = simulation.plan(action) if is_candidate else None
         is_booked = plan is not None and plan.exists
-        placed = Placed(index, simulation.episode.tasks[index], plan if is_booked else None, is_candidate and not is_booked)
+        placed = Placed(
+            index,
+            simulation.episode.tasks[index],
+            plan if is_booked else None,
+            is_candidate and not is_booked,
+        )
         self._watched(member).placed = placed
 
     def decided(self, simulation: Simulation, member: int = 0) -> None:
         """The action has been applied."""
         self._watched(member).watcher.follow(simulation)
 
-    def frame(self, simulation: Simulation, log: np.ndarray, is_booked: np.ndarray, member: int = 0) -> np.ndarray:
-        """The picture of an environment now, (height, width, 3) uint8; log and is_booked as for episode_metrics."""
+    def frame(
+        self, simulation: Simulation, log: np.ndarray, is_booked: np.ndarray, member: int = 0
+    ) -> np.ndarray:
+        """The picture of an environment now, (height, width, 3) uint8.
+
+        Log and is_booked as for episode_metrics.
+        """
         watched = self._watched(member)
-        moment = watched.watcher.look(simulation, watched.placed, totals(simulation, log, is_booked))
+        moment = watched.watcher.look(
+            simulation, watched.placed, totals(simulation, log, is_booked)
+        )
         picture = watched.canvas.frame(moment, watched.watcher.utc(moment.time_s))
         if self._window is not None:
             self._window.show(picture)

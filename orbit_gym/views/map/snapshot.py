@@ -6,22 +6,24 @@ from typing import NamedTuple
 
 import numpy as np
 
-from orbit_gym.world.ephemeris import midnight_of
-from orbit_gym.world.layout import World
-from orbit_gym.kernels.state import NONE, State
+from orbit_gym.kernels.accelerator.charge_now import settle_satellites
 from orbit_gym.kernels.episode import CALENDAR_FAULT, UNIT_FAULT, Episode
+from orbit_gym.kernels.state import NONE, State
 from orbit_gym.orbits.positions import julian_date
 from orbit_gym.physics.sun import shadow_margin_m
-from orbit_gym.views.map.daylight import sun_at
-from orbit_gym.views.map.reservations import RecentUse, queues
-from orbit_gym.kernels.accelerator.charge_now import settle_satellites
-from orbit_gym.views.map.active_links import Links, Sightlines, calendars_out
 from orbit_gym.scenario.scenario import Scenario
 from orbit_gym.simulation.simulation import Plan, Simulation
+from orbit_gym.views.map.active_links import Links, Sightlines, calendars_out
+from orbit_gym.views.map.daylight import sun_at
+from orbit_gym.views.map.reservations import RecentUse, queues
+from orbit_gym.world.ephemeris import midnight_of
+from orbit_gym.world.layout import World
 
 
 class Placed(NamedTuple):
-    """The decision before: its task, and the plan that was booked, or None where the task was rejected."""
+    """The decision before: its task, and the plan that was booked, or None where the task was
+    rejected.
+    """
 
     number: int  # of the task in the episode, from 0
     task: np.void  # TASK
@@ -72,17 +74,26 @@ class Watcher:
     """Looks at one episode, moment by moment; it reads the State and never changes it."""
 
     def __init__(self, scenario: Scenario, day: int, world: World, episode: Episode) -> None:
-        """Prepare what stays the same through the episode; day is counted from the scenario's epoch."""
+        """Prepare what stays the same through the episode.
+
+        Day is counted from the scenario's epoch.
+        """
         self._midnight = midnight_of(scenario, day)
         self._jd = sum(julian_date(self._midnight))
         self._world, self._episode = world, episode
         self._use = RecentUse(int(world.sizes["n_resources"][0]), float(episode.span_s[0]))
         self._sightlines = Sightlines(
-            world, float(episode.span_s[0]), float(episode.span_s[1]) + scenario.look_ahead_s, scenario.lasers.acquisition_s
+            world,
+            float(episode.span_s[0]),
+            float(episode.span_s[1]) + scenario.look_ahead_s,
+            scenario.lasers.acquisition_s,
         )
 
     def follow(self, simulation: Simulation) -> None:
-        """Take note of a decision; to be called after each, so that the use of links is known when it is shown."""
+        """Take note of a decision.
+
+        To be called after each, so that the use of links is known when it is shown.
+        """
         self._use.follow(simulation.state.used_s, simulation.time_s)
 
     def look(self, simulation: Simulation, placed: Placed | None, totals: Totals) -> Moment:
@@ -119,7 +130,9 @@ class Watcher:
             n_plans=int(has_plan.sum()),
             n_plans_on_time=int((has_plan & (state.plans["on_time"] == 1)).sum()),
             task_index=simulation.task_index,
-            task=self._episode.tasks[simulation.task_index] if simulation.task_index < self._episode.tasks.size else None,
+            task=self._episode.tasks[simulation.task_index]
+            if simulation.task_index < self._episode.tasks.size
+            else None,
             placed=placed,
             totals=totals,
         )
@@ -130,25 +143,42 @@ class Watcher:
 
 
 def positions_at(world: World, time_s: float) -> np.ndarray:
-    """Return Earth-fixed positions (n_nodes, 3) of all graph nodes, linear between grid points as in orbit_gym.kernels.network.transfers."""
+    """Return Earth-fixed positions (n_nodes, 3) of all graph nodes, linear between grid points as
+    in orbit_gym.kernels.network.transfers.
+    """
     place = time_s / float(world.sizes["grid_s"][0])
     row = min(max(int(place), 0), len(world.positions_m) - 2)
-    satellites_m = world.positions_m[row] + (place - row) * (world.positions_m[row + 1] - world.positions_m[row])
+    satellites_m = world.positions_m[row] + (place - row) * (
+        world.positions_m[row + 1] - world.positions_m[row]
+    )
     return np.concatenate([satellites_m, world.site_positions_m])
 
 
 def charge_j(world: World, state: State, time_s: float) -> np.ndarray:
     """Return the charge of every satellite (S,) at time_s, exactly; the State stays as it is."""
-    now = state._replace(clock=state.clock.copy(), units=state.units.copy(), segments=state.segments.copy())
+    now = state._replace(
+        clock=state.clock.copy(), units=state.units.copy(), segments=state.segments.copy()
+    )
     settle_satellites(world, now, time_s)
     return now.units["charge_j"][: int(world.sizes["n_satellites"][0])]
 
 
 def totals(simulation: Simulation, log: np.ndarray, is_booked: np.ndarray) -> Totals:
-    """Return the totals so far; log (n_tasks,) PLAN of what was booked, is_booked (n_tasks,) bool, as for episode_metrics."""
+    """Return the totals so far.
+
+    log (n_tasks,) PLAN of what was booked, is_booked (n_tasks,) bool, as for episode_metrics.
+    """
     count = min(simulation.task_index, simulation.episode.tasks.size)
-    value, booked, on_time = simulation.episode.tasks["value"][:count], is_booked[:count], log["on_time"][:count] == 1
-    lost = simulation.state.is_lost[:count] if simulation.state.is_lost.size else np.zeros(count, np.bool_)
+    value, booked, on_time = (
+        simulation.episode.tasks["value"][:count],
+        is_booked[:count],
+        log["on_time"][:count] == 1,
+    )
+    lost = (
+        simulation.state.is_lost[:count]
+        if simulation.state.is_lost.size
+        else np.zeros(count, np.bool_)
+    )
     delivered = booked & on_time & ~lost
     return Totals(
         decisions=count,

@@ -1,4 +1,6 @@
-"""Words as masks, each drawn once: matplotlib lays a text out glyph by glyph, which would be three quarters of a frame's time."""
+"""Words as masks, each drawn once: matplotlib lays a text out glyph by glyph, which would be three
+quarters of a frame's time.
+"""
 
 from functools import lru_cache
 
@@ -13,7 +15,9 @@ MOST_WORDS = 8_192  # numbers change from frame to frame; what has not been used
 
 @lru_cache(MOST_WORDS)
 def word_mask(word: str, size: float, bold: bool) -> tuple[np.ndarray, float, int]:
-    """Return how much ink a word puts on each pixel (h, w) float32 from 0 to 1, its advance, and rows of the mask above its base line."""
+    """Return how much ink a word puts on each pixel (h, w) float32 from 0 to 1, its advance, and
+    rows of the mask above its base line.
+    """
     font = _font(size, bold)
     advance, height, descent = _measure().get_text_width_height_descent(word, font, False)
     rows_up = int(np.ceil(height - descent)) + 2
@@ -21,7 +25,11 @@ def word_mask(word: str, size: float, bold: bool) -> tuple[np.ndarray, float, in
     context = renderer.new_gc()
     context.set_foreground((1.0, 1.0, 1.0))
     renderer.draw_text(context, 0, rows_up, word, font, 0.0)
-    return np.asarray(renderer.buffer_rgba())[..., 3].astype(np.float32) / 255.0, float(advance), rows_up
+    return (
+        np.asarray(renderer.buffer_rgba())[..., 3].astype(np.float32) / 255.0,
+        float(advance),
+        rows_up,
+    )
 
 
 @lru_cache(None)
@@ -33,11 +41,24 @@ def space(size: float, bold: bool) -> float:
 def text_width(text: str, size: float, bold: bool) -> float:
     """Return how many pixels wide a text is."""
     words = text.split(" ")
-    return sum(word_mask(word, size, bold)[1] for word in words if word) + space(size, bold) * (len(words) - 1)
+    return sum(word_mask(word, size, bold)[1] for word in words if word) + space(size, bold) * (
+        len(words) - 1
+    )
 
 
-def write(pixels: np.ndarray, x: float, y: float, text: str, size: float, bold: bool, colour: tuple[float, ...]) -> None:
-    """Write a text into pixels (h, w, 4) uint8, whose rows count from the top; its base line begins at column x, row y."""
+def write(
+    pixels: np.ndarray,
+    x: float,
+    y: float,
+    text: str,
+    size: float,
+    bold: bool,
+    colour: tuple[float, ...],
+) -> None:
+    """Write a text into pixels (h, w, 4) uint8, whose rows count from the top.
+
+    Its base line begins at column x, row y.
+    """
     ink = 255.0 * np.array(colour, np.float32)
     for word in text.split(" "):
         if word:
@@ -50,8 +71,14 @@ def write(pixels: np.ndarray, x: float, y: float, text: str, size: float, bold: 
 def _blend(pixels: np.ndarray, left: int, top: int, mask: np.ndarray, ink: np.ndarray) -> None:
     """Mix ink (3,) into the part of the pixels that a mask (h, w) covers."""
     cut_left, cut_top = max(-left, 0), max(-top, 0)
-    mask = mask[cut_top : max(pixels.shape[0] - top, 0), cut_left : max(pixels.shape[1] - left, 0), None]
-    part = pixels[top + cut_top : top + cut_top + mask.shape[0], left + cut_left : left + cut_left + mask.shape[1], :3]
+    mask = mask[
+        cut_top : max(pixels.shape[0] - top, 0), cut_left : max(pixels.shape[1] - left, 0), None
+    ]
+    part = pixels[
+        top + cut_top : top + cut_top + mask.shape[0],
+        left + cut_left : left + cut_left + mask.shape[1],
+        :3,
+    ]
     part[:] = part + (ink - part) * mask
 
 

@@ -2,9 +2,9 @@
 
 import numpy as np
 
-from orbit_gym.views.map.snapshot import Placed
-from orbit_gym.simulation.simulation import Plan
 from orbit_gym.scenario.task_classes import MODEL_BYTES, MODELS
+from orbit_gym.simulation.simulation import Plan
+from orbit_gym.views.map.snapshot import Placed
 
 PREFIXES = ((1e15, "P"), (1e12, "T"), (1e9, "G"), (1e6, "M"), (1e3, "k"))
 
@@ -34,12 +34,15 @@ def task_lines(task: np.void, names: tuple[str, ...]) -> list[str]:
     """Return what a task is by its numbers: four lines."""
     model = MODELS[int(task["model"])]
     flop = float(task["vision_flop"] + task["prefill_flop"])
-    work = amount(flop, "flop") + (f" and {task['decode_tokens']:,.0f} tokens" if task["one_lane"] else "")
+    work = amount(flop, "flop") + (
+        f" and {task['decode_tokens']:,.0f} tokens" if task["one_lane"] else ""
+    )
     lanes = "one lane" if task["one_lane"] else "all lanes"
     goes = "to any station" if task["destination"] < 0 else f"to {names[int(task['destination'])]}"
     return [
         f"from {names[int(task['origin'])]} {goes}",
-        f"{amount(float(task['input_bits']), 'bit')} in, {amount(float(task['result_bits']), 'bit')} out, {work}",
+        f"{amount(float(task['input_bits']), 'bit')} in, "
+        f"{amount(float(task['result_bits']), 'bit')} out, {work}",
         f"{lanes}, model {model.replace('_', ' ')} ({MODEL_BYTES[model] / 1e9:.3g} GB)",
         f"slack {duration(float(task['slack_s']))}, value {float(task['value']):.2f}",
     ]
@@ -55,7 +58,8 @@ def plan_lines(placed: Placed, names: tuple[str, ...]) -> list[str]:
     return [
         f"runs on {names[plan.node]}, {hops(len(plan.input_hops))} away{loads}",
         f"result {way_back(plan, names)}",
-        f"from release: start {duration(plan.start_s - release_s)}, delivery {duration(plan.delivery_s - release_s)}",
+        f"from release: start {duration(plan.start_s - release_s)}, delivery "
+        f"{duration(plan.delivery_s - release_s)}",
     ]
 
 

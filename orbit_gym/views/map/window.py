@@ -4,7 +4,8 @@ import numpy as np
 from matplotlib import pyplot
 
 NO_WINDOW = (
-    "render_mode 'human' needs a display and one of matplotlib's window toolkits (Tk, Qt, GTK, wx, macOS), here is only {backend!r}; "
+    "render_mode 'human' needs a display and one of matplotlib's window toolkits (Tk, Qt, GTK, "
+    "wx, macOS), here is only {backend!r}; "
     "take render_mode='rgb_array' for pictures without a window"
 )
 
@@ -49,7 +50,9 @@ class Window:
 
 
 def refuse_without_display() -> None:
-    """RuntimeError where matplotlib would draw to no window: no display, no toolkit, or a backend chosen that only writes files."""
+    """RuntimeError where matplotlib would draw to no window: no display, no toolkit, or a backend
+    chosen that only writes files.
+    """
     backend = pyplot.get_backend()
     try:
         figure = pyplot.figure()

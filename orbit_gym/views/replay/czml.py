@@ -1,6 +1,9 @@
-"""CZML: an episode as Cesium reads it. Positions are Earth-fixed samples in metres; links appear while they are up.
+"""CZML: an episode as Cesium reads it.
 
-The format: https://github.com/AnalyticalGraphicsInc/czml-writer/wiki/CZML-Guide. Writing it needs no library; tests check it with czml3.
+Positions are Earth-fixed samples in metres; links appear while they are up.
+
+The format: https://github.com/AnalyticalGraphicsInc/czml-writer/wiki/CZML-Guide. Writing it needs
+no library; tests check it with czml3.
 """
 
 import json
@@ -11,8 +14,8 @@ from typing import Any
 
 import numpy as np
 
-from orbit_gym.views.replay.page import write_text
 from orbit_gym.views.episode_log.log import EpisodeLog
+from orbit_gym.views.replay.page import write_text
 
 Packet = dict[str, Any]
 # Looks: RGBA, and width or size in pixels.
@@ -21,7 +24,11 @@ LINK_LOOKS = {
     "station": ((204, 121, 167, 230), 2.5),
     "user": ((230, 159, 0, 130), 1.0),
 }
-SITE_LOOKS = {"station": ((204, 121, 167, 255), 9), "datacentre": ((240, 228, 66, 255), 9), "user": ((200, 200, 200, 200), 5)}
+SITE_LOOKS = {
+    "station": ((204, 121, 167, 255), 9),
+    "datacentre": ((240, 228, 66, 255), 9),
+    "user": ((200, 200, 200, 200), 5),
+}
 SATELLITE_RGBA = (240, 228, 66, 255)
 PERIOD_S = 5_700.0  # of the path drawn behind and ahead together: one orbit
 MULTIPLIER = 60
@@ -34,16 +41,34 @@ def write_czml(path: str | os.PathLike[str], log: EpisodeLog) -> Path:
 
 
 def czml(log: EpisodeLog) -> list[Packet]:
-    """Packets: the document, one a satellite, one a site, one a pair of nodes that is ever linked."""
+    """Packets: the document, one a satellite, one a site, one a pair of nodes that is ever
+    linked.
+    """
     header, nodes = log.header, log.header["nodes"]
     is_many = log.arrays["positions/positions_m"].shape[1] > MANY
     interval = f"{_iso(header, header['start_s'])}/{_iso(header, header['last_s'])}"
-    title = f"OrbitGym {header['scenario']['name']}, {header['policy'] or 'episode'}, seed {header['seed']}"
-    clock = {"interval": interval, "currentTime": _iso(header, header["start_s"]), "multiplier": MULTIPLIER, "range": "LOOP_STOP"}
+    title = (
+        f"OrbitGym {header['scenario']['name']}, {header['policy'] or 'episode'}, seed "
+        f"{header['seed']}"
+    )
+    clock = {
+        "interval": interval,
+        "currentTime": _iso(header, header["start_s"]),
+        "multiplier": MULTIPLIER,
+        "range": "LOOP_STOP",
+    }
     packets: list[Packet] = [{"id": "document", "name": title, "version": "1.0", "clock": clock}]
-    packets += [_satellite(log, node, interval, is_many) for node in range(log.arrays["positions/positions_m"].shape[1])]
+    packets += [
+        _satellite(log, node, interval, is_many)
+        for node in range(log.arrays["positions/positions_m"].shape[1])
+    ]
     places = log.arrays["sites/positions_m"]
-    packets += [_site(node, item, place) for node, (item, place) in enumerate(zip(nodes[-len(places) :], places), len(nodes) - len(places))]
+    packets += [
+        _site(node, item, place)
+        for node, (item, place) in enumerate(
+            zip(nodes[-len(places) :], places), len(nodes) - len(places)
+        )
+    ]
     return packets + _links(log)
 
 
@@ -54,8 +79,14 @@ def _iso(header: dict[str, Any], time_s: float) -> str:
 
 def _satellite(log: EpisodeLog, node: int, interval: str, is_many: bool) -> Packet:
     positions, header = log.group("positions"), log.header
-    # From midnight the samples lie on whole seconds; from the start, rounded, they would be up to 0.05 s and 380 m off.
-    rows = np.column_stack([positions["time_s"].round(3), positions["positions_m"][:, node].astype(np.float64).round(1)])
+    # From midnight the samples lie on whole seconds; from the start, rounded, they would be up to
+    # 0.05 s and 380 m off.
+    rows = np.column_stack(
+        [
+            positions["time_s"].round(3),
+            positions["positions_m"][:, node].astype(np.float64).round(1),
+        ]
+    )
     name = header["nodes"][node]["name"]
     packet: Packet = {
         "id": f"node-{node}",
@@ -74,13 +105,29 @@ def _satellite(log: EpisodeLog, node: int, interval: str, is_many: bool) -> Pack
     if not is_many:
         packet["label"] = _label(name, -10)
         path_colour = {"solidColor": {"color": {"rgba": [255, 255, 255, 60]}}}
-        packet["path"] = {"leadTime": PERIOD_S / 2, "trailTime": PERIOD_S / 2, "width": 1, "resolution": 60, "material": path_colour}
+        packet["path"] = {
+            "leadTime": PERIOD_S / 2,
+            "trailTime": PERIOD_S / 2,
+            "width": 1,
+            "resolution": 60,
+            "material": path_colour,
+        }
     return packet
 
 
 def _label(text: str, down_px: int) -> Packet:
-    outline = {"style": "FILL_AND_OUTLINE", "outlineWidth": 3, "outlineColor": {"rgba": [0, 0, 0, 255]}}  # to be read on any ground
-    return {"text": text, "font": "13px sans-serif", **outline, "pixelOffset": {"cartesian2": [10, down_px]}, "horizontalOrigin": "LEFT"}
+    outline = {
+        "style": "FILL_AND_OUTLINE",
+        "outlineWidth": 3,
+        "outlineColor": {"rgba": [0, 0, 0, 255]},
+    }  # to be read on any ground
+    return {
+        "text": text,
+        "font": "13px sans-serif",
+        **outline,
+        "pixelOffset": {"cartesian2": [10, down_px]},
+        "horizontalOrigin": "LEFT",
+    }
 
 
 def _description(log: EpisodeLog, node: int) -> str:
@@ -97,7 +144,10 @@ def _site(node: int, item: dict[str, str], place_m: np.ndarray) -> Packet:
     packet: Packet = {
         "id": f"node-{node}",
         "name": item["name"],
-        "position": {"cartesian": [round(float(value), 1) for value in place_m], "referenceFrame": "FIXED"},
+        "position": {
+            "cartesian": [round(float(value), 1) for value in place_m],
+            "referenceFrame": "FIXED",
+        },
         "point": {"color": {"rgba": list(rgba)}, "pixelSize": size},
     }
     if item["kind"] != "user":
@@ -106,13 +156,20 @@ def _site(node: int, item: dict[str, str], place_m: np.ndarray) -> Packet:
 
 
 def _links(log: EpisodeLog) -> list[Packet]:
-    """One packet a pair of nodes, shown while they are linked; fibre, which never changes, is left out."""
+    """One packet a pair of nodes, shown while they are linked.
+
+    Fibre, which never changes, is left out.
+    """
     header, table = log.header, log.group("links")
     pairs: dict[tuple[int, int, str], list[str]] = {}
-    for node_a, node_b, kind, start_s, end_s in zip(*(table[name].tolist() for name in ("node_a", "node_b", "kind", "start_s", "end_s"))):
+    for node_a, node_b, kind, start_s, end_s in zip(
+        *(table[name].tolist() for name in ("node_a", "node_b", "kind", "start_s", "end_s"))
+    ):
         name = header["link_kinds"][kind]
         if name in LINK_LOOKS and end_s - start_s >= 0.001:  # CZML's instants are milliseconds here
-            pairs.setdefault((node_a, node_b, name), []).append(f"{_iso(header, start_s)}/{_iso(header, end_s)}")
+            pairs.setdefault((node_a, node_b, name), []).append(
+                f"{_iso(header, start_s)}/{_iso(header, end_s)}"
+            )
     return [_link(header, *pair, spans) for pair, spans in pairs.items()]
 
 

@@ -1,6 +1,9 @@
-"""Pack: a log, or two of the same episode, as few bytes for a browser; web/replay/src/data.js unpacks them.
+"""Pack: a log, or two of the same episode, as few bytes for a browser.
 
-Numbers become whole steps, differences along the first axis, and bytes of equal weight side by side, which deflate then squeezes.
+Web/replay/src/data.js unpacks them.
+
+Numbers become whole steps, differences along the first axis, and bytes of equal weight side by
+side, which deflate then squeezes.
 """
 
 import json
@@ -12,14 +15,26 @@ import numpy as np
 
 from orbit_gym.physics.geometry import EARTH_ROTATION_RAD_PER_S, gmst_rad, rotate_to_earth_fixed
 from orbit_gym.physics.sun import sun_direction_of_date
-from orbit_gym.views.episode_log.log import EpisodeLog
 from orbit_gym.utils.units import DAY_S
+from orbit_gym.views.episode_log.log import EpisodeLog
 
 MANY_SATELLITES = 400  # from here on positions and series are thinner
 REJECTED, ON_TIME, LATE, LOST = range(4)  # outcomes, as in web/replay/src/episode.js
 TIME_STEP_S, FINE_STEP_S = 0.01, 0.001  # what the eye cannot tell apart
 # Names of the header that the page reads.
-KEPT = ("nodes", "satellites", "task_classes", "models", "seed", "split", "day", "start_s", "end_s", "last_s", "midnight_utc")
+KEPT = (
+    "nodes",
+    "satellites",
+    "task_classes",
+    "models",
+    "seed",
+    "split",
+    "day",
+    "start_s",
+    "end_s",
+    "last_s",
+    "midnight_utc",
+)
 NEVER = -1.0  # seconds after release of what does not happen
 
 
@@ -31,23 +46,39 @@ class Packer:
         self.parts: list[bytes] = []
         self.size = 0
 
-    def add(self, values: np.ndarray, kind: str, step: float = 1.0, differences: int = 0) -> dict[str, Any]:
-        """Append an array as whole numbers of `step` of type i1, i2 or i4; returns what the reader must know.
+    def add(
+        self, values: np.ndarray, kind: str, step: float = 1.0, differences: int = 0
+    ) -> dict[str, Any]:
+        """Append an array as whole numbers of `step` of type i1, i2 or i4.
+
+        Returns what the reader must know.
 
         Differences may leave the type's range: they wrap, and so do the sums that undo them.
+
         """
         whole = np.rint(np.asarray(values, np.float64) / step).astype(np.int64)
         kept_kind = np.dtype(f"<{kind}")
         limits = np.iinfo(kept_kind)
         if whole.size and (whole.min() < limits.min or whole.max() > limits.max):
-            raise ValueError(f"a value of the log does not fit the replay: {whole.min() * step:g} to {whole.max() * step:g} as {kind}")
+            raise ValueError(
+                f"a value of the log does not fit the replay: {whole.min() * step:g} to "
+                f"{whole.max() * step:g} as {kind}"
+            )
         for _ in range(differences):
             whole = np.diff(whole, axis=0, prepend=np.zeros_like(whole[:1]))
         stored = whole.astype(kept_kind)
         planes = (
-            np.frombuffer(stored.tobytes(), np.uint8).reshape(-1, stored.dtype.itemsize).T if stored.size else np.zeros((0, 0), np.uint8)
+            np.frombuffer(stored.tobytes(), np.uint8).reshape(-1, stored.dtype.itemsize).T
+            if stored.size
+            else np.zeros((0, 0), np.uint8)
         )
-        entry = {"at": self.size, "kind": kind, "shape": list(whole.shape), "step": step, "differences": differences}
+        entry = {
+            "at": self.size,
+            "kind": kind,
+            "shape": list(whole.shape),
+            "step": step,
+            "differences": differences,
+        }
         self.parts.append(planes.tobytes())
         self.size += stored.nbytes
         return entry
@@ -59,11 +90,16 @@ class Packer:
 
 
 def pack(logs: list[EpisodeLog]) -> bytes:
-    """Pack logs of one episode: the world once, what each policy did apart. ValueError if they are not of the same episode."""
+    """Pack logs of one episode: the world once, what each policy did apart.
+
+    ValueError if they are not of the same episode.
+    """
     check_same_episode(logs)
     packer = Packer()
     longest = max(logs, key=lambda log: log.header["last_s"])
-    return packer.finish({"world": _world(packer, longest), "episodes": [_episode(packer, log) for log in logs]})
+    return packer.finish(
+        {"world": _world(packer, longest), "episodes": [_episode(packer, log) for log in logs]}
+    )
 
 
 def check_same_episode(logs: list[EpisodeLog]) -> None:
@@ -78,16 +114,24 @@ def check_same_episode(logs: list[EpisodeLog]) -> None:
             ("start_s", first["start_s"], other["start_s"]),
         ):
             if one != two:
-                raise ValueError(f"side by side needs two logs of the same episode, but {what} is {one} in one and {two} in the other")
+                raise ValueError(
+                    f"side by side needs two logs of the same episode, but {what} is {one} in one "
+                    f"and {two} in the other"
+                )
         one, two = (item.arrays["decisions/release_s"] for item in (logs[0], log))
         if first["scenario"] != other["scenario"] or not np.array_equal(one, two):
-            raise ValueError("side by side needs two logs of the same episode, but their scenarios or tasks differ")
+            raise ValueError(
+                "side by side needs two logs of the same episode, but their scenarios or tasks "
+                "differ"
+            )
 
 
 def sun_earth_fixed(log: EpisodeLog) -> list[float]:
     """Earth-fixed unit vector to the Sun at the episode's start."""
     jd, fraction = log.header["midnight_jd"], np.array([log.header["start_s"] / DAY_S])
-    return rotate_to_earth_fixed(sun_direction_of_date(jd, fraction), gmst_rad(jd, fraction))[0].tolist()
+    return rotate_to_earth_fixed(sun_direction_of_date(jd, fraction), gmst_rad(jd, fraction))[
+        0
+    ].tolist()
 
 
 def _world(packer: Packer, log: EpisodeLog) -> dict[str, Any]:
@@ -99,7 +143,17 @@ def _world(packer: Packer, log: EpisodeLog) -> dict[str, Any]:
     return {
         **{
             name: header[name]
-            for name in ("nodes", "satellites", "task_classes", "models", "link_kinds", "hop_kinds", "seed", "split", "day")
+            for name in (
+                "nodes",
+                "satellites",
+                "task_classes",
+                "models",
+                "link_kinds",
+                "hop_kinds",
+                "seed",
+                "split",
+                "day",
+            )
         },
         **{name: header[name] for name in ("start_s", "end_s", "last_s", "midnight_utc")},
         "scenario": header["scenario"]["name"],
@@ -127,15 +181,21 @@ def _world(packer: Packer, log: EpisodeLog) -> dict[str, Any]:
             "node_a": packer.add(faults["node_a"], "i2"),
             "node_b": packer.add(faults["node_b"], "i2"),
             "strike_s": packer.add(faults["strike_s"] - start_s, "i4", TIME_STEP_S),
-            "end_s": packer.add(np.minimum(faults["end_s"], header["last_s"]) - start_s, "i4", TIME_STEP_S),
+            "end_s": packer.add(
+                np.minimum(faults["end_s"], header["last_s"]) - start_s, "i4", TIME_STEP_S
+            ),
         },
     }
 
 
 def _thinned(samples: np.ndarray, stride: int) -> np.ndarray:
-    """Every stride-th sample (T, ...), enclosing them all: the last few steps go on as a parabola where T - 1 is no multiple."""
+    """Every stride-th sample (T, ...), enclosing them all: the last few steps go on as a parabola
+    where T - 1 is no multiple.
+    """
     while len(samples) % stride != 1 and len(samples) > 2:
-        samples = np.concatenate([samples, 3.0 * samples[-1:] - 3.0 * samples[-2:-1] + samples[-3:-2]])
+        samples = np.concatenate(
+            [samples, 3.0 * samples[-1:] - 3.0 * samples[-2:-1] + samples[-3:-2]]
+        )
     return samples[::stride]
 
 

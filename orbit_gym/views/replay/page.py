@@ -1,4 +1,6 @@
-"""Page: one self-contained HTML file that plays one log, or two of the same episode side by side."""
+"""Page: one self-contained HTML file that plays one log, or two of the same episode side by
+side.
+"""
 
 import base64
 import os
@@ -6,15 +8,18 @@ from importlib import resources
 from pathlib import Path
 
 from orbit_gym.utils.atomic_files import replacing
-from orbit_gym.views.replay.pack import pack
 from orbit_gym.views.episode_log.log import EpisodeLog
+from orbit_gym.views.replay.pack import pack
 
 ASSETS = resources.files("orbit_gym") / "assets"
 MOST_LOGS = 2
 
 
 def write_page(path: str | os.PathLike[str], logs: list[EpisodeLog]) -> Path:
-    """Write the page of one or two logs; ValueError before anything is written if they do not fit together."""
+    """Write the page of one or two logs.
+
+    ValueError before anything is written if they do not fit together.
+    """
     return write_text(path, page(logs))
 
 

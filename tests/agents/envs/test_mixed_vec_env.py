@@ -23,9 +23,19 @@ def test_a_mixture_steps_its_parts_as_they_step_alone():
             count, n, slots = observations["links"].shape[:3]
             rows = slice(first, first + count)
             assert np.array_equal(shown["task"][rows], observations["task"])
-            assert np.array_equal(shown["nodes"][rows, :n], observations["nodes"]) and not shown["nodes"][rows, n:].any()
-            assert np.array_equal(shown["links"][rows, :n, :slots], observations["links"]) and not shown["links"][rows, :, slots:].any()
-            assert np.array_equal(masks[rows, :n], own_mask[:, :-1]) and not masks[rows, n:-1].any() and masks[rows, -1].all()
+            assert (
+                np.array_equal(shown["nodes"][rows, :n], observations["nodes"])
+                and not shown["nodes"][rows, n:].any()
+            )
+            assert (
+                np.array_equal(shown["links"][rows, :n, :slots], observations["links"])
+                and not shown["links"][rows, :, slots:].any()
+            )
+            assert (
+                np.array_equal(masks[rows, :n], own_mask[:, :-1])
+                and not masks[rows, n:-1].any()
+                and masks[rows, -1].all()
+            )
             first += count
         actions = np.where(masks, rng.random(masks.shape), -1.0).argmax(axis=1)
         tiny, reject = alone[0].action_space.n - 1, mixed.action_space.n - 1
@@ -69,5 +79,7 @@ def test_every_episode_draws_its_load_and_its_seed_from_its_own_range(monkeypatc
 
 
 def test_a_load_range_needs_a_scenario_of_this_package():
-    with pytest.raises(ValueError, match="load_range works with scenarios of this package, not with tests.agents"):
+    with pytest.raises(
+        ValueError, match="load_range works with scenarios of this package, not with tests.agents"
+    ):
         make_vec("tests.helpers.fake_env:Fake/Affinity-v0", 2, seed=0, load_range=(0.7, 1.4))

@@ -5,9 +5,9 @@ import pytest
 from sb3_contrib.common.maskable.utils import get_action_masks, is_masking_supported
 from stable_baselines3.common.vec_env import DummyVecEnv, VecMonitor
 
+from agents.envs.episode_runner import play, play_all
 from agents.envs.make import TrainingEpisodes, make_env, make_many, make_vec, native_options
 from agents.envs.native_vec_env import NativeVecEnv
-from agents.evaluation.rollout import play, play_all
 from agents.policies.heuristics import make_heuristic
 from orbit_gym.vector import OrbitVectorEnv
 from tests.helpers.fake_env import ENV_ID
@@ -18,7 +18,13 @@ SHORT = {"episode_s": 120.0}
 def wrapped(overrides, scale, subtract_value) -> VecMonitor:
     def maker(index):
         seeds = (index * 500_000, (index + 1) * 500_000)
-        return TrainingEpisodes(make_env("CrossPlane12", "train", overrides), seeds, [3, index, 40], scale, subtract_value)
+        return TrainingEpisodes(
+            make_env("CrossPlane12", "train", overrides),
+            seeds,
+            [3, index, 40],
+            scale,
+            subtract_value,
+        )
 
     return VecMonitor(DummyVecEnv([lambda: maker(0), lambda: maker(1)]))
 
@@ -26,7 +32,10 @@ def wrapped(overrides, scale, subtract_value) -> VecMonitor:
 @pytest.mark.parametrize("subtract_value", [True, False])
 def test_it_equals_wrapped_single_environments(subtract_value):
     """Observations, rewards, ends, masks and infos over several episodes of two members."""
-    ours, theirs = make_vec("CrossPlane12", 2, 3, 40, SHORT, 0.05, subtract_value), wrapped(SHORT, 0.05, subtract_value)
+    ours, theirs = (
+        make_vec("CrossPlane12", 2, 3, 40, SHORT, 0.05, subtract_value),
+        wrapped(SHORT, 0.05, subtract_value),
+    )
     assert isinstance(ours.unwrapped, NativeVecEnv)
     first, other = ours.reset(), theirs.reset()
     rng, ended = np.random.default_rng(0), 0
@@ -40,13 +49,25 @@ def test_it_equals_wrapped_single_environments(subtract_value):
         assert rewards.dtype == their_rewards.dtype and np.array_equal(rewards, their_rewards)
         assert np.array_equal(dones, their_dones)
         for mine, yours in zip(infos, their_infos, strict=True):
-            assert {key: value for key, value in mine.items() if key not in ("episode", "terminal_observation")} == {
-                key: value for key, value in yours.items() if key not in ("episode", "terminal_observation")
+            assert {
+                key: value
+                for key, value in mine.items()
+                if key not in ("episode", "terminal_observation")
+            } == {
+                key: value
+                for key, value in yours.items()
+                if key not in ("episode", "terminal_observation")
             }
             if "terminal_observation" in yours:
                 ended += 1
-                assert all(np.array_equal(mine["terminal_observation"][key], value) for key, value in yours["terminal_observation"].items())
-                assert mine["episode"]["r"] == yours["episode"]["r"] and mine["episode"]["l"] == yours["episode"]["l"]
+                assert all(
+                    np.array_equal(mine["terminal_observation"][key], value)
+                    for key, value in yours["terminal_observation"].items()
+                )
+                assert (
+                    mine["episode"]["r"] == yours["episode"]["r"]
+                    and mine["episode"]["l"] == yours["episode"]["l"]
+                )
     assert ended > 2
 
 
@@ -57,7 +78,10 @@ def test_evaluation_equals_single_environments(name):
     assert isinstance(envs, OrbitVectorEnv)
     seeds = range(3_000_000, 3_000_005)
     together = play_all(envs, lambda _: make_heuristic(name), seeds)
-    alone = [play([make_env("CrossPlane12", "test", SHORT)], make_heuristic(name), [seed])[0] for seed in seeds]
+    alone = [
+        play([make_env("CrossPlane12", "test", SHORT)], make_heuristic(name), [seed])[0]
+        for seed in seeds
+    ]
     assert together == alone and len({metrics["n_released"] for metrics in alone}) > 1
 
 
@@ -73,5 +97,7 @@ def test_members_are_no_single_environments():
 
 
 def test_somebody_elses_environment_stays_single():
-    assert native_options(ENV_ID) is None and native_options("OrbitGym/Tiny-v0") == {"scenario": "Tiny"}
+    assert native_options(ENV_ID) is None and native_options("OrbitGym/Tiny-v0") == {
+        "scenario": "Tiny"
+    }
     assert isinstance(make_many(ENV_ID, "test", 2), list)

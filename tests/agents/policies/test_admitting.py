@@ -1,14 +1,16 @@
-"""What admission is worth: the same policy where it may not turn away what some plan serves in time."""
+"""What admission is worth: the same policy where it may not turn away what some plan serves in
+time.
+"""
 
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from agents.utils.checkpoints import load_weights
-from agents.policies.protocol import PLAN_ON_TIME, Admitting, Policy
 from agents.evaluation.load_policy import load_policy, parse, stored_network, with_controls
 from agents.policies.network.sb3_policies import build_policy
+from agents.policies.protocol import PLAN_ON_TIME, Admitting, Policy
+from agents.utils.checkpoints import load_weights
 from orbit_gym.vector import OrbitVectorEnv
 
 NAME = "pretrained:tight-downlink@admitting"
@@ -23,8 +25,14 @@ def network(envs: OrbitVectorEnv) -> Policy:
 
 
 def test_it_takes_whatever_some_plan_serves_in_time_compiled_or_not() -> None:
-    envs = OrbitVectorEnv(4, "tight-downlink", split="train", overrides={"workload.load": 0.78}, metrics=False)
-    admitting, own, policy = load_policy(parse(NAME), envs), load_policy(parse("pretrained:tight-downlink"), envs), network(envs)
+    envs = OrbitVectorEnv(
+        4, "tight-downlink", split="train", overrides={"workload.load": 0.78}, metrics=False
+    )
+    admitting, own, policy = (
+        load_policy(parse(NAME), envs),
+        load_policy(parse("pretrained:tight-downlink"), envs),
+        network(envs),
+    )
     wrapped = Admitting(policy, policy)
     observation, _ = envs.reset(seed=1_000_000)
     n_refused, reject = 0, envs.single_action_space.n - 1
@@ -32,7 +40,9 @@ def test_it_takes_whatever_some_plan_serves_in_time_compiled_or_not() -> None:
         masks = envs.action_masks()
         has_plan = (observation["nodes"][..., PLAN_ON_TIME] > 0.5).any(axis=-1)
         usual = own.predict(observation, action_masks=masks)[0]
-        actions = [each.predict(observation, action_masks=masks)[0] for each in (admitting, wrapped)]
+        actions = [
+            each.predict(observation, action_masks=masks)[0] for each in (admitting, wrapped)
+        ]
         for taken in actions:
             assert np.array_equal(taken < reject, has_plan)
             assert np.array_equal(taken[usual < reject], usual[usual < reject])

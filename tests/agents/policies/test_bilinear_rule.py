@@ -1,12 +1,20 @@
-"""The bilinear scorer: the tuned rule is one setting, the network that starts from it decides alike, memory of load matters."""
+"""The bilinear scorer: the tuned rule is one setting, the network that starts from it decides
+alike, memory of load matters.
+"""
 
 import gymnasium as gym
 import numpy as np
 import pytest
 
-from agents.policies.network.sb3_policies import NETWORK, build_policy
-from agents.policies.bilinear_rule import AT_EASE, NAMES, bilinear_weights, choose_bilinear, named_weights
+from agents.policies.bilinear_rule import (
+    AT_EASE,
+    NAMES,
+    bilinear_weights,
+    choose_bilinear,
+    named_weights,
+)
 from agents.policies.linear_rule import WEIGHTS, choose_many
+from agents.policies.network.sb3_policies import NETWORK, build_policy
 from orbit_gym.observation import observation_space
 from tests.helpers.fake_env import NODE, TASK, random_observation
 
@@ -22,7 +30,12 @@ def masks_of(obs: dict[str, np.ndarray]) -> np.ndarray:
 def decide(obs: dict[str, np.ndarray], weights: np.ndarray) -> np.ndarray:
     """Actions of the kernel, one by one."""
     masks = masks_of(obs)
-    return np.array([choose_bilinear(obs["task"][i], obs["nodes"][i], masks[i], weights) for i in range(len(masks))])
+    return np.array(
+        [
+            choose_bilinear(obs["task"][i], obs["nodes"][i], masks[i], weights)
+            for i in range(len(masks))
+        ]
+    )
 
 
 @pytest.mark.parametrize("seed", range(2, 5))
@@ -31,7 +44,9 @@ def test_the_tuned_rule_is_one_setting(seed: int) -> None:
     obs, tuned = random_observation(rng, N, 800), rng.normal(size=len(WEIGHTS))
     chosen = np.zeros(800, np.int64)
     choose_many(obs["task"], obs["nodes"], masks_of(obs), tuned, chosen)
-    assert np.array_equal(decide(obs, bilinear_weights(dict(zip(WEIGHTS, tuned, strict=True)))), chosen)
+    assert np.array_equal(
+        decide(obs, bilinear_weights(dict(zip(WEIGHTS, tuned, strict=True)))), chosen
+    )
     assert len(set(chosen.tolist())) == N + 1
 
 
@@ -44,7 +59,12 @@ def test_the_network_that_starts_from_it_decides_alike(seed: int) -> None:
     obs["task"][:, TASK["missed"]] = rng.uniform(0.0, 0.2, 2000)
     weights = bilinear_weights(dict(zip(NAMES, rng.normal(size=len(NAMES)), strict=True)))
     named = named_weights(weights)
-    policy = build_policy("maskable_ppo", observation_space(N, 2), gym.spaces.Discrete(N + 1), NETWORK | {"rule": named})
+    policy = build_policy(
+        "maskable_ppo",
+        observation_space(N, 2),
+        gym.spaces.Discrete(N + 1),
+        NETWORK | {"rule": named},
+    )
     actions, _ = policy.predict(obs, deterministic=True, action_masks=masks_of(obs))
     chosen = decide(obs, weights)
     assert np.array_equal(actions, chosen)
@@ -52,25 +72,43 @@ def test_the_network_that_starts_from_it_decides_alike(seed: int) -> None:
 
 
 def test_rejection_under_overload_alone() -> None:
-    """A price on memory of load turns a task away once more is asked than satellites carry at ease, and not before."""
-    obs = {key: np.zeros(space.shape, np.float32) for key, space in observation_space(N, 2).spaces.items()}
+    """A price on memory of load turns a task away once more is asked than satellites carry at ease,
+    and not before.
+    """
+    obs = {
+        key: np.zeros(space.shape, np.float32)
+        for key, space in observation_space(N, 2).spaces.items()
+    }
     for name in ("present", "plan_exists", "plan_on_time", "is_satellite"):
         obs["nodes"][:, NODE[name]] = 1.0
     weights = bilinear_weights({"cost.delivery": 1.0, "admit.one": 1.0, "admit.one*overload": -5.0})
-    for asked, taken in ((0.0, True), (AT_EASE, True), (AT_EASE + 0.15, True), (AT_EASE + 0.25, False)):
+    for asked, taken in (
+        (0.0, True),
+        (AT_EASE, True),
+        (AT_EASE + 0.15, True),
+        (AT_EASE + 0.25, False),
+    ):
         obs["task"][TASK["asked_long"]] = asked
         assert (choose_bilinear(obs["task"], obs["nodes"], masks_of(obs), weights) < N) == taken
 
 
 def test_late_plans_stand_in_where_none_is_in_time_and_they_are_admitted() -> None:
-    """By hand: deliveries 0.5, 0.4, 0.3; the last has no plan; a late plan says 2 x (1 - resident) - 1."""
-    obs = {key: np.zeros(space.shape, np.float32) for key, space in observation_space(3, 2).spaces.items()}
+    """By hand: deliveries 0.5, 0.4, 0.3.
+
+    The last has no plan; a late plan says 2 x (1 - resident) - 1.
+    """
+    obs = {
+        key: np.zeros(space.shape, np.float32)
+        for key, space in observation_space(3, 2).spaces.items()
+    }
     nodes = obs["nodes"]
     nodes[:, NODE["present"]] = nodes[:2, NODE["plan_exists"]] = 1.0
     nodes[:, NODE["plan_delivery"]] = (0.5, 0.4, 0.3)
 
     def chosen(**weights: float) -> int:
-        named = {"cost.delivery": 1.0, "admit.one": 1.0} | {name.replace("_", "."): value for name, value in weights.items()}
+        named = {"cost.delivery": 1.0, "admit.one": 1.0} | {
+            name.replace("_", "."): value for name, value in weights.items()
+        }
         return choose_bilinear(obs["task"], nodes, masks_of(obs), bilinear_weights(named))
 
     assert chosen() == 3 and chosen(late_one=0.9) == 3
@@ -82,5 +120,7 @@ def test_late_plans_stand_in_where_none_is_in_time_and_they_are_admitted() -> No
 
 
 def test_unknown_weights_are_refused() -> None:
-    with pytest.raises(ValueError, match=r"unknown weight 'admit.colour'; choose from cost.one\*urgency"):
+    with pytest.raises(
+        ValueError, match=r"unknown weight 'admit.colour'; choose from cost.one\*urgency"
+    ):
         bilinear_weights({"admit.colour": 1.0})

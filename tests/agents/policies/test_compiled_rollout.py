@@ -3,11 +3,11 @@
 import numpy as np
 import pytest
 
+from agents.envs.episode_runner import play
 from agents.envs.make import make_many
 from agents.evaluation.record import Remembering
-from agents.evaluation.rollout import play
-from agents.policies.rule_registry import RULES, RulePolicy
 from agents.policies.compiled_rollout import play_rule
+from agents.policies.rule_registry import RULES, RulePolicy
 from orbit_gym.scenario.loading import load_scenario
 from orbit_gym.workload.episode_source import EpisodeSource
 
@@ -21,19 +21,24 @@ def crowded(scenario):
 
 
 @pytest.mark.parametrize(
-    ("scenario", "rule"), [("ThreeBody12", "tuned"), ("faults", "tuned"), ("Ring12", "phoenix"), ("Ring12", "equinox")]
+    ("scenario", "rule"),
+    [("ThreeBody12", "tuned"), ("faults", "tuned"), ("Ring12", "phoenix"), ("Ring12", "equinox")],
 )
 def test_an_episode_is_the_same_through_the_environment(scenario, rule):
     changes = crowded(scenario)
     source = EpisodeSource(load_scenario(scenario, changes), "train")
     family = RULES[rule]
-    stepped = Remembering(RulePolicy(rule, family.start))  # asked decision by decision, where the rule alone is compiled
+    stepped = Remembering(
+        RulePolicy(rule, family.start)
+    )  # asked decision by decision, where the rule alone is compiled
     metrics = play(make_many(scenario, "train", len(SEEDS), changes), stepped, SEEDS)
     assert len(stepped.actions) > 100
     for seed, told in zip(SEEDS, metrics, strict=True):
         drawn = source.draw(seed)
         played = play_rule(source.scenario, drawn.world, drawn.episode, family.number, family.start)
-        assert played.value == pytest.approx(told["delivered_value"], rel=1e-12)  # the same sum in another order
+        assert played.value == pytest.approx(
+            told["delivered_value"], rel=1e-12
+        )  # the same sum in another order
         assert (played.rejected, played.late) == (told["n_rejected"], told["n_late"])
         assert played.booked + played.rejected == told["n_released"]
         assert 0 < played.rejected and 0 < played.booked
@@ -44,14 +49,24 @@ def test_an_episode_is_the_same_through_the_environment(scenario, rule):
 def test_an_episode_without_tasks_is_worth_nothing():
     source = EpisodeSource(load_scenario("Ring12", {"episode_s": 900.0}), "train")
     drawn = source.draw(SEEDS[0], {"load": 0.0})
-    assert drawn.episode.tasks.size == 0 or np.all(drawn.episode.tasks["release_s"] >= drawn.episode.span_s[1])
-    assert play_rule(source.scenario, drawn.world, drawn.episode, 0, RULES["tuned"].start) == (0.0, 0, 0, 0)
+    assert drawn.episode.tasks.size == 0 or np.all(
+        drawn.episode.tasks["release_s"] >= drawn.episode.span_s[1]
+    )
+    assert play_rule(source.scenario, drawn.world, drawn.episode, 0, RULES["tuned"].start) == (
+        0.0,
+        0,
+        0,
+        0,
+    )
 
 
 @pytest.mark.parametrize("scenario", ["ThreeBody12", "faults"])
 def test_metrics_and_details_are_those_of_deciding_step_by_step(scenario):
     """To the last bit, with environments that have played other episodes before."""
-    envs, rule = make_many(scenario, "train", 2, crowded(scenario)), RulePolicy("tuned", RULES["tuned"].start)
+    envs, rule = (
+        make_many(scenario, "train", 2, crowded(scenario)),
+        RulePolicy("tuned", RULES["tuned"].start),
+    )
     by_step, at_once = [], []
     expected = play(envs, Remembering(rule), SEEDS, details=by_step)
     assert play(envs, rule, [*SEEDS, SEEDS[0]], details=at_once) == [*expected, expected[0]]

@@ -8,7 +8,8 @@ from orbit_gym.observation import observation_space
 from tests.helpers.fake_env import NODE, random_observation
 
 REJECT = 4
-# Four rows: delivery .4 .3 .2 .5; row 2 is late; only row 3 needs no model load; row 1 is the datacentre; row 3 the origin.
+# Four rows: delivery .4 .3 .2 .5; row 2 is late; only row 3 needs no model load; row 1 is the
+# datacentre; row 3 the origin.
 HAND = {
     "present": [1, 1, 1, 1],
     "plan_exists": [1, 1, 1, 1],
@@ -24,7 +25,10 @@ HAND = {
 
 def by_hand(**changes):
     """The observation above with some columns replaced."""
-    obs = {key: np.zeros(space.shape, np.float32) for key, space in observation_space(4, 2).spaces.items()}
+    obs = {
+        key: np.zeros(space.shape, np.float32)
+        for key, space in observation_space(4, 2).spaces.items()
+    }
     for name, column in {**HAND, **changes}.items():
         obs["nodes"][:, NODE[name]] = column
     return obs
@@ -60,7 +64,11 @@ OTHER = [
     ("eft", {"plan_on_time": [0, 0, 0, 0]}, 2),
     ("always_ground", {"plan_exists": [1, 0, 1, 1]}, REJECT),
     ("never_ground", {"plan_exists": [0, 1, 0, 0]}, REJECT),
-    ("model_affinity", {"plan_on_time": [1, 1, 0, 0]}, 2),  # no load-free plan in time: eft, which takes late ones
+    (
+        "model_affinity",
+        {"plan_on_time": [1, 1, 0, 0]},
+        2,
+    ),  # no load-free plan in time: eft, which takes late ones
     ("sunlit_first", {"sunlit": [0, 0, 0, 0]}, 2),
 ]
 
@@ -78,15 +86,23 @@ def test_round_robin_carries_its_state_and_forgets_at_a_new_episode():
         actions.append(int(action))
     assert actions == [0, 2, 3, 0]
     assert policy.predict(obs, np.array([2]), np.array([True]))[0] == 0
-    assert policy.predict(by_hand(plan_exists=[0, 0, 0, 0]), np.array([2])) == (REJECT, np.array([2]))
+    assert policy.predict(by_hand(plan_exists=[0, 0, 0, 0]), np.array([2])) == (
+        REJECT,
+        np.array([2]),
+    )
 
 
 def test_random_is_uniform_over_valid_actions_and_seeded():
-    obs = {key: np.repeat(value[None], 3000, axis=0) for key, value in by_hand(plan_exists=[1, 0, 1, 0]).items()}
+    obs = {
+        key: np.repeat(value[None], 3000, axis=0)
+        for key, value in by_hand(plan_exists=[1, 0, 1, 0]).items()
+    }
     actions = make_heuristic("random", 5).predict(obs)[0]
     counts = np.bincount(actions, minlength=5)
     assert counts[1] == counts[3] == 0
-    assert np.all(np.abs(counts[[0, 2, 4]] - 1000) < 4 * np.sqrt(3000 * 1 / 3 * 2 / 3))  # four binomial standard deviations
+    assert np.all(
+        np.abs(counts[[0, 2, 4]] - 1000) < 4 * np.sqrt(3000 * 1 / 3 * 2 / 3)
+    )  # four binomial standard deviations
     assert np.array_equal(actions, make_heuristic("random", 5).predict(obs)[0])
 
 
@@ -98,12 +114,19 @@ def test_batches_masks_and_no_plan_at_all(name):
     actions, _ = make_heuristic(name).predict(batch, action_masks=masks)
     assert masks[np.arange(40), actions].all()
     if name != "random":
-        rows = [make_heuristic(name).predict({k: v[i] for k, v in batch.items()}, action_masks=masks[i])[0] for i in range(40)]
+        rows = [
+            make_heuristic(name).predict(
+                {k: v[i] for k, v in batch.items()}, action_masks=masks[i]
+            )[0]
+            for i in range(40)
+        ]
         assert np.array_equal(actions, rows)
     masks[:, :-1] = False
     assert (make_heuristic(name).predict(batch, action_masks=masks)[0] == 6).all()
 
 
 def test_unknown_name_lists_the_choices():
-    with pytest.raises(ValueError, match="unknown heuristic 'etf'; choose from random, round_robin"):
+    with pytest.raises(
+        ValueError, match="unknown heuristic 'etf'; choose from random, round_robin"
+    ):
         make_heuristic("etf")

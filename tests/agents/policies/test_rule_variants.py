@@ -1,22 +1,41 @@
-"""Switching between rules: what is compared is what then happens, without the true future; the stances are what they are called."""
+"""Switching between rules: what is compared is what then happens, without the true future.
+
+The stances are what they are called.
+"""
 
 import numpy as np
 import pytest
 
-from agents.evaluation.rollout import play
-from agents.policies.planner.workspace import STEPPED
-from agents.policies.planner.planner import EpisodePlanner, LookAhead, Planner
-from agents.policies.rule_registry import load_weights
+from agents.envs.episode_runner import play
 from agents.policies.linear_rule import EFT_ADMIT, PIVOT, SLACK, choose_many, named
+from agents.policies.planner.planner import EpisodePlanner, LookAhead, Planner
+from agents.policies.planner.workspace import STEPPED
+from agents.policies.rule_registry import load_weights
 from agents.policies.rule_variants import stances_of
-from orbit_gym.scenario.loading import scenario_names
 from orbit_gym.env import OrbitEnv
+from orbit_gym.scenario.loading import scenario_names
 from orbit_gym.simulation.simulation import Simulation
 from orbit_gym.vector import OrbitVectorEnv
-from tests.agents.policies.planner.test_planner import FAULTS, QUICK, SHORT, Fixed, later, with_another_future
+from tests.agents.policies.planner.test_planner import (
+    FAULTS,
+    QUICK,
+    SHORT,
+    Fixed,
+    later,
+    with_another_future,
+)
 
 # beyond the last delivery; what is decided after the pick does not matter here
-ALL = LookAhead(futures=1, n_first=1, pool=1, z_drop=0.0, z_leave=0.0, hold_s=1e6, switch_every_s=1e6, switch_horizon_s=20_000.0)
+ALL = LookAhead(
+    futures=1,
+    n_first=1,
+    pool=1,
+    z_drop=0.0,
+    z_leave=0.0,
+    hold_s=1e6,
+    switch_every_s=1e6,
+    switch_horizon_s=20_000.0,
+)
 NOTHING = named(cost_delivery=1.0, admit_one=-1.0)  # rejects all
 RULES = np.array([NOTHING, EFT_ADMIT, named(cost_backlog=1.0, admit_one=1.0)])
 
@@ -45,7 +64,10 @@ def test_with_the_true_future_every_rule_is_worth_what_it_then_delivers(override
 def test_switching_never_sees_the_true_future() -> None:
     env, simulation = later(SHORT)
     knobs = LookAhead(**(vars(QUICK) | {"switch_horizon_s": 30.0, "pool": 8}))
-    planners = [EpisodePlanner(Fixed(item, env), knobs, RULES, False) for item in (simulation, with_another_future(simulation))]
+    planners = [
+        EpisodePlanner(Fixed(item, env), knobs, RULES, False)
+        for item in (simulation, with_another_future(simulation))
+    ]
     for planner in planners:
         planner.decide()
     scores = [planner.rules_bench.scores for planner in planners]
@@ -55,7 +77,9 @@ def test_switching_never_sees_the_true_future() -> None:
 
 def test_rules_are_compared_anew_after_a_while_and_not_before() -> None:
     env, simulation = later(SHORT)
-    knobs = LookAhead(**(vars(QUICK) | {"skips_small": True, "switch_every_s": 5.0, "switch_horizon_s": 5.0}))
+    knobs = LookAhead(
+        **(vars(QUICK) | {"skips_small": True, "switch_every_s": 5.0, "switch_horizon_s": 5.0})
+    )
     planner = EpisodePlanner(Fixed(simulation, env), knobs, RULES, False)
     picked_s = []
     while not simulation.is_over:
@@ -67,7 +91,9 @@ def test_rules_are_compared_anew_after_a_while_and_not_before() -> None:
     assert len(picked_s) > 2 and np.diff(picked_s).min() >= 5.0
 
 
-@pytest.mark.parametrize("rules", [EFT_ADMIT, np.array([EFT_ADMIT, EFT_ADMIT]), np.array([EFT_ADMIT, NOTHING])])
+@pytest.mark.parametrize(
+    "rules", [EFT_ADMIT, np.array([EFT_ADMIT, EFT_ADMIT]), np.array([EFT_ADMIT, NOTHING])]
+)
 def test_the_usual_rule_stays_where_no_other_is_better(rules: np.ndarray) -> None:
     env, simulation = later(SHORT)
     planner = EpisodePlanner(Fixed(simulation, env), ALL, rules, True)
@@ -78,7 +104,9 @@ def test_the_usual_rule_stays_where_no_other_is_better(rules: np.ndarray) -> Non
 def test_a_planner_that_switches_beats_a_bad_rule() -> None:
     env = OrbitVectorEnv(1, "Ring12", overrides=SHORT, autoreset_mode="Disabled")
     knobs = LookAhead(**(vars(QUICK) | {"switch_every_s": 20.0, "switch_horizon_s": 30.0}))
-    alone, among = (play(env, Planner(knobs, rules), [5])[0]["delivered_value"] for rules in (NOTHING, RULES))
+    alone, among = (
+        play(env, Planner(knobs, rules), [5])[0]["delivered_value"] for rules in (NOTHING, RULES)
+    )
     assert among > alone
 
 
@@ -86,7 +114,9 @@ def test_a_planner_that_switches_beats_a_bad_rule() -> None:
 def test_stances_begin_with_the_own_rule_and_all_differ(name: str) -> None:
     stances = stances_of(name)
     assert np.array_equal(stances[0], load_weights("tuned", name))
-    assert len(np.unique(stances, axis=0)) >= len(stances) - 1  # a scenario without a rule of its own may borrow one of the others
+    assert (
+        len(np.unique(stances, axis=0)) >= len(stances) - 1
+    )  # a scenario without a rule of its own may borrow one of the others
 
 
 def test_the_choosier_stance_turns_all_bulk_away_and_little_else() -> None:

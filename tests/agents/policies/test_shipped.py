@@ -1,4 +1,7 @@
-"""Shipped weights: what the card promises is what they play; damaged or foreign files are refused; publishing makes such files."""
+"""Shipped weights: what the card promises is what they play.
+
+Damaged or foreign files are refused; publishing makes such files.
+"""
 
 import json
 
@@ -6,23 +9,28 @@ import numpy as np
 import pytest
 import torch
 
-from agents.policies import shipped as pretrained
-from agents.utils.checkpoints import load_checkpoint, save_checkpoint
+from agents.envs.episode_runner import play_all
 from agents.envs.make import make_many
-from agents.evaluation.rollout import play_all
 from agents.evaluation import load_policy as loading
 from agents.evaluation.load_policy import label, load_policy, parse, with_controls
-from experiments.imitate import Imitation, imitate
-from agents.training.config import RECIPES
+from agents.policies import shipped as pretrained
 from agents.policies.shipped import names, read_card, read_weights
+from agents.training.config import RECIPES
 from agents.training.publish import Publication, publish
+from agents.utils.checkpoints import load_checkpoint, save_checkpoint
+from experiments.imitate import Imitation, imitate
 
 HEADLINE = "served_value_fraction"
 
 
-@pytest.mark.parametrize("name", names() or [pytest.param("", marks=pytest.mark.skip(reason="no weights are shipped yet"))])
+@pytest.mark.parametrize(
+    "name",
+    names() or [pytest.param("", marks=pytest.mark.skip(reason="no weights are shipped yet"))],
+)
 def test_shipped_weights_play_what_their_card_says(name):
-    """The first validation episode of the first scenario, to 1e-9: another machine may add floats in another order (1e-3 then)."""
+    """The first validation episode of the first scenario, to 1e-9: another machine may add floats
+    in another order (1e-3 then).
+    """
     stored = read_card(name)["results"][0]
     envs = make_many(stored["scenario"], stored["split"], 1)
     policy = load_policy(parse(f"pretrained:{name}"), envs)
@@ -34,11 +42,28 @@ def test_shipped_weights_play_what_their_card_says(name):
 def run(tmp_path_factory):
     """A run whose best weights are not those it started from."""
     folder = tmp_path_factory.mktemp("runs") / "run"
-    start = str(RECIPES / "eft-admit.json")  # from `tuned` the untrained control is a compiled rule, which has no logits to compare
-    imitate(Imitation(out=str(folder), scenario="Tiny", policy="eft", recipe=start, decisions=40, every=1, epochs=1, validation_episodes=1))
+    start = str(
+        RECIPES / "eft-admit.json"
+    )  # from `tuned` the untrained control is a compiled rule, which has no logits to compare
+    imitate(
+        Imitation(
+            out=str(folder),
+            scenario="Tiny",
+            policy="eft",
+            recipe=start,
+            decisions=40,
+            every=1,
+            epochs=1,
+            validation_episodes=1,
+        )
+    )
     best = load_checkpoint(folder / "best.pt")
-    best["weights"]["mlp_extractor.score.weight"].normal_(generator=torch.Generator().manual_seed(0))
-    save_checkpoint(folder / "best.pt", {key: value for key, value in best.items() if key != "format"})
+    best["weights"]["mlp_extractor.score.weight"].normal_(
+        generator=torch.Generator().manual_seed(0)
+    )
+    save_checkpoint(
+        folder / "best.pt", {key: value for key, value in best.items() if key != "format"}
+    )
     return folder
 
 
@@ -55,18 +80,32 @@ def test_published_weights_are_those_of_the_run(run, shelf):
     path = publish(Publication(str(run), about="a test", episodes=2, folder=str(shelf)))
     assert path.name == "default.json" and names() == ["default"]
     card, best = json.loads(path.read_text()), load_checkpoint(run / "best.pt")
-    assert card["network"] == best["network"] and card["trained_on"]["decisions"] == best["timesteps"]
-    assert card["results"][0]["seeds"] == [2_000_000, 2_000_001] and len(card["results"][0][HEADLINE]) == 2
+    assert (
+        card["network"] == best["network"] and card["trained_on"]["decisions"] == best["timesteps"]
+    )
+    assert (
+        card["results"][0]["seeds"] == [2_000_000, 2_000_001]
+        and len(card["results"][0][HEADLINE]) == 2
+    )
     weights = read_weights()
-    assert set(weights) == set(best["weights"]) and all(torch.equal(weights[key], value) for key, value in best["weights"].items())
+    assert set(weights) == set(best["weights"]) and all(
+        torch.equal(weights[key], value) for key, value in best["weights"].items()
+    )
     envs = make_many("Tiny", "validation", 2)
-    shipped, own, untrained = (load_policy(parse(name), envs) for name in ("pretrained", str(run), "untrained:pretrained:default"))
+    shipped, own, untrained = (
+        load_policy(parse(name), envs)
+        for name in ("pretrained", str(run), "untrained:pretrained:default")
+    )
     observations, _ = envs.reset(seed=[1, 2])
     logits = [
-        policy.mlp_extractor(policy.features_extractor(policy.obs_to_tensor(observations)[0]))[0] for policy in (shipped, own, untrained)
+        policy.mlp_extractor(policy.features_extractor(policy.obs_to_tensor(observations)[0]))[0]
+        for policy in (shipped, own, untrained)
     ]
     assert torch.equal(logits[0], logits[1])
-    assert play_all(envs, lambda _: shipped, range(2_000_000, 2_000_002))[0][HEADLINE] == card["results"][0][HEADLINE][0]
+    assert (
+        play_all(envs, lambda _: shipped, range(2_000_000, 2_000_002))[0][HEADLINE]
+        == card["results"][0][HEADLINE][0]
+    )
     assert np.isfinite(logits[2].detach().numpy()).all() and not torch.equal(logits[0], logits[2])
 
 
@@ -75,7 +114,10 @@ def test_names_and_labels(run, shelf):
     spec = parse("pretrained:other@sampled")
     assert (spec.shipped, spec.is_sampled, spec.is_untrained) == ("other", True, False)
     assert label(parse("pretrained:other")) == "pretrained:other (this policy only)"
-    assert with_controls(("pretrained:other",), False, True)[1:] == ("untrained:pretrained:other", "untrained:pretrained:other@sampled")
+    assert with_controls(("pretrained:other",), False, True)[1:] == (
+        "untrained:pretrained:other",
+        "untrained:pretrained:other@sampled",
+    )
     assert loading.stored_network("pretrained:other")[0] == "maskable_ppo"
 
 

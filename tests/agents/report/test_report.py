@@ -1,4 +1,6 @@
-"""Reports: pairing on common seeds, bold only where an interval excludes zero, self-contained pages, refusals in one sentence."""
+"""Reports: pairing on common seeds, bold only where an interval excludes zero, self-contained
+pages, refusals in one sentence.
+"""
 
 import csv
 import json
@@ -12,18 +14,19 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from agents.utils.checkpoints import write_json
-from agents.utils.statistics import summarise
 from agents.evaluate import Evaluation, evaluate
 from agents.report.__main__ import Report, remake
 from agents.report.configuration import compared, toml
-from agents.report.results import HEADLINE, folders_of_results, load
-from agents.report.html import rows
 from agents.report.figure_style import VARIABLES
 from agents.report.formatting import number
+from agents.report.html import rows
+from agents.report.results import HEADLINE, folders_of_results, load
 from agents.report.write import write_report
+from agents.utils.checkpoints import write_json
+from agents.utils.statistics import summarise
 
-PLAYED = {  # served value by policy and seed; slow has played fewer seeds, twin does what eft_admit does
+# served value by policy and seed; slow has played fewer seeds, twin does what eft_admit does
+PLAYED = {
     "eft_admit": [0.50, 0.60, 0.70, 0.80],
     "better": [0.55, 0.66, 0.74, 0.86],
     "slow": [0.60, 0.61],
@@ -36,12 +39,25 @@ def content(**changes: Any) -> dict[str, Any]:
     """A results.json by hand."""
     policies = {}
     for name, served in PLAYED.items():
-        metrics = {HEADLINE: served, "n_released": [100.0] * len(served), "n_delivered": [100.0 * value for value in served]}
+        metrics = {
+            HEADLINE: served,
+            "n_released": [100.0] * len(served),
+            "n_delivered": [100.0 * value for value in served],
+        }
         metrics |= {"toy.n_released": [10.0] * len(served), "toy.n_delivered": [5.0] * len(served)}
-        metrics |= {"toy.feasible_fraction": [0.8] * len(served), f"toy.{HEADLINE}": [0.625] * len(served)}
+        metrics |= {
+            "toy.feasible_fraction": [0.8] * len(served),
+            f"toy.{HEADLINE}": [0.625] * len(served),
+        }
         metrics |= {"n_rejected": [100.0 * (1.0 - value) for value in served]}
         policies[name] = {metric: summarise(values) for metric, values in metrics.items()}
-    return {"scenario": "Toy", "seeds": [11, 12, 13, 14], "policies": policies, "split": "test", "command": "by hand"} | changes
+    return {
+        "scenario": "Toy",
+        "seeds": [11, 12, 13, 14],
+        "policies": policies,
+        "split": "test",
+        "command": "by hand",
+    } | changes
 
 
 @pytest.fixture
@@ -56,7 +72,15 @@ def folder(tmp_path: Path) -> Path:
 def tiny(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Three policies on Tiny, played and reported."""
     out = tmp_path_factory.mktemp("tiny") / "out"
-    evaluate(Evaluation(policies=("eft", "eft_admit", "random"), scenario="Tiny", seeds=3, out=str(out), processes=1))
+    evaluate(
+        Evaluation(
+            policies=("eft", "eft_admit", "random"),
+            scenario="Tiny",
+            seeds=3,
+            out=str(out),
+            processes=1,
+        )
+    )
     return out
 
 
@@ -95,19 +119,29 @@ def test_differences_are_paired_on_the_seeds_that_both_have_played(folder: Path)
 
 def test_what_is_equal_is_said_to_be_equal(folder: Path) -> None:
     results = load(folder)
-    assert compared(results, "twin") == "twin, neither better nor worse than eft_admit in 4 common episodes"
+    assert (
+        compared(results, "twin")
+        == "twin, neither better nor worse than eft_admit in 4 common episodes"
+    )
     assert "(better in 4 of 4 common episodes)" in compared(results, "better")
     policies = {name: {HEADLINE: summarise([0.5])} for name in ("eft_admit", "twin")}
     write_json(folder / "results.json", content(seeds=[11], policies=policies))
-    assert compared(load(folder), "twin") == "twin, neither better nor worse than eft_admit in 1 common episode"
+    assert (
+        compared(load(folder), "twin")
+        == "twin, neither better nor worse than eft_admit in 1 common episode"
+    )
 
 
 def test_bold_only_where_the_paired_interval_excludes_zero(folder: Path) -> None:
     by_name = {row["name"]: row for row in rows(load(folder))}
     assert by_name["better"]["difference"]["bold"]  # .05, .06, .04, .06
     assert not by_name["slow"]["difference"]["bold"]  # .10, .01: the interval holds zero
-    assert not by_name["twin"]["difference"]["bold"] and by_name["twin"]["difference"]["sort"] == 0.0
-    assert load(folder).names[0] == "better" and load(folder).winner(HEADLINE) == "better"  # over eft_admit, the next
+    assert (
+        not by_name["twin"]["difference"]["bold"] and by_name["twin"]["difference"]["sort"] == 0.0
+    )
+    assert (
+        load(folder).names[0] == "better" and load(folder).winner(HEADLINE) == "better"
+    )  # over eft_admit, the next
     tied = content()
     tied["policies"] = {name: tied["policies"][name] for name in ("eft_admit", "twin")}
     write_json(folder / "results.json", tied)
@@ -138,27 +172,67 @@ def test_the_page_is_self_contained_and_its_numbers_are_those_of_the_results(tin
     page, results = Page(text), json.loads((tiny / "results.json").read_text())
     assert page.outside == [] and "@import" not in text and "url(http" not in text
     for name, metrics in results["policies"].items():
-        for metric in (HEADLINE, "value_per_orbit", "latency_p50_s", "utilisation_fraction", "mean_charge_fraction"):
+        for metric in (
+            HEADLINE,
+            "value_per_orbit",
+            "latency_p50_s",
+            "utilisation_fraction",
+            "mean_charge_fraction",
+        ):
             assert float(page.cells[name, metric]) == metrics[metric]["mean"]
-        assert float(page.cells[name, "difference"]) == pytest.approx(results["differences"][name]["metrics"][HEADLINE]["mean"])
-    assert not [colour for colour in VARIABLES if colour in text]  # every stand-in follows the theme
+        assert float(page.cells[name, "difference"]) == pytest.approx(
+            results["differences"][name]["metrics"][HEADLINE]["mean"]
+        )
+    assert not [
+        colour for colour in VARIABLES if colour in text
+    ]  # every stand-in follows the theme
     ids = re.findall(r' id="([^"]+)"', text)
     assert len(ids) == len(set(ids))
-    for wanted in ("served-value", "differences", "profile", "outcomes", "classes", "latency", "over-time", "places", "flow-best"):
+    for wanted in (
+        "served-value",
+        "differences",
+        "profile",
+        "outcomes",
+        "classes",
+        "latency",
+        "over-time",
+        "places",
+        "flow-best",
+    ):
         assert f'id="{wanted}"' in text and (tiny / "figures" / f"{wanted}.svg").is_file()
-    assert text.count("<figcaption>") == text.count('role="img"') == len(list((tiny / "figures").glob("*.svg")))
+    assert (
+        text.count("<figcaption>")
+        == text.count('role="img"')
+        == len(list((tiny / "figures").glob("*.svg")))
+    )
 
 
 def test_markdown_and_tables_say_the_same(tiny: Path) -> None:
-    text, results = (tiny / "report.md").read_text(encoding="utf-8"), json.loads((tiny / "results.json").read_text())
+    text, results = (
+        (tiny / "report.md").read_text(encoding="utf-8"),
+        json.loads((tiny / "results.json").read_text()),
+    )
     assert all((tiny / link).is_file() for link in re.findall(r"\]\((figures/[^)]+)\)", text))
-    assert f"{results['policies']['eft'][HEADLINE]['mean']:.3f}" in text and "episode_s = 600.0" in text
+    assert (
+        f"{results['policies']['eft'][HEADLINE]['mean']:.3f}" in text
+        and "episode_s = 600.0" in text
+    )
 
     def table(name: str) -> list[dict[str, str]]:
-        return list(csv.DictReader((tiny / "tables" / f"{name}.csv").read_text(encoding="utf-8").splitlines()))
+        return list(
+            csv.DictReader(
+                (tiny / "tables" / f"{name}.csv").read_text(encoding="utf-8").splitlines()
+            )
+        )
 
-    mine = {(row["policy"], int(row["seed"])): float(row["value"]) for row in table("episodes") if row["metric"] == HEADLINE}
-    assert [mine["random", seed] for seed in results["seeds"]] == results["policies"]["random"][HEADLINE]["episodes"]
+    mine = {
+        (row["policy"], int(row["seed"])): float(row["value"])
+        for row in table("episodes")
+        if row["metric"] == HEADLINE
+    }
+    assert [mine["random", seed] for seed in results["seeds"]] == results["policies"]["random"][
+        HEADLINE
+    ]["episodes"]
     for name in ("outcomes", "places", "flow"):  # three episodes of eight tasks, three policies
         assert sum(int(row["n_tasks"]) for row in table(name)) == 3 * 8 * 3
     assert sum(int(row["n_tasks"]) for row in table("latencies")) == sum(
@@ -166,7 +240,9 @@ def test_markdown_and_tables_say_the_same(tiny: Path) -> None:
     )
 
 
-def test_a_report_is_made_again_from_what_is_stored(tiny: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_report_is_made_again_from_what_is_stored(
+    tiny: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
     before = {path: path.read_bytes() for path in sorted(tiny.rglob("*")) if path.is_file()}
     (tiny / "report.html").unlink()
     (tiny / "figures" / "old.svg").write_text("of an earlier report")
@@ -182,7 +258,11 @@ def test_results_without_details_and_names_that_look_like_markup(folder: Path) -
     write_report([folder])
     text = (folder / "report.html").read_text(encoding="utf-8")
     assert "<b>wild" not in text and "&lt;b&gt;wild" in text
-    assert "These results hold no details.json" in text and 'id="flow"' not in text and 'id="classes"' in text
+    assert (
+        "These results hold no details.json" in text
+        and 'id="flow"' not in text
+        and 'id="classes"' in text
+    )
 
 
 def test_one_policy_alone(folder: Path) -> None:
@@ -196,11 +276,15 @@ def test_one_policy_alone(folder: Path) -> None:
 def test_loads_side_by_side(tmp_path: Path) -> None:
     for load_ in (0.8, 1.3):
         (tmp_path / f"load{load_}").mkdir()
-        write_json(tmp_path / f"load{load_}" / "results.json", content(overrides={"workload.load": load_}))
+        write_json(
+            tmp_path / f"load{load_}" / "results.json", content(overrides={"workload.load": load_})
+        )
     assert folders_of_results([str(tmp_path)]) == [tmp_path / "load0.8", tmp_path / "load1.3"]
     remake(Report((str(tmp_path),)))
     text = (tmp_path / "report.html").read_text()
-    assert {'id="by-load"', 'id="side-by-side"', 'id="1-comparison"', 'id="2-comparison"'} <= set(re.findall(r'id="[^"]+"', text))
+    assert {'id="by-load"', 'id="side-by-side"', 'id="1-comparison"', 'id="2-comparison"'} <= set(
+        re.findall(r'id="[^"]+"', text)
+    )
     assert "Toy, load 1.3" in text and (tmp_path / "tables" / "2" / "differences.csv").is_file()
     ids = re.findall(r' id="([^"]+)"', text)
     assert len(ids) == len(set(ids))
@@ -217,8 +301,14 @@ def damaged(folder: Path, text: str) -> Path:
 BAD = [
     ("{", "results.json is damaged and cannot be read"),
     ("[]", "is not a results.json of agents.evaluate"),
-    ('{"scenario": "Toy", "seeds": [1], "policies": {}}', "is not a results.json of agents.evaluate"),
-    ('{"scenario": "Toy", "seeds": [1], "policies": {"eft": {"n_late": {"episodes": [1]}}}}', "served_value_fraction or seeds are missing"),
+    (
+        '{"scenario": "Toy", "seeds": [1], "policies": {}}',
+        "is not a results.json of agents.evaluate",
+    ),
+    (
+        '{"scenario": "Toy", "seeds": [1], "policies": {"eft": {"n_late": {"episodes": [1]}}}}',
+        "served_value_fraction or seeds are missing",
+    ),
 ]
 
 
@@ -233,9 +323,13 @@ def test_folders_without_results_are_refused(tmp_path: Path, folder: Path) -> No
     with pytest.raises(ValueError, match="nowhere is not a folder"):
         remake(Report((str(tmp_path / "nowhere"),)))
     (tmp_path / "empty").mkdir()
-    with pytest.raises(ValueError, match=r"empty holds no results: .*results.json is missing; write it with"):
+    with pytest.raises(
+        ValueError, match=r"empty holds no results: .*results.json is missing; write it with"
+    ):
         remake(Report((str(tmp_path / "empty"),)))
-    with pytest.raises(ValueError, match="2 folders of results make one report: say where with --out"):
+    with pytest.raises(
+        ValueError, match="2 folders of results make one report: say where with --out"
+    ):
         remake(Report((str(folder), str(folder / ".." / "a"))))
     with pytest.raises(ValueError, match="--reference 'etf' is not among the policies"):
         remake(Report((str(folder),), reference="etf"))
@@ -247,13 +341,27 @@ def test_folders_without_results_are_refused(tmp_path: Path, folder: Path) -> No
 
 
 def test_configurations_are_shown_whole() -> None:
-    plain = {"a": 1, "none": None, "part": {"b": "x", "deep": {"c": [1.5, 2]}}, "many": [{"d": True}, {"d": False}]}
-    assert toml(plain) == 'a = 1\n\n[part]\nb = "x"\n\n[part.deep]\nc = [1.5, 2]\n\n[[many]]\nd = true\n\n[[many]]\nd = false'
+    plain = {
+        "a": 1,
+        "none": None,
+        "part": {"b": "x", "deep": {"c": [1.5, 2]}},
+        "many": [{"d": True}, {"d": False}],
+    }
+    assert (
+        toml(plain) == 'a = 1\n\n[part]\nb = "x"\n\n[part.deep]\nc = [1.5, 2]\n\n[[many]]\nd = '
+        "true\n\n[[many]]\nd = false"
+    )
 
 
 def test_focus_holds_reference_and_runs(folder: Path) -> None:
     many = content(runs={"policy 11": {"config": {}}})
-    many["policies"] |= {f"policy {k}": {HEADLINE: summarise(np.full(4, 0.9 - 0.05 * k).tolist())} for k in range(12)}
+    many["policies"] |= {
+        f"policy {k}": {HEADLINE: summarise(np.full(4, 0.9 - 0.05 * k).tolist())} for k in range(12)
+    }
     write_json(folder / "results.json", many)
     focus = load(folder, "eft_admit").focus()
-    assert len(focus) == 7 and {"eft_admit", "policy 11", "policy 0"} <= set(focus) and replace(load(folder)).label("twin") == "twin"
+    assert (
+        len(focus) == 7
+        and {"eft_admit", "policy 11", "policy 0"} <= set(focus)
+        and replace(load(folder)).label("twin") == "twin"
+    )

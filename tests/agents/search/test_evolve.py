@@ -1,4 +1,6 @@
-"""Evolution: goes on where it stopped, leaves a run whose network decides as the weights found, refuses what cannot work."""
+"""Evolution: goes on where it stopped, leaves a run whose network decides as the weights found,
+refuses what cannot work.
+"""
 
 import json
 
@@ -7,30 +9,44 @@ import pytest
 
 from agents.envs.make import make_many
 from agents.evaluation.load_policy import load_policy, parse, stored_network
-from agents.search.evolve import FOLDER, LOG, Evolution, Problem, evolve, moved_to, read_search
-from agents.policies.network.sb3_policies import MaskableScorerPolicy
 from agents.policies.bilinear_rule import ROOM, bilinear_weights, choose_bilinear
-from agents.policies.rule_registry import load_weights
-from agents.search.directions import direction
 from agents.policies.linear_rule import WEIGHTS
+from agents.policies.network.sb3_policies import MaskableScorerPolicy
+from agents.policies.rule_registry import load_weights
 from agents.search.cma_es import CHOICE_SEED, FIRST_SEED, Episodes
+from agents.search.directions import direction
+from agents.search.evolve import FOLDER, LOG, Evolution, Problem, evolve, moved_to, read_search
 from orbit_gym.observation import COLUMNS
 from tests.helpers.fake_env import random_observation
 
 PLAN_EXISTS = COLUMNS["nodes"]["plan_exists"]
-SEARCH = {"rows": [["tight-energy", 1.0]], "start": "Ring12", "free": {"admit.one*overload": 3.0, "cost.load": 9.0}, "population": 4}
+SEARCH = {
+    "rows": [["tight-energy", 1.0]],
+    "start": "Ring12",
+    "free": {"admit.one*overload": 3.0, "cost.load": 9.0},
+    "population": 4,
+}
 
 
 def asked(tmp_path, name: str, generations: int, **changes) -> Evolution:
     """A search of a few short episodes."""
     path = tmp_path / "search.json"
     path.write_text(json.dumps(SEARCH | changes))
-    return Evolution(str(path), generations, every=1, choice_seeds=1, threads=1, out=str(tmp_path / name))
+    return Evolution(
+        str(path), generations, every=1, choice_seeds=1, threads=1, out=str(tmp_path / name)
+    )
 
 
-def test_a_search_goes_on_and_its_network_decides_as_the_weights_found(tmp_path, monkeypatch) -> None:
-    # The farther from the start, the better: on real episodes this small search may find nothing and keep the start.
-    monkeypatch.setattr(Problem, "over_tuned", lambda self, weights, _, count: np.full((1, count), np.abs(weights - self.start).sum()))
+def test_a_search_goes_on_and_its_network_decides_as_the_weights_found(
+    tmp_path, monkeypatch
+) -> None:
+    # The farther from the start, the better: on real episodes this small search may find nothing
+    # and keep the start.
+    monkeypatch.setattr(
+        Problem,
+        "over_tuned",
+        lambda self, weights, _, count: np.full((1, count), np.abs(weights - self.start).sum()),
+    )
     once = evolve(asked(tmp_path, "once", 3))
     evolve(asked(tmp_path, "twice", 2))
     twice = evolve(asked(tmp_path, "twice", 3))
@@ -42,7 +58,9 @@ def test_a_search_goes_on_and_its_network_decides_as_the_weights_found(tmp_path,
     found = stored["features_extractor.rule"].numpy().ravel()
     weights, start = np.concatenate([found, np.zeros(ROOM)]), bilinear_weights(settings["rule"])
     tuned = dict(zip(WEIGHTS, load_weights("tuned", SEARCH["start"]).tolist(), strict=True))
-    assert np.array_equal(start, bilinear_weights(tuned))  # the untrained control is what the search starts from
+    assert np.array_equal(
+        start, bilinear_weights(tuned)
+    )  # the untrained control is what the search starts from
     envs = make_many("tight-energy", "train", 1)
     n = envs.single_action_space.n - 1
     obs = random_observation(np.random.default_rng(0), n, 500)
@@ -50,16 +68,24 @@ def test_a_search_goes_on_and_its_network_decides_as_the_weights_found(tmp_path,
     chosen = []
     for name, rule in ((str(once), weights), (f"untrained:{once}", start)):
         actions = load_policy(parse(name), envs).predict(obs, deterministic=True)[0]
-        network = load_policy(parse(f"{name}@sampled"), envs)  # to be sampled from, so not the compiled rule
-        assert isinstance(network, MaskableScorerPolicy) and np.array_equal(network.predict(obs, deterministic=True)[0], actions)
-        assert actions.tolist() == [choose_bilinear(obs["task"][i], obs["nodes"][i], masks[i], rule) for i in range(500)]
+        network = load_policy(
+            parse(f"{name}@sampled"), envs
+        )  # to be sampled from, so not the compiled rule
+        assert isinstance(network, MaskableScorerPolicy) and np.array_equal(
+            network.predict(obs, deterministic=True)[0], actions
+        )
+        assert actions.tolist() == [
+            choose_bilinear(obs["task"][i], obs["nodes"][i], masks[i], rule) for i in range(500)
+        ]
         chosen.append(actions)
     assert len(set(chosen[0].tolist())) == n + 1 and (chosen[0] != chosen[1]).any()
 
 
 def test_another_search_in_the_same_folder_is_refused(tmp_path) -> None:
     evolve(asked(tmp_path, "run", 1))
-    with pytest.raises(ValueError, match="holds a search with other settings; choose another --out"):
+    with pytest.raises(
+        ValueError, match="holds a search with other settings; choose another --out"
+    ):
         evolve(asked(tmp_path, "run", 1, sigma=0.5))
 
 
@@ -81,11 +107,17 @@ def test_searches_that_make_no_sense_are_refused(tmp_path, changes, message) -> 
 
 
 def test_a_missing_file_says_where_searches_are(tmp_path) -> None:
-    with pytest.raises(ValueError, match="nope.json is missing; give a file like agents/configs/searches/overload.json, or one of those beside it"):
+    with pytest.raises(
+        ValueError,
+        match="nope.json is missing; give a file like agents/configs/searches/overload.json, or "
+        "one of those beside it",
+    ):
         read_search(str(tmp_path / "nope.json"))
 
 
-def test_rows_have_as_many_episodes_as_they_ask_for_and_all_count_alike(tmp_path, monkeypatch) -> None:
+def test_rows_have_as_many_episodes_as_they_ask_for_and_all_count_alike(
+    tmp_path, monkeypatch
+) -> None:
     played = []
 
     def scores(self, candidates, seeds, loads):
@@ -106,7 +138,9 @@ def test_rows_have_as_many_episodes_as_they_ask_for_and_all_count_alike(tmp_path
 
 
 def test_the_mean_may_begin_elsewhere_than_the_start(tmp_path) -> None:
-    """Where one side of the start changes nothing, the first comparison is with the start itself all the same."""
+    """Where one side of the start changes nothing, the first comparison is with the start itself
+    all the same.
+    """
     run = evolve(asked(tmp_path, "run", 1, first={"cost.load": 4.5}, sigma=1e-9))
     log = json.loads((run / LOG).read_text())
     assert np.allclose(log["means"], [[0.0, 0.5]], atol=1e-7)
@@ -117,12 +151,19 @@ def test_the_mean_may_begin_elsewhere_than_the_start(tmp_path) -> None:
 def test_a_search_moves_to_another_scenario_with_its_shares_of_load() -> None:
     moved = moved_to(read_search(str(FOLDER / "overload.json")), "tight-energy")
     assert moved.start == "tight-energy"
-    assert moved.rows == (("tight-energy", 2.0, 1), ("tight-energy", 2.5, 2), ("tight-energy", 3.25, 8))
+    assert moved.rows == (
+        ("tight-energy", 2.0, 1),
+        ("tight-energy", 2.5, 2),
+        ("tight-energy", 3.25, 8),
+    )
 
 
 @pytest.mark.parametrize(
     ("search", "scenario", "message"),
-    [("overload.json", "Walker100", "no rule is tuned for 'Walker100'"), ("rings.json", "faults", "rows are all of the scenario that it")],
+    [
+        ("overload.json", "Walker100", "no rule is tuned for 'Walker100'"),
+        ("rings.json", "faults", "rows are all of the scenario that it"),
+    ],
 )
 def test_a_search_that_cannot_move_is_refused(search, scenario, message) -> None:
     with pytest.raises(ValueError, match=message):

@@ -1,4 +1,7 @@
-"""Tuning: resumable, deterministic, on its own seeds; weights files that argue back; rules by name in the evaluator."""
+"""Tuning: resumable, deterministic, on its own seeds.
+
+Weights files that argue back; rules by name in the evaluator.
+"""
 
 import json
 import shutil
@@ -7,15 +10,14 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from agents.search import tune
+from agents.envs.episode_runner import play
 from agents.envs.make import make_many
-from agents.evaluation.rollout import play
 from agents.evaluation.load_policy import BASELINES, load_policy, parse
 from agents.policies import rule_registry as rules
-from agents.search import cma_es
-from agents.policies.rule_registry import RULES, load_weights, read_weights
 from agents.policies.compiled_rollout import TUNED, play_rule
 from agents.policies.linear_rule import EFT_ADMIT
+from agents.policies.rule_registry import RULES, load_weights, read_weights
+from agents.search import cma_es, tune
 from agents.search.cma_es import Episodes, generation_episodes
 from agents.search.tune import Tuning
 from orbit_gym.scenario.loading import load_scenario
@@ -34,7 +36,14 @@ def quick(monkeypatch):
 def small(tmp_path, **changes):
     """A search of four generations of eight candidates on one episode each."""
     asked = Tuning(
-        "phoenix", "Ring12", episodes=32, per_load=1, choice_seeds=1, report_seeds=2, out=tmp_path / "out", work=tmp_path / "work"
+        "phoenix",
+        "Ring12",
+        episodes=32,
+        per_load=1,
+        choice_seeds=1,
+        report_seeds=2,
+        out=tmp_path / "out",
+        work=tmp_path / "work",
     )
     return replace(asked, **changes)
 
@@ -65,16 +74,25 @@ def test_an_interrupted_search_goes_on_to_the_same_weights(quick, tmp_path, monk
 
     monkeypatch.setattr(Episodes, "scores", spy)
     resumed = tune.tune(small(tmp_path / "b", threads=2))
-    assert played[:2] == [[1_000_002], [1_000_003]]  # the first two generations are not played again
+    assert played[:2] == [
+        [1_000_002],
+        [1_000_003],
+    ]  # the first two generations are not played again
     different = {"command", "revision"}
-    assert {k: v for k, v in resumed.items() if k not in different} == {k: v for k, v in whole.items() if k not in different}
-    assert read_weights(tmp_path / "b" / "out" / "Ring12-phoenix.json", "phoenix").tolist() == list(whole["weights"].values())
+    assert {k: v for k, v in resumed.items() if k not in different} == {
+        k: v for k, v in whole.items() if k not in different
+    }
+    assert read_weights(tmp_path / "b" / "out" / "Ring12-phoenix.json", "phoenix").tolist() == list(
+        whole["weights"].values()
+    )
 
 
 def test_a_search_with_other_settings_is_not_mixed_in(quick, tmp_path):
     tune.tune(small(tmp_path))
     with pytest.raises(
-        ValueError, match=r"Ring12-phoenix\.json belongs to a search with other settings; remove it or choose another --work"
+        ValueError,
+        match=r"Ring12-phoenix\.json belongs to a search with other settings; remove it or "
+        r"choose another --work",
     ):
         tune.tune(small(tmp_path, sigma=0.5))
     longer = tune.tune(small(tmp_path, episodes=48))  # more budget goes on
@@ -85,14 +103,18 @@ def test_the_search_climbs(quick):
     """Against eft_admit on seeds of its own, on the toy of two minutes."""
     episodes = Episodes(quick)
     start = RULES["phoenix"].start
-    log = cma_es.search("phoenix", episodes, 6, 2, 0.5, 0, cma_es.Log([], []), lambda log: None, start)
+    log = cma_es.search(
+        "phoenix", episodes, 6, 2, 0.5, 0, cma_es.Log([], []), lambda log: None, start
+    )
     candidates = [(RULES["phoenix"].number, w) for w in (start, np.array(log.means[-1]))]
     before, after = cma_es.held_out(episodes, candidates, cma_es.CHOICE_SEED, 6).mean(axis=(1, 2))
     assert after > before
 
 
 def test_the_search_of_tuned_steps_wide_in_slack_about_what_only_bulk_exceeds(quick, monkeypatch):
-    """A spread of 0.3 moves the admission of bulk (slack of 1 to 2 h) and of urgent work, and of what is due in 77 min hardly."""
+    """A spread of 0.3 moves the admission of bulk (slack of 1 to 2 h) and of urgent work, and of
+    what is due in 77 min hardly.
+    """
     seen = []
 
     def note(self, candidates, seeds, loads):
@@ -100,28 +122,44 @@ def test_the_search_of_tuned_steps_wide_in_slack_about_what_only_bulk_exceeds(qu
         return np.zeros((len(candidates), 1))
 
     monkeypatch.setattr(Episodes, "scores", note)
-    cma_es.search("tuned", Episodes(quick), 20, 1, 0.3, 0, cma_es.Log([], []), lambda log: None, EFT_ADMIT)
+    cma_es.search(
+        "tuned", Episodes(quick), 20, 1, 0.3, 0, cma_es.Log([], []), lambda log: None, EFT_ADMIT
+    )
     terms = RULES["tuned"].terms
-    one, slack = (np.array([weights[terms.index(f"admit.{name}")] for _, weights in seen]) for name in ("one", "slack"))
-    says = {minutes: (one + slack * np.log1p(60.0 * minutes) / np.log1p(7200.0)).std() for minutes in (15, 77, 120)}
+    one, slack = (
+        np.array([weights[terms.index(f"admit.{name}")] for _, weights in seen])
+        for name in ("one", "slack")
+    )
+    says = {
+        minutes: (one + slack * np.log1p(60.0 * minutes) / np.log1p(7200.0)).std()
+        for minutes in (15, 77, 120)
+    }
     assert slack.std() > 5.0 and says[77] < 0.5 and says[120] > 0.3 and says[15] > 1.0
 
 
 def test_scores_are_served_value_fractions(quick):
     scores = Episodes(quick).scores([(TUNED, EFT_ADMIT)], [1_000_000, 1_000_001], [3.0, 1.0])
-    for seed, load, score in zip((1_000_000, 1_000_001), (3.0, 1.0), scores[0].tolist(), strict=True):
+    for seed, load, score in zip(
+        (1_000_000, 1_000_001), (3.0, 1.0), scores[0].tolist(), strict=True
+    ):
         envs = make_many("Ring12", "train", 1, {"episode_s": 120.0, "workload.load": load})
         told = play(envs, load_policy(parse("eft_admit"), envs), [seed])[0]
         assert score == pytest.approx(told["served_value_fraction"], rel=1e-12)
 
 
 def test_generations_use_fresh_seeds_within_the_tuning_range():
-    seen = [seed for generation in range(50) for seed in generation_episodes(generation, 2, (0.8, 1.0, 1.3))[0]]
+    seen = [
+        seed
+        for generation in range(50)
+        for seed in generation_episodes(generation, 2, (0.8, 1.0, 1.3))[0]
+    ]
     assert len(set(seen)) == len(seen) == 300 and min(seen) == 1_000_000
     assert generation_episodes(7, 2, (0.8, 1.0, 1.3))[1] == [0.8, 1.0, 1.3] * 2
     with pytest.raises(ValueError, match="would leave the seeds below 1900000"):
         generation_episodes(150_000, 2, (0.8, 1.0, 1.3))
-    assert cma_es.FIRST_SEED < cma_es.CHOICE_SEED < cma_es.REPORT_SEED < cma_es.END_SEED == 2_000_000
+    assert (
+        cma_es.FIRST_SEED < cma_es.CHOICE_SEED < cma_es.REPORT_SEED < cma_es.END_SEED == 2_000_000
+    )
 
 
 def test_loads_are_multiples_of_the_scenarios_own():
@@ -156,16 +194,24 @@ def test_committed_weights_fit_their_rules():
         load_scenario(content["scenario"])
         for first, end in content["seeds"].values():
             assert 1_000_000 <= first < end <= 2_000_000
-        assert f"--rule {content['rule']} --scenario {content['scenario']} " in content["command"] + " "
+        assert (
+            f"--rule {content['rule']} --scenario {content['scenario']} "
+            in content["command"] + " "
+        )
 
 
-def test_without_its_own_file_a_scenario_takes_those_of_threebody12_and_says_so_once(tmp_path, capsys):
+def test_without_its_own_file_a_scenario_takes_those_of_threebody12_and_says_so_once(
+    tmp_path, capsys
+):
     shutil.copy(rules.weights_file("tuned", "ThreeBody12"), tmp_path / "ThreeBody12.json")
     expected = read_weights(tmp_path / "ThreeBody12.json", "tuned")
     rules._say_once.cache_clear()
     for _ in range(2):
         assert np.array_equal(load_weights("tuned", "Walker100", tmp_path), expected)
-    assert capsys.readouterr().err == "tuned: no weights tuned for Walker100; using those of ThreeBody12\n"
+    assert (
+        capsys.readouterr().err
+        == "tuned: no weights tuned for Walker100; using those of ThreeBody12\n"
+    )
     assert np.array_equal(load_weights("tuned", "ThreeBody12", tmp_path), expected)
     assert np.array_equal(load_weights("phoenix", "Walker100", tmp_path), RULES["phoenix"].start)
     assert capsys.readouterr().err == "phoenix: not tuned yet\n"
@@ -181,9 +227,15 @@ def test_damaged_weights_are_named(tmp_path):
     cases = [
         ("{", "is damaged"),
         (spoilt(content, rule="phoenix"), "holds no weights of the rule 'tuned'"),
-        (spoilt(content, weights={**content["weights"], "cost.loud": 1.0}), r"'cost\.loud' is unknown; tune again"),
+        (
+            spoilt(content, weights={**content["weights"], "cost.loud": 1.0}),
+            r"'cost\.loud' is unknown; tune again",
+        ),
         (spoilt(content, weights={"cost.load": 1.0}), "is missing; tune again"),
-        (spoilt(content, weights={**content["weights"], "cost.load": float("nan")}), "not a finite number"),
+        (
+            spoilt(content, weights={**content["weights"], "cost.load": float("nan")}),
+            "not a finite number",
+        ),
     ]
     for text, sentence in cases:
         path.write_text(text)
@@ -201,7 +253,9 @@ def test_the_evaluator_knows_rules_by_name(rule):
     problem = load_scenario("Ring12", {"episode_s": 120.0})
     for seed, metrics in zip((1_000_000, 1_000_001), told, strict=True):
         item = Episodes(problem).prepared(seed, 1.0)
-        value = play_rule(problem, item.world, item.episode, RULES[rule].number, policy.weights).value
+        value = play_rule(
+            problem, item.world, item.episode, RULES[rule].number, policy.weights
+        ).value
         assert value == pytest.approx(metrics["delivered_value"], rel=1e-12)
     with pytest.raises(ValueError, match="is a rule and has no sampled form"):
         parse(f"{rule}@sampled")

@@ -5,33 +5,51 @@ from pathlib import Path
 
 import pytest
 
+from agents.search.evolve import LOG, read_search
 from agents.studies import planned_runs
 from agents.studies.ablations import Ablations, list_runs, read_plan, run_all, tabulate
-from agents.utils.checkpoints import load_checkpoint, write_json
-from agents.search.evolve import LOG, read_search
 from agents.training.config import RECIPES
+from agents.utils.checkpoints import load_checkpoint, write_json
 from tests.helpers.fake_env import ENV_ID
 
 BASE = {"scenario": ENV_ID, "timesteps": 200, "envs": 2, "validations": 1, "validation_episodes": 2}
 
 
 def written(path, **changes):
-    plan = {"seeds": [0, 1], "settings": BASE, "recipe": {"hyperparameters": {"n_steps": 50, "batch_size": 50}}}
-    path.write_text(json.dumps(plan | {"variants": {"fast": {"recipe": {"hyperparameters": {"learning_rate": 0.01}}}}} | changes))
+    plan = {
+        "seeds": [0, 1],
+        "settings": BASE,
+        "recipe": {"hyperparameters": {"n_steps": 50, "batch_size": 50}},
+    }
+    path.write_text(
+        json.dumps(
+            plan
+            | {"variants": {"fast": {"recipe": {"hyperparameters": {"learning_rate": 0.01}}}}}
+            | changes
+        )
+    )
     return str(path)
 
 
 def test_a_plan_is_trained_once_and_can_be_gone_on_with(tmp_path, monkeypatch):
     begun = []
     train = planned_runs.train
-    monkeypatch.setattr(planned_runs, "train", lambda settings: begun.append((settings.seed, settings.resume)) or train(settings))
+    monkeypatch.setattr(
+        planned_runs,
+        "train",
+        lambda settings: begun.append((settings.seed, settings.resume)) or train(settings),
+    )
     asked = Ablations(written(tmp_path / "plan.json"), out=str(tmp_path / "out"), most_s=0.0)
     assert run_all(asked)["rows"] == {} and begun == []  # no time to begin anything
     table = run_all(Ablations(asked.plan, asked.out))
     assert begun == [(0, False), (0, False), (1, False), (1, False)]
     assert set(table["rows"]) == {"base", "fast"} and table["rows"]["fast"]["last"]["n"] == 2
     recipe = json.loads((tmp_path / "out" / "fast" / "recipe.json").read_text())
-    assert recipe["hyperparameters"] == {"n_steps": 50, "batch_size": 50, "learning_rate": 0.01}  # the change, and the rest of the base
+    assert recipe["hyperparameters"] == {
+        "n_steps": 50,
+        "batch_size": 50,
+        "learning_rate": 0.01,
+    }  # the change, and the rest of the base
     assert run_all(Ablations(asked.plan, asked.out)) == table and len(begun) == 4
     longer = written(tmp_path / "longer.json", settings=BASE | {"timesteps": 300})
     run_all(Ablations(longer, asked.out))
@@ -53,27 +71,44 @@ class Finished:
 
 
 def test_the_table_by_hand():
-    base = [("base", 0, Finished(0.5, 0.7, 0.6)), ("base", 1, Finished(0.5, 0.6, 0.8)), ("base", 2, Finished())]
+    base = [
+        ("base", 0, Finished(0.5, 0.7, 0.6)),
+        ("base", 1, Finished(0.5, 0.6, 0.8)),
+        ("base", 2, Finished()),
+    ]
     new = [("new", 0, Finished(0.5, 0.9, 0.7)), ("new", 1, Finished(0.5, 0.6, 0.9))]
     rows = tabulate({}, base + new)["rows"]
     assert rows["new"]["untrained"] == 0.5 and rows["new"]["best"]["mean"] == pytest.approx(0.9)
-    assert rows["new"]["last_minus_base"]["mean"] == pytest.approx(0.1)  # .7 - .6 and .9 - .8: paired, so without any spread
+    assert rows["new"]["last_minus_base"]["mean"] == pytest.approx(
+        0.1
+    )  # .7 - .6 and .9 - .8: paired, so without any spread
     assert rows["new"]["last_minus_base"]["ci95"] == pytest.approx([0.1, 0.1])
-    # last of the base: .6 and .8, s = .1414, t(1) = 12.706: .7 ± 12.706 * .1414 / sqrt 2 = .7 ± 1.2706
+    # last of the base: .6 and .8, s = .1414, t(1) = 12.706: .7 ± 12.706 * .1414 / sqrt 2 = .7 ±
+    # 1.2706
     assert rows["base"]["last"]["ci95"] == pytest.approx([0.7 - 1.2706, 0.7 + 1.2706], abs=1e-4)
 
 
-SEARCH = {"rows": [["tight-energy", 1.0]], "start": "Ring12", "free": {"admit.one*overload": 3.0, "cost.load": 9.0}, "population": 4}
+SEARCH = {
+    "rows": [["tight-energy", 1.0]],
+    "start": "Ring12",
+    "free": {"admit.one*overload": 3.0, "cost.load": 9.0},
+    "population": 4,
+}
 
 
 def test_searches_are_run_and_compared_alike(tmp_path, monkeypatch):
-    """Each search gains its seed and the number of its directions, in hundredths: the base has two, the variant one."""
+    """Each search gains its seed and the number of its directions, in hundredths: the base has two,
+    the variant one.
+    """
     begun = []
 
     def evolve(job):
         free = read_search(job.search).free
         begun.append((job.seed, sorted(free), job.generations))
-        history = [{"generations": 0, "mean": 0.0}, {"generations": job.generations, "mean": (job.seed + len(free)) / 100}]
+        history = [
+            {"generations": 0, "mean": 0.0},
+            {"generations": job.generations, "mean": (job.seed + len(free)) / 100},
+        ]
         write_json(Path(job.out) / LOG, {"history": history})
 
     monkeypatch.setattr(planned_runs, "evolve", lambda job: Path(job.out).mkdir() or evolve(job))
@@ -100,14 +135,21 @@ def test_a_base_may_be_a_file(tmp_path):
     (tmp_path / "base.json").write_text(json.dumps(recipe | {"about": "to name it"}))
     by_name = read_plan(Path(written(tmp_path / "by_name.json", recipe="base.json")))
     list_runs(by_name, tmp_path / "out")
-    list_runs(read_plan(Path(written(tmp_path / "in_place.json", recipe=recipe))), tmp_path / "out")  # the same runs: about decides nothing
+    list_runs(
+        read_plan(Path(written(tmp_path / "in_place.json", recipe=recipe))), tmp_path / "out"
+    )  # the same runs: about decides nothing
     fast = json.loads((tmp_path / "out" / "fast" / "recipe.json").read_text())
     assert fast == {"hyperparameters": {"n_steps": 50, "batch_size": 50, "learning_rate": 0.01}}
     with pytest.raises(ValueError, match="missing.json is missing"):
         read_plan(Path(written(tmp_path / "bad.json", recipe="missing.json")))
-    with pytest.raises(ValueError, match="plan.json is missing; give a file like agents/configs/recipes/ablations.json"):
+    with pytest.raises(
+        ValueError,
+        match="plan.json is missing; give a file like agents/configs/recipes/ablations.json",
+    ):
         read_plan(tmp_path / "plan.json")
-    other = read_plan(Path(written(tmp_path / "other.json", recipe={"hyperparameters": {"n_steps": 60}})))
+    other = read_plan(
+        Path(written(tmp_path / "other.json", recipe={"hyperparameters": {"n_steps": 60}}))
+    )
     with pytest.raises(ValueError, match="is of another plan; choose another --out"):
         list_runs(other, tmp_path / "out")
 
@@ -119,12 +161,24 @@ def test_the_plans_that_ship_are_read(tmp_path):
 
 BAD = [
     ({"search": SEARCH}, "base has a recipe"),
-    ({"variants": {"x": {"search": {}}}}, "x has a search, which the base has not: a plan is of runs of one kind"),
+    (
+        {"variants": {"x": {"search": {}}}},
+        "x has a search, which the base has not: a plan is of runs of one kind",
+    ),
     ({"seeds": [1, 1]}, r"seeds must be different numbers, at least one, got \[1, 1\]"),
     ({"variants": {"base": {}}}, "no variant may be called 'base'"),
-    ({"variants": {"x": {"settings": {"colour": 1}}}}, "x has the setting 'colour'; choose from algo, envs"),
-    ({"variants": {"x": {"recipe": {"colour": 1}}}}, "has an unknown entry 'colour'; choose from hyperparameters"),
-    ({"variants": {"x": {"recipe": {"hyperparameters": {"colour": 1}}}}}, "has an unknown entry 'colour' in hyperparameters"),
+    (
+        {"variants": {"x": {"settings": {"colour": 1}}}},
+        "x has the setting 'colour'; choose from algo, envs",
+    ),
+    (
+        {"variants": {"x": {"recipe": {"colour": 1}}}},
+        "has an unknown entry 'colour'; choose from hyperparameters",
+    ),
+    (
+        {"variants": {"x": {"recipe": {"hyperparameters": {"colour": 1}}}}},
+        "has an unknown entry 'colour' in hyperparameters",
+    ),
     ({"extra": 1}, "must hold seeds and variants, and may hold about, recipe, search, settings"),
 ]
 

@@ -1,4 +1,7 @@
-"""A learner's gain: over training seeds, corrected over rows, with the planner's as the bar; what is missing is told."""
+"""A learner's gain: over training seeds, corrected over rows, with the planner's as the bar.
+
+What is missing is told.
+"""
 
 import json
 from dataclasses import replace
@@ -9,38 +12,57 @@ import pytest
 from scipy import stats
 
 from agents.studies import seed_figures
-from agents.utils.statistics import holm, one_sided_p
 from agents.studies.seed_analysis import SUMMARY, Learner, compare, print_gains
+from agents.utils.statistics import holm, one_sided_p
 
 RUNS = ("runs/a-0", "runs/a-1", "runs/a-2")
 
 
 def write(folder, policies) -> None:
     folder.mkdir(parents=True)
-    held = {name: {"served_value_fraction": {"episodes": list(values)}} for name, values in policies.items()}
+    held = {
+        name: {"served_value_fraction": {"episodes": list(values)}}
+        for name, values in policies.items()
+    }
     (folder / "results.json").write_text(json.dumps({"policies": held}))
 
 
 @pytest.fixture
 def played(tmp_path):
-    """Two rows: on one the runs gain .02, .03 and .04, on the other nothing that they agree about."""
+    """Two rows: on one the runs gain .02, .03 and .04, on the other nothing that they agree
+    about.
+    """
     base = np.array([0.5, 0.7])
-    write(tmp_path / "rows" / "x-1", {"tuned": base, **{run: base + 0.02 + 0.01 * i for i, run in enumerate(RUNS)}})
-    write(tmp_path / "rows" / "y-1", {"tuned": base, **{run: base + 0.01 * (i - 1) for i, run in enumerate(RUNS)}})
+    write(
+        tmp_path / "rows" / "x-1",
+        {"tuned": base, **{run: base + 0.02 + 0.01 * i for i, run in enumerate(RUNS)}},
+    )
+    write(
+        tmp_path / "rows" / "y-1",
+        {"tuned": base, **{run: base + 0.01 * (i - 1) for i, run in enumerate(RUNS)}},
+    )
     write(tmp_path / "planner" / "x-1", {"tuned": base, "rollout": base + 0.05})
     write(tmp_path / "planner" / "y-1", {"tuned": base, "rollout": base + 0.004})
-    return Learner(RUNS, ("x-1", "y-1"), results=str(tmp_path / "rows"), planner=str(tmp_path / "planner"))
+    return Learner(
+        RUNS, ("x-1", "y-1"), results=str(tmp_path / "rows"), planner=str(tmp_path / "planner")
+    )
 
 
 def test_the_unit_is_the_training_seed(played, capsys) -> None:
     rows = compare(played)
     x, y = rows["x-1"], rows["y-1"]
     assert x["by_run"] == pytest.approx([0.02, 0.03, 0.04]) and x["gain"] == pytest.approx(0.03)
-    half = stats.t.ppf(0.975, 2) * 0.01 / np.sqrt(3.0)  # three values 0.01 apart have a standard deviation of 0.01
+    half = (
+        stats.t.ppf(0.975, 2) * 0.01 / np.sqrt(3.0)
+    )  # three values 0.01 apart have a standard deviation of 0.01
     assert x["ci95_runs"] == pytest.approx([0.03 - half, 0.03 + half])
-    assert x["p"] == pytest.approx(stats.t.sf(0.03 / (0.01 / np.sqrt(3.0)), 2)) and y["p"] == pytest.approx(0.5)
+    assert x["p"] == pytest.approx(stats.t.sf(0.03 / (0.01 / np.sqrt(3.0)), 2)) and y[
+        "p"
+    ] == pytest.approx(0.5)
     assert x["p_holm"] == pytest.approx(2.0 * x["p"]) and y["p_holm"] == pytest.approx(0.5)
-    assert x["bar"] == pytest.approx(0.025) and y["bar"] == -0.005  # half of the planner's; elsewhere not inferior
+    assert (
+        x["bar"] == pytest.approx(0.025) and y["bar"] == -0.005
+    )  # half of the planner's; elsewhere not inferior
     assert json.loads((Path(played.results) / SUMMARY).read_text())["rows"] == rows
     print_gains(played, rows)
     assert "+0.0300" in capsys.readouterr().out
@@ -51,7 +73,10 @@ def test_the_picture_shows_searches_and_profiles(played, tmp_path, monkeypatch) 
     monkeypatch.setattr(seed_figures.plt, "close", drawn.append)  # looked into before it is gone
     monkeypatch.chdir(tmp_path)
     for run in RUNS[:2]:  # the third run is no search
-        history = [{"generations": 0, "over_tuned": [0.0, 0.0]}, {"generations": 4, "over_tuned": [0.01, 0.02]}]
+        history = [
+            {"generations": 0, "over_tuned": [0.0, 0.0]},
+            {"generations": 4, "over_tuned": [0.01, 0.02]},
+        ]
         log = {"asked": {"search": {"rows": [["x", 1.0, 2], ["y", 1.0, 2]]}}, "history": history}
         (tmp_path / run).mkdir(parents=True)
         (tmp_path / run / "search.json").write_text(json.dumps(log))
@@ -63,13 +88,17 @@ def test_the_picture_shows_searches_and_profiles(played, tmp_path, monkeypatch) 
     assert np.array_equal(curves, [[0.0, 0.02]] * 2)
     labels = {line.get_label(): line for line in shown[2].lines}
     assert set(labels) == {"tuned", "learned", "rollout (2)"}
-    assert np.allclose(labels["tuned"].get_xdata(), [0.0, 0.5, 0.7]) and np.allclose(labels["tuned"].get_ydata(), [1.0, 0.5, 0.0])
+    assert np.allclose(labels["tuned"].get_xdata(), [0.0, 0.5, 0.7]) and np.allclose(
+        labels["tuned"].get_ydata(), [1.0, 0.5, 0.0]
+    )
     assert labels["learned"].get_xdata().size == 7
 
 
 def test_the_picture_shows_validations_of_trained_networks(tmp_path, monkeypatch) -> None:
     histories: dict[str, list[dict[str, float]]] = {}
-    monkeypatch.setattr(seed_figures, "load_checkpoint", lambda path: {"history": histories[path.parent.name]})
+    monkeypatch.setattr(
+        seed_figures, "load_checkpoint", lambda path: {"history": histories[path.parent.name]}
+    )
     for name, gained in (("a", 0.01), ("b", 0.02)):
         (tmp_path / name).mkdir()
         (tmp_path / name / "last.pt").touch()
@@ -99,18 +128,28 @@ def test_a_picture_that_cannot_be_written_is_refused_first(played, picture) -> N
 
 
 def test_holm_on_a_published_example() -> None:
-    """The example of Wikipedia's article on the method; by hand: 4 x .005, 3 x .01, 2 x .03, and never less than the one before."""
+    """The example of Wikipedia's article on the method.
+
+    By hand: 4 x .005, 3 x .01, 2 x .03, and never less than the one before.
+    """
     assert holm([0.01, 0.04, 0.03, 0.005]) == pytest.approx([0.03, 0.06, 0.06, 0.02])
     assert holm([0.9, 0.8]) == [1.0, 1.0]
 
 
 def test_equal_gains_have_no_spread() -> None:
-    assert (one_sided_p(np.array([0.1, 0.1])), one_sided_p(np.zeros(3)), one_sided_p(-np.ones(3))) == (0.0, 1.0, 1.0)
+    assert (
+        one_sided_p(np.array([0.1, 0.1])),
+        one_sided_p(np.zeros(3)),
+        one_sided_p(-np.ones(3)),
+    ) == (0.0, 1.0, 1.0)
     assert np.isnan(one_sided_p(np.array([0.1])))
 
 
 def test_what_has_not_been_played_is_told(played) -> None:
-    with pytest.raises(ValueError, match="z-1/results.json is missing: play the row with python -m agents.studies.suite first"):
+    with pytest.raises(
+        ValueError,
+        match="z-1/results.json is missing: play the row with python -m agents.studies.suite first",
+    ):
         compare(Learner(RUNS, ("z-1",), results=played.results))
     with pytest.raises(ValueError, match="does not hold 'runs/b'; it holds tuned, runs/a-0"):
         compare(Learner((*RUNS, "runs/b"), ("x-1",), results=played.results))

@@ -2,8 +2,8 @@
 
 import pytest
 
-from agents.studies import suite as module
 from agents.evaluate import Evaluation
+from agents.studies import suite as module
 from agents.studies.suite import ROWS, Rows, name_of, play_rows, print_rows
 from orbit_gym.scenario.loading import load_scenario
 
@@ -18,10 +18,20 @@ def calls(monkeypatch, tmp_path):
     def evaluate(evaluation):
         asked.append(evaluation)
         seeds = list(range(evaluation.first_seed, evaluation.first_seed + evaluation.seeds))
-        policies = {name: {module.HEADLINE: {"episodes": values, "mean": sum(values) / 2}} for name, values in PLAYED.items()}
-        results = {"seeds": seeds, "split": evaluation.split, "overrides": evaluation.overrides, "policies": policies}
+        policies = {
+            name: {module.HEADLINE: {"episodes": values, "mean": sum(values) / 2}}
+            for name, values in PLAYED.items()
+        }
+        results = {
+            "seeds": seeds,
+            "split": evaluation.split,
+            "overrides": evaluation.overrides,
+            "policies": policies,
+        }
         (tmp_path / "rows" / evaluation.out.rsplit("/")[-1]).mkdir(parents=True, exist_ok=True)
-        module.write_json(tmp_path / "rows" / evaluation.out.rsplit("/")[-1] / module.RESULTS, results)
+        module.write_json(
+            tmp_path / "rows" / evaluation.out.rsplit("/")[-1] / module.RESULTS, results
+        )
         return results
 
     monkeypatch.setattr(module, "evaluate", evaluate)
@@ -29,7 +39,13 @@ def calls(monkeypatch, tmp_path):
 
 
 def asked(tmp_path, **changes) -> Rows:
-    given = {"policies": ("eft", "eft_admit"), "gain": "eft_admit", "over": "eft", "seeds": 2, "out": str(tmp_path / "rows")}
+    given = {
+        "policies": ("eft", "eft_admit"),
+        "gain": "eft_admit",
+        "over": "eft",
+        "seeds": 2,
+        "out": str(tmp_path / "rows"),
+    }
     return Rows(**(given | {"only": ("Ring12-1.3", "faults-1")} | changes))
 
 
@@ -41,7 +57,10 @@ def test_every_row_is_a_scenario_of_the_catalogue() -> None:
 
 def test_rows_are_played_once_and_compared_in_pairs(calls, tmp_path, capsys) -> None:
     summary = play_rows(asked(tmp_path))
-    assert [(call.scenario, call.overrides) for call in calls] == [("Ring12", {"workload.load": 1.3}), ("faults", {"workload.load": 1.0})]
+    assert [(call.scenario, call.overrides) for call in calls] == [
+        ("Ring12", {"workload.load": 1.3}),
+        ("faults", {"workload.load": 1.0}),
+    ]
     assert summary["Ring12-1.3"]["gain"]["mean"] == pytest.approx(0.03)
     assert play_rows(asked(tmp_path)) == summary and len(calls) == 2  # read, not played
     play_rows(asked(tmp_path, seeds=2, first_seed=7, only=("Ring12-1.3",)))

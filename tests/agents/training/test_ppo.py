@@ -6,46 +6,78 @@ import torch
 from sb3_contrib import MaskablePPO
 from stable_baselines3.common.vec_env import DummyVecEnv
 
-from agents.training.ppo import LeanPPO
 from agents.policies.network.sb3_policies import NETWORK, POLICIES, policy_kwargs
+from agents.training.ppo import LeanPPO
 from tests.helpers.fake_env import FakeEnv
 
-COMMON = {"n_steps": 40, "batch_size": 80, "n_epochs": 3, "seed": 3, "device": "cpu", "gamma": 0.9, "ent_coef": 0.01}
+COMMON = {
+    "n_steps": 40,
+    "batch_size": 80,
+    "n_epochs": 3,
+    "seed": 3,
+    "device": "cpu",
+    "gamma": 0.9,
+    "ent_coef": 0.01,
+}
 
 
 def learned(kind, timesteps=80, **changes):
-    """A model of either kind after some rollouts of two environments; a minibatch is the whole rollout, so its order is nothing."""
+    """A model of either kind after some rollouts of two environments.
+
+    A minibatch is the whole rollout, so its order is nothing.
+    """
     env = DummyVecEnv([lambda: FakeEnv(steps=12) for _ in range(2)])
-    model = kind(POLICIES["maskable_ppo"], env, policy_kwargs=policy_kwargs(NETWORK), **(COMMON | changes))
+    model = kind(
+        POLICIES["maskable_ppo"], env, policy_kwargs=policy_kwargs(NETWORK), **(COMMON | changes)
+    )
     return model.learn(timesteps)
 
 
-CASES = [({}, 3), ({"target_kl": 1e-6, "learning_rate": 1e-3, "n_epochs": 8}, 2), ({"normalize_advantage": False, "clip_range": 1e-3}, 3)]
+CASES = [
+    ({}, 3),
+    ({"target_kl": 1e-6, "learning_rate": 1e-3, "n_epochs": 8}, 2),
+    ({"normalize_advantage": False, "clip_range": 1e-3}, 3),
+]
 
 
 @pytest.mark.parametrize(("changes", "updates"), CASES)
 def test_one_update_is_that_of_stock(changes, updates):
     stock, ours = learned(MaskablePPO, **changes), learned(LeanPPO, **changes)
-    assert stock._n_updates == ours._n_updates == updates  # a divergence beyond target_kl ends an update early
+    assert (
+        stock._n_updates == ours._n_updates == updates
+    )  # a divergence beyond target_kl ends an update early
     start = learned(LeanPPO, learning_rate=0.0).policy.state_dict()
     theirs, moved = stock.policy.state_dict(), 0.0
     for name, value in ours.policy.state_dict().items():
-        torch.testing.assert_close(value, theirs[name], rtol=1e-3, atol=2e-5)  # float32 sums in another order, through Adam
+        torch.testing.assert_close(
+            value, theirs[name], rtol=1e-3, atol=2e-5
+        )  # float32 sums in another order, through Adam
         moved = max(moved, float((value - start[name]).abs().max()))
     assert moved > 5e-4
 
 
 def test_rates_fall_to_their_final_fraction():
     model = learned(LeanPPO, timesteps=240, learning_rate=1e-3, final_fraction=0.25)
-    assert model.lr_schedule(1.0) == pytest.approx(1e-3) and model.lr_schedule(0.0) == pytest.approx(0.25e-3)
-    assert model.policy.optimizer.param_groups[0]["lr"] == pytest.approx(0.25e-3)  # nothing was left at the last update
+    assert model.lr_schedule(1.0) == pytest.approx(1e-3) and model.lr_schedule(
+        0.0
+    ) == pytest.approx(0.25e-3)
+    assert model.policy.optimizer.param_groups[0]["lr"] == pytest.approx(
+        0.25e-3
+    )  # nothing was left at the last update
 
 
 def test_the_critic_learns_alone_first():
     start = learned(LeanPPO, learning_rate=0.0).policy.state_dict()
-    alone = learned(LeanPPO, timesteps=160, learning_rate=1e-2, critic_alone=160).policy.state_dict()
+    alone = learned(
+        LeanPPO, timesteps=160, learning_rate=1e-2, critic_alone=160
+    ).policy.state_dict()
     moved = {name for name, value in alone.items() if not torch.equal(value, start[name])}
-    assert moved == {"mlp_extractor.critic.weight", "mlp_extractor.critic.bias", "value_net.weight", "value_net.bias"}
+    assert moved == {
+        "mlp_extractor.critic.weight",
+        "mlp_extractor.critic.bias",
+        "value_net.weight",
+        "value_net.bias",
+    }
     after = learned(LeanPPO, timesteps=160, learning_rate=1e-2, critic_alone=80).policy.state_dict()
     assert not torch.equal(after["mlp_extractor.score.weight"], start["mlp_extractor.score.weight"])
 

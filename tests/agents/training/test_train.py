@@ -1,4 +1,6 @@
-"""Training on the fake environment: files, resume, interrupt, refusals, seeds, and learning itself."""
+"""Training on the fake environment: files, resume, interrupt, refusals, seeds, and learning
+itself.
+"""
 
 import json
 import subprocess
@@ -9,16 +11,16 @@ import numpy as np
 import pytest
 import torch
 
-from agents.utils.checkpoints import load_checkpoint, write_atomically
+from agents.envs.episode_runner import play
 from agents.envs.make import TRAINING_SEEDS, make_env, make_vec
-from agents.evaluation.rollout import play
 from agents.evaluation.load_policy import load_policy, parse
+from agents.policies.heuristics import make_heuristic
+from agents.policies.network.sb3_policies import NETWORK
 from agents.training import train as training
 from agents.training.callbacks import Progress
 from agents.training.config import HYPERPARAMETERS, Recipe, Settings
 from agents.training.train import Interrupted, train
-from agents.policies.network.sb3_policies import NETWORK
-from agents.policies.heuristics import make_heuristic
+from agents.utils.checkpoints import load_checkpoint, write_atomically
 from tests.helpers.fake_env import ENV_ID, FakeEnv
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -28,7 +30,15 @@ HEADLINE = "served_value_fraction"
 def asked(out, **changes):
     """A short run."""
     return Settings(
-        **{"scenario": ENV_ID, "timesteps": 1000, "envs": 2, "out": str(out), "validations": 2, "validation_episodes": 2} | changes
+        **{
+            "scenario": ENV_ID,
+            "timesteps": 1000,
+            "envs": 2,
+            "out": str(out),
+            "validations": 2,
+            "validation_episodes": 2,
+        }
+        | changes
     )
 
 
@@ -36,10 +46,15 @@ def asked(out, **changes):
 def test_a_run_leaves_config_best_and_last(tmp_path, algo):
     out = train(asked(tmp_path / "run", algo=algo))
     config = json.loads((out / "config.json").read_text())
-    assert config["settings"]["algo"] == algo and config["recipe"]["hyperparameters"] == HYPERPARAMETERS[algo]
+    assert (
+        config["settings"]["algo"] == algo
+        and config["recipe"]["hyperparameters"] == HYPERPARAMETERS[algo]
+    )
     assert {"scenario", "packages", "python", "revision", "command"} <= set(config)
     last, best = load_checkpoint(out / "last.pt"), load_checkpoint(out / "best.pt")
-    assert last["timesteps"] >= 1000 and last["history"][0]["timesteps"] == 0  # the untrained network is validated first
+    assert (
+        last["timesteps"] >= 1000 and last["history"][0]["timesteps"] == 0
+    )  # the untrained network is validated first
     means = [entry[HEADLINE] for entry in last["history"]]
     assert best["timesteps"] == last["history"][int(np.argmax(means))]["timesteps"]
     assert list((out / "tensorboard").iterdir())
@@ -47,10 +62,16 @@ def test_a_run_leaves_config_best_and_last(tmp_path, algo):
 
 
 def test_the_same_seed_gives_the_same_weights(tmp_path):
-    first, second, other = (load_checkpoint(train(asked(tmp_path / n, seed=s)) / "last.pt") for n, s in (("a", 1), ("b", 1), ("c", 2)))
+    first, second, other = (
+        load_checkpoint(train(asked(tmp_path / n, seed=s)) / "last.pt")
+        for n, s in (("a", 1), ("b", 1), ("c", 2))
+    )
     for name, weights in first["weights"].items():
         assert torch.equal(weights, second["weights"][name])
-    assert any(not torch.equal(weights, other["weights"][name]) for name, weights in first["weights"].items())
+    assert any(
+        not torch.equal(weights, other["weights"][name])
+        for name, weights in first["weights"].items()
+    )
 
 
 @pytest.mark.parametrize("algo", HYPERPARAMETERS)
@@ -61,7 +82,10 @@ def test_resume_restores_weights_optimizer_counters_and_history(tmp_path, algo, 
 
     def look(self):
         optimizer = self.model.policy.optimizer.state_dict()["state"]
-        seen.update(weights={k: v.clone() for k, v in self.model.policy.state_dict().items()}, timesteps=self.model.num_timesteps)
+        seen.update(
+            weights={k: v.clone() for k, v in self.model.policy.state_dict().items()},
+            timesteps=self.model.num_timesteps,
+        )
         seen.update(moments={k: v["exp_avg"].clone() for k, v in optimizer.items()})
         start(self)
 
@@ -70,9 +94,13 @@ def test_resume_restores_weights_optimizer_counters_and_history(tmp_path, algo, 
     train(asked(out, algo=algo, timesteps=before["timesteps"] + 600, resume=True))
     after = load_checkpoint(out / "last.pt")
     assert seen["timesteps"] == before["timesteps"]
-    assert all(torch.equal(value, before["weights"][name]) for name, value in seen["weights"].items())
+    assert all(
+        torch.equal(value, before["weights"][name]) for name, value in seen["weights"].items()
+    )
     moments = before["optimizer"]["state"]
-    assert set(seen["moments"]) == set(moments) and all(torch.equal(v, moments[k]["exp_avg"]) for k, v in seen["moments"].items())
+    assert set(seen["moments"]) == set(moments) and all(
+        torch.equal(v, moments[k]["exp_avg"]) for k, v in seen["moments"].items()
+    )
     assert after["history"][: len(before["history"])] == before["history"]
     assert after["timesteps"] > before["timesteps"] and after["updates"] >= before["updates"]
 
@@ -97,14 +125,18 @@ def test_interrupt_saves_and_says_how_to_go_on(tmp_path, monkeypatch):
         train(asked(tmp_path / "run", timesteps=4000))
     assert load_checkpoint(tmp_path / "run" / "last.pt")["timesteps"] == 1500
     monkeypatch.setattr(Progress, "_on_step", step)
-    train(Settings(out=str(tmp_path / "run"), resume=True))  # exactly what the sentence says: the rest is remembered
+    train(
+        Settings(out=str(tmp_path / "run"), resume=True)
+    )  # exactly what the sentence says: the rest is remembered
     assert load_checkpoint(tmp_path / "run" / "last.pt")["timesteps"] >= 4000
 
 
 def test_a_used_folder_is_refused_untouched(tmp_path):
     out = train(asked(tmp_path / "run"))
     before = {path: path.read_bytes() for path in out.rglob("*") if path.is_file()}
-    with pytest.raises(ValueError, match="already holds a run; choose another --out or add --resume"):
+    with pytest.raises(
+        ValueError, match="already holds a run; choose another --out or add --resume"
+    ):
         train(asked(out))
     assert before == {path: path.read_bytes() for path in out.rglob("*") if path.is_file()}
 
@@ -131,14 +163,14 @@ BAD = [
     ({"timesteps": 0}, "--timesteps must be at least 1, got 0"),
     ({"envs": 0}, "--envs must be at least 1, got 0"),
     ({"seed": -1}, "--seed must be at least 0, got -1"),
-    ({"tau_s": 0.0}, "--tau-s must be positive and finite, got 0.0"),
-    ({"tau_s": 60.0, "algo": "dqn"}, "--tau-s works with --algo maskable_ppo only, got dqn"),
     ({"algo": "a2c"}, "--algo must be one of maskable_ppo, ppo, dqn, got 'a2c'"),
 ]
 
 
 def test_what_has_not_changed_is_not_validated_again(tmp_path):
-    out = train(asked(tmp_path / "run", timesteps=10, validations=5))  # less than one rollout: one update, at its end
+    out = train(
+        asked(tmp_path / "run", timesteps=10, validations=5)
+    )  # less than one rollout: one update, at its end
     last = load_checkpoint(out / "last.pt")
     assert [entry["timesteps"] for entry in last["history"]] == [0, last["timesteps"]]
 
@@ -165,7 +197,11 @@ def test_a_failed_write_leaves_the_old_file(tmp_path):
 def test_training_seeds_stay_below_a_million_and_apart(monkeypatch):
     seeds = []
     reset = FakeEnv.reset
-    monkeypatch.setattr(FakeEnv, "reset", lambda self, *, seed=None, options=None: seeds.append(seed) or reset(self, seed=seed))
+    monkeypatch.setattr(
+        FakeEnv,
+        "reset",
+        lambda self, *, seed=None, options=None: seeds.append(seed) or reset(self, seed=seed),
+    )
     env = make_vec(ENV_ID, 4, seed=0)
     for _ in range(5):
         env.reset()
@@ -183,37 +219,82 @@ def test_rewards_minus_the_value_of_the_task():
     assert rewards[0] == pytest.approx(-0.5 * value)
 
 
-def test_tau_trains(tmp_path):
-    out = train(asked(tmp_path / "run", tau_s=60.0))
-    assert json.loads((out / "config.json").read_text())["settings"]["tau_s"] == 60.0
-    assert load_checkpoint(out / "last.pt")["timesteps"] >= 1000
+def test_runs_of_version_0_1_are_resumed_but_not_those_that_discount_by_time(tmp_path):
+    out = train(asked(tmp_path / "run", timesteps=200))
+    config = json.loads((out / "config.json").read_text())
+    for tau_s in (None, 60.0):
+        config["settings"]["tau_s"] = tau_s
+        (out / "config.json").write_text(json.dumps(config))
+        if tau_s is None:
+            train(asked(out, timesteps=400, resume=True))
+            assert load_checkpoint(out / "last.pt")["timesteps"] >= 400
+        else:
+            with pytest.raises(ValueError, match=r"discounts by elapsed time \(tau_s\)"):
+                train(asked(out, timesteps=400, resume=True))
 
 
 def command(*arguments):
     """Run train.py as a person does."""
-    return subprocess.run([sys.executable, "train.py", *arguments], cwd=ROOT, capture_output=True, text=True, timeout=120)
+    return subprocess.run(
+        [sys.executable, "train.py", *arguments],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        timeout=120,
+    )
 
 
 def test_command_line_end_to_end_and_one_line_errors(tmp_path):
-    options = ["--scenario", ENV_ID, "--timesteps", "500", "--envs", "2", "--validations", "1", "--validation-episodes", "2"]
-    done = command(*options, "--eval-episodes", "3", "--processes", "1", "--out", str(tmp_path / "run"))
+    options = [
+        "--scenario",
+        ENV_ID,
+        "--timesteps",
+        "500",
+        "--envs",
+        "2",
+        "--validations",
+        "1",
+        "--validation-episodes",
+        "2",
+    ]
+    done = command(
+        *options, "--eval-episodes", "3", "--processes", "1", "--out", str(tmp_path / "run")
+    )
     assert done.returncode == 0, done.stderr
     results = json.loads((tmp_path / "run" / "results.json").read_text())
-    assert {"eft", str(tmp_path / "run"), f"untrained:{tmp_path / 'run'}@sampled"} <= set(results["policies"])
+    assert {"eft", str(tmp_path / "run"), f"untrained:{tmp_path / 'run'}@sampled"} <= set(
+        results["policies"]
+    )
     again = command(*options, "--out", str(tmp_path / "run"))
     assert again.returncode == 2
-    assert again.stderr.startswith("error: ") and again.stderr.count("\n") == 1 and "add --resume" in again.stderr
+    assert (
+        again.stderr.startswith("error: ")
+        and again.stderr.count("\n") == 1
+        and "add --resume" in again.stderr
+    )
 
 
 @pytest.mark.slow
 def test_learning_beats_the_rule_it_starts_from(tmp_path, monkeypatch):
-    """Where resident models matter, 40,000 decisions lift the policy above eft_admit on 160 unseen episodes, paired."""
-    # A softer start, a higher rate and a shorter horizon than the defaults, so that a minute is enough: the fake episodes are short.
-    hyperparameters = HYPERPARAMETERS["maskable_ppo"] | {"batch_size": 256, "learning_rate": 1e-3, "gamma": 0.98, "target_kl": None}
+    """Where resident models matter, 40,000 decisions lift the policy above eft_admit on 160 unseen
+    episodes, paired.
+    """
+    # A softer start, a higher rate and a shorter horizon than the defaults, so that a minute is
+    # enough: the fake episodes are short.
+    hyperparameters = HYPERPARAMETERS["maskable_ppo"] | {
+        "batch_size": 256,
+        "learning_rate": 1e-3,
+        "gamma": 0.98,
+        "target_kl": None,
+    }
     hyperparameters |= {"critic_alone": 0, "final_fraction": 1.0, "n_steps": 512}
     network = NETWORK | {"sharpness": 32.0, "margin": 2.0}
-    monkeypatch.setattr(training, "recipe_for", lambda _: Recipe(hyperparameters, network, subtract_value=True))
-    out = train(asked(tmp_path / "run", timesteps=40_000, envs=4, validations=8, validation_episodes=20))
+    monkeypatch.setattr(
+        training, "recipe_for", lambda _: Recipe(hyperparameters, network, subtract_value=True)
+    )
+    out = train(
+        asked(tmp_path / "run", timesteps=40_000, envs=4, validations=8, validation_episodes=20)
+    )
     envs = [make_env(ENV_ID, "test") for _ in range(160)]
     seeds = range(3_000_000, 3_000_160)
     trained, rule = (

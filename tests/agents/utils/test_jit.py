@@ -10,18 +10,26 @@ from orbit_gym.utils import kernel_cache
 from tests.helpers.fresh import printed
 
 SOURCES = {
-    "orbit_gym/__init__.py": "from orbit_gym.utils.kernel_cache import set_cache_folder\nset_cache_folder()\n",
-    "orbit_gym/callee.py": "from orbit_gym.utils.jit import inlined\n\n\n@inlined\ndef twice(x):\n    return 2 * x\n",
+    "orbit_gym/__init__.py": "from orbit_gym.utils.kernel_cache import "
+    "set_cache_folder\nset_cache_folder()\n",
+    "orbit_gym/utils/__init__.py": "",
+    "orbit_gym/callee.py": "from orbit_gym.utils.jit import inlined\n\n\n@inlined\ndef "
+    "twice(x):\n    return 2 * x\n",
     "agents/__init__.py": "",
     "agents/utils/__init__.py": "",
     "agents/constants.py": "MORE = 1\n",
-    "agents/helper.py": "from agents.constants import MORE\nfrom agents.utils.jit import inlined\n\n\n"
+    "agents/helper.py": "from agents.constants import MORE\nfrom agents.utils.jit import "
+    "inlined\n\n\n"
     "@inlined\ndef more(x):\n    return x + MORE\n",
-    "agents/caller.py": "from agents.helper import more\nfrom agents.utils.jit import shared\nfrom orbit_gym.callee import twice\n\n\n"
+    "agents/caller.py": "from agents.helper import more\nfrom agents.utils.jit import "
+    "shared\nfrom orbit_gym.callee import twice\n\n\n"
     "@shared\ndef kernel(x):\n    return more(twice(x))\n",
     "agents/other.py": "x = 1\n",
 }
-ASK = "import orbit_gym, agents.caller as c; print(c.kernel(10), sum(c.kernel.stats.cache_hits.values()))"
+ASK = (
+    "import orbit_gym, agents.caller as c; print(c.kernel(10), "
+    "sum(c.kernel.stats.cache_hits.values()))"
+)
 
 
 @pytest.fixture
@@ -29,14 +37,18 @@ def tree(tmp_path: Path) -> Path:
     for name, text in SOURCES.items():
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / name).write_text(text)
-    shutil.copy(Path(jit.__file__), tmp_path / "agents" / "common" / "jit.py")
-    for name in ("cache.py", "jit.py"):
-        shutil.copy(Path(kernel_cache.__file__).with_name(name), tmp_path / "orbit_gym" / name)
+    shutil.copy(Path(jit.__file__), tmp_path / "agents" / "utils" / "jit.py")
+    for name in ("kernel_cache.py", "jit.py"):
+        shutil.copy(
+            Path(kernel_cache.__file__).with_name(name), tmp_path / "orbit_gym" / "utils" / name
+        )
     return tmp_path
 
 
 def ask(tree: Path) -> tuple[int, int]:
-    """Result of the kernel in a fresh process, and how many of its signatures came from the file cache."""
+    """Result of the kernel in a fresh process, and how many of its signatures came from the file
+    cache.
+    """
     result, hits = printed(ASK, tree, XDG_CACHE_HOME=str(tree / "cache")).split()
     return int(result), int(hits)
 
@@ -47,12 +59,18 @@ def test_an_edit_in_another_file_changes_the_result(tree: Path) -> None:
     assert ask(tree) == (21, 1)
     (tree / "agents" / "constants.py").write_text("MORE = 5\n")
     assert ask(tree) == (25, 0)
-    (tree / "orbit_gym" / "callee.py").write_text(SOURCES["orbit_gym/callee.py"].replace("2 *", "3 *"))
+    (tree / "orbit_gym" / "callee.py").write_text(
+        SOURCES["orbit_gym/callee.py"].replace("2 *", "3 *")
+    )
     assert ask(tree) == (35, 0)
 
 
 def test_the_environments_own_folder_is_left_as_it_was(tree: Path) -> None:
     ask(tree)
     (folder,) = (tree / "cache" / "orbit_gym").iterdir()
-    kernels = sorted(path.relative_to(folder).parts[0].partition("-")[0] for path in folder.rglob("*.nbi"))
-    assert kernels.count("agents") == 2 and len(kernels) == 3  # more and kernel; twice in a folder of the environment's
+    kernels = sorted(
+        path.relative_to(folder).parts[0].partition("-")[0] for path in folder.rglob("*.nbi")
+    )
+    assert (
+        kernels.count("agents") == 2 and len(kernels) == 3
+    )  # more and kernel; twice in a folder of the environment's

@@ -6,7 +6,14 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from agents.utils.statistics import finite, interquartile_mean, paired_difference, profile_steps, summarise, t_interval
+from agents.utils.statistics import (
+    finite,
+    interquartile_mean,
+    paired_difference,
+    profile_steps,
+    summarise,
+    t_interval,
+)
 
 
 def test_interval_equals_scipy():
@@ -16,18 +23,27 @@ def test_interval_equals_scipy():
 
 
 def test_interval_by_hand():
-    # mean 2, s = 1, n = 3, t(0.975, 2) = 4.302653 (standard table): half-width 4.302653 / sqrt(3) = 2.484138
-    assert t_interval(np.array([1.0, 2.0, 3.0])) == pytest.approx((2.0 - 2.484138, 2.0 + 2.484138), abs=1e-5)
+    # mean 2, s = 1, n = 3, t(0.975, 2) = 4.302653 (standard table): half-width 4.302653 / sqrt(3) =
+    # 2.484138
+    assert t_interval(np.array([1.0, 2.0, 3.0])) == pytest.approx(
+        (2.0 - 2.484138, 2.0 + 2.484138), abs=1e-5
+    )
 
 
 def test_interval_covers_as_often_as_it_says():
     rng = np.random.default_rng(1)
-    hits = [low <= 0.0 <= high for low, high in (t_interval(rng.normal(size=10)) for _ in range(2000))]
-    assert np.mean(hits) == pytest.approx(0.95, abs=4 * math.sqrt(0.95 * 0.05 / 2000))  # four binomial standard deviations
+    hits = [
+        low <= 0.0 <= high for low, high in (t_interval(rng.normal(size=10)) for _ in range(2000))
+    ]
+    assert np.mean(hits) == pytest.approx(
+        0.95, abs=4 * math.sqrt(0.95 * 0.05 / 2000)
+    )  # four binomial standard deviations
 
 
 def test_interquartile_mean_cuts_a_quarter_at_each_end():
-    assert interquartile_mean(np.array([100.0, 1, 2, 3, 4, 5, 6, -50.0])) == pytest.approx((2 + 3 + 4 + 5) / 4)
+    assert interquartile_mean(np.array([100.0, 1, 2, 3, 4, 5, 6, -50.0])) == pytest.approx(
+        (2 + 3 + 4 + 5) / 4
+    )
 
 
 def test_missing_values_are_left_out_and_written_as_none():
@@ -50,6 +66,15 @@ def test_paired_difference_is_the_interval_of_the_differences():
 
 def test_profile_is_the_share_above_each_score():
     scores, shares = profile_steps(np.array([0.9, np.nan, 0.5, 0.5, 0.7]))
-    for score in (0.0, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1.0):  # the curve holds from each of its steps to the next
+    for score in (
+        0.0,
+        0.4,
+        0.5,
+        0.6,
+        0.7,
+        0.8,
+        0.9,
+        1.0,
+    ):  # the curve holds from each of its steps to the next
         expected = np.mean(np.array([0.9, 0.5, 0.5, 0.7]) > score)
         assert shares[np.flatnonzero(scores <= score)[-1]] == pytest.approx(expected)

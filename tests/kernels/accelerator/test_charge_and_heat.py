@@ -1,4 +1,6 @@
-"""Checks of gaps that begin at a noted reservation and end early, against passes through the whole queue."""
+"""Checks of gaps that begin at a noted reservation and end early, against passes through the whole
+queue.
+"""
 
 import math
 from typing import Any
@@ -6,8 +8,15 @@ from typing import Any
 import numpy as np
 import pytest
 
+from orbit_gym.kernels.accelerator.charge_and_heat import (
+    CHECK,
+    NOTHING,
+    RUN,
+    Block,
+    carry,
+    power_row,
+)
 from orbit_gym.kernels.accelerator.service import lane_power_w
-from orbit_gym.kernels.accelerator.charge_and_heat import CHECK, NOTHING, RUN, Block, carry, power_row
 from orbit_gym.kernels.accelerator.service_slot import _is_carried
 from orbit_gym.kernels.state import NONE
 from orbit_gym.simulation.simulation import Simulation
@@ -40,7 +49,9 @@ def whole_pass(simulation: Simulation, unit: int, block: Block) -> bool:
 
 
 @pytest.mark.parametrize(("name", "overrides"), CASES, ids=["charge", "heat", "as flown", "faults"])
-def test_a_gap_is_carried_where_a_pass_through_the_whole_queue_says_so(name: str, overrides: dict[str, Any]) -> None:
+def test_a_gap_is_carried_where_a_pass_through_the_whole_queue_says_so(
+    name: str, overrides: dict[str, Any]
+) -> None:
     """Blocks of any lanes, lengths and starts, in queues of random play."""
     simulation, rng = running(name, 3, overrides), np.random.default_rng(3)
     verdicts = []
@@ -51,8 +62,13 @@ def test_a_gap_is_carried_where_a_pass_through_the_whole_queue_says_so(name: str
                 start_s = float(rng.uniform(entry["time_s"], entry["tail_s"] + 100.0))
                 finish_s = start_s + float(rng.choice([0.5, 5.0, 30.0, 120.0]))
                 task_w = float(lane_power_w(simulation.world, unit, int(rng.choice([1, 8]))))
-                expected = whole_pass(simulation, unit, Block(start_s, start_s, finish_s, 0.0, task_w))
-                assert _is_carried(simulation.world, simulation.state, unit, start_s, finish_s, task_w) == expected
+                expected = whole_pass(
+                    simulation, unit, Block(start_s, start_s, finish_s, 0.0, task_w)
+                )
+                assert (
+                    _is_carried(simulation.world, simulation.state, unit, start_s, finish_s, task_w)
+                    == expected
+                )
                 verdicts.append(expected)
         simulation.apply(at_random(simulation, rng))
     assert sum(verdicts) > 50
@@ -60,7 +76,10 @@ def test_a_gap_is_carried_where_a_pass_through_the_whole_queue_says_so(name: str
 
 
 def test_what_is_noted_at_reservations_is_what_a_pass_finds_there() -> None:
-    """To 1e-6 J and 1e-9 K, the tolerances of the checks; the whole queue's least spare charge never falls below -1e-6 J."""
+    """To 1e-6 J and 1e-9 K, the tolerances of the checks.
+
+    The whole queue's least spare charge never falls below -1e-6 J.
+    """
     simulation, rng = running("ThreeBody12", 5), np.random.default_rng(5)
     world, state = simulation.world, simulation.state
     compared = 0
@@ -70,17 +89,31 @@ def test_what_is_noted_at_reservations_is_what_a_pass_finds_there() -> None:
         entry = state.units[unit]
         now_s = float(entry["time_s"])
         start = power_row(world, unit, now_s), int(entry["first_segment"]), now_s
-        assert entry["spare_j"] >= -1e-6 and entry["peak_c"] <= world.accelerators[unit]["limit_c"] + 1e-9
+        assert (
+            entry["spare_j"] >= -1e-6
+            and entry["peak_c"] <= world.accelerators[unit]["limit_c"] + 1e-9
+        )
         row = int(entry["first_segment"])
         while row != NONE:
             segment = state.segments[row]
             if segment["start_s"] > now_s:
                 charge_j, temperature_c = float(entry["charge_j"]), float(entry["temperature_c"])
                 _, charge_j, temperature_c, _, _ = carry(
-                    world, state, unit, *start, float(segment["start_s"]), charge_j, temperature_c, NOTHING, RUN, True
+                    world,
+                    state,
+                    unit,
+                    *start,
+                    float(segment["start_s"]),
+                    charge_j,
+                    temperature_c,
+                    NOTHING,
+                    RUN,
+                    True,
                 )
                 assert math.isclose(charge_j, segment["charge_j"], rel_tol=0.0, abs_tol=1e-6)
-                assert math.isclose(temperature_c, segment["temperature_c"], rel_tol=0.0, abs_tol=1e-9)
+                assert math.isclose(
+                    temperature_c, segment["temperature_c"], rel_tol=0.0, abs_tol=1e-9
+                )
                 compared += 1
             row = int(segment["next"])
     assert compared > 100

@@ -1,4 +1,6 @@
-"""Accelerators played through the simulation: service, lanes, memory, gaps, charge and heat, against plain Python and closed forms."""
+"""Accelerators played through the simulation: service, lanes, memory, gaps, charge and heat,
+against plain Python and closed forms.
+"""
 
 import math
 
@@ -29,7 +31,9 @@ def book_all(simulation: Simulation, node: int | None = None) -> list[np.void]:
     """Book every task where it appeared (or at one node); returns the bookings."""
     booked = []
     while not simulation.is_over:
-        origin = int(simulation.episode.tasks["origin"][simulation.task_index]) if node is None else node
+        origin = (
+            int(simulation.episode.tasks["origin"][simulation.task_index]) if node is None else node
+        )
         row = int(np.flatnonzero(simulation.candidate_nodes == origin)[0])
         was_booked, _ = simulation.apply(row)
         assert was_booked
@@ -46,10 +50,16 @@ def decode_s(tokens: float, weights_bytes: float) -> float:
 
 
 def test_int8_language_model_decodes_13_tokens_a_second() -> None:
-    """The design's 13.1 tok/s for INT8 at 400 GB/s (its own rounding: 0.05): 131 more tokens cost ten seconds."""
+    """The design's 13.1 tok/s for INT8 at 400 GB/s (its own rounding: 0.05): 131 more tokens cost
+    ten seconds.
+    """
     world = small_world(1)
-    short, long = (book_all(start(world, [one_lane(0.0, tokens)], 1 << LANGUAGE))[0] for tokens in (100, 231))
-    per_second = 131 / ((long["finish_s"] - long["start_s"]) - (short["finish_s"] - short["start_s"]))
+    short, long = (
+        book_all(start(world, [one_lane(0.0, tokens)], 1 << LANGUAGE))[0] for tokens in (100, 231)
+    )
+    per_second = 131 / (
+        (long["finish_s"] - long["start_s"]) - (short["finish_s"] - short["start_s"])
+    )
     assert per_second == pytest.approx(13.1, abs=0.05)
 
 
@@ -57,7 +67,10 @@ def test_int8_language_model_decodes_13_tokens_a_second() -> None:
     ("task", "expected_s"),
     [
         # 4e15 flop at 744e12 * 0.3 = 223.2e12 op/s
-        (dict(vision(0.0, 0.0, vision_flop=4e15, vision_bytes=16e9), model=REMOTE), 4e15 / 223.2e12),
+        (
+            dict(vision(0.0, 0.0, vision_flop=4e15, vision_bytes=16e9), model=REMOTE),
+            4e15 / 223.2e12,
+        ),
         # bound by memory: 33.6 GB at 0.84 * 400 GB/s
         (dict(vision(0.0, 0.0, vision_flop=1e12, vision_bytes=33.6e9), model=REMOTE), 0.1),
         # 1,020 prompt tokens of 16 GFLOP at 744e12 * 0.2 / 8, then 129 tokens
@@ -68,19 +81,29 @@ def test_int8_language_model_decodes_13_tokens_a_second() -> None:
 )
 def test_service_times_by_hand(task: dict[str, float], expected_s: float) -> None:
     """Rooflines of DESIGN section 4; tolerance: rounding."""
-    booked = book_all(start(small_world(1), [task], (1 << REMOTE) | 0b100 if task["model"] == REMOTE else 1 << LANGUAGE))[0]
+    booked = book_all(
+        start(
+            small_world(1),
+            [task],
+            (1 << REMOTE) | 0b100 if task["model"] == REMOTE else 1 << LANGUAGE,
+        )
+    )[0]
     assert booked["finish_s"] - booked["start_s"] == pytest.approx(expected_s, rel=1e-12)
     assert booked["load_s"] == 0.0
 
 
 def test_eight_requests_run_at_once_and_the_ninth_waits() -> None:
-    bookings = book_all(start(small_world(1), [one_lane(0.0, 100 + k) for k in range(9)], 1 << LANGUAGE))
+    bookings = book_all(
+        start(small_world(1), [one_lane(0.0, 100 + k) for k in range(9)], 1 << LANGUAGE)
+    )
     assert [float(b["start_s"]) for b in bookings[:8]] == [0.0] * 8
     assert bookings[8]["start_s"] == bookings[0]["finish_s"]  # the shortest of the eight
 
 
 def test_vision_waits_for_every_lane() -> None:
-    bookings = book_all(start(small_world(1), [one_lane(0.0, 100), vision(0.0, 5.0, model=LANGUAGE)], 1 << LANGUAGE))
+    bookings = book_all(
+        start(small_world(1), [one_lane(0.0, 100), vision(0.0, 5.0, model=LANGUAGE)], 1 << LANGUAGE)
+    )
     assert bookings[1]["start_s"] == bookings[0]["finish_s"]
 
 
@@ -96,7 +119,11 @@ def test_a_load_takes_its_size_over_the_rate_plus_overhead() -> None:
 
 
 def test_least_recently_used_model_goes() -> None:
-    """24 GB: 16 + 6 + 0.2 fit. Stereo (6) is used after remote sensing (16), so the language model (8.5) evicts remote sensing; by hand."""
+    """24 GB: 16 + 6 + 0.2 fit.
+
+    Stereo (6) is used after remote sensing (16), so the language model (8.5) evicts remote sensing;
+    by hand.
+    """
     tasks = [
         vision(0.0, 1.0, model=REMOTE),
         vision(1.0, 1.0, model=STEREO),
@@ -122,8 +149,12 @@ def late_input(seconds: float, service_s: float, **more: float) -> dict[str, flo
 
 def test_a_resident_model_takes_the_gap_before_a_later_booking() -> None:
     tasks = [late_input(50.0, 20.0), vision(1.0, 10.0), vision(2.0, 45.0), vision(3.0, 30.0)]
-    later, first, too_long, second = book_all(start(small_world(2, SLOW_LINK), tasks, 1 << REMOTE), node=0)
-    arrival_s = 50.0 + math.sqrt(2) * 7e6 / 299_792_458.0  # the satellites stand sqrt(2) * 7,000 km apart
+    later, first, too_long, second = book_all(
+        start(small_world(2, SLOW_LINK), tasks, 1 << REMOTE), node=0
+    )
+    arrival_s = (
+        50.0 + math.sqrt(2) * 7e6 / 299_792_458.0
+    )  # the satellites stand sqrt(2) * 7,000 km apart
     assert later["start_s"] == pytest.approx(arrival_s, abs=1e-9)
     assert first["start_s"] == 1.0
     assert too_long["start_s"] == later["finish_s"]  # 11 to 50 is 39 s: 45 do not fit
@@ -137,18 +168,32 @@ def test_a_model_that_must_be_loaded_goes_after_the_last_booking() -> None:
 
 
 def test_a_gap_runs_on_the_memory_stored_there() -> None:
-    """Astronomy (16 GB) will evict remote sensing at second 50: a remote-sensing task fits before, none after without a load."""
-    tasks = [late_input(80.0, 20.0, model=ASTRONOMY), vision(1.0, 10.0, model=REMOTE), vision(2.0, 100.0, model=REMOTE)]
-    astronomy, before, after = book_all(start(small_world(2, SLOW_LINK), tasks, 1 << REMOTE), node=0)
-    assert astronomy["load_start_s"] == pytest.approx(80.0 - (16 / 1.5 + 3), abs=0.1)  # the load ends when the input is there
+    """Astronomy (16 GB) will evict remote sensing at second 50: a remote-sensing task fits before,
+    none after without a load.
+    """
+    tasks = [
+        late_input(80.0, 20.0, model=ASTRONOMY),
+        vision(1.0, 10.0, model=REMOTE),
+        vision(2.0, 100.0, model=REMOTE),
+    ]
+    astronomy, before, after = book_all(
+        start(small_world(2, SLOW_LINK), tasks, 1 << REMOTE), node=0
+    )
+    assert astronomy["load_start_s"] == pytest.approx(
+        80.0 - (16 / 1.5 + 3), abs=0.1
+    )  # the load ends when the input is there
     assert (before["start_s"], before["load_s"]) == (1.0, 0.0)
     assert (after["load_start_s"], after["load_s"] > 0.0) == (astronomy["finish_s"], True)
 
 
 def test_a_gap_before_a_load_does_not_count_as_use() -> None:
-    """Evictions are fixed when booked: a use that lies before the last load must not save a model from the next eviction."""
+    """Evictions are fixed when booked: a use that lies before the last load must not save a model
+    from the next eviction.
+    """
     tasks = [
-        late_input(80.0, 1.0, model=STEREO),  # loads at about 73: remote sensing (used 0) stays beside it, 22 GB
+        late_input(
+            80.0, 1.0, model=STEREO
+        ),  # loads at about 73: remote sensing (used 0) stays beside it, 22 GB
         vision(1.0, 1.0, model=REMOTE),  # a gap before that load: no use
         vision(2.0, 1.0, model=LANGUAGE),  # 16 + 6 + 8.5 > 24: remote sensing is oldest
     ]
@@ -162,23 +207,41 @@ def test_a_gap_before_a_load_does_not_count_as_use() -> None:
 
 
 def plain_run(
-    power: list[Row], blocks: list[tuple[float, float, float]], charge_j: float, capacity_j: float, times_s: list[float]
+    power: list[Row],
+    blocks: list[tuple[float, float, float]],
+    charge_j: float,
+    capacity_j: float,
+    times_s: list[float],
 ) -> list[float]:
-    """Charge at each of times_s (rising), from second 0, with blocks of (start_s, end_s, power_w): interval after interval."""
-    marks = sorted({0.0, *times_s, *(t for block in blocks for t in block[:2]), *(row[0] for row in power)})
+    """Charge at each of times_s (rising), from second 0, with blocks of (start_s, end_s, power_w):
+    interval after interval.
+    """
+    marks = sorted(
+        {0.0, *times_s, *(t for block in blocks for t in block[:2]), *(row[0] for row in power)}
+    )
     out = {0.0: charge_j}
     for begin_s, end_s in zip(marks, marks[1:], strict=False):
-        net_w = [row[1] for row in power if row[0] <= begin_s][-1] - sum(w for a, b, w in blocks if a <= begin_s < b)
+        net_w = [row[1] for row in power if row[0] <= begin_s][-1] - sum(
+            w for a, b, w in blocks if a <= begin_s < b
+        )
         charge_j = min(capacity_j, charge_j + net_w * (end_s - begin_s))
         out[end_s] = charge_j
     return [out[t] for t in times_s]
 
 
-def blocks_of(bookings: list[np.void], tasks: list[dict[str, float]]) -> list[tuple[float, float, float]]:
+def blocks_of(
+    bookings: list[np.void], tasks: list[dict[str, float]]
+) -> list[tuple[float, float, float]]:
     """Loads take every lane, language one of eight."""
     blocks = []
     for booking, task in zip(bookings, tasks, strict=True):
-        blocks.append((float(booking["load_start_s"]), float(booking["load_start_s"] + booking["load_s"]), BLOCK_W))
+        blocks.append(
+            (
+                float(booking["load_start_s"]),
+                float(booking["load_start_s"] + booking["load_s"]),
+                BLOCK_W,
+            )
+        )
         watts = BLOCK_W / LANES if task.get("one_lane") else BLOCK_W
         blocks.append((float(booking["start_s"]), float(booking["finish_s"]), watts))
     return blocks
@@ -187,7 +250,9 @@ def blocks_of(bookings: list[np.void], tasks: list[dict[str, float]]) -> list[tu
 def random_power(rng: np.random.Generator) -> list[Row]:
     """Sunlight and eclipse with changing loads; the mean is well above zero."""
     starts_s = np.concatenate([[0.0], np.cumsum(rng.uniform(50.0, 400.0, 30))])
-    power = [(float(s), float(w)) for s, w in zip(starts_s, rng.uniform(-120.0, 260.0, 31), strict=True)]
+    power = [
+        (float(s), float(w)) for s, w in zip(starts_s, rng.uniform(-120.0, 260.0, 31), strict=True)
+    ]
     return [*power, (float(starts_s[-1]) + 10.0, 200.0)]
 
 
@@ -196,7 +261,13 @@ def random_tasks(rng: np.random.Generator, count: int) -> list[dict[str, float]]
     tasks = []
     for release_s in releases_s:
         if rng.random() < 0.5:
-            tasks.append(vision(float(release_s), float(rng.uniform(5.0, 120.0)), model=int(rng.choice([REMOTE, STEREO]))))
+            tasks.append(
+                vision(
+                    float(release_s),
+                    float(rng.uniform(5.0, 120.0)),
+                    model=int(rng.choice([REMOTE, STEREO])),
+                )
+            )
         else:
             tasks.append(one_lane(float(release_s), float(rng.uniform(50.0, 1500.0))))
     return tasks
@@ -213,12 +284,19 @@ def tight_case(seed: int) -> tuple[list[Row], list[dict[str, float]], Simulation
             plain_required_j(power, TIGHT["floor_j"], 0.0) < 100e3
             and max(plain_required_j(power, TIGHT["floor_j"], t) for t, _ in power) < 115e3
         ):
-            return power, tasks, start(small_world(1, power=power, **TIGHT), tasks, 1 << REMOTE, charge_j=100e3)
+            return (
+                power,
+                tasks,
+                start(small_world(1, power=power, **TIGHT), tasks, 1 << REMOTE, charge_j=100e3),
+            )
 
 
 @pytest.mark.parametrize("seed", range(6))
 def test_ledger_equals_a_plain_forward_walk(seed: int) -> None:
-    """Charge at every decision against plain Python over the bookings, to 1e-6 J of 120 kJ; never below what the baseline needs."""
+    """Charge at every decision against plain Python over the bookings, to 1e-6 J of 120 kJ.
+
+    Never below what the baseline needs.
+    """
     power, tasks, simulation = tight_case(seed)
     seen, bookings = [], []
     while not simulation.is_over:
@@ -228,8 +306,14 @@ def test_ledger_equals_a_plain_forward_walk(seed: int) -> None:
     blocks = blocks_of(bookings, tasks)
     expected = plain_run(power, blocks, 100e3, TIGHT["capacity_j"], [time_s for time_s, _ in seen])
     assert [charge_j for _, charge_j in seen] == pytest.approx(expected, abs=1e-6)
-    times_s = sorted({t for block in blocks for t in block[:2]} | {row[0] for row in power} | set(np.arange(0.0, 8_000.0, 10.0).tolist()))
-    for time_s, charge_j in zip(times_s, plain_run(power, blocks, 100e3, TIGHT["capacity_j"], times_s), strict=True):
+    times_s = sorted(
+        {t for block in blocks for t in block[:2]}
+        | {row[0] for row in power}
+        | set(np.arange(0.0, 8_000.0, 10.0).tolist())
+    )
+    for time_s, charge_j in zip(
+        times_s, plain_run(power, blocks, 100e3, TIGHT["capacity_j"], times_s), strict=True
+    ):
         assert charge_j >= plain_required_j(power, TIGHT["floor_j"], time_s) - 1e-5
     waited = sum(b["load_start_s"] > t["release_s"] for b, t in zip(bookings, tasks, strict=True))
     assert waited > 5  # or nothing was tested
@@ -245,10 +329,18 @@ def test_lanes_never_exceed_the_accelerator(seed: int) -> None:
 
 @pytest.mark.parametrize("seed", range(4))
 def test_a_wait_for_charge_ends_at_the_first_feasible_start(seed: int) -> None:
-    """Brute force over starts 0.5 s apart: no second of feasible starts lies more than SHORTEST_WAIT_S before the booking's."""
+    """Brute force over starts 0.5 s apart: no second of feasible starts lies more than
+    SHORTEST_WAIT_S before the booking's.
+    """
     rng = np.random.default_rng(100 + seed)
-    power, capacity_j, floor_j = [(0.0, -60.0), (500.0, 150.0), (1_500.0, -50.0), (2_500.0, 300.0)], 120e3, 60e3
-    charge_j = 60e3 + 30e3 + float(rng.uniform(1e3, 15e3))  # the first eclipse needs 30 kJ, the second 50 kJ
+    power, capacity_j, floor_j = (
+        [(0.0, -60.0), (500.0, 150.0), (1_500.0, -50.0), (2_500.0, 300.0)],
+        120e3,
+        60e3,
+    )
+    charge_j = (
+        60e3 + 30e3 + float(rng.uniform(1e3, 15e3))
+    )  # the first eclipse needs 30 kJ, the second 50 kJ
     service_s = float(rng.uniform(50.0, 250.0))
     world = small_world(1, power=power, capacity_j=capacity_j, floor_j=floor_j)
     booking = book_all(start(world, [vision(0.0, service_s)], charge_j=charge_j))[0]
@@ -262,35 +354,51 @@ def test_a_wait_for_charge_ends_at_the_first_feasible_start(seed: int) -> None:
                 *(r[0] for r in power if begin_s <= r[0] <= begin_s + length_s),
             }
         )
-        charges = plain_run(power, [(begin_s, begin_s + length_s, BLOCK_W)], charge_j, capacity_j, times_s)
-        return min(c - plain_required_j(power, floor_j, t) for t, c in zip(times_s, charges, strict=True))
+        charges = plain_run(
+            power, [(begin_s, begin_s + length_s, BLOCK_W)], charge_j, capacity_j, times_s
+        )
+        return min(
+            c - plain_required_j(power, floor_j, t) for t, c in zip(times_s, charges, strict=True)
+        )
 
     begins_s = np.arange(0.0, float(booking["load_start_s"]), 0.5)
     feasible = np.array([margin_j(float(b)) >= 1e-5 for b in begins_s])
     assert booking["load_start_s"] > 0.0 and margin_j(float(booking["load_start_s"])) >= -1e-5
     lasting = feasible[:-2] & feasible[1:-1] & feasible[2:]  # a whole second of them
-    assert not lasting.any() or booking["load_start_s"] <= begins_s[np.flatnonzero(lasting)[0]] + SHORTEST_WAIT_S + 1e-9
+    assert (
+        not lasting.any()
+        or booking["load_start_s"] <= begins_s[np.flatnonzero(lasting)[0]] + SHORTEST_WAIT_S + 1e-9
+    )
 
 
 def test_a_gap_is_refused_where_a_later_booking_would_run_dry() -> None:
-    """Eclipse without load on the bus, by hand: 100 s booked at about second 500 need 18 kJ of the 20 kJ above the floor.
-    A 5 s task (0.9 kJ) fits the time before and the charge; a 20 s task (3.6 kJ) only the time, so it waits until the Sun is near."""
+    """Eclipse without load on the bus, by hand: 100 s booked at about second 500 need 18 kJ of the
+    20 kJ above the floor. A 5 s task (0.9 kJ) fits the time before and the charge; a 20 s task (3.6
+    kJ) only the time, so it waits until the Sun is near.
+    """
     power = [(0.0, 0.0), (1_000.0, 300.0)]
     world = small_world(2, SLOW_LINK, power=power, capacity_j=120e3, floor_j=60e3)
     tasks = [late_input(500.0, 100.0), vision(1.0, 5.0), vision(2.0, 20.0)]
     later, taken, refused = book_all(start(world, tasks, 1 << REMOTE, charge_j=80e3), node=0)
     assert later["start_s"] == pytest.approx(500.0, abs=0.1)
     assert taken["start_s"] == 1.0
-    # 1.1 kJ are left, spent at 180 W before second 1,000; after that the Sun gives more than the task takes
-    assert 1_000.0 - 1.1e3 / 180.0 <= refused["start_s"] <= 1_000.0 - 1.1e3 / 180.0 + SHORTEST_WAIT_S
+    # 1.1 kJ are left, spent at 180 W before second 1,000; after that the Sun gives more than the
+    # task takes
+    assert (
+        1_000.0 - 1.1e3 / 180.0 <= refused["start_s"] <= 1_000.0 - 1.1e3 / 180.0 + SHORTEST_WAIT_S
+    )
 
 
 def test_a_wait_for_heat_ends_when_the_block_stays_below_the_limit() -> None:
-    """Closed form: tau dT/dt = sink + R P - T. At 200 W the node settles at 75 C, so from T0 it meets 65 C after
-    tau ln((75 - T0) / 10); a task of d seconds waits until it has cooled to T0 = 75 - 10 exp(d / tau), at idle towards 25.5 C."""
+    """Closed form: tau dT/dt = sink + R P - T. At 200 W the node settles at 75 C, so from T0 it
+    meets 65 C after tau ln((75 - T0) / 10); a task of d seconds waits until it has cooled to T0 =
+    75 - 10 exp(d / tau), at idle towards 25.5 C.
+    """
     world = small_world(1, limit_c=65.0)
     tau_s, first_s, second_s = NODE["thermal_tau_s"], 2_000.0, 600.0
-    first, second = book_all(start(world, [vision(0.0, first_s), vision(1.0, second_s)], 1 << REMOTE))
+    first, second = book_all(
+        start(world, [vision(0.0, first_s), vision(1.0, second_s)], 1 << REMOTE)
+    )
     assert first["start_s"] == 0.0  # from 25.5 C: 49.5 exp(-2000 / 1400) = 11.9 K below 75 C
     hot_c = 75.0 - 49.5 * math.exp(-first_s / tau_s)
     cool_c = 75.0 - 10.0 * math.exp(second_s / tau_s)
@@ -300,7 +408,9 @@ def test_a_wait_for_heat_ends_when_the_block_stays_below_the_limit() -> None:
 
 
 def test_charge_and_heat_against_small_steps() -> None:
-    """Euler steps of 0.05 s over one load and one service: charge to 10 J (half a step of 200 W), temperature to 0.01 K."""
+    """Euler steps of 0.05 s over one load and one service: charge to 10 J (half a step of 200 W),
+    temperature to 0.01 K.
+    """
     power = [(0.0, -100.0), (30.0, 150.0), (60.0, -20.0)]
     tasks = [vision(10.0, 40.0), vision(200.0, 1.0)]
     simulation = start(small_world(1, power=power), tasks, charge_j=1.2e6)

@@ -3,10 +3,10 @@
 import numpy as np
 import pytest
 
-from orbit_gym.world.layout import World
 from orbit_gym.kernels.booking import RECLAIMED_PER_STEP, ROOM_CHUNKS, reclaim
 from orbit_gym.kernels.network.calendars import first_free_s, first_gap, release_expired, reserve
 from orbit_gym.kernels.state import CHUNK_SIZE, NONE, State
+from orbit_gym.world.layout import World
 from tests.helpers.small_world import always, small_world, start, vision
 
 CHUNKS = 64
@@ -27,12 +27,16 @@ def intervals_of(state: State, resource: int) -> list[tuple[float, float]]:
     for chunk in chain(state, int(state.heads[resource])):
         count = int(state.chunks[chunk]["count"])
         assert 1 <= count <= CHUNK_SIZE
-        found += [(float(start_s), float(end_s)) for start_s, end_s in state.intervals[chunk, :, :count].T]
+        found += [
+            (float(start_s), float(end_s)) for start_s, end_s in state.intervals[chunk, :, :count].T
+        ]
     return found
 
 
 def assert_every_chunk_is_somewhere(state: State) -> None:
-    """Chunks in the free list and in calendars are all there are, none twice, and the counter agrees."""
+    """Chunks in the free list and in calendars are all there are, none twice, and the counter
+    agrees.
+    """
     free = chain(state, int(state.clock[0]["free_chunk"]))
     used = [chunk for head in state.heads for chunk in chain(state, int(head))]
     assert sorted(free + used) == list(range(CHUNKS))
@@ -59,7 +63,9 @@ def plain_first_free_s(spans: list[tuple[float, float]], time_s: float) -> float
 
 
 def fresh_state() -> State:
-    return start(small_world(2, [always(0, 1, 1.0), always(1, 0, 1.0)]), [vision(0.0, 1.0)], chunks=CHUNKS).state
+    return start(
+        small_world(2, [always(0, 1, 1.0), always(1, 0, 1.0)]), [vision(0.0, 1.0)], chunks=CHUNKS
+    ).state
 
 
 def since(spans: list[tuple[float, float]], now_s: float) -> list[tuple[float, float]]:
@@ -69,7 +75,10 @@ def since(spans: list[tuple[float, float]], now_s: float) -> list[tuple[float, f
 
 @pytest.mark.parametrize("seed", range(20))
 def test_random_reservations_match_a_plain_list(seed: int) -> None:
-    """Exact: both sides handle the same numbers. Whole seconds make touching reservations common; chunks fill and split."""
+    """Exact: both sides handle the same numbers.
+
+    Whole seconds make touching reservations common; chunks fill and split.
+    """
     rng = np.random.default_rng(seed)
     state = fresh_state()
     plain: list[list[tuple[float, float]]] = [[], []]
@@ -94,7 +103,10 @@ def test_random_reservations_match_a_plain_list(seed: int) -> None:
 
 
 def test_a_reservation_that_fills_a_gap_joins_both_sides() -> None:
-    """By hand: [0, 1), [2, 3), then [1, 2) leaves one interval; it expires when it has ended, not before."""
+    """By hand: [0, 1), [2, 3), then [1, 2) leaves one interval.
+
+    It expires when it has ended, not before.
+    """
     state = fresh_state()
     for start_s in (0.0, 2.0, 1.0):
         reserve(state, 0, start_s, start_s + 1.0)
@@ -106,7 +118,10 @@ def test_a_reservation_that_fills_a_gap_joins_both_sides() -> None:
 
 
 def test_joining_across_chunks_gives_the_empty_chunk_back() -> None:
-    """17 intervals 0-1, 2-3, ... take two chunks, the second holding [32, 33); filling [31, 32) empties it."""
+    """17 intervals 0-1, 2-3, ... take two chunks, the second holding [32, 33).
+
+    Filling [31, 32) empties it.
+    """
     state = fresh_state()
     for k in range(CHUNK_SIZE + 1):
         reserve(state, 0, 2.0 * k, 2.0 * k + 1.0)
@@ -118,22 +133,32 @@ def test_joining_across_chunks_gives_the_empty_chunk_back() -> None:
     assert_every_chunk_is_somewhere(state)
 
 
-def test_calendars_are_walked_seldom_while_the_pool_is_low_and_every_step_once_a_plan_might_be_refused() -> None:
-    """A pool of 8,192 chunks with 2,000 free, none expired: one walk, then none until half of the 2,000 are used."""
+def test_calendars_are_walked_seldom_until_a_plan_might_be_refused() -> None:
+    """A pool of 8,192 chunks with 2,000 free, none expired: one walk, then none until half of the
+    2,000 are used.
+    """
     simulation = start(small_world(40, [always(0, 1, 1.0)]), [vision(0.0, 1.0)], chunks=8_192)
     world, state = simulation.world, simulation.state
     assert state.heads.size > RECLAIMED_PER_STEP + 1
     reserve(state, 0, 1.0, 2.0)
-    freed = [_reclaim_at(world, state, free, time_s) for free, time_s in ((2_000, 0.0), (1_500, 5.0), (999, 5.0), (1_200, 5.0))]
+    freed = [
+        _reclaim_at(world, state, free, time_s)
+        for free, time_s in ((2_000, 0.0), (1_500, 5.0), (999, 5.0), (1_200, 5.0))
+    ]
     assert freed == [0, 0, 1, 0]
     reserve(state, 0, 6.0, 7.0)
     assert [_reclaim_at(world, state, free, 9.0) for free in (700, ROOM_CHUNKS - 1)] == [0, 1]
     reserve(state, 0, 10.0, 11.0)
-    assert [_reclaim_at(world, state, free, 12.0) for free in (4_000, 2_040)] == [0, 1]  # plenty once, so a quarter counts again
+    assert [_reclaim_at(world, state, free, 12.0) for free in (4_000, 2_040)] == [
+        0,
+        1,
+    ]  # plenty once, so a quarter counts again
 
 
 def _reclaim_at(world: World, state: State, free: int, time_s: float) -> int:
-    """Chunks that a reclaim gives back while `free` are said to be left and its turn is at other calendars than the first."""
+    """Chunks that a reclaim gives back while `free` are said to be left and its turn is at other
+    calendars than the first.
+    """
     clock = state.clock[0]
     clock["n_free_chunks"], clock["time_s"], clock["reclaim_next"] = free, time_s, 0
     reclaim(world, state)

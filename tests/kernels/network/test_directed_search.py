@@ -1,13 +1,15 @@
-"""Searches towards a target (A*) against searches in all directions, with backlogs, on a hundred satellites."""
+"""Searches towards a target (A*) against searches in all directions, with backlogs, on a hundred
+satellites.
+"""
 
 import numpy as np
 import pytest
 
-from orbit_gym.world.downlink_bounds import DIRECTED_FROM
+from orbit_gym.kernels.episode import ANY_STATION
 from orbit_gym.kernels.network.search import EVERYWHERE, INPUT, RESULT, WANTED, mark_wanted, search
 from orbit_gym.kernels.state import NONE, new_scratch
-from orbit_gym.kernels.episode import ANY_STATION
 from orbit_gym.simulation.simulation import Simulation
+from orbit_gym.world.downlink_bounds import DIRECTED_FROM
 from tests.helpers.playing import at_random, running
 
 
@@ -28,9 +30,33 @@ def test_the_nearest_station_in_time_is_found(busy: Simulation, bits: float) -> 
     assert int(world.sizes["n_satellites"][0]) >= DIRECTED_FROM
     for _ in range(60):
         source, ready_s = int(rng.integers(100)), busy.time_s + float(rng.uniform(0.0, 3_000.0))
-        end = search(world, busy.state, scratch, RESULT, source, ready_s, bits, ANY_STATION, ready_s + 7_200.0, False, scratch.order)
+        end = search(
+            world,
+            busy.state,
+            scratch,
+            RESULT,
+            source,
+            ready_s,
+            bits,
+            ANY_STATION,
+            ready_s + 7_200.0,
+            False,
+            scratch.order,
+        )
         mark_wanted(scratch, stations)
-        search(world, busy.state, scratch, INPUT, source, ready_s, bits, WANTED, ready_s + 7_200.0, False, scratch.order)
+        search(
+            world,
+            busy.state,
+            scratch,
+            INPUT,
+            source,
+            ready_s,
+            bits,
+            WANTED,
+            ready_s + 7_200.0,
+            False,
+            scratch.order,
+        )
         labels = scratch.labels[INPUT][stations]
         reached = labels["settled"] == scratch.counter[1 + INPUT]
         assert end != NONE and reached.any()
@@ -43,7 +69,37 @@ def test_the_datacentre_is_reached_as_early_as_by_a_search_of_everything(busy: S
     for _ in range(40):
         source, ready_s = int(rng.integers(100)), busy.time_s + float(rng.uniform(0.0, 3_000.0))
         limit_s = ready_s + 7_200.0
-        assert search(world, busy.state, scratch, RESULT, source, ready_s, 1e9, centre, limit_s, False, scratch.order) == centre
-        search(world, busy.state, scratch, INPUT, source, ready_s, 1e9, EVERYWHERE, limit_s, False, scratch.order)
+        assert (
+            search(
+                world,
+                busy.state,
+                scratch,
+                RESULT,
+                source,
+                ready_s,
+                1e9,
+                centre,
+                limit_s,
+                False,
+                scratch.order,
+            )
+            == centre
+        )
+        search(
+            world,
+            busy.state,
+            scratch,
+            INPUT,
+            source,
+            ready_s,
+            1e9,
+            EVERYWHERE,
+            limit_s,
+            False,
+            scratch.order,
+        )
         assert scratch.labels[INPUT, centre]["settled"] == scratch.counter[1 + INPUT]
-        assert scratch.labels[RESULT, centre]["arrival_s"] == scratch.labels[INPUT, centre]["arrival_s"]
+        assert (
+            scratch.labels[RESULT, centre]["arrival_s"]
+            == scratch.labels[INPUT, centre]["arrival_s"]
+        )

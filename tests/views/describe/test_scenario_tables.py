@@ -1,4 +1,6 @@
-"""docs/scenario.md is what the code says: its tables, units, defaults as TOML reads them, ranges as they are refused."""
+"""docs/scenario.md is what the code says: its tables, units, defaults as TOML reads them, ranges as
+they are refused.
+"""
 
 import dataclasses
 import math
@@ -11,12 +13,20 @@ from typing import Any, get_type_hints
 import pytest
 
 from orbit_gym import cli
-from orbit_gym.views.describe.docs_tables import BLOCK, REFERENCE_TABLES
-from orbit_gym.views.describe.scenario_tables import UNITS, allowed_text, default_text, field_table, sections, toml_text, unit_of
 from orbit_gym.scenario.scenario import Scenario, Shell, Station
 from orbit_gym.utils.units import SUFFIXES
+from orbit_gym.views.describe.docs_tables import BLOCK, REFERENCE_TABLES
+from orbit_gym.views.describe.scenario_tables import (
+    UNITS,
+    allowed_text,
+    default_text,
+    field_table,
+    sections,
+    toml_text,
+    unit_of,
+)
 
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(__file__).resolve().parents[3]
 PAGE = ROOT / "docs" / "scenario.md"
 TEXT = PAGE.read_text(encoding="utf-8")
 FIELDS = [(kind, item) for kind in sections() for item in dataclasses.fields(kind)]
@@ -27,7 +37,11 @@ def made_by_hand(item: "dataclasses.Field[Any]") -> bool:
     """No default, or none but that another field may stand for it."""
     if item.default is dataclasses.MISSING and item.default_factory is dataclasses.MISSING:
         return True
-    return item.name != "workload" and item.default_factory is not dataclasses.MISSING and item.default_factory() is None
+    return (
+        item.name != "workload"
+        and item.default_factory is not dataclasses.MISSING
+        and item.default_factory() is None
+    )
 
 
 @pytest.mark.parametrize("name", REFERENCE_TABLES)
@@ -47,7 +61,10 @@ def test_every_section_stands_where_toml_has_it() -> None:
         "datacentres[].accelerator",
         "workload.script[]",
     } <= paths
-    assert "### `[[users.sites]]`\n" in TEXT and "### `[datacentres.accelerator]`, `[accelerator]`\n" in TEXT
+    assert (
+        "### `[[users.sites]]`\n" in TEXT
+        and "### `[datacentres.accelerator]`, `[accelerator]`\n" in TEXT
+    )
     assert all(f"| `{item.name}` |" in TEXT for _, item in FIELDS)
 
 
@@ -73,7 +90,10 @@ def test_units_by_hand(name: str, hint: Any, unit: str) -> None:
 
 @pytest.mark.parametrize(("kind", "item"), FIELDS, ids=NAMES)
 def test_a_default_reads_back(kind: type, item: "dataclasses.Field[Any]") -> None:
-    """As TOML the printed default is the default itself; sections are checked by their own fields."""
+    """As TOML the printed default is the default itself.
+
+    Sections are checked by their own fields.
+    """
     printed = default_text(item)
     if made_by_hand(item) or item.name == "workload":
         assert printed == "must be given"
@@ -81,12 +101,16 @@ def test_a_default_reads_back(kind: type, item: "dataclasses.Field[Any]") -> Non
         assert dataclasses.is_dataclass(get_type_hints(kind)[item.name])
     else:
         (read,) = tomllib.loads(f"x = {printed.strip('`')}").values()
-        default = item.default if item.default is not dataclasses.MISSING else item.default_factory()  # type: ignore[misc]
+        default = (
+            item.default if item.default is not dataclasses.MISSING else item.default_factory()
+        )  # type: ignore[misc]
         assert (tuple(read) if isinstance(read, list) else read) == default
 
 
 def test_a_section_that_differs_says_so() -> None:
-    (item,) = [item for _, item in FIELDS if item.name == "accelerator" and default_text(item) != "its own"]
+    (item,) = [
+        item for _, item in FIELDS if item.name == "accelerator" and default_text(item) != "its own"
+    ]
     assert default_text(item) == "its own, with `memory_bytes = 8e10`"
 
 
@@ -117,7 +141,14 @@ def test_a_printed_range_is_the_one_refused() -> None:
 
 
 @pytest.mark.parametrize(
-    ("value", "text"), [(7.44e14, "7.44e14"), (80e3, "80000"), (0.3, "0.3"), (True, "true"), ((1.5e9, 2.0), "[1.5e9, 2]")]
+    ("value", "text"),
+    [
+        (7.44e14, "7.44e14"),
+        (80e3, "80000"),
+        (0.3, "0.3"),
+        (True, "true"),
+        ((1.5e9, 2.0), "[1.5e9, 2]"),
+    ],
 )
 def test_values_as_toml(value: Any, text: str) -> None:
     assert toml_text(value) == text
@@ -133,7 +164,11 @@ def test_the_command_repairs_a_spoilt_page(monkeypatch: pytest.MonkeyPatch, tmp_
     readme, page = tmp_path / "README.md", tmp_path / "scenario.md"
     shutil.copy(ROOT / "README.md", readme)
     page.write_text(TEXT.replace("| `0.275` |", "| `0.3` |"), encoding="utf-8")
-    monkeypatch.setattr(sys, "argv", ["orbit-gym", "tables", "--write", "--readme", str(readme), "--scenario-page", str(page)])
+    monkeypatch.setattr(
+        sys,
+        "argv",
+        ["orbit-gym", "tables", "--write", "--readme", str(readme), "--scenario-page", str(page)],
+    )
     cli.main()
     assert page.read_text(encoding="utf-8") == TEXT
 
@@ -142,11 +177,23 @@ def test_nothing_is_written_where_one_page_has_no_block(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:
     readme, page = tmp_path / "README.md", tmp_path / "scenario.md"
-    readme.write_text((ROOT / "README.md").read_text(encoding="utf-8").replace("| `delivered_value` | 1 |", "| spoilt |"), encoding="utf-8")
+    readme.write_text(
+        (ROOT / "README.md")
+        .read_text(encoding="utf-8")
+        .replace("| `delivered_value` | 1 |", "| spoilt |"),
+        encoding="utf-8",
+    )
     page.write_text("nothing here", encoding="utf-8")
     before = readme.read_text(encoding="utf-8")
-    monkeypatch.setattr(sys, "argv", ["orbit-gym", "tables", "--write", "--readme", str(readme), "--scenario-page", str(page)])
+    monkeypatch.setattr(
+        sys,
+        "argv",
+        ["orbit-gym", "tables", "--write", "--readme", str(readme), "--scenario-page", str(page)],
+    )
     with pytest.raises(SystemExit, match="2"):
         cli.main()
-    assert capsys.readouterr().err == "error: there is no block <!-- generated:fields --> in the text\n"
+    assert (
+        capsys.readouterr().err
+        == "error: there is no block <!-- generated:fields --> in the text\n"
+    )
     assert readme.read_text(encoding="utf-8") == before

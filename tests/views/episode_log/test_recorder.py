@@ -1,4 +1,6 @@
-"""What a log says is what happened: against the episode itself, a plain ledger, the topology, the shadow's geometry."""
+"""What a log says is what happened: against the episode itself, a plain ledger, the topology, the
+shadow's geometry.
+"""
 
 from pathlib import Path
 
@@ -6,19 +8,29 @@ import gymnasium as gym
 import numpy as np
 import pytest
 
-from orbit_gym.world.ephemeris import midnight_of
-from orbit_gym.world.layout import DOWNLINK, LASER
-from orbit_gym.kernels.network.transfers import position_m
 from orbit_gym.env import OrbitEnv
 from orbit_gym.kernels.episode import CALENDAR_FAULT, FAULT, UNIT_FAULT
+from orbit_gym.kernels.network.transfers import position_m
 from orbit_gym.orbits.positions import julian_date
 from orbit_gym.physics.geometry import gmst_rad, rotate_to_earth_fixed
 from orbit_gym.physics.sun import shadow_margin_m, sun_direction_of_date
-from orbit_gym.views.episode_log import RecordEpisode, read_log
-from orbit_gym.views.episode_log.tables import SAMPLE_S, faults_table
 from orbit_gym.simulation.graph import topology
 from orbit_gym.utils.units import DAY_S
-from tests.helpers.playing_logs import FAULTY, SHORT, Recorded, columns, faulty, play, quarter, recorded
+from orbit_gym.views.episode_log import read_log
+from orbit_gym.views.episode_log.tables import SAMPLE_S, faults_table
+from orbit_gym.world.ephemeris import midnight_of
+from orbit_gym.world.layout import DOWNLINK, LASER
+from orbit_gym.wrappers import RecordEpisode
+from tests.helpers.playing_logs import (
+    FAULTY,
+    SHORT,
+    Recorded,
+    columns,
+    faulty,
+    play,
+    quarter,
+    recorded,
+)
 
 CASES = {"quiet": quarter, "faulty": faulty, "tiny": lambda: recorded("Tiny")}
 
@@ -28,31 +40,46 @@ def any_case(request: pytest.FixtureRequest) -> Recorded:
     return CASES[request.param]()
 
 
-@pytest.mark.parametrize(("scenario", "overrides"), [("ThreeBody12", SHORT), ("CrossPlane12", FAULTY)])
+@pytest.mark.parametrize(
+    ("scenario", "overrides"), [("ThreeBody12", SHORT), ("CrossPlane12", FAULTY)]
+)
 def test_recording_changes_nothing(scenario: str, overrides: tuple) -> None:
-    """Bit for bit the rewards, the metrics and the final State of the same episode without the wrapper."""
+    """Bit for bit the rewards, the metrics and the final State of the same episode without the
+    wrapper.
+    """
     with_log = recorded(scenario, "eft", 3, overrides)
     env = OrbitEnv(scenario, overrides=dict(overrides), split="validation")
     rewards, metrics = play(env, "eft", 3)
-    assert rewards == with_log.rewards and metrics == with_log.metrics == with_log.log.header["metrics"]
+    assert (
+        rewards == with_log.rewards
+        and metrics == with_log.metrics == with_log.log.header["metrics"]
+    )
     for mine, other in zip(env.simulation.state, with_log.simulation.state, strict=True):
         assert mine.tobytes() == other.tobytes()
 
 
 def test_decisions_add_up_to_the_metrics(any_case: Recorded) -> None:
     log, metrics = any_case.log, any_case.metrics
-    node, on_time, lost, terms, energy_j = columns(log, "decisions", "node", "on_time", "is_lost", "reward_terms", "energy_j")
+    node, on_time, lost, terms, energy_j = columns(
+        log, "decisions", "node", "on_time", "is_lost", "reward_terms", "energy_j"
+    )
     booked = node >= 0
     assert len(node) == metrics["n_released"] and (~booked).sum() == metrics["n_rejected"]
-    assert (booked & on_time & ~lost).sum() == metrics["n_delivered"] and (booked & ~on_time & ~lost).sum() == metrics["n_late"]
-    assert lost.sum() == metrics["n_revoked"] and energy_j.sum() == pytest.approx(metrics["energy_j"], rel=1e-12)
+    assert (booked & on_time & ~lost).sum() == metrics["n_delivered"] and (
+        booked & ~on_time & ~lost
+    ).sum() == metrics["n_late"]
+    assert lost.sum() == metrics["n_revoked"] and energy_j.sum() == pytest.approx(
+        metrics["energy_j"], rel=1e-12
+    )
     assert terms.sum(axis=1).tolist() == any_case.rewards
     assert log.header["reward_terms"] == ["delivered_value", "revoked_value", "energy_cost"]
     for name in ("arrival_s", "start_s", "finish_s", "delivery_s"):
         assert (np.isnan(log.arrays[f"decisions/{name}"]) == ~booked).all()
 
 
-def test_the_action_names_the_candidate_and_times_stand_where_they_mean_something(any_case: Recorded) -> None:
+def test_the_action_names_the_candidate_and_times_stand_where_they_mean_something(
+    any_case: Recorded,
+) -> None:
     log = any_case.log
     candidates, action, node = columns(log, "decisions", "candidates", "action", "node")
     booked = node >= 0
@@ -75,7 +102,9 @@ def test_the_faulty_case_is_a_case() -> None:
     assert (log.arrays["faults/node_b"][~is_accelerator] >= 0).all()
 
 
-def test_hops_lead_from_the_origin_to_the_node_and_on_to_the_destination(any_case: Recorded) -> None:
+def test_hops_lead_from_the_origin_to_the_node_and_on_to_the_destination(
+    any_case: Recorded,
+) -> None:
     log = any_case.log
     kinds = [item["kind"] for item in log.header["nodes"]]
     table, hops = log.group("decisions"), log.group("hops")
@@ -91,10 +120,22 @@ def test_hops_lead_from_the_origin_to_the_node_and_on_to_the_destination(any_cas
         path = [int(table["origin"][k]), *hops["to_node"][mine].tolist()]
         assert hops["from_node"][mine].tolist() == path[:-1] and path[n_input] == table["node"][k]
         end, wanted = path[-1], int(table["destination"][k])
-        assert end == wanted if wanted >= 0 else table["by_alert"][k] or kinds[end] in ("station", "datacentre")
-        times_s = [table["release_s"][k], *np.stack([hops["start_s"][mine], hops["end_s"][mine]], axis=1).ravel()]
+        assert (
+            end == wanted
+            if wanted >= 0
+            else table["by_alert"][k] or kinds[end] in ("station", "datacentre")
+        )
+        times_s = [
+            table["release_s"][k],
+            *np.stack([hops["start_s"][mine], hops["end_s"][mine]], axis=1).ravel(),
+        ]
         assert (np.diff(times_s) >= 0.0).all()
-        assert table["arrival_s"][k] <= table["start_s"][k] < table["finish_s"][k] <= table["delivery_s"][k]
+        assert (
+            table["arrival_s"][k]
+            <= table["start_s"][k]
+            < table["finish_s"][k]
+            <= table["delivery_s"][k]
+        )
     assert first == len(hops["start_s"])
 
 
@@ -106,27 +147,46 @@ def test_every_laser_hop_lies_in_a_link() -> None:
     for hop in lasers:
         ends = sorted((int(hops["from_node"][hop]), int(hops["to_node"][hop])))
         same = (links["node_a"] == ends[0]) & (links["node_b"] == ends[1])
-        assert (same & (links["start_s"] <= hops["start_s"][hop]) & (links["end_s"] >= hops["end_s"][hop] - 1e-6)).any()
+        assert (
+            same
+            & (links["start_s"] <= hops["start_s"][hop])
+            & (links["end_s"] >= hops["end_s"][hop] - 1e-6)
+        ).any()
 
 
 def _plain_ledger(case: Recorded, satellite: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Lanes, charge in joules and queue at every sample, from the decisions alone; a full battery stays full."""
+    """Lanes, charge in joules and queue at every sample, from the decisions alone.
+
+    A full battery stays full.
+    """
     world, log = case.simulation.world, case.log
     unit, table = world.accelerators[satellite], log.group("decisions")
     power = world.power[world.power_offsets[satellite] : world.power_offsets[satellite + 1]]
     mine = table["node"] == satellite
     vision = mine & (case.simulation.episode.tasks["one_lane"][: len(mine)] == 0)
-    blocks = [(start, end, 8) for start, end in zip(table["load_start_s"][mine], table["start_s"][mine]) if not np.isnan(start)]
-    blocks += list(zip(table["start_s"][mine], table["finish_s"][mine], np.where(vision, 8, 1)[mine]))
+    blocks = [
+        (start, end, 8)
+        for start, end in zip(table["load_start_s"][mine], table["start_s"][mine])
+        if not np.isnan(start)
+    ]
+    blocks += list(
+        zip(table["start_s"][mine], table["finish_s"][mine], np.where(vision, 8, 1)[mine])
+    )
     samples_s = log.arrays["series/time_s"]
     begin, end, lanes = (np.array([block[axis] for block in blocks]) for axis in range(3))
     events_s = np.unique(np.concatenate([samples_s, begin, end, power["start_s"]]))
     events_s = events_s[(events_s >= samples_s[0]) & (events_s <= samples_s[-1])]
-    charge_j, at_s = float(case.simulation.episode.initial_charge_j[satellite]), {float(events_s[0]): 0.0}
+    charge_j, at_s = (
+        float(case.simulation.episode.initial_charge_j[satellite]),
+        {float(events_s[0]): 0.0},
+    )
     at_s[float(events_s[0])] = charge_j
     for now_s, next_s in zip(events_s, events_s[1:]):
         used = lanes[(begin <= now_s) & (now_s < end)].sum()
-        net_w = power["net_w"][np.searchsorted(power["start_s"], now_s, side="right") - 1] - unit["dynamic_w"] * used / unit["lanes"]
+        net_w = (
+            power["net_w"][np.searchsorted(power["start_s"], now_s, side="right") - 1]
+            - unit["dynamic_w"] * used / unit["lanes"]
+        )
         charge_j = min(charge_j + net_w * (next_s - now_s), float(unit["capacity_j"]))
         at_s[float(next_s)] = charge_j
     in_use = np.array([lanes[(begin <= now_s) & (now_s < end)].sum() for now_s in samples_s])
@@ -138,30 +198,57 @@ def _plain_ledger(case: Recorded, satellite: int) -> tuple[np.ndarray, np.ndarra
 
 @pytest.mark.parametrize("case", ["quiet", "tiny"])
 def test_the_series_follow_from_the_decisions(case: str) -> None:
-    """Charge within a float32 of capacity (1e-7), lanes exactly, queues within 1 ms; on every satellite, also after the end."""
+    """Charge within a float32 of capacity (1e-7), lanes exactly, queues within 1 ms.
+
+    On every satellite, also after the end.
+    """
     found = CASES[case]()
     series = found.log.group("series")
-    assert series["time_s"][0] == found.log.header["start_s"] and series["time_s"][-1] >= found.log.header["last_s"]
-    assert (np.diff(series["time_s"]) == pytest.approx(SAMPLE_S)) and found.log.header["last_s"] >= found.log.header["end_s"]
+    assert (
+        series["time_s"][0] == found.log.header["start_s"]
+        and series["time_s"][-1] >= found.log.header["last_s"]
+    )
+    assert (np.diff(series["time_s"]) == pytest.approx(SAMPLE_S)) and found.log.header[
+        "last_s"
+    ] >= found.log.header["end_s"]
     for satellite in range(series["queue_s"].shape[1]):
         in_use, charge_j, queue_s = _plain_ledger(found, satellite)
         assert series["lanes_busy"][:, satellite].tolist() == in_use.tolist()
         capacity_j = found.log.header["satellites"]["capacity_j"][satellite]
-        np.testing.assert_allclose(series["charge_fraction"][:, satellite], charge_j / capacity_j, atol=1e-6)
+        np.testing.assert_allclose(
+            series["charge_fraction"][:, satellite], charge_j / capacity_j, atol=1e-6
+        )
         np.testing.assert_allclose(series["queue_s"][:, satellite], queue_s, atol=1e-3, rtol=1e-6)
 
 
-def test_a_service_holds_its_lanes_and_its_model_in_memory_until_a_fault(any_case: Recorded) -> None:
+def test_a_service_holds_its_lanes_and_its_model_in_memory_until_a_fault(
+    any_case: Recorded,
+) -> None:
     """At every sample within the service of a task that no fault has ended so far."""
     log, seen = any_case.log, 0
     series, table, faults = log.group("series"), log.group("decisions"), log.group("faults")
     for row, now_s in enumerate(series["time_s"]):
-        down = set(faults["node_a"][faults["is_accelerator"] & (faults["strike_s"] <= now_s) & (now_s < faults["end_s"])].tolist())
-        assert all(series["lanes_busy"][row, node] == log.header["satellites"]["lanes"][node] for node in down)  # it reboots on all
-        running = ~table["is_lost"] & (table["start_s"] <= now_s) & (now_s < table["finish_s"]) & (table["release_s"] < now_s)
+        down = set(
+            faults["node_a"][
+                faults["is_accelerator"] & (faults["strike_s"] <= now_s) & (now_s < faults["end_s"])
+            ].tolist()
+        )
+        assert all(
+            series["lanes_busy"][row, node] == log.header["satellites"]["lanes"][node]
+            for node in down
+        )  # it reboots on all
+        running = (
+            ~table["is_lost"]
+            & (table["start_s"] <= now_s)
+            & (now_s < table["finish_s"])
+            & (table["release_s"] < now_s)
+        )
         for k in np.flatnonzero(running & (table["node"] < series["queue_s"].shape[1])):
             node = table["node"][k]
-            assert series["lanes_busy"][row, node] >= 1 and series["resident"][row, node] >> table["model"][k] & 1, (k, now_s)
+            assert (
+                series["lanes_busy"][row, node] >= 1
+                and series["resident"][row, node] >> table["model"][k] & 1
+            ), (k, now_s)
             seen += 1
     assert seen > 1
 
@@ -170,10 +257,14 @@ def test_the_series_stay_within_their_limits(any_case: Recorded) -> None:
     header, series = any_case.log.header, any_case.log.group("series")
     satellites = header["satellites"]
     floor = np.array(satellites["floor_j"]) / np.array(satellites["capacity_j"])
-    assert (series["charge_fraction"] >= floor - 1e-6).all() and (series["charge_fraction"] <= 1.0).all()
+    assert (series["charge_fraction"] >= floor - 1e-6).all() and (
+        series["charge_fraction"] <= 1.0
+    ).all()
     assert (series["temperature_c"] <= np.array(satellites["limit_c"]) + 1e-3).all()
     assert (series["temperature_c"] >= np.array(satellites["sink_c"]) - 1e-3).all()
-    assert (series["lanes_busy"] >= 0).all() and (series["lanes_busy"] <= np.array(satellites["lanes"])).all()
+    assert (series["lanes_busy"] >= 0).all() and (
+        series["lanes_busy"] <= np.array(satellites["lanes"])
+    ).all()
 
 
 def test_positions_are_the_worlds(any_case: Recorded) -> None:
@@ -195,33 +286,49 @@ def test_links_are_the_topologys() -> None:
         graph = topology(found.simulation.world, tuple(names), float(now_s))
         expected = {(min(a, b), max(a, b)) for a, b in graph.edges()}
         is_up = (links["start_s"] <= now_s) & (now_s < links["end_s"])
-        assert set(zip(links["node_a"][is_up].tolist(), links["node_b"][is_up].tolist())) == expected
-        rates = {(min(a, b), max(a, b)): data["rate_bps"] for a, b, data in graph.edges(data=True) if data["kind"] in ("laser", "fibre")}
+        assert (
+            set(zip(links["node_a"][is_up].tolist(), links["node_b"][is_up].tolist())) == expected
+        )
+        rates = {
+            (min(a, b), max(a, b)): data["rate_bps"]
+            for a, b, data in graph.edges(data=True)
+            if data["kind"] in ("laser", "fibre")
+        }
         for k in np.flatnonzero(is_up):
             pair = (int(links["node_a"][k]), int(links["node_b"][k]))
             if pair in rates:
                 rates_seen.setdefault(pair, set()).add(round(rates[pair] / links["rate_bps"][k], 6))
-    assert sum(ratios == {1.0} for ratios in rates_seen.values()) > 5  # the rate of most lasers never changes, so its mean is that
+    assert (
+        sum(ratios == {1.0} for ratios in rates_seen.values()) > 5
+    )  # the rate of most lasers never changes, so its mean is that
     assert all(0.2 < ratio < 5.0 for ratios in rates_seen.values() for ratio in ratios)
     kinds = {item: kind["kind"] for item, kind in enumerate(found.log.header["nodes"])}
     expected_kinds = {"satellite": "laser", "station": "station", "user": "user"}
     for a, b, kind in zip(*(links[name].tolist() for name in ("node_a", "node_b", "kind"))):
-        assert found.log.header["link_kinds"][kind] == (expected_kinds[kinds[b]] if kinds[a] == "satellite" else "fibre")
+        assert found.log.header["link_kinds"][kind] == (
+            expected_kinds[kinds[b]] if kinds[a] == "satellite" else "fibre"
+        )
     assert links["start_s"].min() == start_s and links["end_s"].max() == last_s
 
 
 def test_faults_are_named_by_the_ends_of_what_they_hold_down() -> None:
-    """A laser by its two satellites, a station's antenna by the station, an accelerator by its satellite."""
+    """A laser by its two satellites, a station's antenna by the station, an accelerator by its
+    satellite.
+    """
     world = quarter().simulation.world
     senders = np.repeat(np.arange(world.edge_offsets.size - 1), np.diff(world.edge_offsets))
-    laser, down = (int(np.flatnonzero(world.edges["kind"] == kind)[-1]) for kind in (LASER, DOWNLINK))
+    laser, down = (
+        int(np.flatnonzero(world.edges["kind"] == kind)[-1]) for kind in (LASER, DOWNLINK)
+    )
     faults = np.zeros(3, FAULT)
     faults["kind"] = CALENDAR_FAULT, CALENDAR_FAULT, UNIT_FAULT
     faults["index"] = world.edges["resource_a"][laser], world.edges["resource_b"][down], 5
     table = faults_table(world, faults, 100.0)
     ends = {int(senders[laser]), int(world.edges["to"][laser])}
     assert {int(table["node_a"][0]), int(table["node_b"][0])} == ends
-    assert table["node_a"][1:].tolist() == [world.edges["to"][down], 5] and table["node_b"][1:].tolist() == [-1, -1]
+    assert table["node_a"][1:].tolist() == [world.edges["to"][down], 5] and table["node_b"][
+        1:
+    ].tolist() == [-1, -1]
     assert table["is_accelerator"].tolist() == [False, False, True]
 
 
@@ -244,14 +351,25 @@ def test_sunlight_is_the_shadows() -> None:
 
 
 def test_which_episodes_are_written(tmp_path: Path) -> None:
-    """One left before its end is not; the trigger gets the episode's number; names hold scenario, policy and seed."""
-    env = RecordEpisode(gym.make("OrbitGym/Tiny-v0"), tmp_path, policy="/runs/my run", episode_trigger=lambda number: number != 1)
+    """One left before its end is not.
+
+    The trigger gets the episode's number; names hold scenario, policy and seed.
+    """
+    env = RecordEpisode(
+        gym.make("OrbitGym/Tiny-v0"),
+        tmp_path,
+        policy="/runs/my run",
+        episode_trigger=lambda number: number != 1,
+    )
     env.reset(seed=5)
     env.step(0)
     assert not list(tmp_path.iterdir()) and env.path is None
     for seed in (6, 7, 8):  # episodes 1, 2, 3
         play(env, "eft", seed)
-    assert sorted(path.name for path in tmp_path.iterdir()) == ["Tiny-runs_my_run-7.log", "Tiny-runs_my_run-8.log"]
+    assert sorted(path.name for path in tmp_path.iterdir()) == [
+        "Tiny-runs_my_run-7.log",
+        "Tiny-runs_my_run-8.log",
+    ]
 
 
 def test_a_wrong_action_is_refused_before_anything_is_noted(tmp_path: Path) -> None:
@@ -264,9 +382,13 @@ def test_a_wrong_action_is_refused_before_anything_is_noted(tmp_path: Path) -> N
     while not truncated:
         *_, truncated, info = env.step(4)
     assert env.path is not None and env.path.name == "Tiny-5.log"
-    assert read_log(env.path).arrays["decisions/action"].tolist() == [4] * int(info["episode_metrics"]["n_released"])
+    assert read_log(env.path).arrays["decisions/action"].tolist() == [4] * int(
+        info["episode_metrics"]["n_released"]
+    )
 
 
 def test_only_our_environment_is_recorded(tmp_path: Path) -> None:
-    with pytest.raises(ValueError, match="RecordEpisode records orbit_gym's OrbitEnv, got CartPoleEnv"):
+    with pytest.raises(
+        ValueError, match="RecordEpisode records orbit_gym's OrbitEnv, got CartPoleEnv"
+    ):
         RecordEpisode(gym.make("CartPole-v1"), tmp_path)

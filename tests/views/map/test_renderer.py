@@ -14,16 +14,16 @@ from matplotlib import pyplot
 from stable_baselines3.common.env_checker import check_env as check_env_of_sb3
 
 import orbit_gym  # noqa: F401  (registers the environments)
-from orbit_gym.kernels.network.transfers import position_m
 from orbit_gym.env import OrbitEnv
+from orbit_gym.kernels.network.transfers import position_m
+from orbit_gym.vector import OrbitVectorEnv
 from orbit_gym.views.map import palette
 from orbit_gym.views.map.canvas import MAP, Canvas
-from orbit_gym.views.map.snapshot import Moment
 from orbit_gym.views.map.projection import WorldView, geodetic_deg
 from orbit_gym.views.map.renderer import MISSING, RENDER_FPS, Show
-from orbit_gym.vector import OrbitVectorEnv
-from tests.helpers.playing import at_random
+from orbit_gym.views.map.snapshot import Moment
 from tests.helpers import fake_window
+from tests.helpers.playing import at_random
 
 ANY_PAGE = (720, 1280, 3)
 
@@ -60,7 +60,9 @@ def map_of(frame: np.ndarray) -> np.ndarray:
 
 
 def near(frame: np.ndarray, place: np.ndarray, colour: palette.Colour, reach: int) -> bool:
-    """True if a colour is within some pixels of a place (2,), measured from the lower left corner."""
+    """True if a colour is within some pixels of a place (2,), measured from the lower left
+    corner.
+    """
     x, y = round(place[0]), round(720 - place[1])
     part = frame[max(y - reach, 0) : y + reach, max(x - reach, 0) : x + reach].astype(int)
     return bool((np.abs(part - 255.0 * np.array(colour)).max(axis=-1) < 12.0).any())
@@ -83,18 +85,28 @@ def test_frames_change_with_the_steps_and_are_fresh() -> None:
 
 
 def test_rendering_changes_no_trace() -> None:
-    """Observations, rewards and the next episode's seed are the same with and without pictures at every step."""
-    few = {"candidates": 4}  # so that the State leaves satellites unsettled that the pictures have to settle
-    plain, shown = (OrbitEnv("CrossPlane12", few, "validation", mode) for mode in (None, "rgb_array"))
+    """Observations, rewards and the next episode's seed are the same with and without pictures at
+    every step.
+    """
+    few = {
+        "candidates": 4
+    }  # so that the State leaves satellites unsettled that the pictures have to settle
+    plain, shown = (
+        OrbitEnv("CrossPlane12", few, "validation", mode) for mode in (None, "rgb_array")
+    )
     rng = np.random.default_rng(3)
-    for one, two in zip(plain.reset(seed=5)[0].values(), shown.reset(seed=5)[0].values(), strict=True):
+    for one, two in zip(
+        plain.reset(seed=5)[0].values(), shown.reset(seed=5)[0].values(), strict=True
+    ):
         assert np.array_equal(one, two)
     shown.render()
     for _ in range(25):
         action = at_random(plain.simulation, rng)
         (obs, reward, *_), (obs_shown, reward_shown, *_) = plain.step(action), shown.step(action)
         shown.render()
-        assert reward == reward_shown and all(np.array_equal(obs[key], obs_shown[key]) for key in obs)
+        assert reward == reward_shown and all(
+            np.array_equal(obs[key], obs_shown[key]) for key in obs
+        )
     for one, two in zip(plain.simulation.state, shown.simulation.state, strict=True):
         assert one.tobytes() == two.tobytes()
     assert plain.reset()[1] == shown.reset()[1]
@@ -112,7 +124,9 @@ def test_without_a_mode_nothing_is_watched(monkeypatch: pytest.MonkeyPatch) -> N
 
 @pytest.mark.parametrize("name", ["Tiny", "ThreeBody12"])
 def test_satellites_stand_over_their_sub_satellite_points(name: str, drawn: list[Moment]) -> None:
-    """Places drawn are those of orbit_gym.kernels.network.transfers.position_m, and a rim or class colour is there on the picture."""
+    """Places drawn are those of orbit_gym.kernels.network.transfers.position_m, and a rim or class
+    colour is there on the picture.
+    """
     env = OrbitEnv(name, split="validation", render_mode="rgb_array")
     env.reset(seed=1)
     frame, moment = env.render(), drawn[-1]
@@ -125,7 +139,9 @@ def test_satellites_stand_over_their_sub_satellite_points(name: str, drawn: list
 
 
 def test_the_route_of_the_last_booking_is_drawn(drawn: list[Moment]) -> None:
-    """The placed plan's hops are those that plan(k) told before, and the colour of the input's route lies on each of its hops."""
+    """The placed plan's hops are those that plan(k) told before, and the colour of the input's
+    route lies on each of its hops.
+    """
     env = OrbitEnv("CrossPlane12", split="validation", render_mode="rgb_array")
     env.reset(seed=2)
     rng, seen = np.random.default_rng(0), 0
@@ -133,13 +149,21 @@ def test_the_route_of_the_last_booking_is_drawn(drawn: list[Moment]) -> None:
         action = at_random(env.simulation, rng)
         plan = env.plan(action) if action < 13 else None
         env.step(action)
-        if plan is None or len(plan.input_hops) < 2 or plan.input_hops == plan.result_hops[: len(plan.input_hops)]:
+        if (
+            plan is None
+            or len(plan.input_hops) < 2
+            or plan.input_hops == plan.result_hops[: len(plan.input_hops)]
+        ):
             continue
         frame, moment = env.render(), drawn[-1]
         assert moment.placed is not None and moment.placed.plan == plan
         view = WorldView(MAP)
         for hop in plan.input_hops:
-            line = view.pixels(geodetic_deg(0.5 * (moment.positions_m[hop.from_node] + moment.positions_m[hop.to_node])))
+            line = view.pixels(
+                geodetic_deg(
+                    0.5 * (moment.positions_m[hop.from_node] + moment.positions_m[hop.to_node])
+                )
+            )
             if MAP.holds(line):
                 assert near(frame, line, palette.INPUT, 12) or near(frame, line, palette.RESULT, 12)
                 seen += 1
@@ -160,7 +184,10 @@ def test_totals_are_those_of_the_metrics(drawn: list[Moment]) -> None:
     assert (totals.decisions, totals.n_on_time, totals.n_late, totals.n_rejected) == tuple(
         metrics[name] for name in ("n_released", "n_delivered", "n_late", "n_rejected")
     )
-    assert totals.delivered_value == metrics["delivered_value"] and totals.released_value == metrics["released_value"]
+    assert (
+        totals.delivered_value == metrics["delivered_value"]
+        and totals.released_value == metrics["released_value"]
+    )
 
 
 # --- wrappers and checkers
@@ -175,7 +202,9 @@ def test_gymnasium_checker_with_pictures_and_window(window: list[np.ndarray]) ->
 
 def test_stable_baselines3_checker_renders() -> None:
     with warnings.catch_warnings():
-        warnings.filterwarnings("ignore", message=".*image.*|.*minimal resolution.*|.*unconventional shape.*")
+        warnings.filterwarnings(
+            "ignore", message=".*image.*|.*minimal resolution.*|.*unconventional shape.*"
+        )
         check_env_of_sb3(OrbitEnv("Tiny", render_mode="rgb_array"), skip_render_check=False)
 
 
@@ -189,7 +218,9 @@ def test_the_passive_checker_and_render_collection_are_content() -> None:
 
 
 def test_record_video(tmp_path: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    """moviepy is not among the requirements: its clip is a stand-in that takes the frames, everything else is Gymnasium's own."""
+    """moviepy is not among the requirements: its clip is a stand-in that takes the frames,
+    everything else is Gymnasium's own.
+    """
     clips: list[tuple[int, int]] = []
 
     class Clip:
@@ -200,11 +231,18 @@ def test_record_video(tmp_path: Any, monkeypatch: pytest.MonkeyPatch) -> None:
         def write_videofile(self, path: str, logger: Any) -> None:
             assert path.endswith(".mp4")
 
-    for name in ("moviepy", "moviepy.video", "moviepy.video.io", "moviepy.video.io.ImageSequenceClip"):
+    for name in (
+        "moviepy",
+        "moviepy.video",
+        "moviepy.video.io",
+        "moviepy.video.io.ImageSequenceClip",
+    ):
         monkeypatch.setitem(sys.modules, name, types.ModuleType(name))
     sys.modules["moviepy.video.io.ImageSequenceClip"].ImageSequenceClip = Clip  # type: ignore[attr-defined]
     env = gym.wrappers.RecordVideo(
-        gym.make("OrbitGym/Tiny-v0", render_mode="rgb_array"), str(tmp_path / "videos"), episode_trigger=lambda _: True
+        gym.make("OrbitGym/Tiny-v0", render_mode="rgb_array"),
+        str(tmp_path / "videos"),
+        episode_trigger=lambda _: True,
     )
     env.reset(seed=0)
     for _ in range(3):
@@ -214,7 +252,10 @@ def test_record_video(tmp_path: Any, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_members_of_a_vector_show_what_single_environments_show() -> None:
-    envs, single = OrbitVectorEnv(2, "Tiny", render_mode="rgb_array"), OrbitEnv("Tiny", render_mode="rgb_array")
+    envs, single = (
+        OrbitVectorEnv(2, "Tiny", render_mode="rgb_array"),
+        OrbitEnv("Tiny", render_mode="rgb_array"),
+    )
     envs.reset(seed=4)
     single.reset(seed=5)
     for _ in range(2):
@@ -261,7 +302,9 @@ def test_a_window_that_was_closed_stays_closed(window: list[np.ndarray]) -> None
 
 
 def test_a_wrong_mode_is_named() -> None:
-    with pytest.raises(ValueError, match="render_mode must be None or one of human, rgb_array, got 'ansi'"):
+    with pytest.raises(
+        ValueError, match="render_mode must be None or one of human, rgb_array, got 'ansi'"
+    ):
         OrbitEnv("Tiny", render_mode="ansi")
 
 
@@ -269,16 +312,25 @@ def test_without_a_display_the_window_says_what_to_take() -> None:
     before = matplotlib.get_backend()
     matplotlib.use("agg")
     try:
-        with pytest.raises(RuntimeError, match="needs a display .* here is only 'agg'; take render_mode='rgb_array'"):
+        with pytest.raises(
+            RuntimeError,
+            match="needs a display .* here is only 'agg'; take render_mode='rgb_array'",
+        ):
             OrbitEnv("Tiny", render_mode="human")
     finally:
         matplotlib.use(before)
 
 
 def test_without_matplotlib_the_error_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in [name for name in sys.modules if name.split(".")[0] == "matplotlib" or name.startswith("orbit_gym.views.map.")]:
+    for name in [
+        name
+        for name in sys.modules
+        if name.split(".")[0] == "matplotlib" or name.startswith("orbit_gym.views.map.")
+    ]:
         monkeypatch.delitem(sys.modules, name)
-    monkeypatch.setitem(sys.modules, "matplotlib", None)  # what Python keeps of a module that cannot be found
+    monkeypatch.setitem(
+        sys.modules, "matplotlib", None
+    )  # what Python keeps of a module that cannot be found
     with pytest.raises(ImportError, match="pip install") as caught:
         OrbitEnv("Tiny", render_mode="rgb_array")
     assert str(caught.value) == MISSING

@@ -1,30 +1,34 @@
-"""What the map shows is what the environment says: links of the topology, sunlight and charge of the World, queues of the observation."""
+"""What the map shows is what the environment says: links of the topology, sunlight and charge of
+the World, queues of the observation.
+"""
 
 import numpy as np
 import pytest
 
-from orbit_gym.world.layout import DOWNLINK
-from orbit_gym.kernels.observation_encoder import log_time
-from orbit_gym.kernels.accelerator.charge_and_heat import power_row, settle
-from orbit_gym.kernels.state import copy_state
 from orbit_gym.env import OrbitEnv
+from orbit_gym.kernels.accelerator.charge_and_heat import power_row, settle
+from orbit_gym.kernels.observation_encoder import log_time
+from orbit_gym.kernels.state import copy_state
 from orbit_gym.observation import COLUMNS
 from orbit_gym.views.map import palette
+from orbit_gym.views.map.active_links import Sightlines
 from orbit_gym.views.map.canvas import PLACED
 from orbit_gym.views.map.layers import arcs, free_place
-from orbit_gym.views.map.text import text_width
-from orbit_gym.views.map.snapshot import Moment, Placed, Watcher, totals
 from orbit_gym.views.map.panels import SMALL
 from orbit_gym.views.map.projection import Box
 from orbit_gym.views.map.reservations import FADING_S, RecentUse
-from orbit_gym.views.map.active_links import Sightlines
+from orbit_gym.views.map.snapshot import Moment, Placed, Watcher, totals
+from orbit_gym.views.map.text import text_width
 from orbit_gym.views.map.text_blocks import amount, duration, hops, plan_lines, task_lines
+from orbit_gym.world.layout import DOWNLINK
 from tests.helpers.playing import at_random
 
 FAULTS = {"faults.enabled": True, "faults.reset_mean_s": 1_500.0, "faults.link_up_fraction": 0.6}
 
 
-def played(name: str, steps: int, overrides: dict | None = None) -> tuple[OrbitEnv, Watcher, Moment]:
+def played(
+    name: str, steps: int, overrides: dict | None = None
+) -> tuple[OrbitEnv, Watcher, Moment]:
     """An environment after some random steps, and what there is to see."""
     env, rng = OrbitEnv(name, overrides=overrides, split="validation"), np.random.default_rng(4)
     _, info = env.reset(seed=4)
@@ -32,7 +36,11 @@ def played(name: str, steps: int, overrides: dict | None = None) -> tuple[OrbitE
     for _ in range(steps):
         env.step(at_random(env.simulation, rng))
         watcher.follow(env.simulation)
-    return env, watcher, watcher.look(env.simulation, None, totals(env.simulation, env._log, env._booked))
+    return (
+        env,
+        watcher,
+        watcher.look(env.simulation, None, totals(env.simulation, env._log, env._booked)),
+    )
 
 
 @pytest.fixture(scope="module")
@@ -42,7 +50,9 @@ def seen() -> tuple[OrbitEnv, Moment]:
 
 
 def test_a_pass_is_used_as_much_as_both_its_ends_are(seen: tuple[OrbitEnv, Moment]) -> None:
-    """Radios booked for 0.8 of the last minute and antennas for 0.3: no pass was used for more than 0.3."""
+    """Radios booked for 0.8 of the last minute and antennas for 0.3: no pass was used for more than
+    0.3.
+    """
     world, edges = seen[0].simulation.world, seen[0].simulation.world.edges
     used = np.zeros(1 + max(edges["resource_a"].max(), edges["resource_b"].max()))
     down = edges["kind"] == DOWNLINK
@@ -59,11 +69,19 @@ def test_hops_in_words() -> None:
 
 def test_links_are_those_of_the_topology(seen: tuple[OrbitEnv, Moment]) -> None:
     env, moment = seen
-    expected: dict[str, set[tuple[int, int]]] = {"laser": set(), "downlink": set(), "user_up": set()}
+    expected: dict[str, set[tuple[int, int]]] = {
+        "laser": set(),
+        "downlink": set(),
+        "user_up": set(),
+    }
     for a, b, data in env.graph().edges(data=True):
         if data["kind"] in expected:
             expected[data["kind"]].add((min(a, b), max(a, b)))
-    for kind, links in (("laser", moment.lasers), ("downlink", moment.passes), ("user_up", moment.beams)):
+    for kind, links in (
+        ("laser", moment.lasers),
+        ("downlink", moment.passes),
+        ("user_up", moment.beams),
+    ):
         assert {tuple(pair) for pair in links.ends.tolist()} == expected[kind], kind
         assert len(links.ends) == len(links.use_fraction) == len(expected[kind])
     assert expected["laser"]
@@ -75,7 +93,9 @@ def test_pairs_that_acquire_come_up_within_the_acquisition_time() -> None:
     lasers = env.simulation.world.lasers
     opens_s = np.sort(lasers["start_s"][lasers["start_s"] > moment.time_s])[0]
     for time_s, is_up in ((opens_s - 1.0, False), (opens_s + 0.5, True)):
-        links, down = watcher._sightlines.lasers(time_s, np.zeros(int(env.simulation.world.sizes["n_resources"][0])))
+        links, down = watcher._sightlines.lasers(
+            time_s, np.zeros(int(env.simulation.world.sizes["n_resources"][0]))
+        )
         edges = lasers["edge"][lasers["start_s"] == opens_s]
         ends = {
             tuple(
@@ -95,18 +115,25 @@ def test_pairs_that_acquire_come_up_within_the_acquisition_time() -> None:
 def test_sunlight_is_the_worlds(seen: tuple[OrbitEnv, Moment]) -> None:
     env, moment = seen
     world = env.simulation.world
-    assert moment.is_sunlit.tolist() == [bool(world.power[power_row(world, node, moment.time_s)]["is_sunlit"]) for node in range(12)]
+    assert moment.is_sunlit.tolist() == [
+        bool(world.power[power_row(world, node, moment.time_s)]["is_sunlit"]) for node in range(12)
+    ]
 
 
 def test_charge_is_settled_and_the_state_is_not() -> None:
-    """As settle() brings each satellite to the clock on a copy; with four candidates the State leaves others behind."""
+    """As settle() brings each satellite to the clock on a copy.
+
+    With four candidates the State leaves others behind.
+    """
     env, _, moment = played("CrossPlane12", 40, {"candidates": 4})
     world, state = env.simulation.world, copy_state(env.simulation.state)
     for unit in range(12):
         settle(world, state, unit, moment.time_s)
     capacity_j = world.accelerators["capacity_j"][:12]
     assert np.array_equal(moment.charge_fraction, state.units["charge_j"][:12] / capacity_j)
-    assert (moment.charge_fraction != env.simulation.state.units["charge_j"][:12] / capacity_j).any()
+    assert (
+        moment.charge_fraction != env.simulation.state.units["charge_j"][:12] / capacity_j
+    ).any()
 
 
 def test_queues_are_those_of_the_observation(seen: tuple[OrbitEnv, Moment]) -> None:
@@ -115,21 +142,33 @@ def test_queues_are_those_of_the_observation(seen: tuple[OrbitEnv, Moment]) -> N
     checked = 0
     for row, node in enumerate(env.candidate_nodes.tolist()):
         if 0 <= node < 12:
-            assert rows[row, column["booked_work"]] == pytest.approx(log_time(moment.queue_s[node]), abs=1e-6)
-            assert rows[row, column["lanes_busy"]] == pytest.approx(moment.busy_fraction[node], abs=1e-6)
-            assert rows[row, column["charge"]] == pytest.approx(moment.charge_fraction[node], abs=1e-6)
+            assert rows[row, column["booked_work"]] == pytest.approx(
+                log_time(moment.queue_s[node]), abs=1e-6
+            )
+            assert rows[row, column["lanes_busy"]] == pytest.approx(
+                moment.busy_fraction[node], abs=1e-6
+            )
+            assert rows[row, column["charge"]] == pytest.approx(
+                moment.charge_fraction[node], abs=1e-6
+            )
             checked += 1
     assert checked == 12 and moment.queue_s.max() > 0.0
 
 
 def test_faults_take_links_down_and_satellites_out() -> None:
-    """In some moment of a faulty episode a struck laser is down although the World has it up, and an accelerator reboots."""
+    """In some moment of a faulty episode a struck laser is down although the World has it up, and
+    an accelerator reboots.
+    """
     env, watcher, _ = played("CrossPlane12", 1, FAULTS)
     rng, has_struck, has_rebooted = np.random.default_rng(0), False, False
     for _ in range(400):
         env.step(at_random(env.simulation, rng))
         moment = watcher.look(env.simulation, None, totals(env.simulation, env._log, env._booked))
-        up = {(min(a, b), max(a, b)) for a, b, data in env.graph().edges(data=True) if data["kind"] == "laser"}
+        up = {
+            (min(a, b), max(a, b))
+            for a, b, data in env.graph().edges(data=True)
+            if data["kind"] == "laser"
+        }
         shown = {tuple(pair) for pair in moment.lasers.ends.tolist()}
         down = {tuple(pair) for pair in moment.lasers_down.tolist()}
         assert shown <= up and up - shown <= down
@@ -141,7 +180,10 @@ def test_faults_take_links_down_and_satellites_out() -> None:
 
 
 def test_recent_use_fades() -> None:
-    """30 s booked at once are half of the last minute; a minute later 1/e of it is left; never more than all."""
+    """30 s booked at once are half of the last minute.
+
+    A minute later 1/e of it is left; never more than all.
+    """
     use = RecentUse(2, 100.0)
     use.follow(np.array([30.0, 0.0]), 100.0)
     assert use.fraction.tolist() == [0.5, 0.0]
@@ -152,18 +194,46 @@ def test_recent_use_fades() -> None:
 
 
 def test_text_can_be_read_and_classes_told_apart() -> None:
-    """Text at 4.5 to 1 or better (WCAG 2.1, AA) on every ground it stands on; from idle to the longest queue ever lighter."""
+    """Text at 4.5 to 1 or better (WCAG 2.1, AA) on every ground it stands on.
+
+    From idle to the longest queue ever lighter.
+    """
     for ground in (palette.PAGE, palette.CARD):
-        for colour in (palette.TEXT, palette.TEXT_QUIET, palette.TASK, palette.GOOD, palette.BAD, palette.INPUT, palette.STATION):
+        for colour in (
+            palette.TEXT,
+            palette.TEXT_QUIET,
+            palette.TASK,
+            palette.GOOD,
+            palette.BAD,
+            palette.INPUT,
+            palette.STATION,
+        ):
             assert palette.contrast(colour, ground) >= 4.5
     for colour in palette.QUEUE_COLOURS:  # 3 to 1 for what is no text
-        assert min(palette.contrast(colour, ground) for ground in (palette.OCEAN_NIGHT, palette.LAND_NIGHT)) >= 3.0
+        assert (
+            min(
+                palette.contrast(colour, ground)
+                for ground in (palette.OCEAN_NIGHT, palette.LAND_NIGHT)
+            )
+            >= 3.0
+        )
     lightness = [palette.luminance(colour) for colour in palette.QUEUE_COLOURS[1:]]
     assert (
-        all(later > 1.2 * earlier for earlier, later in zip(lightness[:-2], lightness[1:-1], strict=True)) and lightness[-1] > lightness[-2]
+        all(
+            later > 1.2 * earlier
+            for earlier, later in zip(lightness[:-2], lightness[1:-1], strict=True)
+        )
+        and lightness[-1] > lightness[-2]
     )
     assert palette.contrast((0.0, 0.0, 0.0), (1.0, 1.0, 1.0)) == pytest.approx(21.0)
-    assert palette.queue_class(np.array([0.0, 5.0, 10.0, 11.0, 3_600.0, 1e5])).tolist() == [0, 1, 1, 2, 4, 5]
+    assert palette.queue_class(np.array([0.0, 5.0, 10.0, 11.0, 3_600.0, 1e5])).tolist() == [
+        0,
+        1,
+        1,
+        2,
+        4,
+        5,
+    ]
 
 
 def test_arcs_begin_at_the_top_and_turn_clockwise() -> None:
@@ -175,19 +245,29 @@ def test_labels_keep_clear_of_each_other_and_inside() -> None:
     box = Box(0.0, 0.0, 200.0, 100.0)
     first = free_place(np.array([50.0, 50.0]), 40.0, box, [])
     second = free_place(np.array([50.0, 50.0]), 40.0, box, [(*first, 40.0)])
-    assert (first, second) == ((61.0, 54.0), (61.0, 37.0))  # at the right; below it, since the left side leaves the box
+    assert (first, second) == (
+        (61.0, 54.0),
+        (61.0, 37.0),
+    )  # at the right; below it, since the left side leaves the box
     assert free_place(np.array([195.0, 50.0]), 40.0, box, []) == (144.0, 54.0)
     assert free_place(np.array([50.0, 50.0]), 300.0, box, []) is None
 
 
 def test_tasks_fit_their_cards(seen: tuple[OrbitEnv, Moment]) -> None:
-    """Every line about every task of the episode, and about the plan at every candidate of the one at hand, without a cut."""
+    """Every line about every task of the episode, and about the plan at every candidate of the one
+    at hand, without a cut.
+    """
     env, _ = seen
     tasks, number = env.simulation.episode.tasks, env.simulation.task_index
     lines = {line for task in tasks for line in task_lines(task, env.node_names)}
     for k in range(13):
         plan = env.plan(k)
-        lines |= set(plan_lines(Placed(number, tasks[number], plan if plan.exists else None, not plan.exists), env.node_names))
+        lines |= set(
+            plan_lines(
+                Placed(number, tasks[number], plan if plan.exists else None, not plan.exists),
+                env.node_names,
+            )
+        )
     longest = max(lines, key=lambda line: text_width(line, SMALL, False))
     assert text_width(longest, SMALL, False) <= PLACED.width - 24.0, longest
 

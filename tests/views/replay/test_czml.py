@@ -21,7 +21,9 @@ def case(request: pytest.FixtureRequest) -> Recorded:
 
 def seconds(instant: str, log) -> float:
     """Seconds of the day of an instant."""
-    return (datetime.fromisoformat(instant) - datetime.fromisoformat(log.header["midnight_utc"])).total_seconds()
+    return (
+        datetime.fromisoformat(instant) - datetime.fromisoformat(log.header["midnight_utc"])
+    ).total_seconds()
 
 
 def test_czml3_reads_what_is_written(case: Recorded, tmp_path: Path) -> None:
@@ -43,7 +45,10 @@ def test_positions_and_clock(case: Recorded) -> None:
     for node in range(places_m.shape[1]):
         position = packets[f"node-{node}"]["position"]
         rows = np.array(position["cartesian"]).reshape(-1, 4)
-        assert position["referenceFrame"] == "FIXED" and packets[f"node-{node}"]["name"] == log.header["nodes"][node]["name"]
+        assert (
+            position["referenceFrame"] == "FIXED"
+            and packets[f"node-{node}"]["name"] == log.header["nodes"][node]["name"]
+        )
         np.testing.assert_allclose(rows[:, 0] + seconds(position["epoch"], log), time_s, atol=1e-6)
         np.testing.assert_allclose(rows[:, 1:], places_m[:, node], atol=0.6)
     assert rows[0, 0] <= log.header["start_s"] and rows[-1, 0] >= log.header["last_s"]
@@ -55,12 +60,23 @@ def test_links_are_shown_while_they_are_up(case: Recorded) -> None:
     shown: dict[str, list[tuple[float, float]]] = {}
     for packet in czml(log):
         if "polyline" in packet:
-            spans = packet["availability"] if isinstance(packet["availability"], list) else [packet["availability"]]
-            shown[packet["id"]] = [tuple(seconds(instant, log) for instant in span.split("/")) for span in spans]
-            ends = [reference.removesuffix("#position") for reference in packet["polyline"]["positions"]["references"]]
+            spans = (
+                packet["availability"]
+                if isinstance(packet["availability"], list)
+                else [packet["availability"]]
+            )
+            shown[packet["id"]] = [
+                tuple(seconds(instant, log) for instant in span.split("/")) for span in spans
+            ]
+            ends = [
+                reference.removesuffix("#position")
+                for reference in packet["polyline"]["positions"]["references"]
+            ]
             assert packet["id"].split("-")[1:] == [end.removeprefix("node-") for end in ends]
     expected: dict[str, list[tuple[float, float]]] = {}
-    for a, b, kind, start_s, end_s in zip(*(links[name].tolist() for name in ("node_a", "node_b", "kind", "start_s", "end_s"))):
+    for a, b, kind, start_s, end_s in zip(
+        *(links[name].tolist() for name in ("node_a", "node_b", "kind", "start_s", "end_s"))
+    ):
         if kinds[kind] != "fibre" and end_s - start_s >= 1e-3:
             expected.setdefault(f"{kinds[kind]}-{a}-{b}", []).append((start_s, end_s))
     assert list(shown) == list(expected)

@@ -1,11 +1,13 @@
-"""The network's inputs as kernels fill them, against the same in NumPy (validation.network_inputs)."""
+"""The network's inputs as kernels fill them, against the same in NumPy
+(validation.network_inputs).
+"""
 
 import numpy as np
 import pytest
 import torch
 
-from agents.policies.network.rule_prior import make_start, prepare
 from agents.policies.bilinear_rule import NAMES
+from agents.policies.network.rule_prior import make_start, prepare
 from orbit_gym.observation import observation_space
 from orbit_gym.vector import OrbitVectorEnv
 from tests.helpers.fake_env import NODE, TASK, random_observation
@@ -16,23 +18,35 @@ EFT_ADMIT = {"cost.delivery": 1.0, "admit.one": 1.0}
 
 
 def check(observation, rule):
-    """Compare every input; float32 columns pass through expm1 of up to two hours, hence 2e-4 on logits of up to 100 and more."""
+    """Compare every input.
+
+    Float32 columns pass through expm1 of up to two hours, hence 2e-4 on logits of up to 100 and
+    more.
+    """
     start = make_start(64.0, 4.0, rule)
-    prepared = prepare({name: torch.from_numpy(block) for name, block in observation.items()}, start)
+    prepared = prepare(
+        {name: torch.from_numpy(block) for name, block in observation.items()}, start
+    )
     given = reference.Given(observation)
     weights = make_start(64.0, 4.0, rule or EFT_ADMIT).rule.numpy()
     logits = reference.prior(given, weights, 64.0, 4.0)
     np.testing.assert_allclose(prepared.prior, logits, rtol=1e-5, atol=2e-4)
     np.testing.assert_allclose(prepared.pools, reference.pools(given, logits), rtol=0, atol=2e-4)
-    np.testing.assert_allclose(prepared.rows, reference.rows(given, observation, logits), rtol=0, atol=2e-5)
+    np.testing.assert_allclose(
+        prepared.rows, reference.rows(given, observation, logits), rtol=0, atol=2e-5
+    )
     assert np.array_equal(prepared.task, observation["task"])
-    assert np.array_equal(prepared.valid[:, :-1], observation["nodes"][..., NODE["plan_exists"]] > 0.5)
+    assert np.array_equal(
+        prepared.valid[:, :-1], observation["nodes"][..., NODE["plan_exists"]] > 0.5
+    )
     assert bool(prepared.valid[:, -1].all())
     return prepared
 
 
 def drawn(seed):
-    """Random observations, some of them with candidates that stand nowhere, with nothing in time and with links."""
+    """Random observations, some of them with candidates that stand nowhere, with nothing in time
+    and with links.
+    """
     rng = np.random.default_rng(seed)
     observation = random_observation(rng, N, 600)
     observation["task"][:, TASK["asked_long"]] = rng.uniform(0.0, 2.0, 600)
@@ -46,9 +60,13 @@ def drawn(seed):
 
 @pytest.mark.parametrize("seed", range(3))
 def test_every_weight_and_every_input(seed):
-    weights = dict(zip(NAMES, np.random.default_rng(seed).normal(size=len(NAMES)).tolist(), strict=True))
+    weights = dict(
+        zip(NAMES, np.random.default_rng(seed).normal(size=len(NAMES)).tolist(), strict=True)
+    )
     prepared = check(drawn(seed), weights)
-    assert 0.02 < float((prepared.prior.argmax(dim=1) == N).float().mean()) < 0.98  # both accepted and rejected
+    assert (
+        0.02 < float((prepared.prior.argmax(dim=1) == N).float().mean()) < 0.98
+    )  # both accepted and rejected
 
 
 def test_without_a_rule_it_is_eft_admit():
@@ -56,14 +74,20 @@ def test_without_a_rule_it_is_eft_admit():
 
 
 def test_where_no_candidate_stands_nothing_is_pooled():
-    observation = {key: np.zeros((1, *space.shape), np.float32) for key, space in observation_space(N, 2).spaces.items()}
+    observation = {
+        key: np.zeros((1, *space.shape), np.float32)
+        for key, space in observation_space(N, 2).spaces.items()
+    }
     assert not check(observation, None).pools.any()
 
 
 def test_observations_of_the_simulation():
     envs = OrbitVectorEnv(4, "Ring12", metrics=False)
     observations, _ = envs.reset(seed=3)
-    rng, rule = np.random.default_rng(3), {"cost.delivery": 1.0, "admit.worth": 1.0, "admit.work": -1.0}
+    rng, rule = (
+        np.random.default_rng(3),
+        {"cost.delivery": 1.0, "admit.worth": 1.0, "admit.work": -1.0},
+    )
     for step in range(120):
         if step % 12 == 0:
             check({name: block.copy() for name, block in observations.items()}, rule)

@@ -5,11 +5,11 @@ import numpy as np
 import pytest
 import torch
 
-from agents.policies.network.sb3_policies import NETWORK, POLICIES, build_policy
-from agents.policies.network.rule_prior import make_start, prepare
-from agents.policies.network.candidate_scorer import MASKED
 from agents.policies.heuristics import make_heuristic
 from agents.policies.linear_rule import N_COST, WEIGHTS, choose_many
+from agents.policies.network.candidate_scorer import MASKED
+from agents.policies.network.rule_prior import make_start, prepare
+from agents.policies.network.sb3_policies import NETWORK, POLICIES, build_policy
 from orbit_gym.observation import observation_space
 from tests.helpers.fake_env import NODE, random_observation
 
@@ -30,7 +30,9 @@ def logits_of(policy, algo, obs):
 
 def randomised(policy):
     """The same policy with every weight drawn anew, so that residuals matter."""
-    generator = torch.Generator().manual_seed(0)  # with other draws a limited logit may be so far out that its gradient is 0
+    generator = torch.Generator().manual_seed(
+        0
+    )  # with other draws a limited logit may be so far out that its gradient is 0
     with torch.no_grad():
         for parameter in policy.parameters():
             parameter.normal_(0.0, 0.3, generator=generator)
@@ -46,7 +48,9 @@ def masks_of(obs):
 @pytest.mark.parametrize("algo", POLICIES)
 def test_untrained_greedy_is_eft_admit(algo):
     obs = random_observation(np.random.default_rng(0), 12, 2000)
-    obs["nodes"][:500, :, NODE["plan_delivery"]] = np.round(obs["nodes"][:500, :, NODE["plan_delivery"]], 1)  # ties
+    obs["nodes"][:500, :, NODE["plan_delivery"]] = np.round(
+        obs["nodes"][:500, :, NODE["plan_delivery"]], 1
+    )  # ties
     obs["nodes"][500:600, :, NODE["plan_on_time"]] = 0.0  # nothing in time
     actions, _ = untrained(algo, 12).predict(obs, deterministic=True, action_masks=masks_of(obs))
     assert np.array_equal(actions, make_heuristic("eft_admit").predict(obs)[0])
@@ -60,14 +64,21 @@ def test_untrained_greedy_is_the_tuned_rule_where_its_weights_are_given(seed):
     chosen = np.zeros(3000, np.int64)
     choose_many(obs["task"], obs["nodes"], masks_of(obs), weights, chosen)
     space = observation_space(12, 2)
-    policy = build_policy("maskable_ppo", space, gym.spaces.Discrete(13), NETWORK | {"rule": dict(zip(WEIGHTS, weights.tolist()))})
+    policy = build_policy(
+        "maskable_ppo",
+        space,
+        gym.spaces.Discrete(13),
+        NETWORK | {"rule": dict(zip(WEIGHTS, weights.tolist()))},
+    )
     actions, _ = policy.predict(obs, deterministic=True, action_masks=masks_of(obs))
     assert np.array_equal(actions, chosen)
     assert 0 < (chosen == 12).sum() < 3000  # both happen
 
 
 def test_a_rule_with_an_unknown_weight_is_refused():
-    with pytest.raises(ValueError, match=r"network's rule: unknown weight 'cost.colour'; choose from cost"):
+    with pytest.raises(
+        ValueError, match=r"network's rule: unknown weight 'cost.colour'; choose from cost"
+    ):
         make_start(64.0, 4.0, {"cost.colour": 1.0})
 
 
@@ -78,14 +89,22 @@ def test_prior_order_is_best_then_reject_then_late():
     nodes[0, :, NODE["plan_delivery"]] = torch.tensor([0.5, 0.25, 0.125])
     # best in time 0; the other -64 * (0.5 - 0.25); late -4 - 20 - 0.125; rejection -4
     shapes = {name: space.shape for name, space in observation_space(3, 2).spaces.items()}
-    observation = {name: torch.zeros(1, *shape) for name, shape in shapes.items()} | {"nodes": nodes}
-    assert prepare(observation, make_start(64.0, 4.0, None)).prior.tolist() == [[-16.0, 0.0, -24.125, -4.0]]
+    observation = {name: torch.zeros(1, *shape) for name, shape in shapes.items()} | {
+        "nodes": nodes
+    }
+    assert prepare(observation, make_start(64.0, 4.0, None)).prior.tolist() == [
+        [-16.0, 0.0, -24.125, -4.0]
+    ]
 
 
 @pytest.mark.parametrize("algo", POLICIES)
 def test_permuting_candidates_permutes_logits(algo):
     rng = np.random.default_rng(2)
-    policy, obs, order = randomised(untrained(algo, 7)), random_observation(rng, 7, 50), rng.permutation(7)
+    policy, obs, order = (
+        randomised(untrained(algo, 7)),
+        random_observation(rng, 7, 50),
+        rng.permutation(7),
+    )
     moved = {"task": obs["task"], "nodes": obs["nodes"][:, order], "links": obs["links"][:, order]}
     before, after = logits_of(policy, algo, obs), logits_of(policy, algo, moved)
     torch.testing.assert_close(after[:, :-1], before[:, order], rtol=1e-4, atol=1e-4)
@@ -126,7 +145,9 @@ def test_rows_without_a_plan_are_never_chosen_without_masks(algo):
 def test_gradient_reaches_every_weight_and_optimizer_holds_them():
     policy = randomised(untrained("maskable_ppo", 6))
     obs = random_observation(np.random.default_rng(6), 6, 64)
-    values_, log_prob, entropy = policy.evaluate_actions(policy.obs_to_tensor(obs)[0], torch.full((64,), 6))
+    values_, log_prob, entropy = policy.evaluate_actions(
+        policy.obs_to_tensor(obs)[0], torch.full((64,), 6)
+    )
     (values_.sum() + log_prob.sum() + entropy.sum()).backward()
     held = {id(p) for group in policy.optimizer.param_groups for p in group["params"]}
     assert all(p.grad is not None and p.grad.abs().sum() > 0 for p in policy.parameters())

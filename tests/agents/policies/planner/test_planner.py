@@ -1,18 +1,28 @@
-"""Planners: sampled futures only, reproducible, exact in what they score, better than their rule; refusals."""
+"""Planners: sampled futures only, reproducible, exact in what they score, better than their rule.
+
+Refusals.
+"""
 
 import numpy as np
 import pytest
 
-from agents.evaluation.rollout import play
+from agents.envs.episode_runner import play
 from agents.evaluate import Evaluation, evaluate
 from agents.evaluation import jobs
 from agents.evaluation.load_policy import label, load_policy, parse
-from agents.policies.planner.workspace import LOOKED
-from agents.policies.planner.planner import PLANNERS, EpisodePlanner, LookAhead, Member, Planner, fingerprint
 from agents.policies.linear_rule import EFT_ADMIT, choose_many
-from orbit_gym.kernels.state import copy_state
+from agents.policies.planner.planner import (
+    PLANNERS,
+    EpisodePlanner,
+    LookAhead,
+    Member,
+    Planner,
+    fingerprint,
+)
+from agents.policies.planner.workspace import LOOKED
 from orbit_gym.env import OrbitEnv
 from orbit_gym.kernels.episode import Episode
+from orbit_gym.kernels.state import copy_state
 from orbit_gym.simulation.simulation import Simulation
 from orbit_gym.vector import OrbitVectorEnv
 from tests.helpers.fake_env import FakeEnv
@@ -23,7 +33,14 @@ SHORT = {"episode_s": 45.0, "workload.load": 4.0, "workload.slack_scale": SOON}
 FAULTS = {"faults.enabled": True, "faults.reset_mean_s": 3_000.0, "faults.link_up_fraction": 0.8}
 QUICK = LookAhead(candidates=3, futures=4, horizon_s=15.0, pool=4, hold_s=0.0, skips_small=False)
 WHOLE = LookAhead(  # beyond the last delivery
-    candidates=3, futures=1, n_first=1, pool=1, horizon_s=20_000.0, hold_s=0.0, z_leave=0.0, skips_small=False
+    candidates=3,
+    futures=1,
+    n_first=1,
+    pool=1,
+    horizon_s=20_000.0,
+    hold_s=0.0,
+    z_leave=0.0,
+    skips_small=False,
 )
 LATER, CHOICE = 60, 3  # decisions after which there are queues; plans in time to choose from
 
@@ -44,22 +61,31 @@ class Fixed:
 def by_rule(simulation: Simulation) -> int:
     """Action of eft_admit."""
     out, obs = np.zeros(1, np.int64), simulation.observe()
-    choose_many(obs["task"][None], obs["nodes"][None], simulation.action_masks()[None], EFT_ADMIT, out)
+    choose_many(
+        obs["task"][None], obs["nodes"][None], simulation.action_masks()[None], EFT_ADMIT, out
+    )
     return int(out[0])
 
 
 def later(overrides: dict, seed: int = 1, name: str = "Ring12") -> tuple[OrbitEnv, Simulation]:
-    """An environment, and its Simulation at the first decision with a choice after LATER decisions of the rule."""
+    """An environment, and its Simulation at the first decision with a choice after LATER decisions
+    of the rule.
+    """
     env = OrbitEnv(name, overrides=overrides)
     env.reset(seed=seed)
     simulation = env.simulation
-    while simulation.task_index < LATER or sum(simulation.plan(k).on_time for k in range(simulation.n_actions - 1)) < CHOICE:
+    while (
+        simulation.task_index < LATER
+        or sum(simulation.plan(k).on_time for k in range(simulation.n_actions - 1)) < CHOICE
+    ):
         simulation.step(by_rule(simulation))
     return env, simulation
 
 
 def with_another_future(simulation: Simulation) -> Simulation:
-    """The same State and task at hand in an episode whose later tasks are worth something else and come from elsewhere."""
+    """The same State and task at hand in an episode whose later tasks are worth something else and
+    come from elsewhere.
+    """
     tasks, now = simulation.episode.tasks.copy(), simulation.task_index
     tasks["value"][now + 1 :] = 9.0
     tasks["origin"][now + 1 :] = 0
@@ -70,11 +96,17 @@ def with_another_future(simulation: Simulation) -> Simulation:
 
 @pytest.mark.parametrize("overrides", [SHORT, SHORT | FAULTS], ids=["calm", "faults"])
 def test_rollout_never_sees_the_true_future(overrides: dict) -> None:
-    """Same State, another future: same action and scores. The clairvoyant's scores change, so the test can tell."""
+    """Same State, another future: same action and scores.
+
+    The clairvoyant's scores change, so the test can tell.
+    """
     env, simulation = later(overrides)
     other = with_another_future(simulation)
     for knobs, knows, same in ((QUICK, False, True), (WHOLE, True, False)):
-        planners = [EpisodePlanner(Fixed(item, env), knobs, EFT_ADMIT, knows) for item in (simulation, other)]
+        planners = [
+            EpisodePlanner(Fixed(item, env), knobs, EFT_ADMIT, knows)
+            for item in (simulation, other)
+        ]
         actions = [planner.decide() for planner in planners]
         assert np.isfinite(planners[0].values).sum() >= 2
         assert np.array_equal(planners[0].values, planners[1].values, equal_nan=True) == same
@@ -82,7 +114,9 @@ def test_rollout_never_sees_the_true_future(overrides: dict) -> None:
 
 
 def test_only_what_can_displace_something_is_looked_at() -> None:
-    """An alert or a request is left to the rule, a chunk of a scene is not: by the size of the task, not by its class."""
+    """An alert or a request is left to the rule, a chunk of a scene is not: by the size of the
+    task, not by its class.
+    """
     env, simulation = later({"episode_s": 300.0, "workload.load": 3.0})
     knobs = LookAhead(**(vars(QUICK) | {"skips_small": True}))
     seen: list[bool] = []
@@ -90,7 +124,12 @@ def test_only_what_can_displace_something_is_looked_at() -> None:
         action, task = by_rule(simulation), simulation.episode.tasks[simulation.task_index]
         is_language = task["prefill_flop"] > 0.0  # some are long, some are not
         is_large = bool(task["vision_flop"] > 1e15 or task["result_bits"] > 1e8)
-        if not is_language and seen.count(is_large) < 2 and action < simulation.n_actions - 1 and simulation.plan(action).load_s == 0.0:
+        if (
+            not is_language
+            and seen.count(is_large) < 2
+            and action < simulation.n_actions - 1
+            and simulation.plan(action).load_s == 0.0
+        ):
             planner = EpisodePlanner(Fixed(simulation, env), knobs, EFT_ADMIT, False)
             planner.decide()
             assert (planner.counts[LOOKED] > 0) == is_large
@@ -99,10 +138,17 @@ def test_only_what_can_displace_something_is_looked_at() -> None:
 
 
 @pytest.mark.parametrize("leaves", [False, True])
-def test_a_verdict_for_the_rule_stands_for_tasks_of_the_same_kind(leaves: bool, monkeypatch: pytest.MonkeyPatch) -> None:
-    """Where the rule is right, each kind is looked at once; where it is left, every task is, since leaving it is no habit."""
+def test_a_verdict_for_the_rule_stands_for_tasks_of_the_same_kind(
+    leaves: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Where the rule is right, each kind is looked at once.
+
+    Where it is left, every task is, since leaving it is no habit.
+    """
     env, simulation = later(SHORT)
-    planner = EpisodePlanner(Fixed(simulation, env), LookAhead(**(vars(QUICK) | {"hold_s": 1e6})), EFT_ADMIT, False)
+    planner = EpisodePlanner(
+        Fixed(simulation, env), LookAhead(**(vars(QUICK) | {"hold_s": 1e6})), EFT_ADMIT, False
+    )
     rejects = simulation.n_actions - 1
     looks: list[tuple] = []
 
@@ -136,7 +182,9 @@ def test_planning_leaves_the_episode_as_it_is() -> None:
 
 @pytest.mark.parametrize("overrides", [SHORT, SHORT | FAULTS], ids=["calm", "faults"])
 def test_clairvoyant_counts_what_then_happens(overrides: dict) -> None:
-    """Its score of every action tried is what a fork delivers that takes the action and then follows the rule to the end."""
+    """Its score of every action tried is what a fork delivers that takes the action and then
+    follows the rule to the end.
+    """
     env, simulation = later(overrides)
     planner = EpisodePlanner(Fixed(simulation, env), WHOLE, EFT_ADMIT, True)
     chosen = planner.decide()
@@ -154,7 +202,9 @@ def test_clairvoyant_counts_what_then_happens(overrides: dict) -> None:
 
 
 def test_what_the_clairvoyant_reaches_is_no_less_than_it_scored_first() -> None:
-    """It may always go on with the rule, so no later decision can lose what an earlier one has found."""
+    """It may always go on with the rule, so no later decision can lose what an earlier one has
+    found.
+    """
     env = OrbitVectorEnv(1, "Ring12", overrides=SHORT, autoreset_mode="Disabled")
     planner = Planner(WHOLE, EFT_ADMIT, knows_future=True)
     env.reset(seed=1)
@@ -169,14 +219,24 @@ def test_same_seed_same_actions_and_rollout_beats_its_rule() -> None:
     overrides = SHORT | {"episode_s": 150.0}
     env = OrbitVectorEnv(2, "Ring12", overrides=overrides, autoreset_mode="Disabled")
     once = play(env, Planner(QUICK, EFT_ADMIT), [5, 6])
-    assert play([OrbitEnv("Ring12", overrides=overrides)], Planner(QUICK, EFT_ADMIT), [6])[0] == once[1]  # alone, in a single one
+    assert (
+        play([OrbitEnv("Ring12", overrides=overrides)], Planner(QUICK, EFT_ADMIT), [6])[0]
+        == once[1]
+    )  # alone, in a single one
     rule = play(env, load_policy(parse("eft_admit"), env), [5, 6])
-    assert sum(item["delivered_value"] for item in once) > sum(item["delivered_value"] for item in rule)
+    assert sum(item["delivered_value"] for item in once) > sum(
+        item["delivered_value"] for item in rule
+    )
 
 
 def test_the_seed_of_the_planner_is_its_own() -> None:
     env, simulation = later(SHORT)
-    planners = [EpisodePlanner(Fixed(simulation, env), LookAhead(**(vars(QUICK) | {"seed": seed})), EFT_ADMIT, False) for seed in (0, 0, 1)]
+    planners = [
+        EpisodePlanner(
+            Fixed(simulation, env), LookAhead(**(vars(QUICK) | {"seed": seed})), EFT_ADMIT, False
+        )
+        for seed in (0, 0, 1)
+    ]
     releases = [planner.futures.tasks["release_s"] for planner in planners]
     assert np.array_equal(releases[0], releases[1])
     assert releases[0].shape != releases[2].shape or not np.array_equal(releases[0], releases[2])
@@ -193,19 +253,27 @@ def test_futures_go_on_after_the_end_that_nobody_knows_of() -> None:
 
 def test_more_actions_tried_are_the_next_of_the_rule_and_never_late() -> None:
     env, simulation = later(SHORT)
-    planner = EpisodePlanner(Fixed(simulation, env), LookAhead(**(vars(QUICK) | {"candidates": 13})), EFT_ADMIT, False)
+    planner = EpisodePlanner(
+        Fixed(simulation, env), LookAhead(**(vars(QUICK) | {"candidates": 13})), EFT_ADMIT, False
+    )
     planner.decide()
     tried = planner.bench.tried[: np.isfinite(planner.values).sum()].tolist()
     plans = [simulation.plan(k) for k in tried[:-1]]
     assert tried[-1] == simulation.n_actions - 1  # rejection is always among them
     assert all(plan.on_time for plan in plans) and len(set(tried)) == len(tried) > 2
-    assert [plan.delivery_s for plan in plans] == sorted(plan.delivery_s for plan in plans)  # eft_admit's order
+    assert [plan.delivery_s for plan in plans] == sorted(
+        plan.delivery_s for plan in plans
+    )  # eft_admit's order
 
 
 def test_evaluation_by_name_goes_on_after_an_interruption(tmp_path, monkeypatch) -> None:
-    monkeypatch.setattr("agents.policies.planner.planner.PLANNERS", {"rollout": (QUICK, False), "clairvoyant": (WHOLE, True)})
+    monkeypatch.setattr(
+        "agents.policies.planner.planner.PLANNERS",
+        {"rollout": (QUICK, False), "clairvoyant": (WHOLE, True)},
+    )
     asked = Evaluation(
-        ("eft_admit", "rollout", "clairvoyant"), "Ring12", 2, split="train", first_seed=1, out=str(tmp_path), processes=1,
+        ("eft_admit", "rollout", "clairvoyant"), "Ring12", 2, split="train", first_seed=1,
+        out=str(tmp_path), processes=1,
         overrides={"episode_s": 10.0, "workload.load": 4.0},
     )  # fmt: skip
     played, original = [], jobs.play_job
@@ -223,13 +291,21 @@ def test_evaluation_by_name_goes_on_after_an_interruption(tmp_path, monkeypatch)
     results = evaluate(asked)
     assert not {item for item in played[4:] if item[0] != "eft_admit"} & set(before[:-1])
     assert len(results["policies"]["clairvoyant"]["served_value_fraction"]["episodes"]) == 2
-    assert "yardstick" in label(parse("clairvoyant")) and "yardstick" in results["labels"]["clairvoyant"]
+    assert (
+        "yardstick" in label(parse("clairvoyant"))
+        and "yardstick" in results["labels"]["clairvoyant"]
+    )
 
 
 def test_episodes_of_one_planner_stay_when_another_changes(monkeypatch) -> None:
     before = {name: fingerprint(name) for name in PLANNERS}
     monkeypatch.setitem(PLANNERS, "clairvoyant", (WHOLE, True))
-    assert fingerprint("rollout") == before["rollout"] != before["clairvoyant"] != fingerprint("clairvoyant")
+    assert (
+        fingerprint("rollout")
+        == before["rollout"]
+        != before["clairvoyant"]
+        != fingerprint("clairvoyant")
+    )
 
 
 BAD = [
@@ -258,4 +334,6 @@ def test_planners_need_a_simulation_and_a_mix() -> None:
         Planner(QUICK, EFT_ADMIT).attach([FakeEnv()])
     with pytest.raises(ValueError, match="no future can be sampled"):
         play(env, Planner(QUICK, EFT_ADMIT), [1])
-    assert play(env, Planner(WHOLE, EFT_ADMIT, True), [1])[0]["delivered_value"] == 10.0  # the best there is (tests/test_tiny.py)
+    assert (
+        play(env, Planner(WHOLE, EFT_ADMIT, True), [1])[0]["delivered_value"] == 10.0
+    )  # the best there is (tests/test_tiny.py)

@@ -1,4 +1,7 @@
-"""Play whole episodes and keep their metrics. Episodes advance in step, so that one call decides for all of them."""
+"""Play whole episodes and keep their metrics.
+
+Episodes advance in step, so that one call decides for all of them.
+"""
 
 from collections.abc import Callable, Sequence
 from typing import Any, Protocol
@@ -6,9 +9,9 @@ from typing import Any, Protocol
 import gymnasium as gym
 import numpy as np
 
+from agents.policies.compiled_rollout import play_out
 from agents.policies.protocol import Observation, Policy
 from agents.policies.rule_registry import RulePolicy
-from agents.policies.compiled_rollout import play_out
 from orbit_gym.simulation.episode_summary import Details, episode_details
 from orbit_gym.simulation.metrics import episode_metrics
 from orbit_gym.vector import OrbitVectorEnv
@@ -18,7 +21,10 @@ Environments = Sequence[gym.Env] | OrbitVectorEnv
 
 
 class Table(Protocol):
-    """Where several episodes are played side by side; one that has ended keeps its last observation until all have."""
+    """Where several episodes are played side by side.
+
+    One that has ended keeps its last observation until all have.
+    """
 
     def reset(self, seeds: Sequence[int]) -> Observation:
         """Begin one episode per seed; return the observations, one row each."""
@@ -28,8 +34,13 @@ class Table(Protocol):
         """Valid actions, one row each."""
         ...
 
-    def step(self, actions: np.ndarray, is_playing: np.ndarray) -> tuple[Observation, dict[int, Metrics]]:
-        """Step the episodes that are still played; return all observations, and the metrics of those that end now."""
+    def step(
+        self, actions: np.ndarray, is_playing: np.ndarray
+    ) -> tuple[Observation, dict[int, Metrics]]:
+        """Step the episodes that are still played.
+
+        Return all observations, and the metrics of those that end now.
+        """
         ...
 
     def details(self, index: int) -> Details | None:
@@ -55,11 +66,15 @@ class Singles:
         """Valid actions, one row each."""
         return np.stack([env.unwrapped.action_masks() for env in self.envs])  # type: ignore[attr-defined]
 
-    def step(self, actions: np.ndarray, is_playing: np.ndarray) -> tuple[Observation, dict[int, Metrics]]:
+    def step(
+        self, actions: np.ndarray, is_playing: np.ndarray
+    ) -> tuple[Observation, dict[int, Metrics]]:
         """Step the episodes that are still played."""
         ended: dict[int, Metrics] = {}
         for index in np.flatnonzero(is_playing).tolist():
-            self.observations[index], _, terminated, truncated, info = self.envs[index].step(actions[index])
+            self.observations[index], _, terminated, truncated, info = self.envs[index].step(
+                actions[index]
+            )
             if terminated or truncated:
                 ended[index] = {key: float(value) for key, value in info["episode_metrics"].items()}
         return stack(self.observations), ended
@@ -88,12 +103,18 @@ class Native:
         """Valid actions, one row each."""
         return self.envs.action_masks()[: self.count]
 
-    def step(self, actions: np.ndarray, is_playing: np.ndarray) -> tuple[Observation, dict[int, Metrics]]:
+    def step(
+        self, actions: np.ndarray, is_playing: np.ndarray
+    ) -> tuple[Observation, dict[int, Metrics]]:
         """Step the episodes that are still played."""
         every = np.zeros(self.envs.num_envs, np.int64)
         every[: self.count] = actions
-        observations, _, _, truncated, infos = self.envs.step_members(np.flatnonzero(is_playing), every)
-        return self._first(observations), {member: member_metrics(infos, member) for member in np.flatnonzero(truncated).tolist()}
+        observations, _, _, truncated, infos = self.envs.step_members(
+            np.flatnonzero(is_playing), every
+        )
+        return self._first(observations), {
+            member: member_metrics(infos, member) for member in np.flatnonzero(truncated).tolist()
+        }
 
     def details(self, index: int) -> Details | None:
         """Details of an episode that has ended."""
@@ -106,7 +127,11 @@ class Native:
 def member_metrics(infos: dict[str, Any], member: int) -> Metrics:
     """Metrics of one member; a vector's infos hold every key that any member has, with a mask."""
     shown = infos["episode_metrics"]
-    return {key: float(rows[member]) for key, rows in shown.items() if not key.startswith("_") and shown[f"_{key}"][member]}
+    return {
+        key: float(rows[member])
+        for key, rows in shown.items()
+        if not key.startswith("_") and shown[f"_{key}"][member]
+    }
 
 
 def stack(observations: Sequence[Observation]) -> Observation:
@@ -115,13 +140,20 @@ def stack(observations: Sequence[Observation]) -> Observation:
 
 
 def play(
-    envs: Environments, policy: Policy, seeds: Sequence[int], deterministic: bool = True, details: list[Details | None] | None = None
+    envs: Environments,
+    policy: Policy,
+    seeds: Sequence[int],
+    deterministic: bool = True,
+    details: list[Details | None] | None = None,
 ) -> list[Metrics]:
-    """Play one episode per seed, always with masks; return their episode_metrics in order, and add to `details` if it is given.
+    """Play one episode per seed, always with masks.
 
-    Actions consume none of the environment's randomness, so equal seeds mean equal tasks for every policy. A policy that needs the
-    simulation itself (agents.policies.planner.planner) has a method `attach` and gets the environments first. A compiled rule plays each
-    episode of a native batch in one call (agents.policies.compiled_rollout), which gives the same metrics to the last bit.
+    Return their episode_metrics in order, and add to `details` if it is given.
+
+    Actions consume none of the environment's randomness, so equal seeds mean equal tasks for every
+    policy. A policy that needs the simulation itself (agents.policies.planner.planner) has a method
+    `attach` and gets the environments first. A compiled rule plays each episode of a native batch
+    in one call (agents.policies.compiled_rollout), which gives the same metrics to the last bit.
     """
     if isinstance(envs, OrbitVectorEnv) and isinstance(policy, RulePolicy):
         return [_play_compiled(envs, policy, seed, details) for seed in seeds]
@@ -141,18 +173,39 @@ def play(
     return [metrics[index] for index in range(len(seeds))]
 
 
-def _play_compiled(envs: OrbitVectorEnv, policy: RulePolicy, seed: int, details: list[Details | None] | None) -> Metrics:
-    """One episode of a compiled rule, in a fork of the first member's Simulation: the member itself stays at its start."""
-    envs.reset(seed=[int(seed)] + [None] * (envs.num_envs - 1), options={"reset_mask": np.arange(envs.num_envs) == 0})
+def _play_compiled(
+    envs: OrbitVectorEnv, policy: RulePolicy, seed: int, details: list[Details | None] | None
+) -> Metrics:
+    """One episode of a compiled rule, in a fork of the first member's Simulation: the member itself
+    stays at its start.
+    """
+    envs.reset(
+        seed=[int(seed)] + [None] * (envs.num_envs - 1),
+        options={"reset_mask": np.arange(envs.num_envs) == 0},
+    )
     simulation = envs.simulation(0).fork()
     _, log, is_booked = play_out(simulation, policy.number, policy.weights)
     if details is not None:
-        details.append(episode_details(simulation.world, simulation.episode, log, is_booked, simulation.state.is_lost))
-    return episode_metrics(simulation, log, is_booked, n_invalid=0)  # a rule chooses among valid actions only
+        details.append(
+            episode_details(
+                simulation.world, simulation.episode, log, is_booked, simulation.state.is_lost
+            )
+        )
+    return episode_metrics(
+        simulation, log, is_booked, n_invalid=0
+    )  # a rule chooses among valid actions only
 
 
-def play_all(envs: Environments, policy_for: Callable[[int], Policy], seeds: Sequence[int], deterministic: bool = True) -> list[Metrics]:
-    """Play any number of seeds in groups of as many as there are environments; policy_for(first seed of a group) makes its policy."""
+def play_all(
+    envs: Environments,
+    policy_for: Callable[[int], Policy],
+    seeds: Sequence[int],
+    deterministic: bool = True,
+) -> list[Metrics]:
+    """Play any number of seeds in groups of as many as there are environments.
+
+    policy_for(first seed of a group) makes its policy.
+    """
     size = envs.num_envs if isinstance(envs, OrbitVectorEnv) else len(envs)
     results: list[Metrics] = []
     for first in range(0, len(seeds), size):

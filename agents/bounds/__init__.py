@@ -1,0 +1,3 @@
+"""Bounds of what any policy can serve: `milp` solves small crowds exactly, `service_windows` says
+where a task may run.
+"""

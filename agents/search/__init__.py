@@ -1,0 +1,3 @@
+"""Weights of rules found by evolution strategies: `tune` for the rules, `evolve` for the bilinear
+rule, `cma_es` below both.
+"""
