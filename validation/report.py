@@ -1,4 +1,4 @@
-"""Agreement with authorities: python -m validation.report runs every comparison of tests/reference
+"""Agreement with authorities: python -m validation runs every comparison of validation
 and prints one table.
 
 --write puts the table into docs/validation.md. Ends with status 1 where a comparison lies
@@ -18,9 +18,9 @@ from rich.console import Console
 from rich.progress import track
 from rich.table import Table
 
+import validation
 from orbit_gym.utils.errors import fail_cleanly
 from orbit_gym.views.describe.docs_tables import markdown, replace_blocks
-from tests import reference
 from validation.rows import ABSENT, Row
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -41,11 +41,11 @@ class Options:
 
 
 def measures() -> dict[str, Callable[[Path | None], list[Row]]]:
-    """The measure of every subject: each module of tests/reference that has one, by name."""
+    """The measure of every subject: each module of validation that has one, by name."""
     found = {}
-    for module in pkgutil.iter_modules(reference.__path__):
+    for module in pkgutil.iter_modules(validation.__path__):
         if not module.name.startswith("test_"):
-            loaded = importlib.import_module(f"{reference.__name__}.{module.name}")
+            loaded = importlib.import_module(f"{validation.__name__}.{module.name}")
             if hasattr(loaded, "measure"):
                 found[module.name] = loaded.measure
     return found

@@ -41,7 +41,7 @@ def read_json(path: Path, example: Path | None = None) -> Any:
         return json.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError as error:
         instead = (
-            f"; give a file like {'/'.join(example.parts[-3:])}, or one of those beside it"
+            f"; give a file like {'/'.join(example.parts[-4:])}, or one of those beside it"
             if example
             else ""
         )

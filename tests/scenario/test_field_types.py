@@ -4,8 +4,8 @@ import dataclasses
 
 import pytest
 
+from orbit_gym.scenario import scenario as scenario_module
 from orbit_gym.scenario.scenario import Checked
-from orbit_gym.scenario.scenario import scenario as scenario_module
 
 SECTIONS = [
     item

@@ -8,6 +8,7 @@ from typing import get_args, get_type_hints
 
 import pytest
 
+from orbit_gym.scenario import scenario as scenario_module
 from orbit_gym.scenario.loading import load_scenario, scenario_names
 from orbit_gym.scenario.scenario import (
     AlertChannel,
@@ -24,7 +25,6 @@ from orbit_gym.scenario.scenario import (
     UserSite,
     Workload,
 )
-from orbit_gym.scenario.scenario import scenario as scenario_module
 from orbit_gym.scenario.task_classes import MODEL_BYTES, TASK_CLASSES
 from orbit_gym.utils.units import SUFFIXES
 

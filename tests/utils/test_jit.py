@@ -44,13 +44,14 @@ def outer(x: float) -> float:
 
 @pytest.fixture
 def tree(tmp_path: Path) -> Path:
-    (tmp_path / "orbit_gym").mkdir()
+    (tmp_path / "orbit_gym" / "utils").mkdir(parents=True)
+    (tmp_path / "orbit_gym" / "utils" / "__init__.py").touch()
     (tmp_path / "orbit_gym" / "__init__.py").write_text(
         "from orbit_gym.utils.kernel_cache import set_cache_folder\nset_cache_folder()\n"
     )
     (tmp_path / "orbit_gym" / "kernels.py").write_text(SOURCE)
-    for name in ("cache.py", "jit.py"):
-        shutil.copy(Path(jit.__file__).with_name(name), tmp_path / "orbit_gym" / name)
+    for name in ("kernel_cache.py", "jit.py"):
+        shutil.copy(Path(jit.__file__).with_name(name), tmp_path / "orbit_gym" / "utils" / name)
     return tmp_path
 
 

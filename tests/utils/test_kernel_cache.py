@@ -28,12 +28,14 @@ ASK = (
 
 
 def small_tree(folder: Path, init: str) -> Path:
-    """A package of the same name with our cache.py, a kernel, a callee and a constant, each in a
-    file of its own.
+    """A package of the same name with our kernel_cache.py, a kernel, a callee and a constant, each
+    in a file of its own.
     """
     package = folder / "orbit_gym"
     package.mkdir(parents=True)
-    shutil.copy(PACKAGE / "cache.py", package / "cache.py")
+    (package / "utils").mkdir()
+    (package / "utils" / "__init__.py").touch()
+    shutil.copy(PACKAGE / "utils" / "kernel_cache.py", package / "utils" / "kernel_cache.py")
     texts = {
         "__init__": init,
         "caller": CALLER,
@@ -70,7 +72,7 @@ def test_an_edit_of_a_callee_or_constant_in_another_file_changes_the_result(tmp_
 
 
 def test_without_our_folder_numba_returns_the_old_result(tmp_path: Path) -> None:
-    """The premise: should this fail, numba has learnt to look and cache.py can go."""
+    """The premise: should this fail, numba has learnt to look and kernel_cache.py can go."""
     package = small_tree(tmp_path / "tree", "")
     assert ask(package) == (21, 0)
     (package / "callee.py").write_text(CALLEE.replace("FACTOR *", "2 * FACTOR *"))

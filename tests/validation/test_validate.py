@@ -37,7 +37,7 @@ def test_every_subject_has_a_test_a_section_and_rows() -> None:
         "energy",
     } <= set(subjects)
     for name in subjects:
-        assert (ROOT / "tests" / "reference" / f"test_{name}.py").is_file()
+        assert (ROOT / "tests" / "validation" / f"test_{name}.py").is_file()
         title = name.replace("_", " ")
         assert f"\n## {title.capitalize()}\n" in DOCUMENT
         assert f"\n| {title} | " in DOCUMENT

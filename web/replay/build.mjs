@@ -2,7 +2,7 @@
 import fs from "node:fs";
 import { build } from "esbuild";
 
-const assets = new URL("../../orbit_gym/assets/", import.meta.url);
+const assets = new URL("../../orbit_gym/views/assets/", import.meta.url);
 const source = new URL("src/", import.meta.url);
 
 const three = JSON.parse(fs.readFileSync(new URL("node_modules/three/package.json", import.meta.url)));

@@ -5,7 +5,7 @@ import { filter, filterWeight, presimplify, simplify } from "topojson-simplify";
 
 const LEAST_AREA = 0.03; // of a triangle that a point spans, square degrees (choice: 75 kB)
 const PER_DEGREE = 50; // coordinates are whole numbers of 0.02 degrees
-const OUT = new URL("../../orbit_gym/assets/coastlines.json", import.meta.url);
+const OUT = new URL("../../orbit_gym/views/assets/coastlines.json", import.meta.url);
 
 const atlas = JSON.parse(fs.readFileSync(new URL("node_modules/world-atlas/land-50m.json", import.meta.url)));
 let land = simplify(presimplify(atlas), LEAST_AREA);

@@ -167,7 +167,7 @@ def reference() -> str:
     parts = []
     for kind, paths in sections().items():
         names = ", ".join(f"`{_toml_heading(path)}`" for path in paths)
-        sentence = (kind.__doc__ or "").strip().splitlines()[0]
+        sentence = " ".join((kind.__doc__ or "").split("\n\n")[0].split())
         heading = names if paths[0] else "At the top of the file"
         parts.append(f"### {heading}\n\n{sentence}\n\n{field_table(kind)}")
     return "\n" + "\n".join(parts)

@@ -11,7 +11,7 @@ from orbit_gym.utils.atomic_files import replacing
 from orbit_gym.views.episode_log.log import EpisodeLog
 from orbit_gym.views.replay.pack import pack
 
-ASSETS = resources.files("orbit_gym") / "assets"
+ASSETS = resources.files("orbit_gym") / "views" / "assets"
 MOST_LOGS = 2
 
 

@@ -80,6 +80,6 @@ def test_every_episode_draws_its_load_and_its_seed_from_its_own_range(monkeypatc
 
 def test_a_load_range_needs_a_scenario_of_this_package():
     with pytest.raises(
-        ValueError, match="load_range works with scenarios of this package, not with tests.agents"
+        ValueError, match="load_range works with scenarios of this package, not with tests.helpers"
     ):
         make_vec("tests.helpers.fake_env:Fake/Affinity-v0", 2, seed=0, load_range=(0.7, 1.4))

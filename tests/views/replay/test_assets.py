@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 
 ROOT = Path(__file__).resolve().parents[3]
-ASSETS, SOURCES = ROOT / "orbit_gym" / "assets", ROOT / "web" / "replay"
+ASSETS, SOURCES = ROOT / "orbit_gym" / "views" / "assets", ROOT / "web" / "replay"
 BUILT = ("replay.js", "coastlines.json", "LICENSE-three.txt")
 
 
@@ -26,7 +26,7 @@ def test_the_bundle_is_built_from_these_sources() -> None:
         "build.mjs",
         "coastlines.mjs",
         "package-lock.json",
-        *(f"../../orbit_gym/assets/{name}" for name in BUILT),
+        *(f"../../orbit_gym/views/assets/{name}" for name in BUILT),
     } <= set(noted)
     changed = [
         name
