@@ -11,29 +11,28 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
 FOLDERS = ("orbit_gym", "agents", "experiments", "validation", "benchmarks", "tests", "examples")
-REFUSED = frozenset(
-    # participles
-    """
-    asked begun booked bought brought built called carried chosen compared computed counted decided
-    denied described done drawn fallen filled finished flown followed found gathered given gone grown
-    guessed held hidden joined judged kept known learned learnt left listed loaded looked lost made
-    measured met missed moved named noted offered opened ordered packed padded passed picked placed
-    planned played printed put read_back reached refused rejected remembered replaced resolved run_out
-    said saved scored seen sent served shown skipped sorted_out spent started stored struck
-    taken thinned told tried turned typed used wanted warned watched worn written
-    """.split()
-    # pronouns and determiners
-    + "all_of any_of both each either everything few it its many mine most much none_of nothing other "
-    "others ours own same some somebody something such that them these they this those what whatever "
-    "which who whole whom whose".split()
-    # adverbs and prepositions
-    + "about above across afterwards again ahead already along alone apart at away back before behind "
-    "below beneath beside between beyond by down early else elsewhere ever far forth further here "
-    "hence in_between inside instead late lately later meanwhile near nearby never now off often on "
-    "once only onto otherwise out outside over perhaps rather since so sometimes soon still there "
-    "therefore through thus together too under until up upon well when whenever where why within "
-    "without yet".split()
-)
+PARTICIPLES = """
+asked begun booked bought brought built called carried chosen compared computed counted decided
+denied described done drawn fallen filled finished flown followed found gathered given gone grown
+guessed held hidden joined judged kept known learned learnt left listed loaded looked lost made
+measured met missed moved named noted offered opened ordered packed padded passed picked placed
+planned played printed put read_back reached refused rejected remembered replaced resolved run_out
+said saved scored seen sent served shown skipped sorted_out spent started stored struck taken
+thinned told tried turned typed used wanted warned watched worn written
+"""
+PRONOUNS = """
+all_of any_of both each either everything few it its many mine most much none_of nothing other
+others ours own same some somebody something such that them these they this those what whatever
+which who whole whom whose
+"""
+ADVERBS = """
+about above across afterwards again ahead already along alone apart at away back before behind
+below beneath beside between beyond by down early else elsewhere ever far forth further here hence
+in_between inside instead late lately later meanwhile near nearby never now off often on once only
+onto otherwise out outside over perhaps rather since so sometimes soon still there therefore
+through thus together too under until up upon well when whenever where why within without yet
+"""
+REFUSED = frozenset(f"{PARTICIPLES} {PRONOUNS} {ADVERBS}".split())
 # Words that are the field's own terms, or the name that a protocol fixes.
 TERMS = {
     "done": "the flag of stable-baselines3 and Gymnasium",
