@@ -3,6 +3,8 @@
 Importing it registers the environments.
 """
 
+from importlib.metadata import version
+
 from orbit_gym.utils.kernel_cache import set_cache_folder
 
 set_cache_folder()  # before any kernel is imported
@@ -13,6 +15,6 @@ from orbit_gym.scenario.loading import load_scenario, scenario_names  # noqa: E4
 from orbit_gym.scenario.scenario import Scenario  # noqa: E402
 
 __all__ = ["FIELDS", "Scenario", "load_scenario", "neighbours", "scenario_names"]
-__version__ = "0.1.0"
+__version__ = version("orbit-gym")
 
 register_all()
