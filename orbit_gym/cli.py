@@ -38,9 +38,9 @@ def describe(name: tyro.conf.Positional[str] = "", scenario: str = "", graph: bo
     """
     if name and scenario and name != scenario:
         raise ValueError(f"name one scenario, {name!r} or --scenario {scenario!r}")
-    loaded = loading.load_scenario(name or scenario or DEFAULT_SCENARIO)
+    scenario_ = loading.load_scenario(name or scenario or DEFAULT_SCENARIO)
     for part in description(
-        loaded, graph
+        scenario_, graph
     ):  # made whole before the first line: a scenario that cannot be flown prints only its error
         show(part)
 
@@ -63,10 +63,10 @@ def replay(
         if Path(path).is_dir():
             raise ValueError(f"cannot write {path}: it is a folder; name a file")
     read = [read_log(path) for path in logs]
-    written = [write_page(out, read)]
+    outputs = [write_page(out, read)]
     if czml:
-        written.append(write_czml(czml, read[0]))
-    print("\n".join(f"wrote {path} ({_size_text(path)})" for path in written))
+        outputs.append(write_czml(czml, read[0]))
+    print("\n".join(f"wrote {path} ({_size_text(path)})" for path in outputs))
 
 
 def _size_text(path: Path) -> str:

@@ -124,13 +124,13 @@ class OrbitEnv(gym.Env[Observation, np.int64]):
         """Apply a checked action and log what it booked; returns the reward terms."""
         task = self.simulation.task_index
         if self._show is not None:
-            self._show.deciding(self.simulation, action)
+            self._show.before_decision(self.simulation, action)
         booked, terms = self.simulation.apply(action)
         if booked:
             self._log[task] = self.simulation.last_booking
         self._booked[task] = booked
         if self._show is not None:
-            self._show.decided(self.simulation)
+            self._show.after_decision(self.simulation)
         return terms
 
     def render(self) -> np.ndarray | None:  # type: ignore[override]

@@ -207,9 +207,9 @@ class OrbitVectorEnv(gym.vector.VectorEnv[Observations, np.ndarray, np.ndarray])
         for member in members.tolist() if self._show is not None else ():
             simulation = self._batch.simulation(member)
             if actions is None:
-                self._show.decided(simulation, member)  # type: ignore[union-attr]
+                self._show.after_decision(simulation, member)  # type: ignore[union-attr]
             elif not simulation.is_over:
-                self._show.deciding(simulation, int(actions[member]), member)  # type: ignore[union-attr]
+                self._show.before_decision(simulation, int(actions[member]), member)  # type: ignore[union-attr]
 
     def _checked(self, actions: np.ndarray, members: np.ndarray) -> np.ndarray:
         """Actions (num_envs,) int64.

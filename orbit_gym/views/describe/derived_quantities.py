@@ -60,12 +60,12 @@ class _Contacts:
     def __init__(self, world: World, kind: int) -> None:
         """Gather the contacts of all edges of a kind that begin within the day."""
         senders = np.repeat(np.arange(len(world.edge_offsets) - 1), np.diff(world.edge_offsets))
-        mine = np.flatnonzero(world.edges["kind"] == kind)
-        counts = world.edges["end_contact"][mine] - world.edges["first_contact"][mine]
-        within = np.arange(counts.sum()) - np.repeat(np.cumsum(counts) - counts, counts)
-        rows = world.contacts[np.repeat(world.edges["first_contact"][mine], counts) + within]
+        of_kind = np.flatnonzero(world.edges["kind"] == kind)
+        counts = world.edges["end_contact"][of_kind] - world.edges["first_contact"][of_kind]
+        offsets = np.arange(counts.sum()) - np.repeat(np.cumsum(counts) - counts, counts)
+        rows = world.contacts[np.repeat(world.edges["first_contact"][of_kind], counts) + offsets]
         keep = rows["start_s"] < DAY_S
-        edge = np.repeat(mine, counts)[keep]
+        edge = np.repeat(of_kind, counts)[keep]
         self.sender, self.receiver = senders[edge], world.edges["to"][edge].astype(np.int64)
         self.start_s, self.end_s = rows["start_s"][keep], rows["end_s"][keep]
 
@@ -116,11 +116,13 @@ def eclipses(world: World) -> tuple[np.ndarray, np.ndarray, float]:
         dawns_s = start_s[1:][
             ~is_dark[1:] & (start_s[1:] < DAY_S)
         ]  # whole orbits lie between the first and the last of them
-        whole = (
+        covered_s = (
             is_dark & (start_s >= dawns_s.min(initial=DAY_S)) & (end_s <= dawns_s.max(initial=0.0))
         )
         orbit[satellite] = (
-            (end_s - start_s)[whole].sum() / np.ptp(dawns_s) if len(dawns_s) > 1 else day[satellite]
+            (end_s - start_s)[covered_s].sum() / np.ptp(dawns_s)
+            if len(dawns_s) > 1
+            else day[satellite]
         )
     return orbit, day, float(longest_s)
 

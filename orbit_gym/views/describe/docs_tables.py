@@ -57,14 +57,14 @@ def action_table() -> str:
     for name in REGISTERED:
         scenario = load_scenario(name)
         total, centres = n_satellites(scenario.constellation), len(scenario.datacentres)
-        shown = min(int(scenario.candidates), total) if scenario.candidates else total
+        n_rows = min(int(scenario.candidates), total) if scenario.candidates else total
         rows.append(
             (
                 f"`OrbitGym/{name}-v0`",
-                f"`Discrete({shown + centres + 1})`",
-                str(shown),
+                f"`Discrete({n_rows + centres + 1})`",
+                str(n_rows),
                 str(centres),
-                str(shown + centres),
+                str(n_rows + centres),
             )
         )
     return markdown(

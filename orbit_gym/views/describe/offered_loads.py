@@ -107,12 +107,12 @@ def raw_bits(arrivals: Arrivals, workload: Workload) -> float:
     """Input bits of the observations (tasks that no user asked for) released in a day, by one draw
     of at most MOST_DRAWN or so.
     """
-    thinned = (
+    sample = (
         min(1.0, MOST_DRAWN / (arrivals.tasks_per_s(workload) * DAY_S))
         if workload.load > 0.0
         else 1.0
     )
-    less = dataclasses.replace(workload, load=workload.load * thinned)
+    less = dataclasses.replace(workload, load=workload.load * sample)
     tasks = arrivals.draw_tasks(less, 0.0, DAY_S, np.random.default_rng(DRAW_SEED))
     observed = tasks["origin"] < int(arrivals.world.sizes["n_satellites"][0])
-    return float(tasks["input_bits"][observed].sum()) / thinned
+    return float(tasks["input_bits"][observed].sum()) / sample

@@ -279,7 +279,7 @@ def station_table(stations: Iterable[Station]) -> Table:
 def graph_text(world: World) -> str:
     """Nodes, edges and contacts of the World."""
     kinds = Counter(world.edges["kind"].tolist())
-    named = {
+    section_names = {
         "laser": LASER,
         "downlink": DOWNLINK,
         "uplink": UPLINK,
@@ -287,7 +287,9 @@ def graph_text(world: World) -> str:
         "user down": USER_DOWN,
         "fibre": FIBRE,
     }
-    edges = ", ".join(f"{kinds[kind]} {name}" for name, kind in named.items() if kinds[kind])
+    edges = ", ".join(
+        f"{kinds[kind]} {name}" for name, kind in section_names.items() if kinds[kind]
+    )
     hours = float(world.sizes["horizon_s"][0]) / HOUR_S
     return (
         f"{len(world.edge_offsets) - 1} nodes, {len(world.edges)} edges ({edges}), "
@@ -311,13 +313,17 @@ def derived_rows(scenario: Scenario, derived: Derived) -> dict[str, str]:
         f"every {derived.sample_s:g} s",
         "link events": f"{derived.link_events} (laser links that come up or go down)",
     }
-    seen = derived.user_coverage_fraction
-    if seen.size:
-        least, most = (
-            scenario.users.sites[int(pick)].name for pick in (seen.argmin(), seen.argmax())
+    coverage = derived.user_coverage_fraction
+    if coverage.size:
+        least, greatest = (
+            scenario.users.sites[int(pick)].name for pick in (coverage.argmin(), coverage.argmax())
         )
-        ends = f" ({least} {seen.min():.1%}, {most} {seen.max():.1%})" if seen.size > 1 else ""
-        rows["users"] = f"a site sees a satellite {seen.mean():.1%} of the time{ends}"
+        ends = (
+            f" ({least} {coverage.min():.1%}, {greatest} {coverage.max():.1%})"
+            if coverage.size > 1
+            else ""
+        )
+        rows["users"] = f"a site sees a satellite {coverage.mean():.1%} of the time{ends}"
     return rows
 
 
@@ -328,12 +334,12 @@ def contact_table(derived: Derived) -> Table:
     )
     for view in derived.stations:
         minutes = view.view_s / 60.0
-        each = f"{minutes.mean():.1f} ({minutes.min():.1f} to {minutes.max():.1f})"
+        per_station = f"{minutes.mean():.1f} ({minutes.min():.1f} to {minutes.max():.1f})"
         passes = f"{view.passes.mean():.1f} ({view.passes.min()} to {view.passes.max()})"
         table.add_row(
             view.name,
             passes,
-            each,
+            per_station,
             f"{view.any_view_s / 60.0:.0f} min ({view.any_fraction:.1%})",
             _minutes(view.longest_gap_s),
         )
@@ -363,12 +369,12 @@ def load_table(loads: Loads) -> Table:
     """
     table = _columns("class", ">node-seconds each", ">feasible", ">load by time", ">load by energy")
     for name, item in loads.classes.items():
-        offered = loads.offered_by_class_node_s[name]
-        by = (
-            f"{offered / capacity:.3f}"
+        offered_node_s = loads.offered_by_class_node_s[name]
+        limit = (
+            f"{offered_node_s / capacity:.3f}"
             for capacity in (loads.time_capacity_node_s, loads.energy_capacity_node_s)
         )
-        table.add_row(name, f"{item.node_s:.3g}", f"{item.feasible_fraction:.0%}", *by)
+        table.add_row(name, f"{item.node_s:.3g}", f"{item.feasible_fraction:.0%}", *limit)
     table.add_row("all", "", "", f"{loads.load_by_time:.3f}", f"{loads.load_by_energy:.3f}")
     return table
 

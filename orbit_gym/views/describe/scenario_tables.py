@@ -39,7 +39,7 @@ class Switch:
     """
 
     model: str
-    typed: dict[str, Any]
+    own_values: dict[str, Any]
     then: str
 
 
@@ -146,10 +146,10 @@ def sections() -> dict[type, tuple[str, ...]]:
     """Every section of a Scenario with its names in TOML: "" for the top, "lasers", "stations[]",
     in the order of a Scenario's fields.
     """
-    found: dict[type, tuple[str, ...]] = {}
+    paths_of: dict[type, tuple[str, ...]] = {}
     for path, kind in _walk("", Scenario):
-        found[kind] = (*found.get(kind, ()), path)
-    return found
+        paths_of[kind] = (*paths_of.get(kind, ()), path)
+    return paths_of
 
 
 def _walk(path: str, kind: type) -> Iterator[tuple[str, type]]:
@@ -292,16 +292,20 @@ def switch_table() -> str:
     """One row per model that can be switched off."""
     lines = [("model", "off with", "then"), ("---",) * 3]
     lines += [
-        (switch.model, "; ".join(_typed_text(*pair) for pair in switch.typed.items()), switch.then)
+        (
+            switch.model,
+            "; ".join(_typed_text(*pair) for pair in switch.own_values.items()),
+            switch.then,
+        )
         for switch in SWITCHES
     ]
     return "".join("| " + " | ".join(line) + " |\n" for line in lines)
 
 
 def _typed_text(path: str, value: Any) -> str:
-    array, inside, name = path.partition("[].")
+    array, nested, name = path.partition("[].")
     return (
         f"`{name} = {toml_text(value)}` in every `[[{array}]]`"
-        if inside
+        if nested
         else f"`{path} = {toml_text(value)}`"
     )

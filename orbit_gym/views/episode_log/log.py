@@ -70,15 +70,15 @@ def write_log(path: str | os.PathLike[str], log: EpisodeLog) -> Path:
         zipfile.ZipFile(file, "w", zipfile.ZIP_DEFLATED, compresslevel=9) as archive,
     ):
         header = {"format": FORMAT, "version": VERSION, **log.header}
-        _put(archive, HEADER, json.dumps(header, allow_nan=False).encode())
+        _write_member(archive, HEADER, json.dumps(header, allow_nan=False).encode())
         for key, array in log.arrays.items():
             content = io.BytesIO()
             np.lib.format.write_array(content, np.ascontiguousarray(array), allow_pickle=False)
-            _put(archive, f"{key}.npy", content.getvalue())
+            _write_member(archive, f"{key}.npy", content.getvalue())
     return Path(path)
 
 
-def _put(archive: zipfile.ZipFile, name: str, content: bytes) -> None:
+def _write_member(archive: zipfile.ZipFile, name: str, content: bytes) -> None:
     entry = zipfile.ZipInfo(name, SAME_TIME)
     entry.compress_type = zipfile.ZIP_DEFLATED
     archive.writestr(entry, content)
@@ -93,9 +93,9 @@ def read_log(path: str | os.PathLike[str]) -> EpisodeLog:
         raise ValueError(f"episode log '{path}' does not exist")
     content = path.read_bytes()
     if not content.startswith(ZIP_MAGIC):
-        what = "it is empty" if not content else "it begins with other bytes than a zip archive"
+        reason = "it is empty" if not content else "it begins with other bytes than a zip archive"
         raise ValueError(
-            f"'{path}' is not an episode log: {what}; agents.evaluate --record and RecordEpisode "
+            f"'{path}' is not an episode log: {reason}; agents.evaluate --record and RecordEpisode "
             "write one"
         )
     try:

@@ -148,18 +148,18 @@ class Recorder:
     def log(self, header: dict[str, Any]) -> EpisodeLog:
         """The log of the finished episode; what is still booked is played to the last delivery."""
         plans = np.array(self.plans, PLAN)
-        booked = plans["node"] != NONE
+        is_booked = plans["node"] != NONE
         world, episode = self.simulation.world, self.simulation.episode
         lost = (
             self.simulation.state.is_lost[: plans.size].copy()
             if self.simulation.state.is_lost.size
             else np.zeros(plans.size, np.bool_)
         )
-        last_s = max([self.end_s, *plans["delivery_s"][booked & ~lost].tolist()])
+        last_s = max([self.end_s, *plans["delivery_s"][is_booked & ~lost].tolist()])
         last_s = min(last_s, float(world.sizes["horizon_s"][0]))
         self._sample(self._latest, last_s + SAMPLE_S)
         tables = {
-            "decisions": self._decisions(plans, booked, lost),
+            "decisions": self._decisions(plans, is_booked, lost),
             "hops": self._hops(plans),
             "links": links_table(world, self.start_s, last_s),
             "positions": positions_table(world, self.start_s, last_s),
@@ -176,7 +176,7 @@ class Recorder:
         }
         return EpisodeLog({**header, **span, "reward_terms": list(self.reward_terms)}, arrays)
 
-    def _decisions(self, plans: np.ndarray, booked: np.ndarray, lost: np.ndarray) -> Table:
+    def _decisions(self, plans: np.ndarray, is_booked: np.ndarray, lost: np.ndarray) -> Table:
         """One row a decision: the task, what was done with it, what came of it.
 
         Times of what was not booked are NaN.
@@ -184,10 +184,10 @@ class Recorder:
         tasks = self.simulation.episode.tasks[: plans.size]
         table = {name: tasks[name].copy() for name in FROM_TASK}
         table["action"] = np.array(self.actions, np.int32)
-        table["node"] = np.where(booked, plans["node"], NONE).astype(np.int32)
+        table["node"] = np.where(is_booked, plans["node"], NONE).astype(np.int32)
         for name in FROM_PLAN:
             column = plans[name].astype(SMALL.get(name, plans.dtype[name]))
-            table[name] = np.where(booked, column, np.nan) if name.endswith("_s") else column
+            table[name] = np.where(is_booked, column, np.nan) if name.endswith("_s") else column
         table["send_s"] = np.where(table["by_alert"], table["send_s"], np.nan)
         table["load_start_s"] = np.where(table["load_s"] > 0.0, table["load_start_s"], np.nan)
         table["is_lost"] = lost

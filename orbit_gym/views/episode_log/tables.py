@@ -45,8 +45,8 @@ def links_table(world: World, start_s: float, last_s: float) -> Table:
     start_s, end_s, mean rate_bps.
     """
     senders = np.repeat(np.arange(world.edge_offsets.size - 1), np.diff(world.edge_offsets))
-    kept = np.isin(world.edges["kind"], tuple(LINK_EDGES)) & (senders < world.edges["to"])
-    edges, senders = world.edges[kept], senders[kept]
+    is_link = np.isin(world.edges["kind"], tuple(LINK_EDGES)) & (senders < world.edges["to"])
+    edges, senders = world.edges[is_link], senders[is_link]
     counts = edges["end_contact"] - edges["first_contact"]
     owner = np.repeat(np.arange(edges.size), counts)
     first = (
@@ -55,8 +55,8 @@ def links_table(world: World, start_s: float, last_s: float) -> Table:
         else owner
     )
     contacts = world.contacts[first + np.arange(owner.size)]
-    inside = (contacts["end_s"] > start_s) & (contacts["start_s"] < last_s)
-    contacts, owner = contacts[inside], owner[inside]
+    is_within = (contacts["end_s"] > start_s) & (contacts["start_s"] < last_s)
+    contacts, owner = contacts[is_within], owner[is_within]
     kinds = np.array([LINK_EDGES[int(kind)] for kind in edges["kind"]], np.int64)
     rows = np.stack(
         [
@@ -90,15 +90,15 @@ def _mean_rates_bps(world: World, contacts: np.ndarray) -> np.ndarray:
 
 def sunlight_table(world: World, start_s: float, last_s: float) -> Table:
     """When each satellite is in sunlight within a span: satellite, start_s, end_s."""
-    found: list[tuple[int, float, float]] = []
+    intervals: list[tuple[int, float, float]] = []
     for satellite in range(int(world.sizes["n_satellites"][0])):
         rows = world.power[world.power_offsets[satellite] : world.power_offsets[satellite + 1]]
         turns = np.flatnonzero(np.diff(rows["is_sunlit"], prepend=0, append=0))
         bounds_s = np.append(rows["start_s"], np.inf)[turns].reshape(-1, 2)
         for begin_s, over_s in np.clip(bounds_s, start_s, last_s):
             if over_s > begin_s:
-                found.append((satellite, begin_s, over_s))
-    table = np.array(found, np.float64).reshape(-1, 3)
+                intervals.append((satellite, begin_s, over_s))
+    table = np.array(intervals, np.float64).reshape(-1, 3)
     return {"satellite": table[:, 0].astype(np.int32), "start_s": table[:, 1], "end_s": table[:, 2]}
 
 

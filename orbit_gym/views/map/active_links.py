@@ -49,7 +49,7 @@ class Sightlines:
             rows["edge"][is_acquired], np.zeros(np.count_nonzero(is_acquired))
         ).ends
 
-    def without(self, lasers: Links, calendars: np.ndarray) -> tuple[Links, np.ndarray]:
+    def split_by_fault(self, lasers: Links, calendars: np.ndarray) -> tuple[Links, np.ndarray]:
         """Take out lasers that a fault holds down, known by calendars (N,) of theirs.
 
         Returns the others and the pairs (M, 2) taken out.
@@ -84,10 +84,12 @@ class Sightlines:
         """
         edges = _open(self._beams, time_s)
         satellites = self._world.edges["to"][edges]
-        down = self._world.edges["resource_a"][self._world.beams[0][satellites]]
+        calendars = self._world.edges["resource_a"][self._world.beams[0][satellites]]
         return self._links(
             edges,
-            np.maximum(used_fraction[self._world.edges["resource_a"][edges]], used_fraction[down]),
+            np.maximum(
+                used_fraction[self._world.edges["resource_a"][edges]], used_fraction[calendars]
+            ),
         )
 
     def _links(self, edges: np.ndarray, use_fraction: np.ndarray) -> Links:
@@ -97,9 +99,9 @@ class Sightlines:
             np.stack([senders, self._world.edges["to"][edges]], axis=1), axis=1
         )  # satellites have the lowest numbers
         _, first, inverse = np.unique(self._keys(ends), return_index=True, return_inverse=True)
-        most = np.zeros(len(first))
-        np.maximum.at(most, inverse, use_fraction)
-        return Links(ends[first], most)
+        longest_s = np.zeros(len(first))
+        np.maximum.at(longest_s, inverse, use_fraction)
+        return Links(ends[first], longest_s)
 
     def _keys(self, ends: np.ndarray) -> np.ndarray:
         return ends[:, 0].astype(np.int64) * self._n_nodes + ends[:, 1]

@@ -44,5 +44,7 @@ def sun_sine(sun: np.ndarray, longitude_deg: np.ndarray, latitude_deg: np.ndarra
     float32.
     """
     up = geodetic_up(np.radians(latitude_deg), np.zeros(len(latitude_deg))).astype(np.float32)
-    along = np.cos(np.radians(longitude_deg)) * sun[0] + np.sin(np.radians(longitude_deg)) * sun[1]
-    return up[:, :1] * along.astype(np.float32) + up[:, 2:] * np.float32(sun[2])
+    sun_along = (
+        np.cos(np.radians(longitude_deg)) * sun[0] + np.sin(np.radians(longitude_deg)) * sun[1]
+    )
+    return up[:, :1] * sun_along.astype(np.float32) + up[:, 2:] * np.float32(sun[2])

@@ -29,9 +29,9 @@ class Ground:
             self._fine.reshape(self.height, FINE, self.width, FINE).mean(axis=(1, 3))[..., None]
             / 255.0
         )
-        over = self._drawing()
-        self._day = _under(land, palette.OCEAN_DAY, palette.LAND_DAY, over)
-        self._deeper = _under(land, palette.OCEAN_NIGHT, palette.LAND_NIGHT, over) - self._day
+        picture = self._drawing()
+        self._day = _composed(land, palette.OCEAN_DAY, palette.LAND_DAY, picture)
+        self._deeper = _composed(land, palette.OCEAN_NIGHT, palette.LAND_NIGHT, picture) - self._day
         self._world: np.ndarray | None = None  # as drawn last, under self._sun
         self._sun = np.zeros(3)
         self._longitude_deg = (np.arange(self.width) + 0.5) * 360.0 / self.width - 180.0
@@ -90,8 +90,8 @@ def _directions(view: CloseUp) -> np.ndarray:
     scale = np.float32(np.radians(2.0 * view.radius_deg / min(width, height)))
     right = ((np.arange(width, dtype=np.float32) + 0.5 - 0.5 * width) * scale)[None, :]
     upward = ((0.5 * height - 0.5 - np.arange(height, dtype=np.float32)) * scale)[:, None]
-    off = np.sqrt(right * right + upward * upward)
-    sine = np.sin(off) / np.maximum(off, np.float32(1e-9))
+    distance = np.sqrt(right * right + upward * upward)
+    sine = np.sin(distance) / np.maximum(distance, np.float32(1e-9))
     east, north = np.radians(view.middle_deg)
     middle = np.array(
         [np.cos(north) * np.cos(east), np.cos(north) * np.sin(east), np.sin(north)], np.float32
@@ -99,7 +99,7 @@ def _directions(view: CloseUp) -> np.ndarray:
     to_east = np.array([-np.sin(east), np.cos(east), 0.0], np.float32)
     to_north = np.cross(middle, to_east).astype(np.float32)
     return (
-        np.cos(off)[..., None] * middle
+        np.cos(distance)[..., None] * middle
         + (sine * right)[..., None] * to_east
         + (sine * upward)[..., None] * to_north
     )
@@ -111,13 +111,14 @@ def _mix(low: palette.Colour, high: palette.Colour, share: np.ndarray) -> np.nda
     return start + (end - start) * share.astype(np.float32)
 
 
-def _under(
-    land: np.ndarray, sea: palette.Colour, ground: palette.Colour, over: np.ndarray
+def _composed(
+    land: np.ndarray, sea: palette.Colour, ground: palette.Colour, picture: np.ndarray
 ) -> np.ndarray:
     """Land and sea (height, width, 3) float32 from 0 to 255, with a drawing (height, width, 4) of
     straight alpha over them.
     """
-    alpha = over[..., 3:].astype(np.float32) / 255.0
+    alpha = picture[..., 3:].astype(np.float32) / 255.0
     return (
-        255.0 * _mix(sea, ground, land) * (1.0 - alpha) + over[..., :3].astype(np.float32) * alpha
+        255.0 * _mix(sea, ground, land) * (1.0 - alpha)
+        + picture[..., :3].astype(np.float32) * alpha
     )

@@ -61,7 +61,7 @@ class Layers:
     names: tuple[str, ...]  # of the graph nodes
 
     def draw(
-        self, view: WorldView | CloseUp, moment: Moment, style: Style, hidden: np.ndarray
+        self, view: WorldView | CloseUp, moment: Moment, style: Style, is_hidden: np.ndarray
     ) -> None:
         """Draw a moment into a view.
 
@@ -71,9 +71,9 @@ class Layers:
         self._links(view, moment, style)
         self._route(view, moment, places, style)
         self._sites(view, moment, places, style)
-        self._satellites(view, moment, places, style, hidden)
+        self._satellites(view, moment, places, style, is_hidden)
         self._task(view, moment, places, style)
-        self._labels(view, moment, places, style, hidden)
+        self._labels(view, moment, places, style, is_hidden)
 
     # --- links
 
@@ -95,32 +95,32 @@ class Layers:
                         view.box,
                     )
         if not style.is_thin:
-            down = self._lines(view, moment, moment.lasers_down, style)
-            self.pen.lines(down, palette.BAD, 1.2, 0.9, view.box, dashes=(2.0, 4.0))
+            outage_lines = self._lines(view, moment, moment.lasers_down, style)
+            self.pen.lines(outage_lines, palette.BAD, 1.2, 0.9, view.box, dashes=(2.0, 4.0))
 
     def _lines(
         self, view: WorldView | CloseUp, moment: Moment, ends: np.ndarray, style: Style
     ) -> np.ndarray:
         """Lines (N, P, 2) in pixels between pairs (N, 2) of nodes, straight in space."""
         if isinstance(view, CloseUp) and len(ends) > 100:  # most are far outside
-            seen = self._seen(view, moment)
-            ends = ends[seen[ends[:, 0]] | seen[ends[:, 1]]]
+            in_view = self._in_view(view, moment)
+            ends = ends[in_view[ends[:, 0]] | in_view[ends[:, 1]]]
         return view.lines(
             tracks_deg(
                 moment.positions_m[ends[:, 0]], moment.positions_m[ends[:, 1]], style.line_points
             )
         )
 
-    def _seen(self, view: CloseUp, moment: Moment) -> np.ndarray:
+    def _in_view(self, view: CloseUp, moment: Moment) -> np.ndarray:
         return view.box.holds(view.pixels(geodetic_deg(moment.positions_m)))
 
     def _route(
         self, view: WorldView | CloseUp, moment: Moment, places: np.ndarray, style: Style
     ) -> None:
         """Input and result of the task placed last, between where their ends are now."""
-        if moment.placed is None:
+        if moment.placement is None:
             return
-        plan, origin = moment.placed.plan, int(moment.placed.task["origin"])
+        plan, origin = moment.placement.plan, int(moment.placement.task["origin"])
         if plan is None:
             self.pen.marks(places[[origin]], "x", 15.0, None, palette.BAD, 3.0, box=view.box)
             return
@@ -206,7 +206,7 @@ class Layers:
         moment: Moment,
         places: np.ndarray,
         style: Style,
-        hidden: np.ndarray,
+        is_hidden: np.ndarray,
     ) -> None:
         count = len(moment.queue_s)
         places, classes = places[:count], palette.queue_class(moment.queue_s)
@@ -214,11 +214,11 @@ class Layers:
         rim_width = 0.4 if style.is_thin else 1.3
         for number, colour in enumerate(palette.QUEUE_COLOURS):  # the busiest on top
             for is_lit, rim in ((False, palette.ECLIPSED), (True, palette.SUNLIT)):
-                mine = is_inside & (classes == number) & (moment.is_sunlit == is_lit)
+                of_style = is_inside & (classes == number) & (moment.is_sunlit == is_lit)
                 edge, size = (
                     (colour, style.dot + 1.4 * (number > 0)) if style.is_thin else (rim, style.dot)
                 )
-                self.pen.marks(places[mine], "o", size, colour, edge, rim_width, box=view.box)
+                self.pen.marks(places[of_style], "o", size, colour, edge, rim_width, box=view.box)
         self.pen.marks(
             places[is_inside & moment.is_rebooting],
             "x",
@@ -229,14 +229,14 @@ class Layers:
             box=view.box,
         )
         if style.has_charge:
-            self._charge(view, moment, places, is_inside & ~hidden, style)
+            self._charge(view, moment, places, is_inside & ~is_hidden, style)
 
     def _charge(
         self,
         view: WorldView | CloseUp,
         moment: Moment,
         places: np.ndarray,
-        shown: np.ndarray,
+        in_view: np.ndarray,
         style: Style,
     ) -> None:
         """A ring around each satellite, filled clockwise from the top by charge.
@@ -245,13 +245,19 @@ class Layers:
         """
         radius = 0.5 * style.dot + 3.0
         full, is_low = np.ones(len(places)), moment.charge_fraction < moment.floor_fraction + 0.1
-        self.pen.lines(arcs(places[shown], full[shown], radius), palette.PAGE, 3.2, 0.7, view.box)
-        for mine, colour in (
-            (shown & ~is_low, palette.CHARGE),
-            (shown & is_low, palette.CHARGE_LOW),
+        self.pen.lines(
+            arcs(places[in_view], full[in_view], radius), palette.PAGE, 3.2, 0.7, view.box
+        )
+        for of_style, colour in (
+            (in_view & ~is_low, palette.CHARGE),
+            (in_view & is_low, palette.CHARGE_LOW),
         ):
             self.pen.lines(
-                arcs(places[mine], moment.charge_fraction[mine], radius), colour, 1.9, 1.0, view.box
+                arcs(places[of_style], moment.charge_fraction[of_style], radius),
+                colour,
+                1.9,
+                1.0,
+                view.box,
             )
 
     def _task(
@@ -275,25 +281,25 @@ class Layers:
         moment: Moment,
         places: np.ndarray,
         style: Style,
-        hidden: np.ndarray,
+        is_hidden: np.ndarray,
     ) -> None:
         """Names of stations, datacentres and satellites in the view, where there is room.
 
         Of a satellite the last word.
         """
-        count, first_user = len(hidden), len(places) - int(self.world.sizes["n_users"][0])
+        count, first_user = len(is_hidden), len(places) - int(self.world.sizes["n_users"][0])
         is_named = np.ones(first_user, np.bool_)
-        is_named[:count] = ~hidden if style.has_labels else False
+        is_named[:count] = ~is_hidden if style.has_labels else False
         for node in concerned(moment):
-            is_named[node] |= not hidden[node]
-        taken: list[tuple[float, float, float]] = []
+            is_named[node] |= not is_hidden[node]
+        boxes: list[tuple[float, float, float]] = []
         for node in np.flatnonzero(is_named & view.box.holds(places[:first_user]))[::-1].tolist():
             is_satellite = node < count
             text = self.names[node].split()[-1] if is_satellite else self.names[node]
             width = self.pen.text_width(text, LABEL_SIZE, is_satellite)
-            place = free_place(places[node], width, view.box, taken)
+            place = free_place(places[node], width, view.box, boxes)
             if place is not None:
-                taken.append((*place, width))
+                boxes.append((*place, width))
                 self.pen.text(
                     place,
                     text,
@@ -310,17 +316,17 @@ def concerned(moment: Moment) -> set[int]:
     """
     tasks = [
         task
-        for task in (moment.task, moment.placed.task if moment.placed else None)
+        for task in (moment.task, moment.placement.task if moment.placement else None)
         if task is not None
     ]
     nodes = {int(task["origin"]) for task in tasks}
-    if moment.placed is not None and moment.placed.plan is not None:
-        nodes.add(moment.placed.plan.node)
+    if moment.placement is not None and moment.placement.plan is not None:
+        nodes.add(moment.placement.plan.node)
     return {node for node in nodes if node < len(moment.queue_s)}
 
 
 def free_place(
-    at: np.ndarray, width: float, box: Box, taken: list[tuple[float, float, float]]
+    at: np.ndarray, width: float, box: Box, boxes: list[tuple[float, float, float]]
 ) -> tuple[float, float] | None:
     """Where a label of this width may stand beside a place (2,): inside the box, clear of those
     taken (x, y, width); None if nowhere.
@@ -341,7 +347,7 @@ def free_place(
         )
         is_free = all(
             left > x + w + 4.0 or x > left + width + 4.0 or abs(base - y) > LABEL_SIZE + 3.0
-            for x, y, w in taken
+            for x, y, w in boxes
         )
         if is_inside and is_free:
             return left, base

@@ -56,10 +56,10 @@ class Page:
         )
         y = self._outcomes(box, y, moment)
         y = self._heading(box, y - 7.0, f"SATELLITES ({len(moment.queue_s):,})")
-        middle, high, most = np.quantile(moment.queue_s, [0.5, 0.9, 1.0])
+        middle, high, longest = np.quantile(moment.queue_s, [0.5, 0.9, 1.0])
         y = self._row(box, y, "work ahead, median", duration(middle))
         y = self._row(box, y, "90 % of them below", duration(high))
-        y = self._row(box, y, "most", duration(most))
+        y = self._row(box, y, "most", duration(longest))
         y = self._row(
             box,
             y,
@@ -80,10 +80,10 @@ class Page:
             palette.SUNLIT,
         )
         y = self._heading(box, y - 7.0, "LINKS (use: booked in the last minute)")
-        mean, most = used_share(moment.lasers)
+        mean, longest = used_share(moment.lasers)
         y = self._row(box, y, "lasers up", f"{len(moment.lasers.ends):,}")
         y = self._row(
-            box, y, "laser use, mean, most", f"{mean:.1%}, {most:.1%}", most, palette.LASER
+            box, y, "laser use, mean, most", f"{mean:.1%}, {longest:.1%}", longest, palette.LASER
         )
         stations, users = (
             len(np.unique(links.ends[:, 1])) for links in (moment.passes, moment.beams)
@@ -142,13 +142,13 @@ class Page:
 
     # --- the cards
 
-    def placed(self, box: Box, moment: Moment) -> None:
+    def placement(self, box: Box, moment: Moment) -> None:
         """The decision before this moment."""
-        placed, x, y = moment.placed, box.left + 12.0, box.bottom + box.height - 20.0
-        if placed is None:
+        placement, x, y = moment.placement, box.left + 12.0, box.bottom + box.height - 20.0
+        if placement is None:
             self.pen.text((x, y), "JUST PLACED: nothing yet", SMALL, palette.TEXT_QUIET, bold=True)
             return
-        plan = placed.plan
+        plan = placement.plan
         ending, colour = (
             ("rejected", palette.BAD)
             if plan is None
@@ -157,12 +157,16 @@ class Page:
             else ("late", palette.INPUT)
         )
         self.pen.text(
-            (x, y), f"JUST PLACED: task {placed.number + 1:,}", SMALL, palette.TEXT_QUIET, bold=True
+            (x, y),
+            f"JUST PLACED: task {placement.number + 1:,}",
+            SMALL,
+            palette.TEXT_QUIET,
+            bold=True,
         )
         self.pen.text(
             (box.left + box.width - 12.0, y), ending, SIZE, colour, bold=True, align="right"
         )
-        lines = [*task_lines(placed.task, self.names), *plan_lines(placed, self.names)]
+        lines = [*task_lines(placement.task, self.names), *plan_lines(placement, self.names)]
         if plan is not None:
             lines.append(f"costs {amount(plan.energy_j, 'J')} of energy")
         self._lines(box, x, y - PITCH - 2.0, lines)

@@ -15,12 +15,12 @@ def geodetic_deg(positions_m: np.ndarray) -> np.ndarray:
     Bowring 1976, below 1e-6 deg in low orbit.
     """
     x, y, z = np.moveaxis(positions_m, -1, 0)
-    across = np.sqrt(x * x + y * y)
+    equatorial = np.sqrt(x * x + y * y)
     polar_m = EARTH_EQUATORIAL_RADIUS_M * (1.0 - EARTH_FLATTENING)
     square = EARTH_FLATTENING * (2.0 - EARTH_FLATTENING)
-    reduced = np.arctan2(z * EARTH_EQUATORIAL_RADIUS_M, across * polar_m)
+    reduced = np.arctan2(z * EARTH_EQUATORIAL_RADIUS_M, equatorial * polar_m)
     rise = z + square / (1.0 - square) * polar_m * np.sin(reduced) ** 3
-    reach = across - square * EARTH_EQUATORIAL_RADIUS_M * np.cos(reduced) ** 3
+    reach = equatorial - square * EARTH_EQUATORIAL_RADIUS_M * np.cos(reduced) ** 3
     return np.stack([np.degrees(np.arctan2(y, x)), np.degrees(np.arctan2(rise, reach))], axis=-1)
 
 
@@ -64,8 +64,8 @@ class Box:
 
     def holds(self, pixels: np.ndarray) -> np.ndarray:
         """True where a point (..., 2) lies inside."""
-        inside = pixels - np.array([self.left, self.bottom])
-        return (inside >= 0.0).all(axis=-1) & (inside <= np.array([self.width, self.height])).all(
+        offsets = pixels - np.array([self.left, self.bottom])
+        return (offsets >= 0.0).all(axis=-1) & (offsets <= np.array([self.width, self.height])).all(
             axis=-1
         )
 
@@ -107,9 +107,9 @@ class CloseUp:
         north, middle = np.radians(places_deg[..., 1]), np.radians(self.middle_deg[1])
         right = np.cos(north) * np.sin(east)
         up = np.cos(middle) * np.sin(north) - np.sin(middle) * np.cos(north) * np.cos(east)
-        ahead = np.sin(middle) * np.sin(north) + np.cos(middle) * np.cos(north) * np.cos(east)
-        off = np.hypot(right, up)
-        stretch = np.degrees(np.arctan2(off, ahead)) / np.maximum(off, 1e-12)
+        forward = np.sin(middle) * np.sin(north) + np.cos(middle) * np.cos(north) * np.cos(east)
+        distance = np.hypot(right, up)
+        stretch = np.degrees(np.arctan2(distance, forward)) / np.maximum(distance, 1e-12)
         scale = 0.5 * min(self.box.width, self.box.height) / self.radius_deg
         centre = np.array(
             [self.box.left + 0.5 * self.box.width, self.box.bottom + 0.5 * self.box.height]
@@ -119,8 +119,8 @@ class CloseUp:
     def lines(self, lines_deg: np.ndarray) -> np.ndarray:
         """Return those of the lines (N, P, 2) in pixels that lie on this side of the Earth."""
         lines = self.pixels(lines_deg)
-        near = (
+        is_near = (
             np.linalg.norm(np.diff(lines, axis=1), axis=-1).max(axis=1, initial=0.0)
             < 2.0 * self.box.width
         )
-        return lines[near]
+        return lines[is_near]

@@ -10,7 +10,7 @@ import numpy as np
 
 from orbit_gym.scenario.scenario import Scenario
 from orbit_gym.simulation.simulation import Simulation
-from orbit_gym.views.map.snapshot import Placed, Watcher, totals
+from orbit_gym.views.map.snapshot import Placement, Watcher, totals
 
 if TYPE_CHECKING:
     from orbit_gym.views.map.canvas import Canvas
@@ -31,7 +31,7 @@ class _Member:
 
     def __init__(self, watcher: Watcher, canvas: "Canvas") -> None:
         self.watcher, self.canvas = watcher, canvas
-        self.placed: Placed | None = None
+        self.placement: Placement | None = None
 
 
 class Show:
@@ -65,22 +65,22 @@ class Show:
             self._new_canvas(simulation.world, self._names, self._scenario.name, self._ground),
         )
 
-    def deciding(self, simulation: Simulation, action: int, member: int = 0) -> None:
+    def before_decision(self, simulation: Simulation, action: int, member: int = 0) -> None:
         """A checked action is about to be applied: keep the plan that it would book."""
         index, is_candidate = simulation.task_index, action < simulation.n_actions - 1
         plan = simulation.plan(action) if is_candidate else None
         is_booked = plan is not None and plan.exists
-        placed = Placed(
+        placement = Placement(
             index,
             simulation.episode.tasks[index],
             plan if is_booked else None,
             is_candidate and not is_booked,
         )
-        self._watched(member).placed = placed
+        self._view_of(member).placement = placement
 
-    def decided(self, simulation: Simulation, member: int = 0) -> None:
+    def after_decision(self, simulation: Simulation, member: int = 0) -> None:
         """The action has been applied."""
-        self._watched(member).watcher.follow(simulation)
+        self._view_of(member).watcher.follow(simulation)
 
     def frame(
         self, simulation: Simulation, log: np.ndarray, is_booked: np.ndarray, member: int = 0
@@ -89,11 +89,9 @@ class Show:
 
         Log and is_booked as for episode_metrics.
         """
-        watched = self._watched(member)
-        moment = watched.watcher.look(
-            simulation, watched.placed, totals(simulation, log, is_booked)
-        )
-        picture = watched.canvas.frame(moment, watched.watcher.utc(moment.time_s))
+        view = self._view_of(member)
+        moment = view.watcher.look(simulation, view.placement, totals(simulation, log, is_booked))
+        picture = view.canvas.frame(moment, view.watcher.utc(moment.time_s))
         if self._window is not None:
             self._window.show(picture)
         return picture
@@ -103,8 +101,8 @@ class Show:
         if self._window is not None:
             self._window.close()
 
-    def _watched(self, member: int) -> _Member:
-        watched = self._members[member]
-        if watched is None:
+    def _view_of(self, member: int) -> _Member:
+        view = self._members[member]
+        if view is None:
             raise RuntimeError("call reset() first")
-        return watched
+        return view

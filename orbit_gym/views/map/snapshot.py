@@ -20,7 +20,7 @@ from orbit_gym.world.ephemeris import midnight_of
 from orbit_gym.world.layout import World
 
 
-class Placed(NamedTuple):
+class Placement(NamedTuple):
     """The decision before: its task, and the plan that was booked, or None where the task was
     rejected.
     """
@@ -66,7 +66,7 @@ class Moment:
     n_plans_on_time: int
     task_index: int
     task: np.void | None  # TASK at hand, None where there is none
-    placed: Placed | None
+    placement: Placement | None
     totals: Totals
 
 
@@ -96,7 +96,7 @@ class Watcher:
         """
         self._use.follow(simulation.state.used_s, simulation.time_s)
 
-    def look(self, simulation: Simulation, placed: Placed | None, totals: Totals) -> Moment:
+    def look(self, simulation: Simulation, placement: Placement | None, totals: Totals) -> Moment:
         """Return what there is to see at the clock's time."""
         world, state, time_s = self._world, simulation.state, simulation.time_s
         count = int(world.sizes["n_satellites"][0])
@@ -106,7 +106,7 @@ class Watcher:
         self.follow(simulation)
         used_fraction = self._use.fraction
         lasers, turning = self._sightlines.lasers(time_s, used_fraction)
-        lasers, struck = self._sightlines.without(lasers, out)
+        lasers, links_down = self._sightlines.split_by_fault(lasers, out)
         queue_s, lanes = queues(world, state, time_s)
         accelerators = world.accelerators[:count]
         is_candidate = state.candidates != NONE
@@ -123,7 +123,7 @@ class Watcher:
             floor_fraction=accelerators["floor_j"] / accelerators["capacity_j"],
             is_rebooting=np.isin(np.arange(count), calendars_out(faults, UNIT_FAULT, time_s)),
             lasers=lasers,
-            lasers_down=np.concatenate([turning, struck]),
+            lasers_down=np.concatenate([turning, links_down]),
             passes=self._sightlines.passes(time_s, used_fraction),
             beams=self._sightlines.beams(time_s, used_fraction),
             candidates=simulation.candidate_nodes[is_candidate],
@@ -133,7 +133,7 @@ class Watcher:
             task=self._episode.tasks[simulation.task_index]
             if simulation.task_index < self._episode.tasks.size
             else None,
-            placed=placed,
+            placement=placement,
             totals=totals,
         )
 
@@ -156,11 +156,11 @@ def positions_at(world: World, time_s: float) -> np.ndarray:
 
 def charge_j(world: World, state: State, time_s: float) -> np.ndarray:
     """Return the charge of every satellite (S,) at time_s, exactly; the State stays as it is."""
-    now = state._replace(
+    current = state._replace(
         clock=state.clock.copy(), units=state.units.copy(), segments=state.segments.copy()
     )
-    settle_satellites(world, now, time_s)
-    return now.units["charge_j"][: int(world.sizes["n_satellites"][0])]
+    settle_satellites(world, current, time_s)
+    return current.units["charge_j"][: int(world.sizes["n_satellites"][0])]
 
 
 def totals(simulation: Simulation, log: np.ndarray, is_booked: np.ndarray) -> Totals:
@@ -169,7 +169,7 @@ def totals(simulation: Simulation, log: np.ndarray, is_booked: np.ndarray) -> To
     log (n_tasks,) PLAN of what was booked, is_booked (n_tasks,) bool, as for episode_metrics.
     """
     count = min(simulation.task_index, simulation.episode.tasks.size)
-    value, booked, on_time = (
+    value, is_taken, on_time = (
         simulation.episode.tasks["value"][:count],
         is_booked[:count],
         log["on_time"][:count] == 1,
@@ -179,13 +179,13 @@ def totals(simulation: Simulation, log: np.ndarray, is_booked: np.ndarray) -> To
         if simulation.state.is_lost.size
         else np.zeros(count, np.bool_)
     )
-    delivered = booked & on_time & ~lost
+    delivered = is_taken & on_time & ~lost
     return Totals(
         decisions=count,
         released_value=float(value.sum()),
         delivered_value=float(value[delivered].sum()),
         n_on_time=int(delivered.sum()),
-        n_late=int((booked & ~on_time & ~lost).sum()),
-        n_rejected=int((~booked).sum()),
+        n_late=int((is_taken & ~on_time & ~lost).sum()),
+        n_rejected=int((~is_taken).sum()),
         n_lost=int(lost.sum()),
     )

@@ -4,7 +4,7 @@ import numpy as np
 
 from orbit_gym.scenario.task_classes import MODEL_BYTES, MODELS
 from orbit_gym.simulation.simulation import Plan
-from orbit_gym.views.map.snapshot import Placed
+from orbit_gym.views.map.snapshot import Placement
 
 PREFIXES = ((1e15, "P"), (1e12, "T"), (1e9, "G"), (1e6, "M"), (1e3, "k"))
 
@@ -48,12 +48,12 @@ def task_lines(task: np.void, names: tuple[str, ...]) -> list[str]:
     ]
 
 
-def plan_lines(placed: Placed, names: tuple[str, ...]) -> list[str]:
+def plan_lines(placement: Placement, names: tuple[str, ...]) -> list[str]:
     """Return what was decided: where it runs and how it gets there and back."""
-    plan = placed.plan
+    plan = placement.plan
     if plan is None:
-        return ["rejected" + (" (the action was masked)" if placed.was_masked else "")]
-    release_s = float(placed.task["release_s"])
+        return ["rejected" + (" (the action was masked)" if placement.was_masked else "")]
+    release_s = float(placement.task["release_s"])
     loads = f", model load {duration(plan.load_s)}" if plan.load_s > 0.0 else ""
     return [
         f"runs on {names[plan.node]}, {hops(len(plan.input_hops))} away{loads}",

@@ -32,7 +32,7 @@ SITE_LOOKS = {
 SATELLITE_RGBA = (240, 228, 66, 255)
 PERIOD_S = 5_700.0  # of the path drawn behind and ahead together: one orbit
 MULTIPLIER = 60
-MANY = 300  # satellites; from here on names and paths would cover everything
+MANY_SATELLITES = 300  # satellites; from here on names and paths would cover everything
 
 
 def write_czml(path: str | os.PathLike[str], log: EpisodeLog) -> Path:
@@ -45,7 +45,7 @@ def czml(log: EpisodeLog) -> list[Packet]:
     linked.
     """
     header, nodes = log.header, log.header["nodes"]
-    is_many = log.arrays["positions/positions_m"].shape[1] > MANY
+    is_many = log.arrays["positions/positions_m"].shape[1] > MANY_SATELLITES
     interval = f"{_iso(header, header['start_s'])}/{_iso(header, header['last_s'])}"
     title = (
         f"OrbitGym {header['scenario']['name']}, {header['policy'] or 'episode'}, seed "
@@ -132,11 +132,11 @@ def _label(text: str, down_px: int) -> Packet:
 
 def _description(log: EpisodeLog, node: int) -> str:
     table = log.group("decisions")
-    mine = table["node"] == node
-    on_time = int((mine & table["on_time"] & ~table["is_lost"]).sum())
+    of_node = table["node"] == node
+    on_time = int((of_node & table["on_time"] & ~table["is_lost"]).sum())
     charge = log.arrays["series/charge_fraction"][:, node]
     least = f" Least charge {charge.min():.0%}." if charge.size else ""
-    return f"{int(mine.sum())} tasks placed here, {on_time} delivered in time.{least}"
+    return f"{int(of_node.sum())} tasks placed here, {on_time} delivered in time.{least}"
 
 
 def _site(node: int, item: dict[str, str], place_m: np.ndarray) -> Packet:

@@ -22,7 +22,7 @@ MANY_SATELLITES = 400  # from here on positions and series are thinner
 REJECTED, ON_TIME, LATE, LOST = range(4)  # outcomes, as in web/replay/src/episode.js
 TIME_STEP_S, FINE_STEP_S = 0.01, 0.001  # what the eye cannot tell apart
 # Names of the header that the page reads.
-KEPT = (
+KEPT_COLUMNS = (
     "nodes",
     "satellites",
     "task_classes",
@@ -35,7 +35,7 @@ KEPT = (
     "last_s",
     "midnight_utc",
 )
-NEVER = -1.0  # seconds after release of what does not happen
+NEVER_S = -1.0  # seconds after release of what does not happen
 
 
 class Packer:
@@ -56,31 +56,33 @@ class Packer:
         Differences may leave the type's range: they wrap, and so do the sums that undo them.
 
         """
-        whole = np.rint(np.asarray(values, np.float64) / step).astype(np.int64)
+        steps = np.rint(np.asarray(values, np.float64) / step).astype(np.int64)
         kept_kind = np.dtype(f"<{kind}")
         limits = np.iinfo(kept_kind)
-        if whole.size and (whole.min() < limits.min or whole.max() > limits.max):
+        if steps.size and (steps.min() < limits.min or steps.max() > limits.max):
             raise ValueError(
-                f"a value of the log does not fit the replay: {whole.min() * step:g} to "
-                f"{whole.max() * step:g} as {kind}"
+                f"a value of the log does not fit the replay: {steps.min() * step:g} to "
+                f"{steps.max() * step:g} as {kind}"
             )
         for _ in range(differences):
-            whole = np.diff(whole, axis=0, prepend=np.zeros_like(whole[:1]))
-        stored = whole.astype(kept_kind)
+            steps = np.diff(steps, axis=0, prepend=np.zeros_like(steps[:1]))
+        packed_values = steps.astype(kept_kind)
         planes = (
-            np.frombuffer(stored.tobytes(), np.uint8).reshape(-1, stored.dtype.itemsize).T
-            if stored.size
+            np.frombuffer(packed_values.tobytes(), np.uint8)
+            .reshape(-1, packed_values.dtype.itemsize)
+            .T
+            if packed_values.size
             else np.zeros((0, 0), np.uint8)
         )
         entry = {
             "at": self.size,
             "kind": kind,
-            "shape": list(whole.shape),
+            "shape": list(steps.shape),
             "step": step,
             "differences": differences,
         }
         self.parts.append(planes.tobytes())
-        self.size += stored.nbytes
+        self.size += packed_values.nbytes
         return entry
 
     def finish(self, header: dict[str, Any]) -> bytes:
@@ -107,7 +109,7 @@ def check_same_episode(logs: list[EpisodeLog]) -> None:
     first = logs[0].header
     for log in logs[1:]:
         other = log.header
-        for what, one, two in (
+        for group, one, two in (
             ("scenario", first["scenario"]["name"], other["scenario"]["name"]),
             ("seed", first["seed"], other["seed"]),
             ("day", first["midnight_utc"][:10], other["midnight_utc"][:10]),
@@ -115,7 +117,7 @@ def check_same_episode(logs: list[EpisodeLog]) -> None:
         ):
             if one != two:
                 raise ValueError(
-                    f"side by side needs two logs of the same episode, but {what} is {one} in one "
+                    f"side by side needs two logs of the same episode, but {group} is {one} in one "
                     f"and {two} in the other"
                 )
         one, two = (item.arrays["decisions/release_s"] for item in (logs[0], log))
@@ -138,7 +140,7 @@ def _world(packer: Packer, log: EpisodeLog) -> dict[str, Any]:
     header, start_s = log.header, log.header["start_s"]
     positions, links, light = log.group("positions"), log.group("links"), log.group("sunlight")
     stride = 2 if positions["positions_m"].shape[1] <= MANY_SATELLITES else 4
-    places_m = _thinned(positions["positions_m"].astype(np.float64), stride)
+    places_m = _every(positions["positions_m"].astype(np.float64), stride)
     faults = log.group("faults")
     return {
         **{
@@ -188,7 +190,7 @@ def _world(packer: Packer, log: EpisodeLog) -> dict[str, Any]:
     }
 
 
-def _thinned(samples: np.ndarray, stride: int) -> np.ndarray:
+def _every(samples: np.ndarray, stride: int) -> np.ndarray:
     """Every stride-th sample (T, ...), enclosing them all: the last few steps go on as a parabola
     where T - 1 is no multiple.
     """
@@ -223,8 +225,10 @@ def _episode(packer: Packer, log: EpisodeLog) -> dict[str, Any]:
 def outcomes(log: EpisodeLog) -> np.ndarray:
     """REJECTED, ON_TIME, LATE or LOST of each decision, (n,) int."""
     table = log.group("decisions")
-    booked = np.where(table["on_time"], ON_TIME, LATE)
-    return np.where(table["node"] < 0, REJECTED, np.where(table["is_lost"], LOST, booked))
+    outcomes_of_booked = np.where(table["on_time"], ON_TIME, LATE)
+    return np.where(
+        table["node"] < 0, REJECTED, np.where(table["is_lost"], LOST, outcomes_of_booked)
+    )
 
 
 def _tasks(packer: Packer, log: EpisodeLog) -> dict[str, Any]:
@@ -232,7 +236,7 @@ def _tasks(packer: Packer, log: EpisodeLog) -> dict[str, Any]:
 
     def after(name: str) -> dict[str, Any]:
         seconds = table[name] - table["release_s"]
-        return packer.add(np.where(np.isnan(seconds), NEVER, seconds), "i4", TIME_STEP_S)
+        return packer.add(np.where(np.isnan(seconds), NEVER_S, seconds), "i4", TIME_STEP_S)
 
     return {
         "release_s": packer.add(table["release_s"] - log.header["start_s"], "i4", TIME_STEP_S, 1),

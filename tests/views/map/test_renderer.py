@@ -156,7 +156,7 @@ def test_the_route_of_the_last_booking_is_drawn(drawn: list[Moment]) -> None:
         ):
             continue
         frame, moment = env.render(), drawn[-1]
-        assert moment.placed is not None and moment.placed.plan == plan
+        assert moment.placement is not None and moment.placement.plan == plan
         view = WorldView(MAP)
         for hop in plan.input_hops:
             line = view.pixels(

@@ -12,12 +12,12 @@ from orbit_gym.kernels.state import copy_state
 from orbit_gym.observation import COLUMNS
 from orbit_gym.views.map import palette
 from orbit_gym.views.map.active_links import Sightlines
-from orbit_gym.views.map.canvas import PLACED
+from orbit_gym.views.map.canvas import PLACEMENT
 from orbit_gym.views.map.layers import arcs, free_place
 from orbit_gym.views.map.panels import SMALL
 from orbit_gym.views.map.projection import Box
 from orbit_gym.views.map.reservations import FADING_S, RecentUse
-from orbit_gym.views.map.snapshot import Moment, Placed, Watcher, totals
+from orbit_gym.views.map.snapshot import Moment, Placement, Watcher, totals
 from orbit_gym.views.map.text import text_width
 from orbit_gym.views.map.text_blocks import amount, duration, hops, plan_lines, task_lines
 from orbit_gym.world.layout import DOWNLINK
@@ -264,12 +264,12 @@ def test_tasks_fit_their_cards(seen: tuple[OrbitEnv, Moment]) -> None:
         plan = env.plan(k)
         lines |= set(
             plan_lines(
-                Placed(number, tasks[number], plan if plan.exists else None, not plan.exists),
+                Placement(number, tasks[number], plan if plan.exists else None, not plan.exists),
                 env.node_names,
             )
         )
     longest = max(lines, key=lambda line: text_width(line, SMALL, False))
-    assert text_width(longest, SMALL, False) <= PLACED.width - 24.0, longest
+    assert text_width(longest, SMALL, False) <= PLACEMENT.width - 24.0, longest
 
 
 @pytest.mark.parametrize(
