@@ -52,7 +52,7 @@ class Options:
 def describe(arrivals: Arrivals, workload: Workload) -> None:
     """Print what follows from the scenario alone."""
     loads = measure_loads(arrivals, workload)
-    duties = arrivals.duties()
+    duties = arrivals.energy_duty_cycle()
     print(f"\n== {arrivals.scenario.name}, load {workload.load:g}, training day 1")
     print(
         f"energy duty {duties.min():.2f} to {duties.max():.2f}; available {duties.sum():.2f} "

@@ -165,7 +165,7 @@ def measure(curve: str, value: float, seconds: float) -> dict[str, Any]:
     """
     scenario = CURVES[curve].scenario(value)
     begin = time.process_time()
-    drawn = EpisodeSource(scenario, "validation").draw(SEED)
+    drawn = EpisodeSource(scenario, "validation").sample_episode(SEED)
     ready_s = time.process_time() - begin
     simulation = Simulation(scenario, drawn.world, drawn.episode)
     actions = stored_stream(simulation, CURVES[curve].decisions, seconds)

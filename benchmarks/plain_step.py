@@ -81,7 +81,7 @@ class Duel:
 
     def __post_init__(self) -> None:
         """Draw the episode on the validation day and plan its first task in both ways."""
-        drawn = EpisodeSource(self.scenario, "validation").draw(self.seed)
+        drawn = EpisodeSource(self.scenario, "validation").sample_episode(self.seed)
         self.simulation = Simulation(self.scenario, drawn.world, drawn.episode)
         self.plain = PlainSimulation(drawn.world, drawn.episode, self.scenario.reward)
         self.rng = np.random.default_rng(self.seed)

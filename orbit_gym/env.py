@@ -79,7 +79,7 @@ class OrbitEnv(gym.Env[Observation, np.int64]):
         """
         super().reset(seed=seed)
         episode_seed = int(self.np_random.integers(2**31)) if seed is None else seed
-        world, episode, info, self._sample = self._source.draw(episode_seed, options)
+        world, episode, info, self._sample = self._source.sample_episode(episode_seed, options)
         self._simulation = Simulation(self.scenario, world, episode)
         self._log = np.zeros(episode.tasks.size, PLAN)
         self._booked = np.zeros(episode.tasks.size, np.bool_)
@@ -200,7 +200,7 @@ class OrbitEnv(gym.Env[Observation, np.int64]):
 
     def sample_future(self, rng: np.random.Generator) -> Episode:
         """Draw what might have come instead of the running episode, for planners
-        (orbit_gym.workload.arrivals.Arrivals.sample).
+        (orbit_gym.workload.arrivals.Arrivals.sample_future).
         """
         if self._simulation is None:
             raise RuntimeError("call reset() first")

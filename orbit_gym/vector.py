@@ -178,7 +178,7 @@ class OrbitVectorEnv(gym.vector.VectorEnv[Observations, np.ndarray, np.ndarray])
 
     def sample_future(self, member: int, rng: np.random.Generator) -> Episode:
         """Draw what might have come instead of a member's episode, for planners
-        (orbit_gym.workload.arrivals.Arrivals.sample).
+        (orbit_gym.workload.arrivals.Arrivals.sample_future).
         """
         return self._batch.sample_future(member, rng)
 
@@ -193,7 +193,7 @@ class OrbitVectorEnv(gym.vector.VectorEnv[Observations, np.ndarray, np.ndarray])
         generator = self._generators[member]
         assert generator is not None
         episode_seed = int(generator.integers(2**31)) if seed is None else seed
-        drawn = self._source.draw(episode_seed, options)
+        drawn = self._source.sample_episode(episode_seed, options)
         self._batch.begin(member, drawn)
         if self._show is not None:
             self._show.begin(self._batch.simulation(member), drawn.info["day"], member)

@@ -80,7 +80,7 @@ def test_describe_prints_load_by_time_and_by_energy(
     assert run(monkeypatch, "describe", "--scenario", "Ring12") == 0
     printed = " ".join(capsys.readouterr().out.split())
     ring = load_scenario("Ring12")
-    duties = get_arrivals(ring, 1).duties()
+    duties = get_arrivals(ring, 1).energy_duty_cycle()
     assert f"load {duties.sum() / 12:.2f} by time, 1.00 by energy" in printed
     assert f"capacity 12.00 node-seconds a second by time, {duties.sum():.2f} by energy" in printed
     for name, measured in get_arrivals(ring, 1).class_loads(ring.workload).items():

@@ -14,8 +14,8 @@ from orbit_gym.scenario.readers.events import Events, read_events
 from orbit_gym.scenario.readers.requests import Requests, read_azure
 from orbit_gym.scenario.task_classes import FLOP_PER_TOKEN_8B, TASK_CLASSES, TaskClass
 from orbit_gym.utils.units import DAY_S, HOUR_S
-from orbit_gym.workload.arrival_processes import draw_arrivals
-from orbit_gym.workload.task_factory import Maker
+from orbit_gym.workload.arrival_processes import sample_arrivals
+from orbit_gym.workload.task_factory import TaskFactory
 from validation.rows import Row, judged, skipped
 
 TRACES = {
@@ -59,7 +59,8 @@ class Levels(NamedTuple):
 
 def levels(values: np.ndarray) -> Levels:
     return Levels(
-        *(float(level) for level in np.quantile(values, [0.5, 0.9, 0.99])), float(values.mean())
+        *(float(mmpp_level) for mmpp_level in np.quantile(values, [0.5, 0.9, 0.99])),
+        float(values.mean()),
     )
 
 
@@ -85,7 +86,7 @@ def generated_tokens(name: str) -> tuple[np.ndarray, np.ndarray]:
     """Prompt and answer tokens of many generated tasks of a class."""
     scenario = load_scenario("Tiny")
     times_s, origins = np.zeros(N_TOKENS), np.zeros(N_TOKENS, np.int64)
-    tasks = Maker(scenario, ("P01S01",), 1).make(
+    tasks = TaskFactory(scenario, ("P01S01",), 1).create(
         name, times_s, origins, scenario.workload, np.random.default_rng(SEED)
     )
     return tasks["prefill_flop"] / FLOP_PER_TOKEN_8B, tasks["decode_tokens"]
@@ -96,10 +97,10 @@ def generated_times(
 ) -> np.ndarray:
     """Release times of a class that can appear at any time, at a mean rate, in order."""
 
-    def place(count: int) -> tuple[np.ndarray, np.ndarray]:
+    def sample_origins(count: int) -> tuple[np.ndarray, np.ndarray]:
         return rng.random(count) * span_s, np.zeros(count, np.int64)
 
-    return np.sort(draw_arrivals(kind, rate_per_s * span_s, place, 0.0, span_s, rng)[0])
+    return np.sort(sample_arrivals(kind, rate_per_s * span_s, sample_origins, 0.0, span_s, rng)[0])
 
 
 def mean_over_episodes(
@@ -201,12 +202,14 @@ def cluster_figures(data: Path) -> dict[str, tuple[float, float]]:
     theirs, kind = fire_granules(data), TASK_CLASSES["wildfire_alert"]
     rng, n_clusters, span_s = np.random.default_rng(SEED), 5_000, 3.0 * DAY_S
 
-    def place(count: int) -> tuple[np.ndarray, np.ndarray]:
+    def sample_origins(count: int) -> tuple[np.ndarray, np.ndarray]:
         return np.arange(count) * DAY_S, np.zeros(count, np.int64)
 
     ours = clusters(
         np.sort(
-            draw_arrivals(kind, n_clusters * kind.burstiness.cluster_mean, place, 0.0, 1e9, rng)[0]
+            sample_arrivals(
+                kind, n_clusters * kind.burstiness.cluster_mean, sample_origins, 0.0, 1e9, rng
+            )[0]
         ),
         DAY_S / 2.0,
     )

@@ -14,7 +14,7 @@ from orbit_gym.kernels.episode import UNIT_FAULT
 from orbit_gym.scenario.loading import load_scenario
 from orbit_gym.scenario.scenario import Faults, Station
 from orbit_gym.workload.day_cache import get_world
-from orbit_gym.workload.fault_process import draw_faults, in_anomaly, laser_pairs
+from orbit_gym.workload.fault_process import in_anomaly, laser_pairs, sample_faults
 from orbit_gym.world.layout import DOWNLINK, World
 from validation.rows import Row, judged
 
@@ -30,7 +30,7 @@ def drawn(
     world: World, seed: int, stations: tuple[Station, ...] = (), **changes: float
 ) -> np.ndarray:
     """Faults of one span of 25 hours."""
-    return draw_faults(
+    return sample_faults(
         Faults(enabled=True, **changes), stations, world, 0.0, SPAN_S, np.random.default_rng(seed)
     )
 

@@ -50,7 +50,7 @@ class Episodes:
         """The episode of a seed at a load."""
         key = (seed, load)
         if key not in self._held:
-            drawn = self._source.draw(seed, {"load": load})
+            drawn = self._source.sample_episode(seed, {"load": load})
             relaxed = Simulation(self.scenario, drawn.world, drawn.episode).relaxed_on_time()
             value = drawn.episode.tasks["value"][: relaxed.size][relaxed].sum()
             self._held[key] = Prepared(drawn.world, drawn.episode, float(value))

@@ -3,7 +3,15 @@
 import re
 from dataclasses import dataclass
 
-from orbit_gym.scenario.field_types import TYPED, Checked, number, positive, told
+from orbit_gym.scenario.field_types import (
+    NO_DEFAULT,
+    Checked,
+    number_field,
+    part_field,
+    positive_field,
+    switch_field,
+    text_field,
+)
 
 WALKER = re.compile(
     r"\s*(?P<inclination>\d+(\.\d*)?)\s*:\s*(?P<total>\d+)\s*/\s*(?P<planes>\d+)\s*/\s*(?P<phasing>\d+)\s*",
@@ -22,12 +30,14 @@ SHELL_EXAMPLES = {
 class Satellite(Checked):
     """One satellite by its mean elements, as the two lines of a TLE (SGP4's own form)."""
 
-    name: str = told(about="name, distinct from all other names", source=TYPED)
-    line1: str = told(
-        about="first line of its two-line elements; the checksum is checked",
+    name: str = text_field(meaning="name, distinct from all other names", source=NO_DEFAULT)
+    line1: str = text_field(
+        meaning="first line of its two-line elements; the checksum is checked",
         source="choice: the form in which CelesTrak publishes elements and SGP4 reads them",
     )
-    line2: str = told(about="second line of its two-line elements", source="choice: as line1")
+    line2: str = text_field(
+        meaning="second line of its two-line elements", source="choice: as line1"
+    )
 
 
 def _not_given() -> None:
@@ -47,73 +57,80 @@ class Shell(Checked):
     raan_spread_deg; a made Shell holds those numbers, and an empty walker and pattern.
     """
 
-    inclination_deg: float = number(
-        high=180.0, default_factory=_not_given, about="inclination of every orbit", source=TYPED
+    inclination_deg: float = number_field(
+        high=180.0,
+        default_factory=_not_given,
+        meaning="inclination of every orbit",
+        source=NO_DEFAULT,
     )
-    altitude_m: float = number(
+    altitude_m: float = number_field(
         low=150e3,
         high=2_000e3,
         default_factory=_not_given,
-        about="mean semi-major axis minus SGP4's Earth radius (WGS72, 6,378,135 m)",
+        meaning="mean semi-major axis minus SGP4's Earth radius (WGS72, 6,378,135 m)",
         source="choice: typed by whoever writes the scenario; low Earth orbit only",
     )
-    planes: int = number(
-        low=1, high=10_000, default_factory=_not_given, about="number of orbit planes", source=TYPED
-    )
-    per_plane: int = number(
+    planes: int = number_field(
         low=1,
         high=10_000,
         default_factory=_not_given,
-        about="satellites in each plane",
-        source=TYPED,
+        meaning="number of orbit planes",
+        source=NO_DEFAULT,
     )
-    phasing: int = number(
+    per_plane: int = number_field(
+        low=1,
+        high=10_000,
+        default_factory=_not_given,
+        meaning="satellites in each plane",
+        source=NO_DEFAULT,
+    )
+    phasing: int = number_field(
         0,
         high=10_000,
-        about="Walker's F: each plane is shifted along its orbit by F * 360 / satellites against "
+        meaning="Walker's F: each plane is shifted along its orbit by F * 360 / satellites against "
         "the one before",
         source="choice: no shift; Walker (1984) for the meaning",
     )
-    raan_spread_deg: float = number(
+    raan_spread_deg: float = number_field(
         360.0,
         high=360.0,
-        about="arc over which ascending nodes are spread, plane k at k / planes of it: 360 a "
+        meaning="arc over which ascending nodes are spread, plane k at k / planes of it: 360 a "
         "Walker delta, 180 a star",
         source="choice: Walker delta",
     )
-    raan_deg: float = number(
+    raan_deg: float = number_field(
         0.0,
         high=360.0,
-        about="right ascension of the first plane's ascending node",
+        meaning="right ascension of the first plane's ascending node",
         source="choice: zero",
     )
-    slot_spacing_deg: float = number(
+    slot_spacing_deg: float = number_field(
         0.0,
         high=360.0,
-        about="angle between neighbours in a plane; 0 fills the plane evenly",
+        meaning="angle between neighbours in a plane; 0 fills the plane evenly",
         source="choice: an even ring",
     )
-    argument_of_latitude_deg: float = number(
+    argument_of_latitude_deg: float = number_field(
         0.0,
         high=360.0,
-        about="angle of the first satellite from its ascending node, at the epoch",
+        meaning="angle of the first satellite from its ascending node, at the epoch",
         source="choice: zero",
     )
-    walker: str = told(
+    walker: str = text_field(
         'Walker\'s notation "inclination:satellites/planes/phasing", for example "53:24/6/1" '
         "(Walker, J. Brit. Interplanet. Soc. 37, 1984)",
         "choice: none, the numbers are typed",
         default="",
     )
-    pattern: str = told(
+    pattern: str = text_field(
         '"delta": nodes of the planes spread over 360 degrees; "star": over 180, all planes rise '
         "on one side of the Earth",
         "choice: none, raan_spread_deg says it",
         default="",
     )
-    peak_op_per_s: float = number(
+    peak_op_per_s: float = number_field(
         0.0,
-        about="peak speed of each accelerator of this shell; 0: that of [accelerator]",
+        meaning="peak speed of each accelerator of this shell; 0: that of [accelerator]",
         source="choice: satellites are alike",
     )
 
@@ -187,24 +204,24 @@ class Constellation(Checked):
     them.
     """
 
-    satellites: tuple[Satellite, ...] = told(
-        default=(), about="satellites typed one by one", source="choice: none"
+    satellites: tuple[Satellite, ...] = part_field(
+        default=(), meaning="satellites typed one by one", source="choice: none"
     )
-    shells: tuple[Shell, ...] = told(
-        default=(), about="evenly spaced shells", source="choice: none"
+    shells: tuple[Shell, ...] = part_field(
+        default=(), meaning="evenly spaced shells", source="choice: none"
     )
-    tle_file: str = told(
+    tle_file: str = text_field(
         "file of two- or three-line elements, also .gz; a path relative to the TOML that names it",
         "choice: no file",
         default="",
     )
-    omm_file: str = told(
+    omm_file: str = text_field(
         "file of orbit mean-elements messages, .csv or .json as CelesTrak's GP data, also .gz; "
         "relative like tle_file",
         "choice: no file",
         default="",
     )
-    strict: bool = told(
+    strict: bool = switch_field(
         "true: an error for any satellite of a file that cannot be read or flown; false: it is "
         "left out, and a warning counts by reason",
         "choice: nothing is left out unless asked for",
@@ -224,58 +241,58 @@ class Constellation(Checked):
 class LaserLinks(Checked):
     """Laser terminals and their pointing rule."""
 
-    terminals: int = number(
+    terminals: int = number_field(
         2,
         low=0,
         high=16,
-        about="laser terminals of each satellite: the first points fore, the second aft, others "
+        meaning="laser terminals of each satellite: the first points fore, the second aft, others "
         "to other planes; 0 for no lasers",
         source="assumption: fore and aft; how many fly is not published (Kepler's relay "
         "satellites carry four, a fact)",
     )
-    mode_range_m: tuple[float, ...] = positive(
+    mode_range_m: tuple[float, ...] = positive_field(
         (3_000e3, 4_000e3, 5_000e3),
-        about="mode k is usable up to this range; must rise",
+        meaning="mode k is usable up to this range; must rise",
         source="assumption: the rate falls with range from 3,000 to 5,000 km on; Starlink's links "
         "reach 5,400 km (a fact)",
     )
-    mode_rate_bps: tuple[float, ...] = positive(
+    mode_rate_bps: tuple[float, ...] = positive_field(
         (100e9, 10e9, 2.5e9),
-        about="rate of mode k in each direction; must fall",
+        meaning="rate of mode k in each direction; must fall",
         source="fact: up to 100 Gbit/s (Three-Body, press), 10 (HiStarlink's terminal of 2024), "
         "2.5 (Kepler, SDA-compatible)",
     )
-    grazing_altitude_m: float = number(
+    grazing_altitude_m: float = number_field(
         80e3,
-        about="a line of sight must stay this far above the equatorial radius",
+        meaning="a line of sight must stay this far above the equatorial radius",
         source="fact: the limit in Hypatia (Kassing et al., IMC 2020; main_starlink_550.py)",
     )
-    acquisition_s: float = number(
+    acquisition_s: float = number_field(
         15.0,
-        about="time to acquire a new partner, both terminals down meanwhile",
+        meaning="time to acquire a new partner, both terminals down meanwhile",
         source="fact: 15 s for HiStarlink's terminals (a blog); Starlink's fastest is 12 s",
     )
-    hysteresis_s: float = number(
+    hysteresis_s: float = number_field(
         60.0,
-        about="a link between planes changes to a nearer partner only after that has been nearer "
+        meaning="a link between planes changes to a nearer partner only after that has been nearer "
         "for so long, in whole grid steps",
         source="assumption: a few acquisition times, so that links do not flicker",
     )
-    polar_cutoff_deg: float = number(
+    polar_cutoff_deg: float = number_field(
         68.0,
         high=90.0,
-        about="links between planes are off poleward of this latitude",
+        meaning="links between planes are off poleward of this latitude",
         source="fact: Iridium's practice, about 68 deg",
     )
-    hold_w: float = number(
+    hold_w: float = number_field(
         12.0,
-        about="draw of one terminal while it holds or acquires a link",
+        meaning="draw of one terminal while it holds or acquires a link",
         source="assumption: 10-15 W idle, between terminals flown (CubeLCT 8.5 W, CLICK-A 15 W, "
         "TBIRD 100 W)",
     )
-    transmit_w: float = number(
+    transmit_w: float = number_field(
         45.0,
-        about="additional draw while sending; counted in a plan's joules, not taken from the "
+        meaning="additional draw while sending; counted in a plan's joules, not taken from the "
         "battery",
         source="assumption: 40-80 W active for 10-100 Gbit/s, between the same terminals",
     )

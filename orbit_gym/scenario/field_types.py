@@ -1,7 +1,8 @@
-"""How a section declares its fields: range, meaning and source; checked when an object is made.
+"""How a part of a scenario declares its fields: range, meaning and source.
 
-`about` says what a field means, `source` whence its default comes: "fact: ..." or "assumption: ..."
-or "choice: ..." (a setting of ours). Both feed the generated reference page.
+`meaning` says what a field is, `source` whence its default comes: "fact: ...", "assumption: ..." or
+"choice: ..." (a setting of ours). Both feed the generated reference page. Numbers are checked when
+an object is made.
 """
 
 import math
@@ -9,51 +10,59 @@ from dataclasses import MISSING, field, fields
 from typing import Any
 
 INFINITY = math.inf
-SECTION_NAMES = {
-    "LaserLinks": "lasers",
-    "AlertChannel": "alerts",
-}  # as typed in TOML, where a class is called otherwise
-TYPED = "choice: typed by whoever writes the scenario"  # source of what has no default
+NO_DEFAULT = "choice: typed by whoever writes the scenario"  # source of a required field
+# As typed in TOML, where a class is called otherwise.
+TABLE_NAMES = {"LaserLinks": "lasers", "AlertChannel": "alerts"}
 
 
-def told(about: str, source: str, default: Any = MISSING, factory: Any = MISSING) -> Any:
-    """Declare a field that is no number: text, a switch, a section or an array of sections."""
-    return field(
-        default=default, default_factory=factory, metadata={"about": about, "source": source}
-    )
+def text_field(meaning: str, source: str, default: Any = MISSING) -> Any:
+    """Declare a field that holds text."""
+    return field(default=default, metadata={"meaning": meaning, "source": source})
 
 
-def number(
+def switch_field(meaning: str, source: str, default: bool) -> Any:
+    """Declare a field that is true or false."""
+    return field(default=default, metadata={"meaning": meaning, "source": source})
+
+
+def part_field(meaning: str, source: str, default: Any = MISSING, factory: Any = MISSING) -> Any:
+    """Declare a field that holds another part of the scenario, an array or a table."""
+    metadata = {"meaning": meaning, "source": source}
+    return field(default=default, default_factory=factory, metadata=metadata)
+
+
+def number_field(
     default: Any = None,
     low: float = 0.0,
     high: float = INFINITY,
     open_low: bool = False,
-    about: str = "",
+    meaning: str = "",
     source: str = "",
-    **kw: Any,
+    **options: Any,
 ) -> Any:
-    """Declare a checked float field: low (excluded if open_low) <= value <= high, finite."""
-    metadata = {"low": low, "high": high, "open_low": open_low, "about": about, "source": source}
+    """Declare a finite number with low (excluded if open_low) <= value <= high.
+
+    An array of numbers is checked element by element. `options` go to dataclasses.field.
+    """
+    limits = {"low": low, "high": high, "open_low": open_low}
+    metadata = {**limits, "meaning": meaning, "source": source}
     if default is None:
-        return field(metadata=metadata, **kw)
-    return field(default=default, metadata=metadata, **kw)
+        return field(metadata=metadata, **options)
+    return field(default=default, metadata=metadata, **options)
 
 
-def positive(default: Any = None, about: str = "", source: str = "") -> Any:
-    """Declare a field that must be above zero."""
-    return number(default, open_low=True, about=about, source=source)
+def positive_field(default: Any = None, meaning: str = "", source: str = "") -> Any:
+    """Declare a number above zero."""
+    return number_field(default, open_low=True, meaning=meaning, source=source)
 
 
-def fraction(default: Any = None, about: str = "", source: str = "") -> Any:
-    """Declare a field between 0 and 1."""
-    return number(default, high=1.0, about=about, source=source)
+def fraction_field(default: Any = None, meaning: str = "", source: str = "") -> Any:
+    """Declare a number from 0 to 1."""
+    return number_field(default, high=1.0, meaning=meaning, source=source)
 
 
 def check_number(path: str, value: Any, low: float, high: float, open_low: bool = False) -> None:
-    """Raise ValueError unless value is a finite number in range.
-
-    The message names path, value and range.
-    """
+    """Raise ValueError, naming path, value and range, unless value is a finite number in range."""
     if isinstance(value, bool) or not isinstance(value, (int, float)):
         raise ValueError(f"{path} must be a number, got {value!r}")
     if not math.isfinite(value):
@@ -68,17 +77,15 @@ def check_number(path: str, value: Any, low: float, high: float, open_low: bool 
 
 
 class Checked:
-    """Base of every scenario dataclass: numbers declared with a range are checked when the object
-    is made.
-    """
+    """Base of every scenario part: numbers are checked when an object is made."""
 
     def __post_init__(self) -> None:
         """Check each declared number; subclasses extend it with conditions between fields."""
+        table = TABLE_NAMES.get(type(self).__name__, type(self).__name__.lower())
         for item in fields(self):  # type: ignore[arg-type]
             value = getattr(self, item.name)
             if value is None or "low" not in item.metadata:
                 continue
             limits = (item.metadata["low"], item.metadata["high"], item.metadata["open_low"])
-            section = SECTION_NAMES.get(type(self).__name__, type(self).__name__.lower())
             for element in value if isinstance(value, tuple) else (value,):
-                check_number(f"{section}.{item.name}", element, *limits)
+                check_number(f"{table}.{item.name}", element, *limits)

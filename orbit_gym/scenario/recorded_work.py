@@ -8,7 +8,14 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
-from orbit_gym.scenario.field_types import Checked, number, positive, told
+from orbit_gym.scenario.field_types import (
+    Checked,
+    number_field,
+    part_field,
+    positive_field,
+    switch_field,
+    text_field,
+)
 from orbit_gym.scenario.readers.events import Events, read_events, stronger
 from orbit_gym.scenario.readers.requests import READERS, Requests
 from orbit_gym.scenario.readers.task_files import TaskRows, read_task_file
@@ -43,29 +50,29 @@ class Recording(Checked):
     window played.
     """
 
-    file: str = told(
+    file: str = text_field(
         "path of the file, relative to the TOML file that names it", "choice: required"
     )
-    time_scale: float = positive(
+    time_scale: float = positive_field(
         1.0,
-        about="factor on all times of the file: 2 plays it half as fast",
+        meaning="factor on all times of the file: 2 plays it half as fast",
         source="choice: as recorded",
     )
-    rate_scale: float = number(
+    rate_scale: float = number_field(
         1.0,
         high=1e5,
         open_low=True,
-        about="factor on the rate at the same speed: below 1 rows are left out at random, above 1 "
-        "copies shifted at random are added",
+        meaning="factor on the rate at the same speed: below 1 rows are left out at random, above "
+        "1 copies shifted at random are added",
         source="choice: as recorded",
     )
-    window: str = told(
+    window: str = text_field(
         "drawn: the episode starts at a random place of the recording, played in a circle; start: "
         "at its beginning, played once",
         "choice: different seeds see different windows",
         default="drawn",
     )
-    strict: bool = told(
+    strict: bool = switch_field(
         "true: a bad line is an error; false: it is skipped and counted",
         "choice: nothing is lost silently",
         default=True,
@@ -122,8 +129,8 @@ class RequestTrace(Recording):
     tokens.
     """
 
-    form: str = told("azure or mooncake: the columns of the file", "choice: required")
-    task_class: str = told(
+    form: str = text_field("azure or mooncake: the columns of the file", "choice: required")
+    task_class: str = text_field(
         "class of the tasks; it must have tokens",
         "choice: user requests",
         default="language_request",
@@ -153,26 +160,26 @@ class EventList(Recording):
     The first satellite that sees one releases a task of each class.
     """
 
-    task_classes: tuple[str, ...] = told(
+    task_classes: tuple[str, ...] = part_field(
         "classes of the tasks that a sighting releases", "choice: required"
     )
-    wait_s: float = number(
+    wait_s: float = number_field(
         5_400.0,
         high=86_400.0,
-        about="how long an event on the ground waits for a satellite; one on the sky is seen at "
+        meaning="how long an event on the ground waits for a satellite; one on the sky is seen at "
         "its instant or not at all",
         source="choice: about one orbit",
     )
-    mask_deg: float = number(
+    mask_deg: float = number_field(
         20.0,
         high=90.0,
-        about="least elevation of a satellite over an event on the ground",
+        meaning="least elevation of a satellite over an event on the ground",
         source="assumption: 1,000 km of ground distance from 500 km height",
     )
-    minimum_strength: float = number(
+    minimum_strength: float = number_field(
         0.0,
         low=-1e12,
-        about="weaker events are left out, in the unit of the file",
+        meaning="weaker events are left out, in the unit of the file",
         source="choice: all of them",
     )
 
@@ -210,7 +217,7 @@ class TaskFile(Recording):
     those of the class.
     """
 
-    window: str = told(
+    window: str = text_field(
         "start: release_s counts from the episode's start; drawn: the file is played in a circle "
         "from a random place",
         "choice: the file says when",

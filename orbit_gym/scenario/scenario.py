@@ -11,7 +11,14 @@ from pathlib import Path
 
 from orbit_gym.scenario.constellation import Constellation, LaserLinks, Satellite, Shell
 from orbit_gym.scenario.fault_settings import Faults
-from orbit_gym.scenario.field_types import TYPED, Checked, number, positive, told
+from orbit_gym.scenario.field_types import (
+    NO_DEFAULT,
+    Checked,
+    number_field,
+    part_field,
+    positive_field,
+    text_field,
+)
 from orbit_gym.scenario.ground_segment import AlertChannel, Datacentre, Station, Users, UserSite
 from orbit_gym.scenario.recorded_work import EventList, RequestTrace, TaskFile
 from orbit_gym.scenario.satellite_hardware import Accelerator, Power, Thermal
@@ -48,119 +55,123 @@ __all__ = [
 class Scenario(Checked):
     """A whole problem: who flies, what they carry, who asks, and for how long we look."""
 
-    name: str = told(
-        about="name in tables and results",
+    name: str = text_field(
+        meaning="name in tables and results",
         source="choice: a file without one takes the file's name",
     )
-    constellation: Constellation = told(about="what flies", source=TYPED)
-    description: str = told(default="", about="one sentence for people", source="choice: none")
-    epoch_utc: str = told(
+    constellation: Constellation = part_field(meaning="what flies", source=NO_DEFAULT)
+    description: str = text_field(
+        default="", meaning="one sentence for people", source="choice: none"
+    )
+    epoch_utc: str = text_field(
         default="2025-08-02T00:00:00",
-        about="ISO 8601; day 0 of the splits, and the instant at which shells have their typed "
+        meaning="ISO 8601; day 0 of the splits, and the instant at which shells have their typed "
         "angles",
         source="choice: the date of the Three-Body elements",
     )
-    episode_s: float = positive(
+    episode_s: float = positive_field(
         5_700.0,
-        about="length of an episode",
+        meaning="length of an episode",
         source="choice: one orbit of 94.6 min at 500 km (derived)",
     )
-    look_ahead_s: float = positive(
+    look_ahead_s: float = positive_field(
         7_200.0,
-        about="a plan must deliver within this after its task's release; at least the largest "
+        meaning="a plan must deliver within this after its task's release; at least the largest "
         "slack",
-        source="choice: the largest slack of tasks.py, 2 h",
+        source="choice: the largest slack of task_classes.py, 2 h",
     )
-    candidates: int = number(
+    candidates: int = number_field(
         0,
         high=100_000,
-        about="satellites shown, nearest first by empty-network delay; 0 shows all",
+        meaning="satellites shown, nearest first by empty-network delay; 0 shows all",
         source="choice: all",
     )
-    information: str = told(
+    information: str = text_field(
         default="global",
-        about="what the decider knows of queues; only 'global', all of them at once",
+        meaning="what the decider knows of queues; only 'global', all of them at once",
         source="choice: idealised in this version",
     )
-    calendar_chunks: int = number(
+    calendar_chunks: int = number_field(
         1_024,
         low=4,
         high=10_000_000,
-        about="pool of reservations that all calendars share, 16 to a chunk",
+        meaning="pool of reservations that all calendars share, 16 to a chunk",
         source="choice: a full pool loses plans, which metrics count as plans_lost",
     )
-    profile_segments: int = number(
+    profile_segments: int = number_field(
         4_096,
         low=16,
         high=10_000_000,
-        about="pool that the lane profiles of all accelerators share",
+        meaning="pool that the lane profiles of all accelerators share",
         source="choice: as calendar_chunks",
     )
-    reservation_records: int = number(
+    reservation_records: int = number_field(
         65_536,
         low=64,
         high=100_000_000,
-        about="pool of reservations that a fault may strike; used with faults on only",
+        meaning="pool of reservations that a fault may strike; used with faults on only",
         source="choice: as calendar_chunks",
     )
-    lasers: LaserLinks = told(
+    lasers: LaserLinks = part_field(
         factory=LaserLinks,
-        about="laser terminals of every satellite",
+        meaning="laser terminals of every satellite",
         source="choice: the defaults of the section",
     )
-    stations: tuple[Station, ...] = told(
-        default=(), about="ground stations", source="choice: none unless typed"
+    stations: tuple[Station, ...] = part_field(
+        default=(), meaning="ground stations", source="choice: none unless typed"
     )
-    stations_file: str = told(
+    stations_file: str = text_field(
         default="",
-        about="CSV of more stations: name, latitude_deg, longitude_deg, and if wanted altitude_m, "
-        "mask_deg, bands, datacentre; relative to "
-        "the TOML that names it; a made Scenario holds them in stations, and this empty",
+        meaning="CSV of more stations: name, latitude_deg, longitude_deg, and if wanted "
+        "altitude_m, mask_deg, bands, datacentre; relative to the TOML that names it; a made "
+        "Scenario holds them in stations, and this empty",
         source="choice: no file",
     )
-    datacentres: tuple[Datacentre, ...] = told(
-        default=(), about="ground datacentres", source="choice: none unless typed"
+    datacentres: tuple[Datacentre, ...] = part_field(
+        default=(), meaning="ground datacentres", source="choice: none unless typed"
     )
-    users: Users = told(
-        factory=Users, about="users on the ground", source="choice: the defaults of the section"
+    users: Users = part_field(
+        factory=Users, meaning="users on the ground", source="choice: the defaults of the section"
     )
-    alerts: AlertChannel = told(
+    alerts: AlertChannel = part_field(
         factory=AlertChannel,
-        about="relay short messages",
+        meaning="relay short messages",
         source="choice: the defaults of the section",
     )
-    accelerator: Accelerator = told(
+    accelerator: Accelerator = part_field(
         factory=Accelerator,
-        about="accelerator of every satellite",
+        meaning="accelerator of every satellite",
         source="choice: the defaults of the section",
     )
-    peak_op_per_s_each: tuple[float, ...] = positive(
+    peak_op_per_s_each: tuple[float, ...] = positive_field(
         (),
-        about="peak speed of each satellite in order, where they are unequal; empty: all alike",
+        meaning="peak speed of each satellite in order, where they are unequal; empty: all alike",
         source="choice: all alike; 5 x 744 and 7 x 183 TOPS would meet the fleet's 5 POPS "
         "(ThreeBody12-unequal)",
     )
-    power: Power = told(
+    power: Power = part_field(
         factory=Power,
-        about="power and battery of every satellite",
+        meaning="power and battery of every satellite",
         source="choice: the defaults of the section",
     )
-    thermal: Thermal = told(
+    thermal: Thermal = part_field(
         factory=Thermal,
-        about="heat of every satellite",
+        meaning="heat of every satellite",
         source="choice: the defaults of the section",
     )
-    faults: Faults = told(
-        factory=Faults, about="what can go wrong", source="choice: the defaults of the section, off"
+    faults: Faults = part_field(
+        factory=Faults,
+        meaning="what can go wrong",
+        source="choice: the defaults of the section, off",
     )
-    workload: Workload = told(
+    workload: Workload = part_field(
         factory=Workload,
-        about="what is asked",
+        meaning="what is asked",
         source="choice: the defaults of the section; mix or script must be given",
     )
-    reward: Reward = told(
+    reward: Reward = part_field(
         factory=Reward,
-        about="weights of the reward terms",
+        meaning="weights of the reward terms",
         source="choice: the defaults of the section",
     )
 

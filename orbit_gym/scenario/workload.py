@@ -2,7 +2,15 @@
 
 from dataclasses import dataclass
 
-from orbit_gym.scenario.field_types import INFINITY, TYPED, Checked, check_number, number, told
+from orbit_gym.scenario.field_types import (
+    INFINITY,
+    NO_DEFAULT,
+    Checked,
+    check_number,
+    number_field,
+    part_field,
+    text_field,
+)
 from orbit_gym.scenario.recorded_work import EventList, Recording, RequestTrace, TaskFile
 from orbit_gym.scenario.task_classes import TASK_CLASSES
 
@@ -13,10 +21,12 @@ class ScriptedTask(Checked):
     named satellite or user.
     """
 
-    task_class: str = told(about="one of the classes of tasks.py", source=TYPED)
-    release_s: float = number(about="release after the episode's start", source=TYPED)
-    origin: str = told(
-        default="", about="satellite or user site at which it appears; must be given", source=TYPED
+    task_class: str = text_field(meaning="one of the classes of task_classes.py", source=NO_DEFAULT)
+    release_s: float = number_field(meaning="release after the episode's start", source=NO_DEFAULT)
+    origin: str = text_field(
+        default="",
+        meaning="satellite or user site at which it appears; must be given",
+        source=NO_DEFAULT,
     )
 
 
@@ -26,42 +36,42 @@ class Workload(Checked):
     work beside it, or a script.
     """
 
-    load: float = number(
+    load: float = number_field(
         1.0,
-        about="offered over available node-seconds of the satellites (docs/model.md)",
+        meaning="offered over available node-seconds of the satellites (docs/model.md)",
         source="choice: as much as the satellites' energy allows",
     )
-    mix: dict[str, float] = told(
+    mix: dict[str, float] = part_field(
         factory=dict,
-        about="share of released tasks by class, in any unit (bursts count by their chunks)",
+        meaning="share of released tasks by class, in any unit (bursts count by their chunks)",
         source="assumption: no operator publishes what is asked; must be given unless there is a "
         "script",
     )
-    slack_scale: dict[str, float] = told(
+    slack_scale: dict[str, float] = part_field(
         factory=dict,
-        about="factor on a class's slack; 1 where a class is not named",
-        source="choice: slack as in tasks.py",
+        meaning="factor on a class's slack; 1 where a class is not named",
+        source="choice: slack as in task_classes.py",
     )
-    polarimeters: tuple[str, ...] = told(
+    polarimeters: tuple[str, ...] = part_field(
         default=(),
-        about="names of the satellites that see X-ray triggers; empty: all",
+        meaning="names of the satellites that see X-ray triggers; empty: all",
         source="choice: all; two of the Three-Body satellites carry one (Xinhua, 2026-02-13, a "
         "fact)",
     )
-    script: tuple[ScriptedTask, ...] = told(
+    script: tuple[ScriptedTask, ...] = part_field(
         default=(),
-        about="tasks typed by hand, in place of load and mix",
+        meaning="tasks typed by hand, in place of load and mix",
         source="choice: none, tasks are drawn",
     )
-    traces: tuple[RequestTrace, ...] = told(
+    traces: tuple[RequestTrace, ...] = part_field(
         "request traces whose tasks are added to those of the mix; load speaks of the mix alone",
         "choice: none",
         default=(),
     )
-    events: tuple[EventList, ...] = told(
+    events: tuple[EventList, ...] = part_field(
         "event lists whose sightings add tasks", "choice: none", default=()
     )
-    task_files: tuple[TaskFile, ...] = told(
+    task_files: tuple[TaskFile, ...] = part_field(
         "files of typed tasks, added as they stand", "choice: none", default=()
     )
 
@@ -141,14 +151,16 @@ class Workload(Checked):
 class Reward(Checked):
     """Weights of the reward terms of the same name."""
 
-    delivered_value: float = number(
-        1.0, about="weight of the value that is delivered in time", source="choice: reward is value"
+    delivered_value: float = number_field(
+        1.0,
+        meaning="weight of the value that is delivered in time",
+        source="choice: reward is value",
     )
-    revoked_value: float = number(
-        1.0, about="weight of value that faults take back", source="choice: all of what was paid"
+    revoked_value: float = number_field(
+        1.0, meaning="weight of value that faults take back", source="choice: all of what was paid"
     )
-    energy_cost: float = number(
+    energy_cost: float = number_field(
         0.0,
-        about="price of a joule of computing and transmission, in value",
+        meaning="price of a joule of computing and transmission, in value",
         source="choice: energy costs nothing beside its scarcity",
     )

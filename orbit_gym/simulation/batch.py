@@ -14,7 +14,7 @@ from orbit_gym.scenario.scenario import Scenario
 from orbit_gym.simulation.episode_summary import Details, episode_details
 from orbit_gym.simulation.metrics import episode_metrics
 from orbit_gym.simulation.simulation import Simulation, first_state
-from orbit_gym.workload.episode_source import Drawn
+from orbit_gym.workload.episode_source import DrawnEpisode
 from orbit_gym.world.layout import World
 
 BY_RESOURCE, BY_TASK = (
@@ -43,7 +43,7 @@ class Batch:
         self.outcomes = np.zeros(count, OUTCOME)
         self._n_tasks, self._n_faults = np.zeros(count, np.int64), np.zeros(count, np.int64)
         self._n_invalid = np.zeros(count, np.int64)
-        self._drawn: list[Drawn | None] = [None] * count
+        self._drawn: list[DrawnEpisode | None] = [None] * count
         self._states: State | None = None
         self._pools: dict[str, np.ndarray] = {}
         self._scratches: list[Scratch] = []
@@ -55,7 +55,7 @@ class Batch:
         """Observation blocks and masks, one row a member."""
         return self.task_rows, self.node_rows, self.link_rows, self.masks
 
-    def begin(self, member: int, drawn: Drawn) -> None:
+    def begin(self, member: int, drawn: DrawnEpisode) -> None:
         """Let a member start an episode: its row of every array then shows the first task."""
         world, episode = drawn.world, drawn.episode
         state = first_state(self.scenario, world, episode)
@@ -104,7 +104,7 @@ class Batch:
         drawn = self._drawn[member]
         if drawn is None:
             raise RuntimeError("call reset() first")
-        return drawn.sample(rng)
+        return drawn.sample_future(rng)
 
     def step(self, members: np.ndarray, actions: np.ndarray) -> None:
         """Step members (m,), grouped by World; actions (count,) int64, already checked.
@@ -198,7 +198,7 @@ class Batch:
 
     # --- pools
 
-    def _make_room(self, world: World, state: State, drawn: Drawn) -> None:
+    def _make_room(self, world: World, state: State, drawn: DrawnEpisode) -> None:
         """Allocate the pools at the first episode, and grow those that a later one does not fit
         into.
         """

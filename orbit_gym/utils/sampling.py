@@ -27,7 +27,7 @@ class Stratified:
         return (self._rng.permutation(size) + self._rng.random(size)) / size
 
 
-def choose(weights: np.ndarray, uniform: np.ndarray) -> np.ndarray:
+def weighted_choice(weights: np.ndarray, uniform: np.ndarray) -> np.ndarray:
     """Indices (n,) drawn by weight, given uniform numbers (n,) below 1."""
     total = np.cumsum(weights)
     return np.searchsorted(total / total[-1], uniform, side="right")

@@ -12,10 +12,10 @@ LEAD_CLUSTERS = (
     5.0  # a cluster that began this many mean lengths ago is over: 0.7 % are longer (geometric)
 )
 
-Place = Callable[[int], tuple[np.ndarray, np.ndarray]]  # how many -> times_s, origins
+OriginSampler = Callable[[int], tuple[np.ndarray, np.ndarray]]  # how many -> times_s, origins
 
 
-def longest_s(kind: TaskClass) -> float:
+def lead_time_s(kind: TaskClass) -> float:
     """Return how long before a span a cluster may begin whose tasks reach into it."""
     shape = kind.burstiness
     return (
@@ -24,10 +24,10 @@ def longest_s(kind: TaskClass) -> float:
     )
 
 
-def draw_arrivals(
+def sample_arrivals(
     kind: TaskClass,
     mean_count: float,
-    place: Place,
+    sample_origins: OriginSampler,
     start_s: float,
     end_s: float,
     rng: np.random.Generator,
@@ -38,18 +38,18 @@ def draw_arrivals(
     """
     shape = kind.burstiness
     mean_clusters = mean_count / (kind.burst_count * shape.cluster_mean)
-    times_s, origins = place(int(rng.poisson(mean_clusters * shape.busy_factor)))
+    times_s, origins = sample_origins(int(rng.poisson(mean_clusters * shape.busy_factor)))
     if shape.busy_factor > 1.0:  # thinning: exact for a rate that is itself random
-        keep = rng.random(times_s.size) * shape.busy_factor < level(
+        keep = rng.random(times_s.size) * shape.busy_factor < mmpp_level(
             shape, times_s, start_s, end_s, rng
         )
         times_s, origins = times_s[keep], origins[keep]
     if shape.cluster_mean > 1.0:
         times_s, origins = _clusters(shape, times_s, origins, rng)
-    return chunks(kind, times_s, origins)
+    return expand_chunks(kind, times_s, origins)
 
 
-def chunks(
+def expand_chunks(
     kind: TaskClass, times_s: np.ndarray, origins: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray]:
     """Return times and origins with each task repeated as the chunks that belong together,
@@ -68,7 +68,7 @@ def _clusters(
     return np.repeat(times_s - since_s[firsts], sizes) + since_s, np.repeat(origins, sizes)
 
 
-def level(
+def mmpp_level(
     shape: Burstiness, times_s: np.ndarray, start_s: float, end_s: float, rng: np.random.Generator
 ) -> np.ndarray:
     """Return the rate over its mean at times (n,) within a span: a stationary switch between two

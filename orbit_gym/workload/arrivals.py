@@ -19,12 +19,12 @@ from orbit_gym.scenario.scenario import Faults, Scenario, Workload
 from orbit_gym.scenario.task_classes import TASK_CLASSES
 from orbit_gym.utils.sampling import Random, Stratified
 from orbit_gym.utils.units import DAY_S
-from orbit_gym.workload.arrival_processes import draw_arrivals, longest_s
-from orbit_gym.workload.fault_process import draw_faults
-from orbit_gym.workload.load_cache import kept_loads
-from orbit_gym.workload.spawn_sites import Opportunities
-from orbit_gym.workload.task_factory import Maker, in_order
-from orbit_gym.workload.trace_replay import Replay
+from orbit_gym.workload.arrival_processes import lead_time_s, sample_arrivals
+from orbit_gym.workload.fault_process import sample_faults
+from orbit_gym.workload.load_cache import cached_loads
+from orbit_gym.workload.spawn_sites import SpawnSites
+from orbit_gym.workload.task_factory import TaskFactory, merge_by_release
+from orbit_gym.workload.trace_replay import TraceReplay
 from orbit_gym.world.layout import World
 
 SAMPLES_PER_CLASS = 1_000
@@ -44,34 +44,34 @@ class ClassLoad:
 class Arrivals:
     """Arrival processes of one World."""
 
-    opportunities: Opportunities
+    spawn_sites: SpawnSites
     midnight_jd: float  # Julian date of 00:00 UTC of the World's day
     world_name: str | None = None  # of the World on disk; measured loads are kept under it
     loads: dict[tuple, dict[str, ClassLoad]] = field(init=False, default_factory=dict)
 
     def __post_init__(self) -> None:
         """Make what draws from the same scenario and World."""
-        self.maker = Maker(
-            self.scenario, self.opportunities.satellite_names, self.opportunities.first_user
+        self.task_factory = TaskFactory(
+            self.scenario, self.spawn_sites.satellite_names, self.spawn_sites.first_user
         )
-        self.replay = Replay(self.opportunities, self.maker, self.midnight_jd)
+        self.trace_replay = TraceReplay(self.spawn_sites, self.task_factory, self.midnight_jd)
 
     @property
     def scenario(self) -> Scenario:
         """The scenario; its workload need not be the one that is drawn."""
-        return self.opportunities.scenario
+        return self.spawn_sites.scenario
 
     @property
     def world(self) -> World:
         """The World whose day it is."""
-        return self.opportunities.world
+        return self.spawn_sites.world
 
     @property
     def user_windows(self) -> np.ndarray:
         """Spans in which a user sees at least one satellite: rows (user index, start_s, end_s,
         weight).
         """
-        return self.opportunities.user_windows
+        return self.spawn_sites.user_windows
 
     def class_loads(self, workload: Workload) -> dict[str, ClassLoad]:
         """Measured load of every class in the mix, from a stratified sample of SAMPLES_PER_CLASS
@@ -82,7 +82,7 @@ class Arrivals:
             tuple(sorted(workload.mix)),
         )
         if key not in self.loads:
-            found = kept_loads(
+            found = cached_loads(
                 self.world_name,
                 key,
                 lambda: {
@@ -95,13 +95,13 @@ class Arrivals:
     def _measure(self, name: str, workload: Workload) -> ClassLoad:
         rng: Random = Stratified(SAMPLE_SEED)
         origin = TASK_CLASSES[name].origin
-        if self.opportunities.weighted_s(origin, workload, 0.0, DAY_S) <= 0.0:
+        if self.spawn_sites.weighted_s(origin, workload, 0.0, DAY_S) <= 0.0:
             return ClassLoad(0.0, 0.0, 0.0)
-        times_s, origins = self.opportunities.draw(
+        times_s, origins = self.spawn_sites.sample(
             origin, workload, SAMPLES_PER_CLASS, 0.0, DAY_S, rng
         )
         order = np.argsort(times_s, kind="stable")
-        tasks = self.maker.make(name, times_s[order], origins[order], workload, rng)
+        tasks = self.task_factory.create(name, times_s[order], origins[order], workload, rng)
         feasible = self.relaxed_on_time(tasks)
         node_s = self.node_s(tasks)
         return ClassLoad(
@@ -132,22 +132,22 @@ class Arrivals:
         """Node-seconds that the satellites can offer per second: each min(1, mean spare power /
         compute power).
         """
-        return float(self.duties().sum())
+        return float(self.energy_duty_cycle().sum())
 
-    def duties(self) -> np.ndarray:
+    def energy_duty_cycle(self) -> np.ndarray:
         """Share of time each satellite can compute at full power on its orbit-mean spare power, at
         most 1. (n_satellites,).
         """
         world = self.world
-        duties = np.empty(int(world.sizes["n_satellites"][0]))
-        for satellite in range(duties.size):
+        energy_duty_cycle = np.empty(int(world.sizes["n_satellites"][0]))
+        for satellite in range(energy_duty_cycle.size):
             rows = world.power[world.power_offsets[satellite] : world.power_offsets[satellite + 1]]
             lengths_s = np.diff(np.append(rows["start_s"], world.sizes["horizon_s"][0]))
             spare_w = (rows["net_w"] * lengths_s).sum() / lengths_s.sum()
-            duties[satellite] = np.clip(
+            energy_duty_cycle[satellite] = np.clip(
                 spare_w / max(world.accelerators[satellite]["dynamic_w"], 1e-9), 0.0, 1.0
             )
-        return duties
+        return energy_duty_cycle
 
     def tasks_per_s(self, workload: Workload) -> float:
         """Mean release rate of all classes of the mix together at this load.
@@ -168,7 +168,7 @@ class Arrivals:
             )
         return workload.load * self.available_node_s() / node_s
 
-    def draw(
+    def sample_episode(
         self, workload: Workload, faults: Faults, start_s: float, rng: np.random.Generator
     ) -> Episode:
         """Draw one Episode that begins start_s seconds into the day.
@@ -182,7 +182,7 @@ class Arrivals:
             else self._random(workload, start_s, end_s, rng)
         )
         # Faults are drawn last: what else is drawn does not depend on their switch.
-        drawn = draw_faults(
+        drawn = sample_faults(
             faults,
             self.scenario.stations,
             self.world,
@@ -193,7 +193,7 @@ class Arrivals:
         drawn.flags.writeable = False
         return episode._replace(faults=drawn)
 
-    def sample(
+    def sample_future(
         self, workload: Workload, faults: Faults, start_s: float, rng: np.random.Generator
     ) -> Episode:
         """Draw what might come, for planners: tasks of the mix and faults of the same place and
@@ -209,9 +209,9 @@ class Arrivals:
             )
         end_s = start_s + self.scenario.episode_s
         until_s = end_s + self.scenario.look_ahead_s
-        tasks = self.draw_tasks(workload, start_s, until_s, rng)
+        tasks = self.sample_tasks(workload, start_s, until_s, rng)
         tasks.flags.writeable = False
-        drawn = draw_faults(faults, self.scenario.stations, self.world, start_s, until_s, rng)
+        drawn = sample_faults(faults, self.scenario.stations, self.world, start_s, until_s, rng)
         unknown = np.zeros(0, np.int64)  # a planner forks a State and needs no initial conditions
         return Episode(
             tasks=tasks,
@@ -223,15 +223,19 @@ class Arrivals:
 
     def _scripted(self, workload: Workload, start_s: float, end_s: float) -> Episode:
         charge = np.full(self._n_satellites, self.scenario.power.initial_charge_high_fraction)
-        return self._episode(self.maker.scripted(workload, start_s), start_s, end_s, charge, None)
+        return self._episode(
+            self.task_factory.scripted(workload, start_s), start_s, end_s, charge, None
+        )
 
     def _random(
         self, workload: Workload, start_s: float, end_s: float, rng: np.random.Generator
     ) -> Episode:
         until_s = end_s + self.scenario.look_ahead_s
-        tasks = self.draw_tasks(workload, start_s, until_s, rng)
+        tasks = self.sample_tasks(workload, start_s, until_s, rng)
         if workload.has_recordings:
-            tasks = in_order([tasks, self.replay.tasks(workload, start_s, until_s, rng)])
+            tasks = merge_by_release(
+                [tasks, self.trace_replay.tasks(workload, start_s, until_s, rng)]
+            )
         last = min(int(np.searchsorted(tasks["release_s"], end_s)) + 1, tasks.size)
         power = self.scenario.power
         charge = rng.uniform(
@@ -245,7 +249,7 @@ class Arrivals:
     def _n_satellites(self) -> int:
         return int(self.world.sizes["n_satellites"][0])
 
-    def draw_tasks(
+    def sample_tasks(
         self, workload: Workload, start_s: float, end_s: float, rng: np.random.Generator
     ) -> np.ndarray:
         """Draw the tasks of the mix released in a span, in order of release.
@@ -258,20 +262,24 @@ class Arrivals:
         for name in sorted(workload.mix) if workload.has_mix else ():
             kind = TASK_CLASSES[name]
             from_s = max(
-                0.0, start_s - longest_s(kind)
+                0.0, start_s - lead_time_s(kind)
             )  # clusters that began before reach into the span
-            per_day_s = self.opportunities.weighted_s(kind.origin, workload, 0.0, DAY_S)
-            here_s = self.opportunities.weighted_s(kind.origin, workload, from_s, end_s)
+            per_day_s = self.spawn_sites.weighted_s(kind.origin, workload, 0.0, DAY_S)
+            here_s = self.spawn_sites.weighted_s(kind.origin, workload, from_s, end_s)
             if per_day_s <= 0.0 or here_s <= 0.0:
                 continue
             mean_count = rate_per_s * workload.mix[name] / total * DAY_S * here_s / per_day_s
-            place = partial(self._place, kind.origin, workload, from_s, end_s, rng)
-            times_s, origins = draw_arrivals(kind, mean_count, place, from_s, end_s, rng)
+            sample_origins = partial(
+                self._sample_origins, kind.origin, workload, from_s, end_s, rng
+            )
+            times_s, origins = sample_arrivals(kind, mean_count, sample_origins, from_s, end_s, rng)
             inside = (times_s >= start_s) & (times_s < end_s)
-            parts.append(self.maker.make(name, times_s[inside], origins[inside], workload, rng))
-        return in_order(parts)
+            parts.append(
+                self.task_factory.create(name, times_s[inside], origins[inside], workload, rng)
+            )
+        return merge_by_release(parts)
 
-    def _place(
+    def _sample_origins(
         self,
         origin: str,
         workload: Workload,
@@ -280,7 +288,7 @@ class Arrivals:
         rng: np.random.Generator,
         count: int,
     ) -> tuple[np.ndarray, np.ndarray]:
-        return self.opportunities.draw(origin, workload, count, start_s, end_s, rng)
+        return self.spawn_sites.sample(origin, workload, count, start_s, end_s, rng)
 
     def _episode(
         self,

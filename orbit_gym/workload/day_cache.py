@@ -16,7 +16,7 @@ from orbit_gym.scenario.loading import scenario_to_dict
 from orbit_gym.scenario.scenario import Scenario
 from orbit_gym.utils.units import DAY_S
 from orbit_gym.workload.arrivals import Arrivals
-from orbit_gym.workload.spawn_sites import CELL_S, DAYLIGHT_SINE, Opportunities
+from orbit_gym.workload.spawn_sites import CELL_S, DAYLIGHT_SINE, SpawnSites
 from orbit_gym.workload.trace_replay import check_origins
 from orbit_gym.world.compiler import compile_world
 from orbit_gym.world.disk_cache import stored_world, world_name
@@ -61,11 +61,11 @@ def get_arrivals(scenario: Scenario, day: int) -> Arrivals:
         orbits = load_orbits(scenario)
         check_origins(scenario, tuple(orbits.names))
         world = stored_world(key, orbits, lambda: _compile(scenario, day, orbits))
-        opportunities = Opportunities(
+        spawn_sites = SpawnSites(
             scenario, world, tuple(orbits.names), sunlit_ground(scenario, world, day)
         )
         _days[key] = Arrivals(
-            opportunities, sum(julian_date(midnight_of(scenario, day))), world_name(key, orbits)
+            spawn_sites, sum(julian_date(midnight_of(scenario, day))), world_name(key, orbits)
         )
         if len(_days) > MOST_WORLDS:
             _days.popitem(last=False)

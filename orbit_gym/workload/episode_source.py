@@ -28,15 +28,15 @@ WORKLOAD_OPTIONS = tuple(
 )
 
 
-class Drawn(NamedTuple):
+class DrawnEpisode(NamedTuple):
     """One drawn episode and the World it plays in."""
 
     world: World
     episode: Episode
     info: dict[str, Any]  # episode_seed, day, start_s
-    sample: Callable[
+    sample_future: Callable[
         [np.random.Generator], Episode
-    ]  # draws what might have come instead (Arrivals.sample)
+    ]  # draws what might have come instead (Arrivals.sample_future)
 
 
 class EpisodeSource:
@@ -58,7 +58,9 @@ class EpisodeSource:
             self.n_candidates, self.scenario.lasers.terminals
         ), gym.spaces.Discrete(self.n_candidates + 1)
 
-    def draw(self, episode_seed: int, options: dict[str, Any] | None = None) -> Drawn:
+    def sample_episode(
+        self, episode_seed: int, options: dict[str, Any] | None = None
+    ) -> DrawnEpisode:
         """Draw an episode; options: workload fields, start_s (of the day), day (offset of the
         split). ValueError names a wrong one.
         """
@@ -71,13 +73,13 @@ class EpisodeSource:
         day = drawn_day if day is None else day
         start_s = drawn_start_s if start_s is None else start_s
         arrivals = get_arrivals(self.scenario, day)
-        episode = arrivals.draw(workload, self.scenario.faults, start_s, rng)
+        episode = arrivals.sample_episode(workload, self.scenario.faults, start_s, rng)
         info = {"episode_seed": episode_seed, "day": day, "start_s": start_s}
-        return Drawn(
+        return DrawnEpisode(
             arrivals.world,
             episode,
             info,
-            partial(arrivals.sample, workload, self.scenario.faults, start_s),
+            partial(arrivals.sample_future, workload, self.scenario.faults, start_s),
         )
 
     def _read_options(self, options: dict[str, Any]) -> tuple[Workload, float | None, int | None]:

@@ -19,10 +19,10 @@ from orbit_gym.world.layout import World
 # Air below this height hides a burst: at 2-10 keV the horizon is opaque to some 100 km
 # (assumption).
 SKY_LIMIT_RADIUS_M = EARTH_EQUATORIAL_RADIUS_M + 100e3
-NOBODY = -1
+NO_SATELLITE = -1
 
 
-def first_on_ground(
+def first_satellite_over(
     world: World, place_deg: np.ndarray, mask_deg: float, time_s: float, wait_s: float
 ) -> tuple[float, int]:
     """Return when and which satellite first stands mask_deg over a place (latitude, longitude)
@@ -42,11 +42,11 @@ def first_on_ground(
     seen = sine >= math.sin(math.radians(mask_deg))
     rows = np.flatnonzero(seen.any(axis=1))
     if not rows.size:
-        return time_s, NOBODY
+        return time_s, NO_SATELLITE
     return max(time_s, (first + int(rows[0])) * grid_s), int(sine[rows[0]].argmax())
 
 
-def on_sky(
+def satellite_facing(
     world: World, midnight_jd: float, place_deg: np.ndarray, satellites: list[int], time_s: float
 ) -> int:
     """Return which of the satellites sees a direction (right ascension, declination) at a time,
@@ -68,7 +68,9 @@ def on_sky(
     )  # distance of the ray's line from the Earth's centre
     is_seen = (along_m >= 0.0) | (miss_m > SKY_LIMIT_RADIUS_M)
     return (
-        satellites[int(np.where(is_seen, along_m, -np.inf).argmax())] if is_seen.any() else NOBODY
+        satellites[int(np.where(is_seen, along_m, -np.inf).argmax())]
+        if is_seen.any()
+        else NO_SATELLITE
     )
 
 

@@ -12,7 +12,7 @@ from orbit_gym.world.layout import DOWNLINK, LASER, World
 SAA_SOUTH_DEG, SAA_NORTH_DEG, SAA_WEST_DEG, SAA_EAST_DEG = -50.0, 0.0, -90.0, 40.0
 
 
-def draw_faults(
+def sample_faults(
     faults: Faults,
     stations: tuple[Station, ...],
     world: World,
@@ -75,7 +75,7 @@ def _link_outages(
     if faults.link_up_fraction == 1.0:
         return np.zeros(0, FAULT)
     pairs = laser_pairs(world)
-    link, down_s, up_s = draw_spells(
+    link, down_s, up_s = sample_spells(
         len(pairs), 1.0 - faults.link_up_fraction, faults.link_outage_s, start_s, end_s, rng
     )
     return np.concatenate(
@@ -107,7 +107,7 @@ def _clouds(
     for number, station in enumerate(stations):
         if not station.is_optical or station.cloud_fraction == 0.0:
             continue
-        _, begin_s, over_s = draw_spells(
+        _, begin_s, over_s = sample_spells(
             1, station.cloud_fraction, faults.cloud_spell_s, start_s, end_s, rng
         )
         for antenna in np.unique(downlinks["resource_b"][downlinks["to"] == n_satellites + number]):
@@ -115,7 +115,7 @@ def _clouds(
     return np.concatenate(parts)
 
 
-def draw_spells(
+def sample_spells(
     count: int,
     down_fraction: float,
     down_mean_s: float,

@@ -19,10 +19,12 @@ import numpy as np
 from orbit_gym.utils.atomic_files import replacing
 from orbit_gym.utils.kernel_cache import KEEP_S, cache_root, hash_of, sources_behind
 
-Figures = dict[str, tuple[float, ...]]  # of each class
+ClassFigures = dict[str, tuple[float, ...]]  # of each class
 
 
-def kept_loads(world: str | None, mix: tuple, measure: Callable[[], Figures]) -> Figures:
+def cached_loads(
+    world: str | None, mix: tuple, measure: Callable[[], ClassFigures]
+) -> ClassFigures:
     """Return what `measure` gives for a World (its name on disk.
 
     None keeps nothing) and a mix: read where it is kept, else kept.
@@ -39,7 +41,7 @@ def kept_loads(world: str | None, mix: tuple, measure: Callable[[], Figures]) ->
     return found
 
 
-def _read(path: Path) -> Figures | None:
+def _read(path: Path) -> ClassFigures | None:
     try:
         found = json.loads(path.read_text(encoding="utf-8"))
         figures = {
@@ -51,11 +53,11 @@ def _read(path: Path) -> Figures | None:
         return None
 
 
-def _check(figures: Figures) -> str:
+def _check(figures: ClassFigures) -> str:
     return hashlib.sha256(repr(sorted(figures.items())).encode()).hexdigest()[:16]
 
 
-def _write(path: Path, figures: Figures) -> None:
+def _write(path: Path, figures: ClassFigures) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     for old in path.parent.iterdir():
         if time.time() - old.stat().st_mtime > KEEP_S:

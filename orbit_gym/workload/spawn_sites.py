@@ -9,7 +9,7 @@ import numpy as np
 
 from orbit_gym.physics.geometry import geodetic_to_earth_fixed_m
 from orbit_gym.scenario.scenario import Scenario, Workload
-from orbit_gym.utils.sampling import Random, choose
+from orbit_gym.utils.sampling import Random, weighted_choice
 from orbit_gym.world.layout import USER_UP, World
 
 CELL_S = 30.0  # opportunities of satellites are sampled on this grid
@@ -65,7 +65,7 @@ HOTSPOTS_DEG = (
 
 
 @dataclass
-class Opportunities:
+class SpawnSites:
     """Where tasks of each origin can appear in one World: weights of cells (time, satellite), and
     windows of users.
     """
@@ -135,9 +135,9 @@ class Opportunities:
                 ).sum()
             )
         weights = self.weights(origin, workload)
-        return float((weights * cell_share_s(weights.shape[0], start_s, end_s)[:, None]).sum())
+        return float((weights * cell_overlap_s(weights.shape[0], start_s, end_s)[:, None]).sum())
 
-    def draw(
+    def sample(
         self, origin: str, workload: Workload, count: int, start_s: float, end_s: float, rng: Random
     ) -> tuple[np.ndarray, np.ndarray]:
         """Times (count,) and origin graph nodes (count,) of tasks, weighted by opportunity within
@@ -147,28 +147,30 @@ class Opportunities:
             windows = self.user_windows
             low = np.maximum(windows[:, 1], start_s)
             length = np.clip(np.minimum(windows[:, 2], end_s) - low, 0.0, None)
-            picks = choose(length * windows[:, 3], rng.random(count))
+            picks = weighted_choice(length * windows[:, 3], rng.random(count))
             return low[picks] + rng.random(count) * length[picks], self.first_user + windows[
                 picks, 0
             ].astype(np.int64)
         weights = self.weights(origin, workload)
-        share_s = cell_share_s(weights.shape[0], start_s, end_s)
+        share_s = cell_overlap_s(weights.shape[0], start_s, end_s)
         n_satellites = weights.shape[1]
-        picks = choose((weights * share_s[:, None]).ravel(), rng.random(count))
+        picks = weighted_choice((weights * share_s[:, None]).ravel(), rng.random(count))
         cells = picks // n_satellites
         low = np.maximum(cells * CELL_S, start_s)
         high = np.minimum((cells + 1) * CELL_S, end_s)
         return low + rng.random(count) * (high - low), picks % n_satellites
 
-    def who(self, origin: str, workload: Workload, times_s: np.ndarray, rng: Random) -> np.ndarray:
+    def sample_origin(
+        self, origin: str, workload: Workload, times_s: np.ndarray, rng: Random
+    ) -> np.ndarray:
         """Origin graph nodes (n,) of tasks whose times are given, drawn by weight among those that
         can at that time; -1 where none can.
         """
-        draws = rng.random(times_s.size)
+        uniforms = rng.random(times_s.size)
         nodes = np.full(times_s.size, -1, np.int64)
         windows = self.user_windows
         cells = self.weights(origin, workload) if origin != "user" else np.zeros((1, 0))
-        for row, (time_s, uniform) in enumerate(zip(times_s, draws)):
+        for row, (time_s, uniform) in enumerate(zip(times_s, uniforms)):
             if origin == "user":
                 open_ = windows[(windows[:, 1] <= time_s) & (time_s < windows[:, 2])]
                 choices, weights = self.first_user + open_[:, 0].astype(np.int64), open_[:, 3]
@@ -176,7 +178,7 @@ class Opportunities:
                 weights = cells[min(int(time_s // CELL_S), len(cells) - 1)]
                 choices = np.arange(weights.size)
             if weights.sum() > 0.0:
-                nodes[row] = choices[choose(weights, uniform)]
+                nodes[row] = choices[weighted_choice(weights, uniform)]
         return nodes
 
 
@@ -236,7 +238,7 @@ def _union(spans: list[tuple[float, float]]) -> list[tuple[float, float]]:
     return merged
 
 
-def cell_share_s(n_cells: int, start_s: float, end_s: float) -> np.ndarray:
+def cell_overlap_s(n_cells: int, start_s: float, end_s: float) -> np.ndarray:
     """Seconds of each cell that lie in a span. (n_cells,)."""
     edges = np.arange(n_cells + 1) * CELL_S
     return np.clip(np.minimum(edges[1:], end_s) - np.maximum(edges[:-1], start_s), 0.0, None)

@@ -14,7 +14,7 @@ from orbit_gym.utils.sampling import Random
 
 
 @dataclass(frozen=True)
-class Maker:
+class TaskFactory:
     """Makes the tasks of one scenario; graph nodes of satellites and users by name."""
 
     scenario: Scenario
@@ -36,7 +36,7 @@ class Maker:
             f"{', '.join([*self.satellite_names, *users])}"
         )
 
-    def make(
+    def create(
         self,
         name: str,
         times_s: np.ndarray,
@@ -79,14 +79,14 @@ class Maker:
         )  # who asks gets the answer
         tasks["alert_delay_s"] = self._alert_delay_s(uniform()) if kind.is_alert else -1.0
         tasks["task_class"] = list(TASK_CLASSES).index(name)
-        self.settle_alerts(tasks)
+        self.drop_unfit_alerts(tasks)
         return tasks
 
     def _alert_delay_s(self, uniform: np.ndarray) -> np.ndarray:
         alerts = self.scenario.alerts
         return alerts.delay_low_s + (alerts.delay_high_s - alerts.delay_low_s) * uniform
 
-    def settle_alerts(self, tasks: np.ndarray) -> None:
+    def drop_unfit_alerts(self, tasks: np.ndarray) -> None:
         """Take the alert channel away from tasks whose result it cannot carry."""
         alerts = self.scenario.alerts
         tasks["alert_delay_s"][
@@ -102,11 +102,11 @@ class Maker:
         for entry in workload.script:
             node = np.array([self.node_of(entry.origin, "workload.script")])
             parts.append(
-                self.make(
+                self.create(
                     entry.task_class, np.array([start_s + entry.release_s]), node, workload, None
                 )
             )
-        return in_order(parts)
+        return merge_by_release(parts)
 
 
 def set_tokens(tasks: np.ndarray, prompt_tokens: np.ndarray, output_tokens: np.ndarray) -> None:
@@ -115,7 +115,7 @@ def set_tokens(tasks: np.ndarray, prompt_tokens: np.ndarray, output_tokens: np.n
     tasks["decode_tokens"] = output_tokens
 
 
-def in_order(parts: Sequence[np.ndarray]) -> np.ndarray:
+def merge_by_release(parts: Sequence[np.ndarray]) -> np.ndarray:
     """Return all tasks in order of release; equal times keep the order of the parts."""
     tasks = np.concatenate(parts) if parts else np.zeros(0, TASK)
     return tasks[np.argsort(tasks["release_s"], kind="stable")]

@@ -11,31 +11,31 @@ from orbit_gym.kernels.episode import TASK
 from orbit_gym.scenario.readers.events import Events
 from orbit_gym.scenario.scenario import EventList, RequestTrace, Scenario, TaskFile, Workload
 from orbit_gym.scenario.task_classes import FLOP_PER_TOKEN_8B, TASK_CLASSES
-from orbit_gym.workload.arrival_processes import chunks
-from orbit_gym.workload.event_visibility import NOBODY, first_on_ground, on_sky
-from orbit_gym.workload.spawn_sites import Opportunities
-from orbit_gym.workload.task_factory import Maker, in_order, set_tokens
+from orbit_gym.workload.arrival_processes import expand_chunks
+from orbit_gym.workload.event_visibility import NO_SATELLITE, first_satellite_over, satellite_facing
+from orbit_gym.workload.spawn_sites import SpawnSites
+from orbit_gym.workload.task_factory import TaskFactory, merge_by_release, set_tokens
 
 MOST_ROWS = 2_000_000  # an episode that would take more is a wrong scale, not a workload (choice)
 
 
 def check_origins(scenario: Scenario, satellite_names: tuple[str, ...]) -> None:
     """Raise ValueError if a task file names a satellite or user that is not there."""
-    maker = Maker(scenario, satellite_names, len(satellite_names))
+    task_factory = TaskFactory(scenario, satellite_names, len(satellite_names))
     for file in scenario.workload.task_files:
-        _file_origins(maker, file)
+        _file_origins(task_factory, file)
 
 
-def _file_origins(maker: Maker, file: TaskFile) -> np.ndarray:
+def _file_origins(task_factory: TaskFactory, file: TaskFile) -> np.ndarray:
     rows = file.rows()
     known: dict[str, int] = {}
     for name, line in zip(rows.origins, rows.lines):
         if name not in known:
-            known[name] = maker.node_of(name, f"{file.file}, line {line},")
+            known[name] = task_factory.node_of(name, f"{file.file}, line {line},")
     return np.array([known[name] for name in rows.origins])
 
 
-def played(
+def recorded_rows(
     recording: RequestTrace | EventList | TaskFile,
     times_s: np.ndarray,
     start_s: float,
@@ -93,11 +93,11 @@ def _inside(shifts_s: np.ndarray, scaled_s: np.ndarray, from_s: float, end_s: fl
 
 
 @dataclass(frozen=True)
-class Replay:
+class TraceReplay:
     """Plays the recorded work of a workload in one World."""
 
-    opportunities: Opportunities
-    maker: Maker
+    spawn_sites: SpawnSites
+    task_factory: TaskFactory
     midnight_jd: float
 
     def tasks(
@@ -110,7 +110,7 @@ class Replay:
             self._sightings(events, workload, start_s, end_s, rng) for events in workload.events
         ]
         parts += [self._typed(file, workload, start_s, end_s, rng) for file in workload.task_files]
-        return in_order(parts)
+        return merge_by_release(parts)
 
     def _requests(
         self,
@@ -125,12 +125,12 @@ class Replay:
         One that comes while nobody can ask (no user in view of a satellite) is left out.
         """
         requests = trace.rows()
-        times_s, rows = played(trace, requests.times_s, start_s, start_s, end_s, rng)
-        nodes = self.opportunities.who(
+        times_s, rows = recorded_rows(trace, requests.times_s, start_s, start_s, end_s, rng)
+        nodes = self.spawn_sites.sample_origin(
             TASK_CLASSES[trace.task_class].origin, workload, times_s, rng
         )
         times_s, rows, nodes = (array[nodes >= 0] for array in (times_s, rows, nodes))
-        tasks = self.maker.make(trace.task_class, times_s, nodes, workload, rng)
+        tasks = self.task_factory.create(trace.task_class, times_s, nodes, workload, rng)
         set_tokens(tasks, requests.prompt_tokens[rows], requests.output_tokens[rows])
         return tasks
 
@@ -151,30 +151,32 @@ class Replay:
         """
         events = listed.rows()
         from_s = start_s if events.is_sky else max(0.0, start_s - listed.wait_s)
-        times_s, rows = played(listed, events.times_s, start_s, from_s, end_s, rng)
+        times_s, rows = recorded_rows(listed, events.times_s, start_s, from_s, end_s, rng)
         seen = np.array(
             [self._see(listed, workload, events, row, time_s) for time_s, row in zip(times_s, rows)]
         ).reshape(-1, 2)
-        seen = seen[(seen[:, 1] != NOBODY) & (seen[:, 0] >= start_s) & (seen[:, 0] < end_s)]
+        seen = seen[(seen[:, 1] != NO_SATELLITE) & (seen[:, 0] >= start_s) & (seen[:, 0] < end_s)]
         parts = []
         for name in listed.task_classes:
-            release_s, nodes = chunks(TASK_CLASSES[name], seen[:, 0], seen[:, 1].astype(np.int64))
-            parts.append(self.maker.make(name, release_s, nodes, workload, rng))
-        return in_order(parts)
+            release_s, nodes = expand_chunks(
+                TASK_CLASSES[name], seen[:, 0], seen[:, 1].astype(np.int64)
+            )
+            parts.append(self.task_factory.create(name, release_s, nodes, workload, rng))
+        return merge_by_release(parts)
 
     def _see(
         self, listed: EventList, workload: Workload, events: Events, row: int, time_s: float
     ) -> tuple[float, int]:
-        world, place_deg = self.opportunities.world, events.places_deg[row]
+        world, place_deg = self.spawn_sites.world, events.places_deg[row]
         if events.is_sky:
-            return time_s, on_sky(
+            return time_s, satellite_facing(
                 world,
                 self.midnight_jd,
                 place_deg,
-                self.opportunities.polarimeters(workload),
+                self.spawn_sites.polarimeters(workload),
                 time_s,
             )
-        return first_on_ground(world, place_deg, listed.mask_deg, time_s, listed.wait_s)
+        return first_satellite_over(world, place_deg, listed.mask_deg, time_s, listed.wait_s)
 
     def _typed(
         self,
@@ -186,19 +188,21 @@ class Replay:
     ) -> np.ndarray:
         """Tasks of a file: what a row leaves out is drawn as for its class."""
         typed = file.rows()
-        origins = _file_origins(self.maker, file)
-        times_s, rows = played(file, typed.times_s, start_s, start_s, end_s, rng)
+        origins = _file_origins(self.task_factory, file)
+        times_s, rows = recorded_rows(file, typed.times_s, start_s, start_s, end_s, rng)
         classes = np.array(typed.task_classes)[rows]
         parts = []
         for name in sorted(set(typed.task_classes)):
             mine = classes == name
-            tasks = self.maker.make(name, times_s[mine], origins[rows[mine]], workload, rng)
+            tasks = self.task_factory.create(
+                name, times_s[mine], origins[rows[mine]], workload, rng
+            )
             _write_numbers(
                 tasks, {key: values[rows[mine]] for key, values in typed.numbers.items()}
             )
-            self.maker.settle_alerts(tasks)
+            self.task_factory.drop_unfit_alerts(tasks)
             parts.append(tasks)
-        return in_order(parts)
+        return merge_by_release(parts)
 
 
 def _write_numbers(tasks: np.ndarray, numbers: dict[str, np.ndarray]) -> None:

@@ -82,7 +82,7 @@ def test_recipes_of_a_class_and_a_scenario(monkeypatch: pytest.MonkeyPatch, tmp_
     scenario = load_scenario(path)
     base = sum(load_scenario("Ring12").workload.mix.values())
     assert scenario.workload.mix["ship_alert"] == 0.10 and base == pytest.approx(1.0)
-    tasks = get_arrivals(scenario, 1).draw_tasks(
+    tasks = get_arrivals(scenario, 1).sample_tasks(
         scenario.workload, 0.0, 86_400.0, np.random.default_rng(0)
     )
     share = (

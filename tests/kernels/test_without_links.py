@@ -34,7 +34,7 @@ def test_all_but_the_links_is_the_same(name):
     The time to a contact, read from the same passes, also against the World's edges.
     """
     source = EpisodeSource(load_scenario(name, {"workload.load": 0.1}), "train")
-    drawn = source.draw(SEED)
+    drawn = source.sample_episode(SEED)
     both = Simulation(source.scenario, drawn.world, drawn.episode)
     without = Simulation(source.scenario, drawn.world, drawn.episode)
     without._link_rows = without._link_rows[:, :0]

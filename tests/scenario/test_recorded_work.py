@@ -73,7 +73,9 @@ def test_recordings_leave_the_mix_as_it_was(minute: str) -> None:
     both = dataclasses.replace(alone, traces=(RequestTrace(file=minute, form="azure"),))
     scenario = dataclasses.replace(load_scenario("Tiny"), workload=alone)
     of_mix, of_both = (
-        get_arrivals(scenario, 1).draw(work, scenario.faults, 0.0, np.random.default_rng(5)).tasks
+        get_arrivals(scenario, 1)
+        .sample_episode(work, scenario.faults, 0.0, np.random.default_rng(5))
+        .tasks
         for work in (alone, both)
     )
     stored = of_both[of_both["one_lane"] == 0]

@@ -237,7 +237,7 @@ def test_acquisition_off_starts_contacts_when_they_are_held(everything: dict[str
 
 def draw(scenario: Scenario) -> Any:
     """One episode of day 1, always with the same generator."""
-    return get_arrivals(scenario, 1).draw(
+    return get_arrivals(scenario, 1).sample_episode(
         scenario.workload, scenario.faults, 1_000.0, np.random.default_rng(5)
     )
 

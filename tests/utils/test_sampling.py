@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from orbit_gym.utils.sampling import Stratified, choose
+from orbit_gym.utils.sampling import Stratified, weighted_choice
 
 
 def test_choose_by_hand() -> None:
@@ -11,10 +11,10 @@ def test_choose_by_hand() -> None:
 
     Also at the edges.
     """
-    assert choose(
+    assert weighted_choice(
         np.array([1.0, 0.0, 3.0]), np.array([0.0, 0.2499, 0.25, 0.9, np.nextafter(1.0, 0.0)])
     ).tolist() == [0, 0, 2, 2, 2]
-    assert choose(np.array([0.0, 2.0]), np.array([0.0])).tolist() == [1]
+    assert weighted_choice(np.array([0.0, 2.0]), np.array([0.0])).tolist() == [1]
 
 
 def test_one_number_in_each_stratum_and_a_mean_that_hardly_scatters() -> None:

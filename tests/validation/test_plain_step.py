@@ -81,7 +81,7 @@ def test_transfers_over_a_change_of_rate() -> None:
 
     Equal to the kernels' to 1e-7 s.
     """
-    world = EpisodeSource(load_scenario("Walker100"), "validation").draw(SEED).world
+    world = EpisodeSource(load_scenario("Walker100"), "validation").sample_episode(SEED).world
     network, rng = Network(world), np.random.default_rng(SEED)
     contacts = world.contacts
     several = np.flatnonzero(contacts["end_piece"] - contacts["first_piece"] > 1)

@@ -9,7 +9,12 @@ import numpy as np
 import pytest
 
 from orbit_gym.scenario.task_classes import TASK_CLASSES, Burstiness, TaskClass
-from orbit_gym.workload.arrival_processes import chunks, draw_arrivals, level, longest_s
+from orbit_gym.workload.arrival_processes import (
+    expand_chunks,
+    lead_time_s,
+    mmpp_level,
+    sample_arrivals,
+)
 
 SPAN_S = 20_000.0
 BASE = TASK_CLASSES["drone_query"]
@@ -22,7 +27,7 @@ def kind_of(**shape: float) -> TaskClass:
 def draw(
     kind: TaskClass, mean_count: float, rng: np.random.Generator, span_s: float = SPAN_S
 ) -> tuple[np.ndarray, np.ndarray]:
-    return draw_arrivals(
+    return sample_arrivals(
         kind, mean_count, lambda n: (rng.random(n) * span_s, np.arange(n)), 0.0, span_s, rng
     )
 
@@ -67,7 +72,7 @@ def test_counts_of_two_levels() -> None:
 def test_level_spends_the_right_time_at_each() -> None:
     """20,000 memories of 1 s: the share of busy time is good to 1 %."""
     shape = Burstiness("choice: of this test", busy_fraction=0.3, busy_factor=2.0, memory_s=1.0)
-    values = level(
+    values = mmpp_level(
         shape, np.linspace(0.0, SPAN_S, 200_001)[:-1], 0.0, SPAN_S, np.random.default_rng(4)
     )
     assert set(np.round(np.unique(values), 12)) == {2.0, round(0.4 / 0.7, 12)}
@@ -81,7 +86,7 @@ def test_clusters_stay_at_one_place_and_are_geometric() -> None:
     """
     kind = kind_of(cluster_mean=5.0, cluster_gap_s=2.0)
     rng = np.random.default_rng(5)
-    times_s, origins = draw_arrivals(
+    times_s, origins = sample_arrivals(
         kind, 10_000.0, lambda n: (7.0 * np.arange(n), np.arange(n)), 0.0, SPAN_S, rng
     )
     firsts = np.flatnonzero(np.diff(origins, prepend=-1))
@@ -102,7 +107,9 @@ def test_clusters_stay_at_one_place_and_are_geometric() -> None:
 
 def test_chunks_follow_each_other() -> None:
     """A scene is six tasks 4 s apart at one satellite."""
-    times_s, origins = chunks(TASK_CLASSES["eo_scene"], np.array([100.0, 300.0]), np.array([7, 2]))
+    times_s, origins = expand_chunks(
+        TASK_CLASSES["eo_scene"], np.array([100.0, 300.0]), np.array([7, 2])
+    )
     assert times_s.tolist() == [
         100.0,
         104.0,
@@ -125,6 +132,6 @@ def test_how_far_back_clusters_reach() -> None:
 
     Fires: five times 14.85 gaps of 19 s; a lone request: 0.
     """
-    assert longest_s(TASK_CLASSES["eo_scene"]) == 20.0
-    assert longest_s(TASK_CLASSES["wildfire_alert"]) == pytest.approx(5 * 14.85 * 19.0)
-    assert longest_s(TASK_CLASSES["language_request"]) == 0.0
+    assert lead_time_s(TASK_CLASSES["eo_scene"]) == 20.0
+    assert lead_time_s(TASK_CLASSES["wildfire_alert"]) == pytest.approx(5 * 14.85 * 19.0)
+    assert lead_time_s(TASK_CLASSES["language_request"]) == 0.0

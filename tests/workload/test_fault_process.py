@@ -10,7 +10,7 @@ from orbit_gym.kernels.episode import CALENDAR_FAULT
 from orbit_gym.scenario.loading import load_scenario
 from orbit_gym.scenario.scenario import Faults
 from orbit_gym.workload.day_cache import get_world
-from orbit_gym.workload.fault_process import draw_faults, draw_spells, laser_pairs
+from orbit_gym.workload.fault_process import laser_pairs, sample_faults, sample_spells
 from orbit_gym.world.layout import DOWNLINK, LASER
 
 
@@ -25,7 +25,7 @@ def world(scenario):
 
 
 def drawn(world, stations=(), seed=0, start_s=0.0, end_s=90_000.0, **changes) -> np.ndarray:
-    return draw_faults(
+    return sample_faults(
         Faults(enabled=True, **changes),
         stations,
         world,
@@ -40,7 +40,9 @@ def test_spells_have_their_share_and_length() -> None:
     spell and share down at the start.
     """
     count, share, mean_s, end_s = 4_000, 0.3, 40.0, 2_667.0
-    which, begin_s, over_s = draw_spells(count, share, mean_s, 0.0, end_s, np.random.default_rng(1))
+    which, begin_s, over_s = sample_spells(
+        count, share, mean_s, 0.0, end_s, np.random.default_rng(1)
+    )
     down_s = np.bincount(which, np.minimum(over_s, end_s) - begin_s, minlength=count) / end_s
     assert abs(down_s.mean() - share) < 3.0 * down_s.std(ddof=1) / np.sqrt(count)
     at_start = np.isin(np.arange(count), which[begin_s == 0.0])
@@ -50,12 +52,12 @@ def test_spells_have_their_share_and_length() -> None:
 
 
 def test_spells_that_are_always_or_never_down() -> None:
-    assert draw_spells(3, 1.0, 10.0, 5.0, 9.0, np.random.default_rng(0))[1].tolist() == [
+    assert sample_spells(3, 1.0, 10.0, 5.0, 9.0, np.random.default_rng(0))[1].tolist() == [
         5.0,
         5.0,
         5.0,
     ]
-    assert draw_spells(0, 0.5, 10.0, 5.0, 9.0, np.random.default_rng(0))[1].size == 0
+    assert sample_spells(0, 0.5, 10.0, 5.0, 9.0, np.random.default_rng(0))[1].size == 0
 
 
 def test_links_fail_in_both_directions_for_their_share(world) -> None:
@@ -135,7 +137,7 @@ def test_clouds_block_optical_stations_alone() -> None:
 def test_the_switch_is_off_by_default(world, scenario) -> None:
     assert not scenario.faults.enabled
     assert (
-        draw_faults(
+        sample_faults(
             scenario.faults, scenario.stations, world, 0.0, 1e4, np.random.default_rng(0)
         ).size
         == 0

@@ -34,7 +34,8 @@ def arrivals() -> Arrivals:
 @pytest.fixture(scope="module")
 def days(arrivals: Arrivals) -> list[np.ndarray]:
     return [
-        arrivals.draw_tasks(WORK, 0.0, DAY_S, np.random.default_rng(seed)) for seed in range(N_DAYS)
+        arrivals.sample_tasks(WORK, 0.0, DAY_S, np.random.default_rng(seed))
+        for seed in range(N_DAYS)
     ]
 
 
@@ -85,13 +86,13 @@ def test_clusters_that_began_before_the_start_are_there(arrivals: Arrivals) -> N
     are below a quarter.
     """
     work = Workload(load=0.002, mix={"wildfire_alert": 1.0})
-    weights = arrivals.opportunities.cell_weights["hotspot"].any(axis=1)
+    weights = arrivals.spawn_sites.cell_weights["hotspot"].any(axis=1)
     cell = next(k for k in range(400, len(weights)) if weights[k - 8 : k + 8].all())
     start_s = 30.0 * cell
 
     def counts(from_s: float) -> np.ndarray:
         days = [
-            arrivals.draw_tasks(work, from_s, start_s + 300.0, np.random.default_rng(seed))
+            arrivals.sample_tasks(work, from_s, start_s + 300.0, np.random.default_rng(seed))
             for seed in range(400)
         ]
         released = np.concatenate(days)["release_s"]

@@ -13,8 +13,8 @@ from orbit_gym.scenario.task_classes import FLOP_PER_TOKEN_8B, TASK_CLASSES
 from orbit_gym.utils.units import DAY_S
 from orbit_gym.workload.arrivals import Arrivals
 from orbit_gym.workload.day_cache import get_arrivals
-from orbit_gym.workload.event_visibility import NOBODY, first_on_ground, on_sky
-from orbit_gym.workload.trace_replay import played
+from orbit_gym.workload.event_visibility import NO_SATELLITE, first_satellite_over, satellite_facing
+from orbit_gym.workload.trace_replay import recorded_rows
 from tests.helpers.recordings import minute_file
 
 GROUND = "time_utc,latitude_deg,longitude_deg,strength\n"
@@ -33,7 +33,7 @@ def request_trace(file: str, **fields) -> RequestTrace:
 def play(
     trace: RequestTrace, start_s: float, span_s: float, seed: int
 ) -> tuple[np.ndarray, np.ndarray]:
-    return played(
+    return recorded_rows(
         trace, trace.rows().times_s, start_s, start_s, start_s + span_s, np.random.default_rng(seed)
     )
 
@@ -112,7 +112,9 @@ def arrivals() -> Arrivals:
 def tasks_of(
     arrivals: Arrivals, seed: int = 0, start_s: float = 0.0, end_s: float = DAY_S, **fields
 ) -> np.ndarray:
-    return arrivals.replay.tasks(Workload(**fields), start_s, end_s, np.random.default_rng(seed))
+    return arrivals.trace_replay.tasks(
+        Workload(**fields), start_s, end_s, np.random.default_rng(seed)
+    )
 
 
 def test_requests_are_asked_by_users_in_view(arrivals: Arrivals, minute: str) -> None:
@@ -158,10 +160,10 @@ def below(arrivals: Arrivals, satellite: int, time_s: float) -> np.ndarray:
 
 def test_the_highest_satellite_sees_an_event_below_it_at_once(arrivals: Arrivals) -> None:
     for satellite in range(3):
-        assert first_on_ground(
+        assert first_satellite_over(
             arrivals.world, below(arrivals, satellite, 600.0), 20.0, 600.0, 0.0
         ) == (600.0, satellite)
-        assert first_on_ground(
+        assert first_satellite_over(
             arrivals.world, below(arrivals, satellite, 600.0), 20.0, 603.0, 0.0
         ) == (603.0, satellite)
 
@@ -174,12 +176,16 @@ def test_an_event_waits_for_the_first_satellite(arrivals: Arrivals) -> None:
     10.5 degrees of arc; the string moves by 3.5 deg/min over the ground (Tiny.toml), so that the
     wait is (40 - 10.5) / 3.5 min = 506 s.
     """
-    place = below(arrivals, 2, 600.0) + np.array([0.0, 40.0])
-    time_s, satellite = first_on_ground(arrivals.world, place, 20.0, 600.0, 5_400.0)
+    sample_origins = below(arrivals, 2, 600.0) + np.array([0.0, 40.0])
+    time_s, satellite = first_satellite_over(arrivals.world, sample_origins, 20.0, 600.0, 5_400.0)
     assert satellite == 2 and time_s == pytest.approx(600.0 + 506.0, abs=20.0)
-    assert first_on_ground(arrivals.world, place, 20.0, 600.0, 400.0) == (600.0, NOBODY)
+    assert first_satellite_over(arrivals.world, sample_origins, 20.0, 600.0, 400.0) == (
+        600.0,
+        NO_SATELLITE,
+    )
     assert (
-        first_on_ground(arrivals.world, np.array([60.0, 0.0]), 20.0, 0.0, DAY_S)[1] == NOBODY
+        first_satellite_over(arrivals.world, np.array([60.0, 0.0]), 20.0, 0.0, DAY_S)[1]
+        == NO_SATELLITE
     )  # never from over the equator
 
 
@@ -193,11 +199,20 @@ def test_the_earth_hides_half_of_the_sky(arrivals: Arrivals) -> None:
     """
     longitude = below(arrivals, 1, 600.0)[1]
     zenith = longitude + np.degrees(gmst_rad(arrivals.midnight_jd, np.array([600.0 / DAY_S])))[0]
-    for off_nadir, seen in ((180.0, 1), (90.0, 1), (69.5, 1), (67.5, NOBODY), (0.0, NOBODY)):
-        place = np.array([(zenith + 180.0 + off_nadir) % 360.0, 0.0])
-        assert on_sky(arrivals.world, arrivals.midnight_jd, place, [1], 600.0) == seen, off_nadir
+    for off_nadir, seen in (
+        (180.0, 1),
+        (90.0, 1),
+        (69.5, 1),
+        (67.5, NO_SATELLITE),
+        (0.0, NO_SATELLITE),
+    ):
+        sample_origins = np.array([(zenith + 180.0 + off_nadir) % 360.0, 0.0])
+        assert (
+            satellite_facing(arrivals.world, arrivals.midnight_jd, sample_origins, [1], 600.0)
+            == seen
+        ), off_nadir
     assert (
-        on_sky(
+        satellite_facing(
             arrivals.world, arrivals.midnight_jd, np.array([zenith % 360.0, 0.0]), [0, 1, 2], 600.0
         )
         == 1
@@ -235,7 +250,7 @@ def test_an_event_that_waits_since_before_the_start_is_seen(
     """A fire three times an hour at one place: the next pass after the start sees all of the 90 min
     before it, none twice.
     """
-    latitude, longitude = place = below(arrivals, 2, 600.0) + np.array([0.0, 40.0])
+    latitude, longitude = sample_origins = below(arrivals, 2, 600.0) + np.array([0.0, 40.0])
     text = GROUND + "".join(
         f"2020-01-01T{hour:02d}:{minute:02d}:00Z,{latitude},{longitude},6\n"
         for hour in range(20)
@@ -243,16 +258,18 @@ def test_an_event_that_waits_since_before_the_start_is_seen(
     )
     listed = event_list(tmp_path, text, task_classes=("wildfire_alert",), window="drawn")
     start_s = 23_000.0
-    rise_s = first_on_ground(arrivals.world, place, 20.0, start_s, 20_000.0)[0]
+    rise_s = first_satellite_over(arrivals.world, sample_origins, 20.0, start_s, 20_000.0)[0]
     assert rise_s - start_s > 1_800.0
     assert (
-        first_on_ground(arrivals.world, place, 20.0, rise_s - listed.wait_s, listed.wait_s)[0]
+        first_satellite_over(
+            arrivals.world, sample_origins, 20.0, rise_s - listed.wait_s, listed.wait_s
+        )[0]
         == rise_s
     )  # no pass in between
     for seed in range(5):
         released = tasks_of(arrivals, seed, start_s, 41_000.0, events=(listed,))["release_s"]
         rng = np.random.default_rng(seed)
-        waiting, _ = played(
+        waiting, _ = recorded_rows(
             listed, listed.rows().times_s, start_s, rise_s - listed.wait_s, rise_s, rng
         )
         assert 0 < (waiting > start_s).sum() < waiting.size == (released == rise_s).sum()

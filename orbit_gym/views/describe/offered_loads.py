@@ -63,7 +63,7 @@ def measure_loads(arrivals: Arrivals, workload: Workload) -> Loads:
         raise ValueError("a workload of tasks typed by hand has no load")
     if not workload.has_mix:
         raise ValueError("a workload without a mix has no load")
-    duties = arrivals.duties()
+    duties = arrivals.energy_duty_cycle()
     windows = arrivals.user_windows
     n_users = len(arrivals.scenario.users.sites)
     seen_s = float(np.clip(np.minimum(windows[:, 2], DAY_S) - windows[:, 1], 0.0, None).sum())
@@ -113,6 +113,6 @@ def raw_bits(arrivals: Arrivals, workload: Workload) -> float:
         else 1.0
     )
     less = dataclasses.replace(workload, load=workload.load * sample)
-    tasks = arrivals.draw_tasks(less, 0.0, DAY_S, np.random.default_rng(DRAW_SEED))
+    tasks = arrivals.sample_tasks(less, 0.0, DAY_S, np.random.default_rng(DRAW_SEED))
     observed = tasks["origin"] < int(arrivals.world.sizes["n_satellites"][0])
     return float(tasks["input_bits"][observed].sum()) / sample

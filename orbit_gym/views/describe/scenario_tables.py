@@ -195,7 +195,7 @@ def field_table(kind: type) -> str:
                 unit_of(item.name, hint),
                 default_text(item),
                 allowed_text(item, hint),
-                item.metadata["about"],
+                item.metadata["meaning"],
                 word,
                 reason,
             )

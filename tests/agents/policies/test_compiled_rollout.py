@@ -34,7 +34,7 @@ def test_an_episode_is_the_same_through_the_environment(scenario, rule):
     metrics = play(make_many(scenario, "train", len(SEEDS), changes), stepped, SEEDS)
     assert len(stepped.actions) > 100
     for seed, told in zip(SEEDS, metrics, strict=True):
-        drawn = source.draw(seed)
+        drawn = source.sample_episode(seed)
         played = play_rule(source.scenario, drawn.world, drawn.episode, family.number, family.start)
         assert played.value == pytest.approx(
             told["delivered_value"], rel=1e-12
@@ -48,7 +48,7 @@ def test_an_episode_is_the_same_through_the_environment(scenario, rule):
 
 def test_an_episode_without_tasks_is_worth_nothing():
     source = EpisodeSource(load_scenario("Ring12", {"episode_s": 900.0}), "train")
-    drawn = source.draw(SEEDS[0], {"load": 0.0})
+    drawn = source.sample_episode(SEEDS[0], {"load": 0.0})
     assert drawn.episode.tasks.size == 0 or np.all(
         drawn.episode.tasks["release_s"] >= drawn.episode.span_s[1]
     )

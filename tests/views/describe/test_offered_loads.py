@@ -120,11 +120,11 @@ def test_a_large_workload_is_drawn_thinner(
     assert released > 6_000.0
     monkeypatch.setattr("orbit_gym.views.describe.offered_loads.MOST_DRAWN", 6_000)
     drawn: list[float] = []
-    draw_tasks = arrivals.draw_tasks
+    sample_tasks = arrivals.sample_tasks
     monkeypatch.setattr(
         arrivals,
-        "draw_tasks",
-        lambda *given: drawn.append(len(tasks := draw_tasks(*given))) or tasks,
+        "sample_tasks",
+        lambda *given: drawn.append(len(tasks := sample_tasks(*given))) or tasks,
     )
     assert raw_bits(arrivals, WORK) == pytest.approx(loads.raw_bits, rel=0.20) and drawn[
         0
