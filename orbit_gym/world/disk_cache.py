@@ -17,15 +17,14 @@ import os
 import time
 import zlib
 from collections.abc import Callable
-from functools import cache
-from importlib.metadata import version
 from pathlib import Path
 
 import numpy as np
 
 from orbit_gym.orbits.positions import Orbits, elements_of
 from orbit_gym.utils.atomic_files import replacing
-from orbit_gym.utils.kernel_cache import KEEP_S, cache_root, hash_of, sources_behind
+from orbit_gym.utils.kernel_cache import KEEP_S, cache_root
+from orbit_gym.utils.source_keyed_store import source_version
 from orbit_gym.world.layout import (
     ACCELERATOR,
     CONTACT,
@@ -176,13 +175,9 @@ def world_name(key: str, orbits: Orbits) -> str:
     return digest.hexdigest()[:32]
 
 
-@cache
 def _code_version() -> str:
     """Hash of the sources that compile Worlds and of what they compute with."""
-    return (
-        f"{hash_of(sources_behind(['orbit_gym.world.compiler', __name__]))} {np.__version__} "
-        f"{version('sgp4')}"
-    )
+    return source_version(("orbit_gym.world.compiler", __name__), packages=("numpy", "sgp4"))
 
 
 def _remove_old(folder: Path) -> None:
