@@ -1,66 +1,57 @@
-"""Reading scenarios: catalogue names, TOML files, plain dicts.
+"""Reading scenarios: catalogue names, TOML files, plain dicts, ``extends`` and overrides."""
 
-``extends``, overrides, and the way back to a dict.
-
-A builder goes over the dataclass fields and their types, so that a new field of a Scenario is read,
-checked and written back without a line here.
-"""
-
-import dataclasses
-import difflib
 import os
-import tomllib
-from collections.abc import Iterable, Mapping
-from functools import cache
-from numbers import Integral, Real
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, get_args, get_origin, get_type_hints
+from typing import Any, get_args, get_origin
 
+from orbit_gym.scenario.building import (
+    build_scenario,
+    element_part,
+    field_types,
+    is_part,
+    scenario_to_dict,
+    unknown_key,
+)
+from orbit_gym.scenario.inheritance import EVERY, merge, with_arrays
+from orbit_gym.scenario.names import (
+    FOLDER,
+    REGISTERED,
+    VARIANTS,
+    ScenarioSource,
+    add_scenario,
+    added_scenarios,
+    catalogue_files,
+    parse_toml,
+    scenario_names,
+)
 from orbit_gym.scenario.scenario import Scenario
+from orbit_gym.utils.suggestions import choices
 
-FOLDER = Path(__file__).resolve().parent / "catalogue"
-FILE_KEYS = (
-    "extends",
-    "registered",
-    "abstract",
-)  # keys of a scenario file that are no fields of a Scenario
-PATHS = (
-    ("constellation", "tle_file"),
-    ("constellation", "omm_file"),
-    ("", "stations_file"),
-)  # relative to the file that names them
+__all__ = [
+    "FOLDER",
+    "REGISTERED",
+    "VARIANTS",
+    "ScenarioSource",
+    "add_scenario",
+    "choices",
+    "load_scenario",
+    "scenario_names",
+    "scenario_to_dict",
+]
+
+# keys of a scenario file that are no fields of a Scenario
+FILE_KEYS = ("extends", "registered", "abstract")
+# relative to the file that names them
+PATHS = (("constellation", "tle_file"), ("constellation", "omm_file"), ("", "stations_file"))
 NOT_INHERITED = ("name", "description", "registered", "abstract")
-
-ScenarioSource = str | os.PathLike[str] | Mapping[str, Any] | Scenario
-
-# What to type for a missing required key, where the type alone does not say it.
-EXAMPLES = {
-    "latitude_deg": "type it in degrees, north positive",
-    "longitude_deg": "type it in degrees, east positive",
-    "line1": "type the first line of its TLE, which begins with '1 '",
-    "line2": "type the second line of its TLE, which begins with '2 '",
-    "release_s": "type the seconds after the episode's start, for example release_s = 30.0",
-    "task_class": 'type for example task_class = "language_request"',
-    "file": 'type its path, for example file = "trace.csv"',
-    "form": 'type form = "azure" or form = "mooncake"',
-    "task_classes": 'type for example task_classes = ["wildfire_alert"]',
-    "constellation": "give [[constellation.satellites]], [[constellation.shells]], "
-    "constellation.tle_file or constellation.omm_file",
-    "name": 'type for example name = "Kiruna"',
-}
-
-
-def scenario_names() -> tuple[str, ...]:
-    """Names that load_scenario knows: the registered ones first, then the variants."""
-    return REGISTERED + VARIANTS
 
 
 def load_scenario(source: ScenarioSource, overrides: Mapping[str, Any] | None = None) -> Scenario:
-    """Scenario of a catalogue name, a path ending in .toml, a dict or a Scenario, with dotted
-    overrides like workload.load.
+    """Return the Scenario of a catalogue name, a path ending in .toml, a dict or a Scenario.
 
-    Raises ValueError with one sentence that names what is wrong and what is allowed.
-
+    Overrides are dotted, like workload.load or stations.Kiruna.mask_deg. ValueError names what is
+    wrong and what is allowed, in one sentence.
     """
     if isinstance(source, Scenario):
         if not overrides:
@@ -68,82 +59,63 @@ def load_scenario(source: ScenarioSource, overrides: Mapping[str, Any] | None = 
         source = scenario_to_dict(source)
     if isinstance(source, Mapping):
         return _finish(_inherit(dict(source), Path.cwd(), ()), overrides)
-    path = _locate(source, Path.cwd())
+    origin = _locate(os.fspath(source), Path.cwd())
     try:
-        return _finish(_read(path, ()), overrides)
+        return _finish(_read(origin, ()), overrides)
     except ValueError as error:
-        raise ValueError(f"{path.name}: {error}") from error
-
-
-def scenario_to_dict(scenario: Scenario) -> dict[str, Any]:
-    """Plain dict of lists, dicts, text and numbers that JSON carries and load_scenario turns back
-    exactly.
-    """
-    plain = _plain(dataclasses.asdict(scenario))
-    assert isinstance(plain, dict)
-    return plain
-
-
-def _plain(value: Any) -> Any:
-    if isinstance(value, dict):
-        return {key: _plain(item) for key, item in value.items()}
-    if isinstance(value, (tuple, list)):
-        return [_plain(item) for item in value]
-    return value
+        raise ValueError(f"{_label(origin)}: {error}") from error
 
 
 # --- files and extends
 
+Origin = Path | str  # a file, or the name of a scenario that a package has added
 
-def _locate(source: str | os.PathLike[str], folder: Path) -> Path:
-    text = os.fspath(source)
+
+def _locate(text: str, folder: Path) -> Origin:
     if text.endswith(".toml"):
         path = folder / text
         if not path.is_file():
             raise ValueError(f"scenario file {text!r} does not exist")
-        return path
-    path = FOLDER / f"{text}.toml"
-    if text not in _catalogue_files():
-        raise ValueError(
-            f"unknown scenario {text!r}; {choices(text, scenario_names())}, or give a path ending "
-            "in .toml"
-        )
-    return path
+        return path.resolve()
+    if text in catalogue_files():
+        return FOLDER / f"{text}.toml"
+    if text in added_scenarios():
+        return text
+    raise ValueError(
+        f"unknown scenario {text!r}; {choices(text, scenario_names())}, or give a path ending "
+        "in .toml"
+    )
 
 
-def choices(word: str, names: Iterable[str]) -> str:
-    """What may be typed in place of a word that is not among the names: the nearest of them, and
-    all.
-    """
-    names = list(names)
-    close = difflib.get_close_matches(word, names, n=1)
-    hint = f"did you mean {close[0]!r}? " if close else ""
-    return f"{hint}choose from {', '.join(names)}"
+def _label(origin: Origin) -> str:
+    return origin.name if isinstance(origin, Path) else origin
 
 
-def _parse(path: Path) -> dict[str, Any]:
-    try:
-        with path.open("rb") as file:
-            return tomllib.load(file)
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise ValueError(f"{path} is not valid TOML: {error}") from error
+def _read(origin: Origin, ancestors: tuple[Origin, ...]) -> dict[str, Any]:
+    """Merged table of a scenario and of what it extends."""
+    chain = (*ancestors, origin)
+    if origin in ancestors:
+        raise ValueError(f"extends goes in a circle: {' -> '.join(map(_label, chain))}")
+    if isinstance(origin, Path):
+        return _inherit(_read_file(origin), origin.parent, chain)
+    source = added_scenarios()[origin]
+    if isinstance(source, Scenario):
+        return scenario_to_dict(source) | {"name": origin}
+    if isinstance(source, Mapping):
+        return _inherit(dict(source), Path.cwd(), chain) | {"name": origin}
+    return _read(_locate(os.fspath(source), Path.cwd()), chain) | {"name": origin}
 
 
-def _read(path: Path, seen: tuple[Path, ...]) -> dict[str, Any]:
-    """Merged table of a file and of what it extends; a file without a name takes the file's."""
-    path = path.resolve()
-    if path in seen:
-        raise ValueError(
-            f"extends goes in a circle: {' -> '.join(item.name for item in (*seen, path))}"
-        )
-    table = _parse(path)
+def _read_file(path: Path) -> dict[str, Any]:
+    """Table of one file, its paths relative to the file; without a name it takes the file's."""
+    table = parse_toml(path)
     table.setdefault("name", path.stem)
-    for section, key in PATHS:
-        holder = table.get(section) if section else table
+    for part, key in PATHS:
+        holder = table.get(part) if part else table
         if isinstance(holder, dict) and isinstance(holder.get(key), str) and holder[key]:
             holder[key] = str(path.parent / holder[key])
     _root_recordings(table.get("workload"), path.parent)
-    return _inherit(table, path.parent, (*seen, path))
+    return table
 
 
 def _root_recordings(workload: Any, folder: Path) -> None:
@@ -155,169 +127,54 @@ def _root_recordings(workload: Any, folder: Path) -> None:
                 entry["file"] = str(folder / entry["file"])
 
 
-def _inherit(table: dict[str, Any], folder: Path, seen: tuple[Path, ...]) -> dict[str, Any]:
+def _inherit(table: dict[str, Any], folder: Path, chain: tuple[Origin, ...]) -> dict[str, Any]:
     if "extends" not in table:
-        return table
+        return with_arrays(table)
     if not isinstance(table["extends"], str):
         raise ValueError(
             f"extends must be a catalogue name or a path ending in .toml, got {table['extends']!r}"
         )
-    base = _read(_locate(table["extends"], folder), seen)
-    return _merge({key: value for key, value in base.items() if key not in NOT_INHERITED}, table)
-
-
-def _merge(base: Mapping[str, Any], over: Mapping[str, Any]) -> dict[str, Any]:
-    """Tables merge deeply; anything else, arrays too, is replaced."""
-    merged = dict(base)
-    for key, value in over.items():
-        both = isinstance(value, Mapping) and isinstance(merged.get(key), Mapping)
-        merged[key] = _merge(merged[key], value) if both else value
-    return merged
+    base = _read(_locate(table["extends"], folder), chain)
+    inherited = {key: value for key, value in base.items() if key not in NOT_INHERITED}
+    return with_arrays(merge(inherited, table))
 
 
 def _finish(table: dict[str, Any], overrides: Mapping[str, Any] | None) -> Scenario:
     for path, value in (overrides or {}).items():
-        table = _merge(table, _override(path, value))
-    scenario = _build(
-        Scenario, {key: value for key, value in table.items() if key not in FILE_KEYS}, "scenario"
-    )
-    assert isinstance(scenario, Scenario)
-    return scenario
+        table = with_arrays(merge(table, _override(path, value, table)))
+    return build_scenario({key: value for key, value in table.items() if key not in FILE_KEYS})
 
 
-def _override(path: str, value: Any) -> dict[str, Any]:
-    """The table {a: {b: value}} of the dotted path "a.b", checked against the fields of a
-    Scenario.
-    """
+def _override(path: str, value: Any, table: Mapping[str, Any]) -> dict[str, Any]:
+    """The table {a: {b: value}} of the dotted path "a.b", checked against a Scenario's fields."""
     kind: Any = Scenario
-    where = "scenario"
-    for part in path.split("."):
-        if _is_section(kind):
-            allowed = _hints(kind)
-            if part not in allowed:
-                raise ValueError(f"override {path!r}: {_unknown(part, where, allowed)}")
-            kind = allowed[part]
+    parent, current = "scenario", table
+    for key in path.split("."):
+        if is_part(kind):
+            if key not in field_types(kind):
+                raise ValueError(f"override {path!r}: {unknown_key(key, parent, kind)}")
+            kind = field_types(kind)[key]
         elif get_origin(kind) is dict:
             kind = get_args(kind)[1]
         else:
-            raise ValueError(f"override {path!r}: {where} has no parts to name; give it whole")
-        where = part if where == "scenario" else f"{where}.{part}"
-    table = value
-    for part in reversed(path.split(".")):
-        table = {part: table}
-    assert isinstance(table, dict)
-    return table
+            kind = element_part(kind)
+            _check_element(path, key, parent, kind, current)
+        parent = key if parent == "scenario" else f"{parent}.{key}"
+        current = current.get(key, {}) if isinstance(current, Mapping) else {}
+    nested = value
+    for key in reversed(path.split(".")):
+        nested = {key: nested}
+    assert isinstance(nested, dict)
+    return nested
 
 
-# --- dict -> dataclass
-
-
-def _is_section(kind: Any) -> bool:
-    return dataclasses.is_dataclass(kind)
-
-
-@cache
-def _hints(kind: type) -> dict[str, Any]:
-    return get_type_hints(kind)
-
-
-def _unknown(key: str, where: str, allowed: Iterable[str]) -> str:
-    allowed = list(allowed)
-    close = difflib.get_close_matches(key, allowed, n=1)
-    hint = f" did you mean {close[0]!r}?" if close else ""
-    return f"unknown key {key!r} in {where};{hint} allowed: {', '.join(allowed)}"
-
-
-def _build(kind: Any, value: Any, where: str) -> Any:
-    """Value of the annotated type: dataclasses, tuples and dicts are built inside out."""
-    if _is_section(kind):
-        return _build_section(kind, value, where)
-    if get_origin(kind) is tuple:
-        if not isinstance(value, (list, tuple)):
-            raise ValueError(f"{where} must be an array, got {value!r}")
-        return tuple(
-            _build(get_args(kind)[0], item, _label(where, index, item))
-            for index, item in enumerate(value)
+def _check_element(path: str, key: str, parent: str, part: Any, elements: Any) -> None:
+    """Raise ValueError unless a key names an element of an array."""
+    if part is None or "name" not in field_types(part):
+        raise ValueError(f"override {path!r}: {parent} has no parts to name; give it whole")
+    names = [element["name"] for element in elements] if isinstance(elements, list) else []
+    if key not in (*names, EVERY):
+        raise ValueError(
+            f"override {path!r}: {parent} has no {key!r}; {choices(key, names)}, or give "
+            f"{parent} whole"
         )
-    if get_origin(kind) is dict:
-        if not isinstance(value, Mapping):
-            raise ValueError(f"{where} must be a table, got {value!r}")
-        return {
-            str(key): _build(get_args(kind)[1], item, f"{where}.{key}")
-            for key, item in value.items()
-        }
-    return _build_plain(kind, value, where)
-
-
-def _label(where: str, index: int, item: Any) -> str:
-    """How an error names the element of an array: station 'Kiruna', or shells[0] where it has no
-    name.
-    """
-    if isinstance(item, Mapping) and isinstance(item.get("name"), str):
-        return f"{where.rpartition('.')[2].removesuffix('s')} {item['name']!r}"
-    return f"{where}[{index}]"
-
-
-def _build_section(kind: Any, value: Any, where: str) -> Any:
-    if isinstance(value, kind):
-        return value
-    if not isinstance(value, Mapping):
-        raise ValueError(f"{where} must be a table, got {value!r}")
-    hints = _hints(kind)
-    for key in value:
-        if key not in hints:
-            raise ValueError(_unknown(str(key), where, hints))
-    _check_complete(kind, value, where)
-    inner = "" if where == "scenario" else f"{where}."
-    built = {key: _build(hints[key], item, f"{inner}{key}") for key, item in value.items()}
-    try:
-        return kind(**built)
-    except ValueError as error:
-        if "'" in where or "[" in where:  # an element of an array: say which one
-            raise ValueError(f"{where}: {error}") from error
-        raise
-
-
-def _check_complete(kind: Any, value: Mapping[str, Any], where: str) -> None:
-    for item in dataclasses.fields(kind):
-        is_required = (
-            item.default is dataclasses.MISSING and item.default_factory is dataclasses.MISSING
-        )
-        if is_required and item.name not in value:
-            raise ValueError(
-                f"{where} has no {item.name}; "
-                f"{EXAMPLES.get(item.name, f'type for example {item.name} = 1.0')}"
-            )
-
-
-def _build_plain(kind: Any, value: Any, where: str) -> Any:
-    is_bool = isinstance(value, bool)
-    if kind is float and isinstance(value, Real) and not is_bool:
-        return float(value)
-    if kind is int and isinstance(value, Integral) and not is_bool:
-        return int(value)
-    if kind is bool and is_bool or kind is str and isinstance(value, str):
-        return value
-    wanted = {
-        float: "a number",
-        int: "a whole number",
-        bool: "true or false",
-        str: "text in quotes",
-    }[kind]
-    raise ValueError(f"{where} must be {wanted}, got {value!r}")
-
-
-# --- the catalogue
-
-
-@cache
-def _catalogue_files() -> dict[str, dict[str, Any]]:
-    return {path.stem: _parse(path) for path in sorted(FOLDER.glob("*.toml"))}
-
-
-REGISTERED = tuple(name for name, table in _catalogue_files().items() if table.get("registered"))
-VARIANTS = tuple(
-    name
-    for name, table in _catalogue_files().items()
-    if not (table.get("registered") or table.get("abstract"))
-)

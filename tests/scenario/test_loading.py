@@ -192,7 +192,22 @@ REFUSED_SOURCE = [
     (
         "Ring12",
         {"stations.0": {}},
-        r"override 'stations\.0': stations has no parts to name; give it whole",
+        r"override 'stations\.0': stations has no '0'; choose from Miyun, .*, or give",
+    ),
+    (
+        "Ring12",
+        {"stations.Kirunna.mask_deg": 5.0},
+        r"override 'stations\.Kirunna\.mask_deg': stations has no 'Kirunna'; did you mean",
+    ),
+    (
+        "Ring12",
+        {"stations.Kiruna.mask": 5.0},
+        r"override 'stations\.Kiruna\.mask': unknown key 'mask' in stations\.Kiruna; did you mean",
+    ),
+    (
+        "Ring12",
+        {"constellation.shells.0": {}},
+        r"override 'constellation\.shells\.0': constellation\.shells has no parts to name; give it",
     ),
     ("Ring12", {"power": 1.0}, r"power must be a table, got 1\.0"),
     ({"name": "x"}, None, r"scenario has no constellation; give \[\[constellation\.satellites\]\]"),
