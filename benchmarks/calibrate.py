@@ -21,6 +21,7 @@ from orbit_gym.vector import OrbitVectorEnv
 from orbit_gym.views.describe.offered_loads import measure_loads
 from orbit_gym.workload.arrivals import Arrivals
 from orbit_gym.workload.day_cache import get_arrivals
+from orbit_gym.workload.load_accounting import energy_duty_cycle
 
 FIRST_SEED = 1_000_000
 COLUMNS = (
@@ -52,7 +53,7 @@ class Options:
 def describe(arrivals: Arrivals, workload: Workload) -> None:
     """Print what follows from the scenario alone."""
     loads = measure_loads(arrivals, workload)
-    duties = arrivals.energy_duty_cycle()
+    duties = energy_duty_cycle(arrivals.world)
     print(f"\n== {arrivals.scenario.name}, load {workload.load:g}, training day 1")
     print(
         f"energy duty {duties.min():.2f} to {duties.max():.2f}; available {duties.sum():.2f} "

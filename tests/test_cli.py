@@ -9,6 +9,7 @@ from orbit_gym import cli
 from orbit_gym.scenario.loading import load_scenario, scenario_names
 from orbit_gym.views.describe import overview
 from orbit_gym.workload.day_cache import get_arrivals
+from orbit_gym.workload.load_accounting import energy_duty_cycle
 from tests.helpers.playing_logs import recorded
 
 
@@ -80,7 +81,7 @@ def test_describe_prints_load_by_time_and_by_energy(
     assert run(monkeypatch, "describe", "--scenario", "Ring12") == 0
     printed = " ".join(capsys.readouterr().out.split())
     ring = load_scenario("Ring12")
-    duties = get_arrivals(ring, 1).energy_duty_cycle()
+    duties = energy_duty_cycle(get_arrivals(ring, 1).world)
     assert f"load {duties.sum() / 12:.2f} by time, 1.00 by energy" in printed
     assert f"capacity 12.00 node-seconds a second by time, {duties.sum():.2f} by energy" in printed
     for name, measured in get_arrivals(ring, 1).class_loads(ring.workload).items():

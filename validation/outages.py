@@ -13,9 +13,9 @@ import numpy as np
 from orbit_gym.kernels.episode import UNIT_FAULT
 from orbit_gym.scenario.loading import load_scenario
 from orbit_gym.scenario.scenario import Faults, Station
-from orbit_gym.workload.day_cache import get_world
 from orbit_gym.workload.fault_process import in_anomaly, laser_pairs, sample_faults
 from orbit_gym.world.layout import DOWNLINK, World
+from orbit_gym.world.world_cache import get_world
 from validation.rows import Row, judged
 
 STANDARD_ERRORS = 3.0

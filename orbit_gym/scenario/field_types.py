@@ -12,7 +12,7 @@ from typing import Any
 INFINITY = math.inf
 NO_DEFAULT = "choice: typed by whoever writes the scenario"  # source of a required field
 # As typed in TOML, where a class is called otherwise.
-TABLE_NAMES = {"LaserLinks": "lasers", "AlertChannel": "alerts"}
+TABLE_NAMES = {"LaserLinks": "lasers", "AlertChannel": "alerts", "TaskClass": "task_class"}
 
 
 def text_field(meaning: str, source: str, default: Any = MISSING) -> Any:

@@ -16,10 +16,11 @@ from orbit_gym.scenario.field_types import (
     switch_field,
     text_field,
 )
+from orbit_gym.scenario.origins import ORIGINS
 from orbit_gym.scenario.readers.events import Events, read_events, stronger
 from orbit_gym.scenario.readers.requests import READERS, Requests
 from orbit_gym.scenario.readers.task_files import TaskRows, read_task_file
-from orbit_gym.scenario.task_classes import TASK_CLASSES
+from orbit_gym.scenario.task_classes import task_classes
 
 WINDOWS = ("drawn", "start")
 
@@ -40,15 +41,13 @@ def _read_once(reader: Any, file: str, *arguments: Any) -> Any:
 
 def _read_tasks(path: Path, strict: bool) -> TaskRows:
     return read_task_file(
-        path, strict, {name: kind.is_language for name, kind in TASK_CLASSES.items()}
+        path, strict, {name: kind.is_language for name, kind in task_classes().items()}
     )
 
 
 @dataclass(frozen=True, kw_only=True)
 class Recording(Checked):
-    """What the three kinds of recorded work share: the file, its scaling in time and rate, and the
-    window played.
-    """
+    """What all recorded work shares: the file, its scaling in time and rate, the window played."""
 
     file: str = text_field(
         "path of the file, relative to the TOML file that names it", "choice: required"
@@ -98,9 +97,9 @@ class Recording(Checked):
         """Say file, rows, skipped lines and scaling."""
         rows = self.rows()
         n_rows, n_skipped = rows.times_s.size, rows.n_skipped
-        skipped = f", {n_skipped} line{'s' * (n_skipped != 1)} skipped" if n_skipped else ""
+        note = f", {n_skipped} line{'s' * (n_skipped != 1)} skipped" if n_skipped else ""
         return (
-            f"{self.file} ({n_rows} row{'s' * (n_rows != 1)}{skipped}; rate x "
+            f"{self.file} ({n_rows} row{'s' * (n_rows != 1)}{note}; rate x "
             f"{self.rate_scale:g}, time x {self.time_scale:g})"
         )
 
@@ -113,21 +112,21 @@ class Recording(Checked):
             )
 
 
-def check_class(field: str, name: str, allowed: list[str], why: str) -> None:
-    """Raise ValueError unless a task class is known and fits."""
-    if name not in TASK_CLASSES:
+def check_class(field: str, name: str, allowed: list[str], requirement: str) -> None:
+    """Raise ValueError unless a task class is known and meets the requirement."""
+    if name not in task_classes():
         raise ValueError(
             f"{field} names an unknown task class {name!r}; choose from {', '.join(allowed)}"
         )
     if name not in allowed:
-        raise ValueError(f"{field} must name a class {why}: {', '.join(allowed)}; got {name!r}")
+        raise ValueError(
+            f"{field} must name a class {requirement}: {', '.join(allowed)}; got {name!r}"
+        )
 
 
 @dataclass(frozen=True, kw_only=True)
 class RequestTrace(Recording):
-    """A trace of requests to a language model: one task a row, of one class, with the row's
-    tokens.
-    """
+    """A trace of requests to a language model: one task a row, of one class, with its tokens."""
 
     form: str = text_field("azure or mooncake: the columns of the file", "choice: required")
     task_class: str = text_field(
@@ -142,7 +141,7 @@ class RequestTrace(Recording):
         check_class(
             "task_class",
             self.task_class,
-            [name for name, kind in TASK_CLASSES.items() if kind.is_language],
+            [name for name, kind in task_classes().items() if kind.is_language],
             "with tokens",
         )
         super()._check_rows()
@@ -187,18 +186,18 @@ class EventList(Recording):
         super()._check_rows()
         if not self.task_classes:
             raise ValueError("task_classes must name at least one task class")
-        is_sky = self.rows().is_sky
+        place = "sky" if self.rows().is_sky else "ground"
         allowed = [
             name
-            for name, kind in TASK_CLASSES.items()
-            if kind.origin != "user" and (kind.origin == "sky") == is_sky
+            for name, kind in task_classes().items()
+            if ORIGINS[kind.origin].event_lists == place
         ]
         for name in self.task_classes:
             check_class(
                 "task_classes",
                 name,
                 allowed,
-                f"that satellites see {'on the sky' if is_sky else 'on the ground'}",
+                f"that satellites see on the {place}",
             )
 
     def rows(self) -> Events:
@@ -213,9 +212,7 @@ class EventList(Recording):
 
 @dataclass(frozen=True, kw_only=True)
 class TaskFile(Recording):
-    """Tasks typed as rows of a CSV file: release_s, origin, task_class, and numbers that replace
-    those of the class.
-    """
+    """Tasks as rows of a CSV file: release_s, origin, task_class, and numbers of their own."""
 
     window: str = text_field(
         "start: release_s counts from the episode's start; drawn: the file is played in a circle "

@@ -1,8 +1,8 @@
-"""Scenario: what a person writes, as frozen dataclasses that argue back.
+"""Scenario: what a person writes, as frozen dataclasses that check themselves.
 
-Every number is SI with its unit in the name; every field is checked when it is made; an unknown key
-names its neighbours. The sections live in :mod:`orbit_gym.sections`; reading TOML, ``extends`` and
-overrides in :mod:`orbit_gym.scenario.loading`.
+Every number is SI with its unit in the name; every field is checked when it is made. The parts
+stand in modules of their own; :mod:`orbit_gym.scenario.loading` reads TOML, ``extends`` and
+overrides.
 """
 
 from dataclasses import dataclass
@@ -20,10 +20,11 @@ from orbit_gym.scenario.field_types import (
     text_field,
 )
 from orbit_gym.scenario.ground_segment import AlertChannel, Datacentre, Station, Users, UserSite
+from orbit_gym.scenario.models import MODEL_BYTES
 from orbit_gym.scenario.recorded_work import EventList, RequestTrace, TaskFile
 from orbit_gym.scenario.satellite_hardware import Accelerator, Power, Thermal
 from orbit_gym.scenario.station_csv import read_stations
-from orbit_gym.scenario.task_classes import MODEL_BYTES, TASK_CLASSES
+from orbit_gym.scenario.task_classes import TASK_CLASSES
 from orbit_gym.scenario.workload import Reward, ScriptedTask, Workload
 
 __all__ = [
@@ -207,13 +208,13 @@ class Scenario(Checked):
                 f"stations, datacentres and user sites need distinct names; {twice[0]!r} stands "
                 "twice"
             )
-        known = [centre.name for centre in self.datacentres]
+        centre_names = [centre.name for centre in self.datacentres]
         for station in self.stations:
             for wired in station.wired_to:
-                if wired not in known:
+                if wired not in centre_names:
                     raise ValueError(
                         f"station {station.name!r} names an unknown datacentre {wired!r}; choose "
-                        f"from {', '.join(known)}"
+                        f"from {', '.join(centre_names)}"
                     )
             if len(set(station.wired_to)) < len(station.wired_to):
                 raise ValueError(
@@ -223,23 +224,19 @@ class Scenario(Checked):
         self._check_horizon()
         self._check_memory()
 
-    @property
-    def _asked(self) -> list[str]:
-        """Task classes that the workload names."""
-        return sorted(self.workload.largest_slacks())
-
     def _check_memory(self) -> None:
         """Every accelerator must be able to hold each model alone, or it could never be loaded."""
+        models = sorted({TASK_CLASSES[name].model for name in self.workload.class_names})
         accelerators = [("accelerator", self.accelerator)]
         accelerators += [
             (f"datacentre {centre.name!r} accelerator", centre.accelerator)
             for centre in self.datacentres
         ]
-        for where, accelerator in accelerators:
-            for model in sorted({TASK_CLASSES[name].model for name in self._asked}):
+        for path, accelerator in accelerators:
+            for model in models:
                 if MODEL_BYTES[model] > accelerator.memory_bytes:
                     raise ValueError(
-                        f"{where}.memory_bytes must hold the model {model}, "
+                        f"{path}.memory_bytes must hold the model {model}, "
                         f"{MODEL_BYTES[model]:g} bytes; got {accelerator.memory_bytes:g}"
                     )
 

@@ -1,32 +1,22 @@
-"""Task classes and the models they run: numbers with their sources.
+"""Task classes: numbers with their sources.
 
-A new class is one entry of TASK_CLASSES.
+A new class is one entry of TASK_CLASSES, at its end; a package adds its own by
+register_task_class, or by an entry point of the group orbit_gym.task_classes.
 
 What a class *is* to a scheduler is only its numbers (bits, flop, model, lanes, slack, value): no
 class id is ever observed.
 """
 
-from dataclasses import dataclass
-from typing import NamedTuple
+from orbit_gym.scenario.task_class import Burstiness, TaskClass
+from orbit_gym.utils.plugins import install_plugins
 
-# Weights in memory. An 8B model is 16 GB in FP16 and 8.5 GB in INT8 (parameter count times width);
-# the two 8B models flown are remote sensing and astronomy (Xinhua, 2026-02-13). The other sizes are
-# assumptions.
-MODEL_BYTES: dict[str, float] = {
-    "remote_sensing_8b_fp16": 16e9,
-    "astronomy_8b_fp16": 16e9,
-    "language_8b_int8": 8.5e9,
-    "stereo_3d": 6e9,
-    "detectors": 0.2e9,
-}
-MODELS = tuple(MODEL_BYTES)
 FLOP_PER_TOKEN_8B = 16e9  # 2 flop per parameter and token
 
 # Quantiles (probability, tokens) of the Azure traces of 2023 (github.com/Azure/AzurePublicDataset,
 # Splitwise, ISCA 2024; conversation 19,366 and code 8,819 requests), computed from the traces,
 # linear between: facts. Prompt and answer are drawn apart: in the conversation trace their rank
-# correlation is 0.07, in the code trace -0.02. tests/validation/test_generators.py compares. fmt:
-# off
+# correlation is 0.07, in the code trace -0.02. tests/validation/test_generators.py compares.
+# fmt: off
 AZURE_CONV_PROMPT_TOKENS = (
     (0.0, 2.0),
     (0.01, 29.0),
@@ -91,34 +81,6 @@ AZURE_CODE_OUTPUT_TOKENS = (
 )
 # fmt: on
 
-
-class Burstiness(NamedTuple):
-    """How arrivals of a class bunch: clusters of random size, and a rate that switches between two
-    levels; none is Poisson.
-
-    Both leave the mean rate alone. The switching is relative to the mean rate, so that it stays
-    true at any load.
-    """
-
-    source: str
-    cluster_mean: float = 1.0  # tasks or bursts that come together, geometric, at one place
-    cluster_gap_s: float = 0.0  # between them, exponential with this mean
-    busy_fraction: float = 1.0  # of time at the high level
-    busy_factor: float = 1.0  # high level over the mean rate; busy_fraction * busy_factor <= 1
-    memory_s: float = 1.0  # correlation time of the level
-
-    @property
-    def rest_factor(self) -> float:
-        """Low level over the mean rate, so that the mean is 1."""
-        is_steady = self.busy_fraction >= 1.0
-        return (
-            1.0
-            if is_steady
-            else (1.0 - self.busy_fraction * self.busy_factor) / (1.0 - self.busy_fraction)
-        )
-
-
-POISSON = Burstiness("assumption: Poisson, no trace in hand")
 # Fitted to the variance of counts over their mean at 1 to 300 s; the gaps between requests then
 # agree by themselves.
 AZURE_CONV = Burstiness(
@@ -144,42 +106,6 @@ MODIS_FIRES = Burstiness(
     cluster_mean=15.85,
     cluster_gap_s=19.0,
 )
-
-ORIGINS = ("scene", "hotspot", "sky", "archive", "user")
-
-
-@dataclass(frozen=True)
-class TaskClass:
-    """One kind of work: where it appears, what it moves and computes, how long it may take, what it
-    is worth.
-    """
-
-    # scene: satellite over sunlit land or, less, sea; hotspot: over an event region; sky:
-    # polarimeter; archive; user
-    origin: str
-    model: str
-    slack_s: tuple[
-        float, float
-    ]  # uniform between these; value does not decay inside, late is worth 0
-    value: float
-    input_bits: float
-    result_bits: float
-    source: str
-    vision_flop: float = 0.0  # takes every lane of an accelerator
-    vision_bytes: float = 0.0
-    prompt_tokens: tuple[tuple[float, float], ...] = ()  # takes one lane: prefill, then decode
-    output_tokens: tuple[tuple[float, float], ...] = ()
-    size_spread: float = 0.0  # bits and flop are scaled by one uniform factor in 1 +- size_spread
-    burst_count: int = 1  # tasks released together, as the chunks of a scene
-    burst_spacing_s: float = 0.0
-    is_alert: bool = False  # result may go by the alert channel
-    burstiness: Burstiness = POISSON  # of bursts, where burst_count is above 1
-
-    @property
-    def is_language(self) -> bool:
-        """True where the class takes one lane (prefill and decode) instead of all of them."""
-        return bool(self.prompt_tokens)
-
 
 TASK_CLASSES: dict[str, TaskClass] = {
     "eo_scene": TaskClass(
@@ -297,3 +223,22 @@ TASK_CLASSES: dict[str, TaskClass] = {
         "first token within 2-30 s; value assumed",
     ),
 }
+
+
+def task_classes() -> dict[str, TaskClass]:
+    """Return every task class by name, those of installed packages too."""
+    install_plugins("orbit_gym.task_classes", register_task_class)
+    return TASK_CLASSES
+
+
+def register_task_class(name: str, task_class: TaskClass) -> None:
+    """Add a task class for the scenarios of a package.
+
+    Registering the same class again changes nothing. ValueError for a name that another class has,
+    TypeError for what is no TaskClass.
+    """
+    if not isinstance(task_class, TaskClass):
+        raise TypeError(f"task class {name!r} must be a TaskClass, got {task_class!r}")
+    if TASK_CLASSES.get(name, task_class) != task_class:
+        raise ValueError(f"there is a task class {name!r} already; choose another name")
+    TASK_CLASSES[name] = task_class

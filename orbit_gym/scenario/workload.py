@@ -1,4 +1,4 @@
-"""What is asked and what it is worth: workload, typed tasks, reward weights."""
+"""The workload, tasks typed by hand, and the weights of the reward."""
 
 from dataclasses import dataclass
 
@@ -12,7 +12,7 @@ from orbit_gym.scenario.field_types import (
     text_field,
 )
 from orbit_gym.scenario.recorded_work import EventList, Recording, RequestTrace, TaskFile
-from orbit_gym.scenario.task_classes import TASK_CLASSES
+from orbit_gym.scenario.task_classes import task_classes
 
 
 @dataclass(frozen=True)
@@ -80,20 +80,12 @@ class Workload(Checked):
         super().__post_init__()
         for name, shares in (("mix", self.mix), ("slack_scale", self.slack_scale)):
             for key, value in shares.items():
-                if key not in TASK_CLASSES:
-                    raise ValueError(
-                        f"workload.{name} names an unknown task class {key!r}; choose from "
-                        f"{', '.join(TASK_CLASSES)}"
-                    )
+                _check_class(name, key)
                 check_number(
                     f"workload.{name}.{key}", value, 0.0, INFINITY, open_low=name == "slack_scale"
                 )
         for task in self.script:
-            if task.task_class not in TASK_CLASSES:
-                raise ValueError(
-                    f"workload.script names an unknown task class {task.task_class!r}; choose "
-                    f"from {', '.join(TASK_CLASSES)}"
-                )
+            _check_class("script", task.task_class)
         if self.script and self.has_recordings:
             raise ValueError(
                 "workload.script stands alone: give no traces, events or task_files beside it"
@@ -119,32 +111,45 @@ class Workload(Checked):
         """True where recorded work is played."""
         return bool(self.recordings)
 
+    @property
+    def class_names(self) -> tuple[str, ...]:
+        """Task classes that the workload names anywhere, in order of their names."""
+        file_classes = {name for file in self.task_files for name in file.rows().task_classes}
+        return tuple(sorted(self._sampled_classes() | file_classes))
+
+    def _sampled_classes(self) -> set[str]:
+        """Classes whose slack is their own: all but those that only rows of task files name."""
+        return {
+            *self.mix,
+            *(task.task_class for task in self.script),
+            *(trace.task_class for trace in self.traces),
+            *(name for events in self.events for name in events.task_classes),
+        }
+
     def largest_slacks(self) -> dict[str, float]:
         """Largest slack of each class that the workload names, seconds.
 
         Rows of task files may type their own.
         """
-        names = {
-            *self.mix,
-            *(task.task_class for task in self.script),
-            *(trace.task_class for trace in self.traces),
-        }
-        names |= {name for events in self.events for name in events.task_classes}
-        largest = {
-            name: TASK_CLASSES[name].slack_s[1] * self.slack_scale.get(name, 1.0) for name in names
-        }
+        largest = {name: self._class_slack_s(name) for name in self._sampled_classes()}
         for file in self.task_files:
             rows = file.rows()
-            for name, slack_s in zip(
-                rows.task_classes, rows.numbers.get("slack_s", [-1.0] * len(rows.task_classes))
-            ):
-                own_s = (
-                    float(slack_s)
-                    if slack_s > 0.0
-                    else TASK_CLASSES[name].slack_s[1] * self.slack_scale.get(name, 1.0)
-                )
-                largest[name] = max(largest.get(name, 0.0), own_s)
+            slacks_s = rows.numbers.get("slack_s", [-1.0] * len(rows.task_classes))
+            for name, slack_s in zip(rows.task_classes, slacks_s):
+                row_slack_s = float(slack_s) if slack_s > 0.0 else self._class_slack_s(name)
+                largest[name] = max(largest.get(name, 0.0), row_slack_s)
         return largest
+
+    def _class_slack_s(self, name: str) -> float:
+        return task_classes()[name].slack_s[1] * self.slack_scale.get(name, 1.0)
+
+
+def _check_class(field: str, name: str) -> None:
+    if name not in task_classes():
+        raise ValueError(
+            f"workload.{field} names an unknown task class {name!r}; choose from "
+            f"{', '.join(task_classes())}"
+        )
 
 
 @dataclass(frozen=True)

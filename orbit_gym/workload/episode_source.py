@@ -1,6 +1,6 @@
-"""Drawing episodes: from a scenario, a split and a seed to a World and an Episode.
+"""Where episodes come from: a scenario, a split and a seed give a World and an Episode.
 
-What single and vector environments share.
+Single and vector environments share it.
 """
 
 from collections.abc import Callable
@@ -18,14 +18,12 @@ from orbit_gym.scenario.scenario import Scenario, Workload
 from orbit_gym.utils.units import DAY_S
 from orbit_gym.workload.day_cache import get_arrivals
 from orbit_gym.workload.splits import split_days
+from orbit_gym.workload.trace_replay import check_origins
 from orbit_gym.world.compiler import graph_names
 from orbit_gym.world.layout import World
 
-WORKLOAD_OPTIONS = tuple(
-    item.name
-    for item in fields(Workload)
-    if item.name not in ("script", "traces", "events", "task_files")
-)
+TYPED_WORK = ("script", "traces", "events", "task_files")  # belongs to the scenario alone
+WORKLOAD_OPTIONS = tuple(item.name for item in fields(Workload) if item.name not in TYPED_WORK)
 
 
 class DrawnEpisode(NamedTuple):
@@ -34,26 +32,26 @@ class DrawnEpisode(NamedTuple):
     world: World
     episode: Episode
     info: dict[str, Any]  # episode_seed, day, start_s
-    sample_future: Callable[
-        [np.random.Generator], Episode
-    ]  # draws what might have come instead (Arrivals.sample_future)
+    # draws what might have come instead (Arrivals.sample_future)
+    sample_future: Callable[[np.random.Generator], Episode]
 
 
 class EpisodeSource:
     """Draws the episodes of one split of a scenario; the seed and the options decide everything."""
 
     def __init__(self, scenario: Scenario, split: str) -> None:
-        """Check the split and the orbits; Worlds are compiled when a day is first drawn."""
+        """Check the split, the orbits and task files; Worlds are compiled when a day is drawn."""
         self.scenario, self.split = scenario, split
         self.days = split_days(split)
-        orbits = load_orbits(scenario)
-        self.node_names: tuple[str, ...] = tuple(graph_names(scenario, orbits))
-        n_satellites = len(orbits.names)
-        shown = min(scenario.candidates, n_satellites) if scenario.candidates else n_satellites
-        self.n_candidates = int(shown + len(scenario.datacentres))
+        self._orbits = load_orbits(scenario)
+        check_origins(scenario, tuple(self._orbits.names))
+        self.node_names: tuple[str, ...] = tuple(graph_names(scenario, self._orbits))
+        n_satellites = len(self._orbits.names)
+        n_nearest = min(scenario.candidates, n_satellites) if scenario.candidates else n_satellites
+        self.n_candidates = int(n_nearest + len(scenario.datacentres))
 
     def spaces(self) -> tuple[gym.spaces.Dict, gym.spaces.Discrete]:
-        """Spaces of one environment: observation and action."""
+        """Return the spaces of one environment: observation and action."""
         return observation_space(
             self.n_candidates, self.scenario.lasers.terminals
         ), gym.spaces.Discrete(self.n_candidates + 1)
@@ -61,26 +59,23 @@ class EpisodeSource:
     def sample_episode(
         self, episode_seed: int, options: dict[str, Any] | None = None
     ) -> DrawnEpisode:
-        """Draw an episode; options: workload fields, start_s (of the day), day (offset of the
-        split). ValueError names a wrong one.
+        """Draw an episode.
+
+        Options: workload fields, start_s (of the day), day (offset of the split). ValueError names
+        a wrong one.
         """
         workload, start_s, day = self._read_options(options or {})
         rng = np.random.default_rng(episode_seed)
-        drawn_day = int(rng.choice(self.days))
-        drawn_start_s = float(rng.uniform(0.0, DAY_S))
+        random_day, random_start_s = int(rng.choice(self.days)), float(rng.uniform(0.0, DAY_S))
         if workload.script:  # typed by hand, to be followed by hand
-            drawn_day, drawn_start_s = self.days[0], 0.0
-        day = drawn_day if day is None else day
-        start_s = drawn_start_s if start_s is None else start_s
-        arrivals = get_arrivals(self.scenario, day)
-        episode = arrivals.sample_episode(workload, self.scenario.faults, start_s, rng)
+            random_day, random_start_s = self.days[0], 0.0
+        day = random_day if day is None else day
+        start_s = random_start_s if start_s is None else start_s
+        arrivals, faults = get_arrivals(self.scenario, day, self._orbits), self.scenario.faults
+        episode = arrivals.sample_episode(workload, faults, start_s, rng)
         info = {"episode_seed": episode_seed, "day": day, "start_s": start_s}
-        return DrawnEpisode(
-            arrivals.world,
-            episode,
-            info,
-            partial(arrivals.sample_future, workload, self.scenario.faults, start_s),
-        )
+        sample_future = partial(arrivals.sample_future, workload, faults, start_s)
+        return DrawnEpisode(arrivals.world, episode, info, sample_future)
 
     def _read_options(self, options: dict[str, Any]) -> tuple[Workload, float | None, int | None]:
         """Split reset options into a workload, a start and a day.

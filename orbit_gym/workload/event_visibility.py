@@ -1,5 +1,6 @@
-"""Sightings: which satellite sees an event first, on the ground or on the sky, on the World's time
-grid (10 s, or 30 s).
+"""Which satellite sees an event first, on the ground or on the sky.
+
+Times are those of the World's grid (10 s, or 30 s).
 """
 
 import math
@@ -25,11 +26,10 @@ NO_SATELLITE = -1
 def first_satellite_over(
     world: World, place_deg: np.ndarray, mask_deg: float, time_s: float, wait_s: float
 ) -> tuple[float, int]:
-    """Return when and which satellite first stands mask_deg over a place (latitude, longitude)
-    within wait_s; (time_s, NOBODY) if none.
+    """Return when and which satellite first stands mask_deg over a place within wait_s.
 
-    If several stand there at once, the highest.
-
+    place_deg holds latitude and longitude. The highest if several stand there at once;
+    (time_s, NO_SATELLITE) if none does.
     """
     grid_s = float(world.sizes["grid_s"][0])
     first, last = _grid_span(world, time_s, wait_s)
@@ -39,8 +39,8 @@ def first_satellite_over(
         geodetic_up(latitude, longitude),
     )
     sine = sine_of_elevation(site_m, up, world.positions_m[first : last + 1])
-    seen = sine >= math.sin(math.radians(mask_deg))
-    rows = np.flatnonzero(seen.any(axis=1))
+    is_visible = sine >= math.sin(math.radians(mask_deg))
+    rows = np.flatnonzero(is_visible.any(axis=1))
     if not rows.size:
         return time_s, NO_SATELLITE
     return max(time_s, (first + int(rows[0])) * grid_s), int(sine[rows[0]].argmax())
@@ -49,11 +49,10 @@ def first_satellite_over(
 def satellite_facing(
     world: World, midnight_jd: float, place_deg: np.ndarray, satellites: list[int], time_s: float
 ) -> int:
-    """Return which of the satellites sees a direction (right ascension, declination) at a time,
-    NOBODY if the Earth blocks it from all.
+    """Return which of the satellites sees a direction at a time, NO_SATELLITE if none does.
 
-    If several see it, the one that has it farthest from the Earth. Precession since J2000 (0.4 deg
-    by 2026) is left out.
+    place_deg holds right ascension and declination. If several see it, the one that has it farthest
+    from the Earth. Precession since J2000 (0.4 deg by 2026) is left out.
     """
     row, _ = _grid_span(world, time_s, 0.0)
     ascension, declination = np.radians(place_deg)
@@ -63,9 +62,8 @@ def satellite_facing(
     )[0]
     positions_m = world.positions_m[row, satellites]
     along_m = positions_m @ toward
-    miss_m = np.sqrt(
-        np.maximum((positions_m**2).sum(axis=-1) - along_m**2, 0.0)
-    )  # distance of the ray's line from the Earth's centre
+    # distance of the ray's line from the Earth's centre
+    miss_m = np.sqrt(np.maximum((positions_m**2).sum(axis=-1) - along_m**2, 0.0))
     is_seen = (along_m >= 0.0) | (miss_m > SKY_LIMIT_RADIUS_M)
     return (
         satellites[int(np.where(is_seen, along_m, -np.inf).argmax())]

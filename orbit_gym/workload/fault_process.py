@@ -1,6 +1,4 @@
-"""Drawing faults: resets of accelerators, outages of laser links, clouds over optical stations,
-from an episode's own generator.
-"""
+"""Fault processes: resets of accelerators, outages of laser links, clouds over optical stations."""
 
 import numpy as np
 
@@ -8,7 +6,7 @@ from orbit_gym.kernels.episode import CALENDAR_FAULT, FAULT, UNIT_FAULT
 from orbit_gym.scenario.scenario import Faults, Station
 from orbit_gym.world.layout import DOWNLINK, LASER, World
 
-# The box in which resets are more frequent (an assumption of its edges: facts, 2.6).
+# The box in which resets are more frequent (its edges: an assumption).
 SAA_SOUTH_DEG, SAA_NORTH_DEG, SAA_WEST_DEG, SAA_EAST_DEG = -50.0, 0.0, -90.0, 40.0
 
 
@@ -20,21 +18,21 @@ def sample_faults(
     end_s: float,
     rng: np.random.Generator,
 ) -> np.ndarray:
-    """Draw the faults (n,) FAULT of an episode that begins at start_s and whose last delivery comes
-    by end_s, in order of strike.
+    """Draw the faults (n,) FAULT that occur in a span, in order of occurrence.
+
+    The span goes from an episode's start to its last possible delivery.
     """
     if not faults.enabled:
         return np.zeros(0, FAULT)
-    for_resets, for_links, for_clouds = rng.spawn(
-        3
-    )  # one kind switched off leaves the others as they are
+    # one kind switched off leaves the others as they are
+    for_resets, for_links, for_clouds = rng.spawn(3)
     parts = [
         _resets(faults, world, start_s, end_s, for_resets),
         _link_outages(faults, world, start_s, end_s, for_links),
         _clouds(faults, stations, world, start_s, end_s, for_clouds),
     ]
-    drawn = np.concatenate(parts)
-    return drawn[np.argsort(drawn["strike_s"], kind="stable")]
+    rows = np.concatenate(parts)
+    return rows[np.argsort(rows["strike_s"], kind="stable")]
 
 
 def _resets(
@@ -45,18 +43,18 @@ def _resets(
         return np.zeros(0, FAULT)
     n_satellites = int(world.sizes["n_satellites"][0])
     count = rng.poisson(n_satellites * (end_s - start_s) * faults.saa_factor / faults.reset_mean_s)
-    strike_s, satellite = rng.uniform(start_s, end_s, count), rng.integers(n_satellites, size=count)
-    is_kept = rng.random(count) < np.where(
-        in_anomaly(world, satellite, strike_s), 1.0, 1.0 / faults.saa_factor
+    begin_s, satellite = rng.uniform(start_s, end_s, count), rng.integers(n_satellites, size=count)
+    keep = rng.random(count) < np.where(
+        in_anomaly(world, satellite, begin_s), 1.0, 1.0 / faults.saa_factor
     )
     reboot_s = rng.uniform(faults.reboot_low_s, faults.reboot_high_s, count)
-    return _rows(strike_s[is_kept], (strike_s + reboot_s)[is_kept], UNIT_FAULT, satellite[is_kept])
+    return _rows(begin_s[keep], (begin_s + reboot_s)[keep], UNIT_FAULT, satellite[keep])
 
 
 def in_anomaly(world: World, satellites: np.ndarray, times_s: np.ndarray) -> np.ndarray:
-    """True where a satellite (N,) is over the South Atlantic Anomaly's box at a time (N,).
+    """True where a satellite (n,) is over the South Atlantic Anomaly's box at a time (n,).
 
-    Geocentric latitude.
+    Latitude is geocentric.
     """
     row = np.minimum(
         (times_s / world.sizes["grid_s"][0]).astype(np.int64), world.positions_m.shape[0] - 1
@@ -123,27 +121,26 @@ def sample_spells(
     end_s: float,
     rng: np.random.Generator,
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Return which (N,), begin_s (N,), over_s (N,) of the down spells of `count` stationary on-off
-    processes that touch [start_s, end_s).
+    """Draw the down spells of `count` stationary on-off processes that touch [start_s, end_s).
 
-    Exponential spells; a process is down at the start with probability down_fraction, and its
-    residual spell is exponential too.
+    Returns process (n,), begin_s (n,), over_s (n,). Spells are exponential; a process is down at
+    the start with probability down_fraction, and its residual spell is exponential too.
     """
     if down_fraction >= 1.0:
         return np.arange(count), np.full(count, start_s), np.full(count, end_s)
     up_mean_s = down_mean_s * (1.0 - down_fraction) / down_fraction
     is_down, clock_s = rng.random(count) < down_fraction, np.full(count, start_s)
-    found: list[np.ndarray] = []
+    spells = [np.zeros((3, 0))]
     while (clock_s < end_s).any():
         length_s = rng.exponential(np.where(is_down, down_mean_s, up_mean_s))
-        which = np.flatnonzero(is_down & (clock_s < end_s))
-        found.append(np.stack([which, clock_s[which], (clock_s + length_s)[which]]))
+        down = np.flatnonzero(is_down & (clock_s < end_s))
+        spells.append(np.stack([down, clock_s[down], (clock_s + length_s)[down]]))
         clock_s, is_down = clock_s + length_s, ~is_down
-    spells = np.concatenate(found, axis=1) if found else np.zeros((3, 0))
-    return spells[0].astype(np.int64), spells[1], spells[2]
+    process, begin_s, over_s = np.concatenate(spells, axis=1)
+    return process.astype(np.int64), begin_s, over_s
 
 
-def _rows(strike_s: np.ndarray, end_s: np.ndarray, kind: int, index: np.ndarray) -> np.ndarray:
-    rows = np.zeros(strike_s.size, FAULT)
-    rows["strike_s"], rows["end_s"], rows["kind"], rows["index"] = strike_s, end_s, kind, index
+def _rows(begin_s: np.ndarray, end_s: np.ndarray, kind: int, index: np.ndarray) -> np.ndarray:
+    rows = np.zeros(begin_s.size, FAULT)
+    rows["strike_s"], rows["end_s"], rows["kind"], rows["index"] = begin_s, end_s, kind, index
     return rows

@@ -1,95 +1,152 @@
-"""Opportunities: where on the day's orbits each kind of task can appear.
+"""Spawn sites: at which times and nodes of a day the tasks of each kind of origin can appear."""
 
-Places are coarse, and assumptions.
-"""
-
+from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import Protocol
 
 import numpy as np
 
-from orbit_gym.physics.geometry import geodetic_to_earth_fixed_m
+from orbit_gym.orbits.positions import julian_date
+from orbit_gym.physics.geometry import gmst_rad, rotate_to_earth_fixed
+from orbit_gym.physics.sun import sun_direction_of_date
+from orbit_gym.scenario.origins import ORIGINS, DayCells
 from orbit_gym.scenario.scenario import Scenario, Workload
 from orbit_gym.utils.sampling import Random, weighted_choice
+from orbit_gym.utils.units import DAY_S
+from orbit_gym.world.ephemeris import midnight_of
 from orbit_gym.world.layout import USER_UP, World
 
-CELL_S = 30.0  # opportunities of satellites are sampled on this grid
+CELL_S = 30.0  # the sites of satellites are sampled on this grid
 DAYLIGHT_SINE = 0.17  # Sun 10 degrees above the horizon: light enough for a camera (assumption)
-# scenes over the sea for each over land, per second of daylight (assumption: ships, coasts,
-# weather)
-SEA_WEIGHT = 0.35
-HOTSPOT_RADIUS_M = (
-    1_000e3  # a satellite sees an event region within this ground distance (assumption)
-)
 
-# Land as boxes (south, north, west, east) in degrees: an assumption, coarse, good to weigh orbits
-# over land.
-LAND_DEG = (
-    (15, 70, -125, -60),
-    (8, 22, -105, -80),
-    (-35, 8, -78, -38),
-    (-54, -35, -74, -58),
-    (36, 70, -9, 40),
-    (50, 72, 40, 175),
-    (22, 50, 40, 122),
-    (8, 22, 73, 88),
-    (10, 22, 95, 109),
-    (-34, 15, 12, 40),
-    (5, 35, -16, 34),
-    (-10, 5, 98, 140),
-    (-38, -12, 115, 153),
-    (60, 80, -55, -20),
-)
-# Regions of frequent fires, floods and earthquakes (latitude, longitude in degrees): an assumption.
-HOTSPOTS_DEG = (
-    (38.0, -121.0),
-    (54.0, -115.0),
-    (19.0, -99.0),
-    (-8.0, -55.0),
-    (-33.0, -71.0),
-    (-15.0, 25.0),
-    (7.0, 18.0),
-    (38.5, 23.0),
-    (40.0, -6.0),
-    (38.0, 38.0),
-    (28.0, 84.0),
-    (31.0, 103.0),
-    (23.0, 96.0),
-    (-2.0, 113.0),
-    (62.0, 129.0),
-    (36.0, 140.0),
-    (-34.0, 149.0),
-    (13.0, 122.0),
-    (64.0, -19.0),
-    (66.0, -150.0),
-)
+
+class Sites(Protocol):
+    """Where tasks of one origin can appear."""
+
+    def weighted_s(self, start_s: float, end_s: float) -> float:
+        """Return the weighted seconds in which tasks can appear within a span."""
+
+    def sample(
+        self, count: int, start_s: float, end_s: float, rng: Random
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """Draw times (count,) and origin graph nodes (count,) by weight within a span."""
+
+    def sample_origin(self, times_s: np.ndarray, rng: Random) -> np.ndarray:
+        """Draw origin graph nodes (n,) at times (n,) by weight; -1 where no task can appear."""
+
+
+@dataclass(frozen=True)
+class CellSites:
+    """Satellites, by the weights of cells of time."""
+
+    weights: np.ndarray  # (n_cells, n_satellites)
+
+    def weighted_s(self, start_s: float, end_s: float) -> float:
+        """Return the weighted seconds in which tasks can appear within a span."""
+        overlap_s = cell_overlap_s(len(self.weights), start_s, end_s)
+        return float((self.weights * overlap_s[:, None]).sum())
+
+    def sample(
+        self, count: int, start_s: float, end_s: float, rng: Random
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """Draw times (count,) and satellites (count,) by weight within a span."""
+        n_cells, n_satellites = self.weights.shape
+        overlap_s = cell_overlap_s(n_cells, start_s, end_s)
+        picks = weighted_choice((self.weights * overlap_s[:, None]).ravel(), rng.random(count))
+        cells = picks // n_satellites
+        low_s = np.maximum(cells * CELL_S, start_s)
+        high_s = np.minimum((cells + 1) * CELL_S, end_s)
+        return low_s + rng.random(count) * (high_s - low_s), picks % n_satellites
+
+    def sample_origin(self, times_s: np.ndarray, rng: Random) -> np.ndarray:
+        """Draw satellites (n,) at times (n,) by weight; -1 where no task can appear."""
+        n_cells, n_satellites = self.weights.shape
+        satellites = np.arange(n_satellites)
+
+        def candidates(time_s: float) -> tuple[np.ndarray, np.ndarray]:
+            return satellites, self.weights[min(int(time_s // CELL_S), n_cells - 1)]
+
+        return _sample_origin(times_s, candidates, rng)
+
+
+@dataclass(frozen=True)
+class UserSites:
+    """Users, by the windows in which they see a satellite."""
+
+    windows: np.ndarray  # (n, 4): user index, start_s, end_s, weight
+    first_user: int  # graph node of the first user site
+
+    def weighted_s(self, start_s: float, end_s: float) -> float:
+        """Return the weighted seconds in which tasks can appear within a span."""
+        return float((self._overlap_s(start_s, end_s) * self.windows[:, 3]).sum())
+
+    def sample(
+        self, count: int, start_s: float, end_s: float, rng: Random
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """Draw times (count,) and user nodes (count,) by weight within a span."""
+        low_s = np.maximum(self.windows[:, 1], start_s)
+        length_s = self._overlap_s(start_s, end_s)
+        picks = weighted_choice(length_s * self.windows[:, 3], rng.random(count))
+        return low_s[picks] + rng.random(count) * length_s[picks], self._nodes(self.windows[picks])
+
+    def sample_origin(self, times_s: np.ndarray, rng: Random) -> np.ndarray:
+        """Draw user nodes (n,) at times (n,) by weight; -1 where nobody sees a satellite."""
+
+        def candidates(time_s: float) -> tuple[np.ndarray, np.ndarray]:
+            is_open = (self.windows[:, 1] <= time_s) & (time_s < self.windows[:, 2])
+            windows = self.windows[is_open]
+            return self._nodes(windows), windows[:, 3]
+
+        return _sample_origin(times_s, candidates, rng)
+
+    def _overlap_s(self, start_s: float, end_s: float) -> np.ndarray:
+        """Seconds of each window within a span. (n,)."""
+        low_s = np.maximum(self.windows[:, 1], start_s)
+        return np.clip(np.minimum(self.windows[:, 2], end_s) - low_s, 0.0, None)
+
+    def _nodes(self, windows: np.ndarray) -> np.ndarray:
+        return self.first_user + windows[:, 0].astype(np.int64)
+
+
+def _sample_origin(
+    times_s: np.ndarray,
+    candidates: Callable[[float], tuple[np.ndarray, np.ndarray]],
+    rng: Random,
+) -> np.ndarray:
+    """Draw one of the candidates (nodes, weights) of each time, -1 where all weigh nothing."""
+    uniforms = rng.random(times_s.size)
+    origins = np.full(times_s.size, -1, np.int64)
+    for row, (time_s, uniform) in enumerate(zip(times_s, uniforms)):
+        nodes, weights = candidates(time_s)
+        if weights.sum() > 0.0:
+            origins[row] = nodes[weighted_choice(weights, uniform)]
+    return origins
 
 
 @dataclass
 class SpawnSites:
-    """Where tasks of each origin can appear in one World: weights of cells (time, satellite), and
-    windows of users.
-    """
+    """Where tasks of each origin can appear in one World."""
 
     scenario: Scenario
     world: World
     satellite_names: tuple[str, ...]
     sunlit_ground: np.ndarray  # (n_cells, n_satellites) bool: the ground below is in daylight
     cell_weights: dict[str, np.ndarray] = field(init=False)  # origin -> (n_cells, n_satellites)
-    user_windows: np.ndarray = field(init=False)  # (n, 4): user index, start, end, weight
+    user_windows: np.ndarray = field(init=False)  # (n, 4): user index, start_s, end_s, weight
 
     def __post_init__(self) -> None:
-        """Find where each origin can appear."""
-        ground_m = self.world.positions_m[:: int(round(CELL_S / self.world.sizes["grid_s"][0]))]
+        """Weigh the cells of every origin, and find when users see a satellite."""
+        positions_m = self.world.positions_m[:: _grid_rows_per_cell(self.world)]
         n_cells = min(
             int(self.world.sizes["horizon_s"][0] // CELL_S),
-            ground_m.shape[0],
+            positions_m.shape[0],
             self.sunlit_ground.shape[0],
         )
-        up = ground_m[:n_cells] / np.linalg.norm(ground_m[:n_cells], axis=-1, keepdims=True)
+        cells = DayCells(_up(positions_m[:n_cells]), self.sunlit_ground[:n_cells])
         self.cell_weights = {
-            "scene": np.where(over_land(up), 1.0, SEA_WEIGHT) * self.sunlit_ground[:n_cells],
-            "hotspot": near_hotspot(up).astype(float),
-            "archive": np.ones(up.shape[:2]),
+            name: kind.cell_weights(cells)
+            for name, kind in ORIGINS.items()
+            if kind.cell_weights is not None
         }
         self.user_windows = user_windows(self.scenario, self.world)
 
@@ -99,8 +156,20 @@ class SpawnSites:
         sizes = self.world.sizes[0]
         return int(sizes["n_satellites"] + sizes["n_stations"] + sizes["n_datacentres"])
 
+    def of(self, origin: str, workload: Workload) -> Sites:
+        """Return the sites of an origin; ValueError for a polarimeter that does not fly."""
+        kind = ORIGINS[origin]
+        if kind.cell_weights is None:
+            return UserSites(self.user_windows, self.first_user)
+        weights = self.cell_weights[origin]
+        if kind.needs_polarimeter:
+            carries = np.zeros(weights.shape[1])
+            carries[self.polarimeters(workload)] = 1.0
+            weights = weights * carries
+        return CellSites(weights)
+
     def polarimeters(self, workload: Workload) -> list[int]:
-        """Satellites that look at the sky; ValueError for a name that does not fly."""
+        """Return the satellites that look at the sky; ValueError for a name that does not fly."""
         for name in workload.polarimeters:
             if name not in self.satellite_names:
                 raise ValueError(
@@ -112,107 +181,26 @@ class SpawnSites:
             for name in workload.polarimeters or self.satellite_names
         ]
 
-    def weights(self, origin: str, workload: Workload) -> np.ndarray:
-        """Weights of cells (n_cells, n_satellites) of an origin that is no user."""
-        if origin != "sky":
-            return self.cell_weights[origin]
-        weights = np.zeros_like(self.cell_weights["archive"])
-        weights[:, self.polarimeters(workload)] = 1.0
-        return weights
 
-    def weighted_s(self, origin: str, workload: Workload, start_s: float, end_s: float) -> float:
-        """Weighted seconds in which tasks of an origin can appear."""
-        if origin == "user":
-            windows = self.user_windows
-            return float(
-                (
-                    np.clip(
-                        np.minimum(windows[:, 2], end_s) - np.maximum(windows[:, 1], start_s),
-                        0.0,
-                        None,
-                    )
-                    * windows[:, 3]
-                ).sum()
-            )
-        weights = self.weights(origin, workload)
-        return float((weights * cell_overlap_s(weights.shape[0], start_s, end_s)[:, None]).sum())
-
-    def sample(
-        self, origin: str, workload: Workload, count: int, start_s: float, end_s: float, rng: Random
-    ) -> tuple[np.ndarray, np.ndarray]:
-        """Times (count,) and origin graph nodes (count,) of tasks, weighted by opportunity within
-        the span.
-        """
-        if origin == "user":
-            windows = self.user_windows
-            low = np.maximum(windows[:, 1], start_s)
-            length = np.clip(np.minimum(windows[:, 2], end_s) - low, 0.0, None)
-            picks = weighted_choice(length * windows[:, 3], rng.random(count))
-            return low[picks] + rng.random(count) * length[picks], self.first_user + windows[
-                picks, 0
-            ].astype(np.int64)
-        weights = self.weights(origin, workload)
-        share_s = cell_overlap_s(weights.shape[0], start_s, end_s)
-        n_satellites = weights.shape[1]
-        picks = weighted_choice((weights * share_s[:, None]).ravel(), rng.random(count))
-        cells = picks // n_satellites
-        low = np.maximum(cells * CELL_S, start_s)
-        high = np.minimum((cells + 1) * CELL_S, end_s)
-        return low + rng.random(count) * (high - low), picks % n_satellites
-
-    def sample_origin(
-        self, origin: str, workload: Workload, times_s: np.ndarray, rng: Random
-    ) -> np.ndarray:
-        """Origin graph nodes (n,) of tasks whose times are given, drawn by weight among those that
-        can at that time; -1 where none can.
-        """
-        uniforms = rng.random(times_s.size)
-        nodes = np.full(times_s.size, -1, np.int64)
-        windows = self.user_windows
-        cells = self.weights(origin, workload) if origin != "user" else np.zeros((1, 0))
-        for row, (time_s, uniform) in enumerate(zip(times_s, uniforms)):
-            if origin == "user":
-                open_ = windows[(windows[:, 1] <= time_s) & (time_s < windows[:, 2])]
-                choices, weights = self.first_user + open_[:, 0].astype(np.int64), open_[:, 3]
-            else:
-                weights = cells[min(int(time_s // CELL_S), len(cells) - 1)]
-                choices = np.arange(weights.size)
-            if weights.sum() > 0.0:
-                nodes[row] = choices[weighted_choice(weights, uniform)]
-        return nodes
+def sunlit_ground(scenario: Scenario, world: World, day: int) -> np.ndarray:
+    """True where the ground below a satellite is in daylight, (n_cells, n_satellites)."""
+    positions_m = world.positions_m[:: _grid_rows_per_cell(world)]
+    jd, _ = julian_date(midnight_of(scenario, day))
+    fraction = np.arange(len(positions_m)) * CELL_S / DAY_S
+    sun = rotate_to_earth_fixed(sun_direction_of_date(jd, fraction), gmst_rad(jd, fraction))
+    return np.einsum("tsi,ti->ts", _up(positions_m), sun) > DAYLIGHT_SINE
 
 
-def over_land(up: np.ndarray) -> np.ndarray:
-    """True where the point below (unit vectors, (..., 3)) lies in a land box."""
-    latitude_deg = np.degrees(np.arcsin(up[..., 2]))
-    longitude_deg = np.degrees(np.arctan2(up[..., 1], up[..., 0]))
-    land = np.zeros(up.shape[:-1], bool)
-    for south, north, west, east in LAND_DEG:
-        land |= (
-            (latitude_deg >= south)
-            & (latitude_deg <= north)
-            & (longitude_deg >= west)
-            & (longitude_deg <= east)
-        )
-    return land
+def _grid_rows_per_cell(world: World) -> int:
+    return int(round(CELL_S / world.sizes["grid_s"][0]))
 
 
-def near_hotspot(up: np.ndarray) -> np.ndarray:
-    """True where the point below lies within HOTSPOT_RADIUS_M of an event region."""
-    places = np.radians(np.array(HOTSPOTS_DEG))
-    sites_m = geodetic_to_earth_fixed_m(places[:, 0], places[:, 1], np.zeros(len(places)))
-    sites = sites_m / np.linalg.norm(sites_m, axis=-1, keepdims=True)
-    least = np.cos(HOTSPOT_RADIUS_M / np.linalg.norm(sites_m, axis=-1).mean())
-    near = np.zeros(up.shape[:-1], bool)
-    for site in sites:  # one at a time: all at once take gigabytes at thousands of satellites
-        near |= up @ site >= least
-    return near
+def _up(positions_m: np.ndarray) -> np.ndarray:
+    return positions_m / np.linalg.norm(positions_m, axis=-1, keepdims=True)
 
 
 def user_windows(scenario: Scenario, world: World) -> np.ndarray:
-    """Spans in which a user sees at least one satellite: rows (user index, start_s, end_s,
-    weight).
-    """
+    """Return when users see at least one satellite: rows (user index, start_s, end_s, weight)."""
     sizes = world.sizes[0]
     first = int(sizes["n_satellites"] + sizes["n_stations"] + sizes["n_datacentres"])
     rows: list[tuple[float, float, float, float]] = []
@@ -240,5 +228,5 @@ def _union(spans: list[tuple[float, float]]) -> list[tuple[float, float]]:
 
 def cell_overlap_s(n_cells: int, start_s: float, end_s: float) -> np.ndarray:
     """Seconds of each cell that lie in a span. (n_cells,)."""
-    edges = np.arange(n_cells + 1) * CELL_S
-    return np.clip(np.minimum(edges[1:], end_s) - np.maximum(edges[:-1], start_s), 0.0, None)
+    edges_s = np.arange(n_cells + 1) * CELL_S
+    return np.clip(np.minimum(edges_s[1:], end_s) - np.maximum(edges_s[:-1], start_s), 0.0, None)

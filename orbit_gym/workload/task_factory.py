@@ -1,6 +1,4 @@
-"""Making tasks: the numbers of a class, its sizes, slack and tokens drawn, written into rows of an
-Episode.
-"""
+"""Task rows of an Episode from the numbers of a class: sizes, slack and tokens are drawn here."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -8,23 +6,24 @@ from dataclasses import dataclass
 import numpy as np
 
 from orbit_gym.kernels.episode import ANY_STATION, TASK
+from orbit_gym.scenario.models import MODEL_BYTES
 from orbit_gym.scenario.scenario import Scenario, Workload
-from orbit_gym.scenario.task_classes import FLOP_PER_TOKEN_8B, MODELS, TASK_CLASSES
+from orbit_gym.scenario.task_classes import FLOP_PER_TOKEN_8B, TASK_CLASSES
 from orbit_gym.utils.sampling import Random
 
 
 @dataclass(frozen=True)
 class TaskFactory:
-    """Makes the tasks of one scenario; graph nodes of satellites and users by name."""
+    """Creates the tasks of one scenario; graph nodes of satellites and users by name."""
 
     scenario: Scenario
     satellite_names: tuple[str, ...]
     first_user: int  # graph node of the first user site
 
-    def node_of(self, name: str, where: str) -> int:
-        """Graph node of a satellite or user site.
+    def node_of(self, name: str, source: str) -> int:
+        """Return the graph node of a satellite or user site.
 
-        ValueError for an unknown name, told with where it stands.
+        ValueError for an unknown name, beginning with its `source`.
         """
         users = [site.name for site in self.scenario.users.sites]
         if name in self.satellite_names:
@@ -32,7 +31,7 @@ class TaskFactory:
         if name in users:
             return self.first_user + users.index(name)
         raise ValueError(
-            f"{where} names an unknown origin {name!r}; choose from "
+            f"{source} names an unknown origin {name!r}; choose from "
             f"{', '.join([*self.satellite_names, *users])}"
         )
 
@@ -56,27 +55,20 @@ class TaskFactory:
         tasks["release_s"] = times_s
         tasks["origin"] = origins
         low_s, high_s = kind.slack_s
-        tasks["slack_s"] = (low_s + (high_s - low_s) * uniform()) * workload.slack_scale.get(
-            name, 1.0
-        )
+        slack_s = low_s + (high_s - low_s) * uniform()
+        tasks["slack_s"] = slack_s * workload.slack_scale.get(name, 1.0)
         tasks["value"] = kind.value
         tasks["input_bits"] = kind.input_bits * size
         tasks["result_bits"] = kind.result_bits
         tasks["vision_flop"] = kind.vision_flop * size
         tasks["vision_bytes"] = kind.vision_bytes
-        tasks["model"] = MODELS.index(kind.model)
+        tasks["model"] = list(MODEL_BYTES).index(kind.model)
         tasks["one_lane"] = int(kind.is_language)
         if kind.is_language:
-            set_tokens(
-                tasks,
-                *(
-                    np.rint(quantile(table, uniform()))
-                    for table in (kind.prompt_tokens, kind.output_tokens)
-                ),
-            )
-        tasks["destination"] = np.where(
-            origins >= self.first_user, origins, ANY_STATION
-        )  # who asks gets the answer
+            prompt_tokens = np.rint(quantile(kind.prompt_tokens, uniform()))
+            set_tokens(tasks, prompt_tokens, np.rint(quantile(kind.output_tokens, uniform())))
+        # who asks gets the answer
+        tasks["destination"] = np.where(origins >= self.first_user, origins, ANY_STATION)
         tasks["alert_delay_s"] = self._alert_delay_s(uniform()) if kind.is_alert else -1.0
         tasks["task_class"] = list(TASK_CLASSES).index(name)
         self.drop_unfit_alerts(tasks)
@@ -89,11 +81,10 @@ class TaskFactory:
     def drop_unfit_alerts(self, tasks: np.ndarray) -> None:
         """Take the alert channel away from tasks whose result it cannot carry."""
         alerts = self.scenario.alerts
-        tasks["alert_delay_s"][
-            (tasks["result_bits"] > alerts.message_bits) | (not alerts.enabled)
-        ] = -1.0
+        is_unfit = (tasks["result_bits"] > alerts.message_bits) | (not alerts.enabled)
+        tasks["alert_delay_s"][is_unfit] = -1.0
 
-    def scripted(self, workload: Workload, start_s: float) -> np.ndarray:
+    def scripted_tasks(self, workload: Workload, start_s: float) -> np.ndarray:
         """Return the tasks typed in the scenario: every draw takes its middle.
 
         ValueError for an unknown origin.
@@ -101,11 +92,8 @@ class TaskFactory:
         parts = []
         for entry in workload.script:
             node = np.array([self.node_of(entry.origin, "workload.script")])
-            parts.append(
-                self.create(
-                    entry.task_class, np.array([start_s + entry.release_s]), node, workload, None
-                )
-            )
+            release_s = np.array([start_s + entry.release_s])
+            parts.append(self.create(entry.task_class, release_s, node, workload, None))
         return merge_by_release(parts)
 
 
@@ -122,6 +110,6 @@ def merge_by_release(parts: Sequence[np.ndarray]) -> np.ndarray:
 
 
 def quantile(table: tuple[tuple[float, float], ...], uniform: np.ndarray) -> np.ndarray:
-    """Inverse distribution through typed quantiles, linear between them."""
+    """Return the inverse distribution through typed quantiles, linear between them."""
     points = np.array(table)
     return np.interp(uniform, points[:, 0], points[:, 1])

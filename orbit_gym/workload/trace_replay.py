@@ -1,4 +1,4 @@
-"""Replay: recorded work as tasks of an episode.
+"""Recorded work as tasks of an episode: traces, event lists and task files.
 
 The window of each recording is drawn here, at reset, and nothing later.
 """
@@ -28,14 +28,14 @@ def check_origins(scenario: Scenario, satellite_names: tuple[str, ...]) -> None:
 
 def _file_origins(task_factory: TaskFactory, file: TaskFile) -> np.ndarray:
     rows = file.rows()
-    known: dict[str, int] = {}
+    nodes: dict[str, int] = {}
     for name, line in zip(rows.origins, rows.lines):
-        if name not in known:
-            known[name] = task_factory.node_of(name, f"{file.file}, line {line},")
-    return np.array([known[name] for name in rows.origins])
+        if name not in nodes:
+            nodes[name] = task_factory.node_of(name, f"{file.file}, line {line},")
+    return np.array([nodes[name] for name in rows.origins])
 
 
-def recorded_rows(
+def rows_in_span(
     recording: RequestTrace | EventList | TaskFile,
     times_s: np.ndarray,
     start_s: float,
@@ -43,24 +43,18 @@ def recorded_rows(
     end_s: float,
     rng: np.random.Generator,
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Return World times and row numbers (n,) of a recording's rows within a span, for an episode
-    that begins at start_s.
+    """Return World times and row numbers (n,) of a recording's rows from from_s to end_s.
 
-    A circle is as long as the recording and its mean gap. Each copy is shifted by its own drawn
-    offset: floor(rate_scale) whole copies, and one of which each row stays with the probability
-    that is left.
+    The episode begins at start_s. A circle is as long as the recording and its mean gap. Each copy
+    is shifted by a drawn offset of its own: floor(rate_scale) full copies, and one of which each
+    row stays with the probability that is left. ValueError where that would be too many rows.
     """
     scaled_s = times_s * recording.time_scale
     period_s = _period_s(recording, scaled_s)
-    if recording.rate_scale * scaled_s.size * (end_s - from_s) / period_s > MOST_ROWS:
-        raise ValueError(
-            f"{recording.file} would give more than {MOST_ROWS:,} rows an episode with time_scale "
-            f"{recording.time_scale:g} and "
-            f"rate_scale {recording.rate_scale:g}; raise the one or lower the other"
-        )
-    whole, part = divmod(recording.rate_scale, 1.0)
+    _check_size(recording, scaled_s.size * (end_s - from_s) / period_s)
+    n_full, fraction = divmod(recording.rate_scale, 1.0)
     copies = []
-    for share in [1.0] * int(whole) + [part] * (part > 0.0):
+    for share in [1.0] * int(n_full) + [fraction] * (fraction > 0.0):
         shifts_s = np.array([start_s])  # World times of time 0 of the file
         if recording.window == "drawn":
             first_s = start_s - rng.random() * period_s
@@ -68,11 +62,20 @@ def recorded_rows(
                 np.floor((from_s - first_s) / period_s), np.ceil((end_s - first_s) / period_s)
             )
             shifts_s = first_s + turns * period_s
-        copy = _inside(shifts_s, scaled_s, from_s, end_s)
+        copy = _shifted_rows(shifts_s, scaled_s, from_s, end_s)
         copies.append(copy if share == 1.0 else copy[:, rng.random(copy.shape[1]) < share])
-    together = np.concatenate(copies, axis=1)
-    order = np.argsort(together[0], kind="stable")
-    return together[0, order], together[1, order].astype(np.int64)
+    times_and_rows = np.concatenate(copies, axis=1)
+    order = np.argsort(times_and_rows[0], kind="stable")
+    return times_and_rows[0, order], times_and_rows[1, order].astype(np.int64)
+
+
+def _check_size(recording: RequestTrace | EventList | TaskFile, rows_at_rate_1: float) -> None:
+    if recording.rate_scale * rows_at_rate_1 > MOST_ROWS:
+        raise ValueError(
+            f"{recording.file} would give more than {MOST_ROWS:,} rows an episode with time_scale "
+            f"{recording.time_scale:g} and rate_scale {recording.rate_scale:g}; raise the one or "
+            "lower the other"
+        )
 
 
 def _period_s(recording: RequestTrace | EventList | TaskFile, scaled_s: np.ndarray) -> float:
@@ -82,9 +85,12 @@ def _period_s(recording: RequestTrace | EventList | TaskFile, scaled_s: np.ndarr
     return float(scaled_s[-1] + (scaled_s[-1] - scaled_s[0]) / (scaled_s.size - 1))
 
 
-def _inside(shifts_s: np.ndarray, scaled_s: np.ndarray, from_s: float, end_s: float) -> np.ndarray:
-    """World times and row numbers, (2, n), within a span, of a recording whose time 0 falls at each
-    of shifts_s.
+def _shifted_rows(
+    shifts_s: np.ndarray, scaled_s: np.ndarray, from_s: float, end_s: float
+) -> np.ndarray:
+    """World times and row numbers, (2, n), within a span.
+
+    The recording's time 0 falls at each of shifts_s.
     """
     low, high = (np.searchsorted(scaled_s, edge_s - shifts_s) for edge_s in (from_s, end_s))
     counts = high - low
@@ -103,102 +109,100 @@ class TraceReplay:
     def tasks(
         self, workload: Workload, start_s: float, end_s: float, rng: np.random.Generator
     ) -> np.ndarray:
-        """Tasks released in a span by traces, events and task files, in order of release."""
+        """Return tasks released in a span by recorded work, in order of release."""
+        span = (start_s, end_s)
         parts = [np.zeros(0, TASK)]
-        parts += [self._requests(trace, workload, start_s, end_s, rng) for trace in workload.traces]
-        parts += [
-            self._sightings(events, workload, start_s, end_s, rng) for events in workload.events
-        ]
-        parts += [self._typed(file, workload, start_s, end_s, rng) for file in workload.task_files]
+        parts += [self._requests(trace, workload, span, rng) for trace in workload.traces]
+        parts += [self._event_tasks(events, workload, span, rng) for events in workload.events]
+        parts += [self._file_tasks(file, workload, span, rng) for file in workload.task_files]
         return merge_by_release(parts)
 
     def _requests(
         self,
         trace: RequestTrace,
         workload: Workload,
-        start_s: float,
-        end_s: float,
+        span_s: tuple[float, float],
         rng: np.random.Generator,
     ) -> np.ndarray:
         """One task a request.
 
         One that comes while nobody can ask (no user in view of a satellite) is left out.
         """
+        start_s, end_s = span_s
         requests = trace.rows()
-        times_s, rows = recorded_rows(trace, requests.times_s, start_s, start_s, end_s, rng)
-        nodes = self.spawn_sites.sample_origin(
-            TASK_CLASSES[trace.task_class].origin, workload, times_s, rng
-        )
+        times_s, rows = rows_in_span(trace, requests.times_s, start_s, start_s, end_s, rng)
+        sites = self.spawn_sites.of(TASK_CLASSES[trace.task_class].origin, workload)
+        nodes = sites.sample_origin(times_s, rng)
         times_s, rows, nodes = (array[nodes >= 0] for array in (times_s, rows, nodes))
         tasks = self.task_factory.create(trace.task_class, times_s, nodes, workload, rng)
         set_tokens(tasks, requests.prompt_tokens[rows], requests.output_tokens[rows])
         return tasks
 
-    def _sightings(
+    def _event_tasks(
         self,
-        listed: EventList,
+        event_list: EventList,
         workload: Workload,
-        start_s: float,
-        end_s: float,
+        span_s: tuple[float, float],
         rng: np.random.Generator,
     ) -> np.ndarray:
         """Tasks of each class at the satellite that sees an event first.
 
-        An earlier event that still waits is seen too.
-
-        Events before the World's day are left out: nobody knows who saw them.
-
+        An earlier event that still waits is seen too. Events before the World's day are left out:
+        nobody knows who saw them.
         """
-        events = listed.rows()
-        from_s = start_s if events.is_sky else max(0.0, start_s - listed.wait_s)
-        times_s, rows = recorded_rows(listed, events.times_s, start_s, from_s, end_s, rng)
-        seen = np.array(
-            [self._see(listed, workload, events, row, time_s) for time_s, row in zip(times_s, rows)]
+        start_s, end_s = span_s
+        events = event_list.rows()
+        from_s = start_s if events.is_sky else max(0.0, start_s - event_list.wait_s)
+        times_s, rows = rows_in_span(event_list, events.times_s, start_s, from_s, end_s, rng)
+        views = np.array(
+            [
+                self._first_view(event_list, workload, events, row, time_s)
+                for time_s, row in zip(times_s, rows)
+            ]
         ).reshape(-1, 2)
-        seen = seen[(seen[:, 1] != NO_SATELLITE) & (seen[:, 0] >= start_s) & (seen[:, 0] < end_s)]
+        is_inside = (views[:, 0] >= start_s) & (views[:, 0] < end_s)
+        views = views[is_inside & (views[:, 1] != NO_SATELLITE)]
         parts = []
-        for name in listed.task_classes:
-            release_s, nodes = expand_chunks(
-                TASK_CLASSES[name], seen[:, 0], seen[:, 1].astype(np.int64)
-            )
+        for name in event_list.task_classes:
+            satellites = views[:, 1].astype(np.int64)
+            release_s, nodes = expand_chunks(TASK_CLASSES[name], views[:, 0], satellites)
             parts.append(self.task_factory.create(name, release_s, nodes, workload, rng))
         return merge_by_release(parts)
 
-    def _see(
-        self, listed: EventList, workload: Workload, events: Events, row: int, time_s: float
+    def _first_view(
+        self, event_list: EventList, workload: Workload, events: Events, row: int, time_s: float
     ) -> tuple[float, int]:
+        """When, and which satellite sees an event first."""
         world, place_deg = self.spawn_sites.world, events.places_deg[row]
         if events.is_sky:
-            return time_s, satellite_facing(
-                world,
-                self.midnight_jd,
-                place_deg,
-                self.spawn_sites.polarimeters(workload),
-                time_s,
-            )
-        return first_satellite_over(world, place_deg, listed.mask_deg, time_s, listed.wait_s)
+            carriers = self.spawn_sites.polarimeters(workload)
+            return time_s, satellite_facing(world, self.midnight_jd, place_deg, carriers, time_s)
+        return first_satellite_over(
+            world, place_deg, event_list.mask_deg, time_s, event_list.wait_s
+        )
 
-    def _typed(
+    def _file_tasks(
         self,
         file: TaskFile,
         workload: Workload,
-        start_s: float,
-        end_s: float,
+        span_s: tuple[float, float],
         rng: np.random.Generator,
     ) -> np.ndarray:
         """Tasks of a file: what a row leaves out is drawn as for its class."""
-        typed = file.rows()
+        start_s, end_s = span_s
+        file_rows = file.rows()
         origins = _file_origins(self.task_factory, file)
-        times_s, rows = recorded_rows(file, typed.times_s, start_s, start_s, end_s, rng)
-        classes = np.array(typed.task_classes)[rows]
+        times_s, rows = rows_in_span(file, file_rows.times_s, start_s, start_s, end_s, rng)
+        classes = np.array(file_rows.task_classes)[rows]
         parts = []
-        for name in sorted(set(typed.task_classes)):
-            mine = classes == name
+        for name in sorted(set(file_rows.task_classes)):
+            is_of_class = classes == name
+            class_rows = rows[is_of_class]
             tasks = self.task_factory.create(
-                name, times_s[mine], origins[rows[mine]], workload, rng
+                name, times_s[is_of_class], origins[class_rows], workload, rng
             )
             _write_numbers(
-                tasks, {key: values[rows[mine]] for key, values in typed.numbers.items()}
+                tasks, {key: values[class_rows] for key, values in file_rows.numbers.items()}
             )
             self.task_factory.drop_unfit_alerts(tasks)
             parts.append(tasks)
@@ -206,10 +210,11 @@ class TraceReplay:
 
 
 def _write_numbers(tasks: np.ndarray, numbers: dict[str, np.ndarray]) -> None:
-    """Replace the numbers of tasks by typed ones; -1 keeps what the class gave."""
+    """Replace the numbers of tasks by those of a file; -1 leaves what the class gave."""
     for key, values in numbers.items():
-        given = values >= 0.0
+        is_typed = values >= 0.0
         if key == "prompt_tokens":
-            tasks["prefill_flop"][given] = FLOP_PER_TOKEN_8B * values[given]
+            tasks["prefill_flop"][is_typed] = FLOP_PER_TOKEN_8B * values[is_typed]
         else:
-            tasks["decode_tokens" if key == "output_tokens" else key][given] = values[given]
+            column = "decode_tokens" if key == "output_tokens" else key
+            tasks[column][is_typed] = values[is_typed]

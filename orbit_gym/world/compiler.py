@@ -7,8 +7,8 @@ import numpy as np
 
 from orbit_gym.orbits.positions import Orbits, load_orbits
 from orbit_gym.physics.energy import required_charge_j
+from orbit_gym.scenario.models import MODEL_BYTES
 from orbit_gym.scenario.scenario import Accelerator, Scenario
-from orbit_gym.scenario.task_classes import MODEL_BYTES
 from orbit_gym.utils.units import SPEED_OF_LIGHT_MPS
 from orbit_gym.world.contact_index import beam_index, gate_index, laser_index, pass_index
 from orbit_gym.world.contacts import (

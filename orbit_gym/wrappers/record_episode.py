@@ -11,7 +11,8 @@ import gymnasium as gym
 from orbit_gym.env import Observation, OrbitEnv
 from orbit_gym.orbits.positions import julian_date
 from orbit_gym.scenario.loading import scenario_to_dict
-from orbit_gym.scenario.task_classes import MODELS, TASK_CLASSES
+from orbit_gym.scenario.models import MODEL_BYTES
+from orbit_gym.scenario.task_classes import TASK_CLASSES
 from orbit_gym.simulation.graph import node_kind
 from orbit_gym.simulation.simulation import checked_action
 from orbit_gym.views.episode_log.log import write_log
@@ -110,7 +111,7 @@ class RecordEpisode(gym.Wrapper, gym.utils.RecordConstructorArgs):
                 for name in ("lanes", "capacity_j", "floor_j", "limit_c", "sink_c")
             },
             "task_classes": list(TASK_CLASSES),
-            "models": list(MODELS),
+            "models": list(MODEL_BYTES),
             "link_kinds": list(LINK_KINDS),
             "hop_kinds": list(HOP_KINDS),
             "metrics": {name: float(value) for name, value in metrics.items()},

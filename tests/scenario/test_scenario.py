@@ -10,6 +10,7 @@ import pytest
 
 from orbit_gym.scenario import scenario as scenario_module
 from orbit_gym.scenario.loading import load_scenario, scenario_names
+from orbit_gym.scenario.models import MODEL_BYTES
 from orbit_gym.scenario.scenario import (
     AlertChannel,
     Checked,
@@ -25,7 +26,7 @@ from orbit_gym.scenario.scenario import (
     UserSite,
     Workload,
 )
-from orbit_gym.scenario.task_classes import MODEL_BYTES, TASK_CLASSES
+from orbit_gym.scenario.task_classes import TASK_CLASSES
 from orbit_gym.utils.units import SUFFIXES
 
 # Floats without a unit: the load ratio, shares and factors per class, relative weights, and the

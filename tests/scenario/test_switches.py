@@ -111,7 +111,7 @@ def switched(*names: str) -> Scenario:
 
 def type_in(table: dict[str, Any], switch: Switch) -> None:
     """Write what a switch asks to type into a plain scenario, [] meaning every row."""
-    for path, value in switch.typed.items():
+    for path, value in switch.own_values.items():
         array, inside, name = path.partition("[].")
         *sections, last = (name if inside else path).split(".")
         for row in table[array] if inside else [table]:

@@ -9,9 +9,9 @@ import pytest
 from orbit_gym.kernels.episode import CALENDAR_FAULT
 from orbit_gym.scenario.loading import load_scenario
 from orbit_gym.scenario.scenario import Faults
-from orbit_gym.workload.day_cache import get_world
 from orbit_gym.workload.fault_process import laser_pairs, sample_faults, sample_spells
 from orbit_gym.world.layout import DOWNLINK, LASER
+from orbit_gym.world.world_cache import get_world
 
 
 @pytest.fixture(scope="module")

@@ -13,6 +13,11 @@ from orbit_gym.scenario.task_classes import TASK_CLASSES
 from orbit_gym.utils.units import DAY_S
 from orbit_gym.workload.arrivals import SAMPLES_PER_CLASS, Arrivals
 from orbit_gym.workload.day_cache import get_arrivals
+from orbit_gym.workload.load_accounting import (
+    available_node_s,
+    relaxed_on_time,
+    service_node_s,
+)
 
 # Every kind of arrival: chunks, clusters, a rate of two levels, an on-off rate, and Poisson.
 MIX = {
@@ -48,9 +53,9 @@ def test_each_class_is_released_in_its_share(
     """
     index = list(TASK_CLASSES).index(name)
     counts = np.array([(day["task_class"] == index).sum() for day in days])
-    wanted = arrivals.tasks_per_s(WORK) * MIX[name] * DAY_S
+    expected = arrivals.tasks_per_s(WORK) * MIX[name] * DAY_S
     error = counts.std(ddof=1) / np.sqrt(N_DAYS)
-    assert abs(counts.mean() - wanted) < 3.0 * error < 0.12 * wanted
+    assert abs(counts.mean() - expected) < 3.0 * error < 0.12 * expected
 
 
 def test_released_node_seconds_are_the_load(arrivals: Arrivals, days: list[np.ndarray]) -> None:
@@ -60,7 +65,8 @@ def test_released_node_seconds_are_the_load(arrivals: Arrivals, days: list[np.nd
     Two errors add: the scatter between days, and that the load is defined by a sample of each
     class.
     """
-    offered = np.zeros(N_JUDGED_DAYS)
+    offered_node_s = np.zeros(N_JUDGED_DAYS)
+    world = arrivals.world
     sampled = 0.0
     rates = {
         name: arrivals.tasks_per_s(WORK) * share / sum(MIX.values()) for name, share in MIX.items()
@@ -69,11 +75,11 @@ def test_released_node_seconds_are_the_load(arrivals: Arrivals, days: list[np.nd
         index = list(TASK_CLASSES).index(name)
         worth = []
         for number, day in enumerate(days[:N_JUDGED_DAYS]):
-            mine = day[day["task_class"] == index]
-            worth.append(arrivals.node_s(mine) * arrivals.relaxed_on_time(mine))
-            offered[number] += worth[-1].sum() / DAY_S
+            tasks = day[day["task_class"] == index]
+            worth.append(service_node_s(world, tasks) * relaxed_on_time(world, tasks))
+            offered_node_s[number] += worth[-1].sum() / DAY_S
         sampled += (rate_per_s * np.concatenate(worth).std()) ** 2 / SAMPLES_PER_CLASS
-    load, capacity = offered / arrivals.available_node_s(), arrivals.available_node_s()
+    load, capacity = offered_node_s / available_node_s(world), available_node_s(world)
     error = np.hypot(load.std(ddof=1) / np.sqrt(N_JUDGED_DAYS), np.sqrt(sampled) / capacity)
     assert abs(load.mean() - WORK.load) < 3.0 * error < 3.0 * 0.05 * WORK.load
 

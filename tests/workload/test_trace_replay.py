@@ -14,7 +14,7 @@ from orbit_gym.utils.units import DAY_S
 from orbit_gym.workload.arrivals import Arrivals
 from orbit_gym.workload.day_cache import get_arrivals
 from orbit_gym.workload.event_visibility import NO_SATELLITE, first_satellite_over, satellite_facing
-from orbit_gym.workload.trace_replay import recorded_rows
+from orbit_gym.workload.trace_replay import rows_in_span
 from tests.helpers.recordings import minute_file
 
 GROUND = "time_utc,latitude_deg,longitude_deg,strength\n"
@@ -33,7 +33,7 @@ def request_trace(file: str, **fields) -> RequestTrace:
 def play(
     trace: RequestTrace, start_s: float, span_s: float, seed: int
 ) -> tuple[np.ndarray, np.ndarray]:
-    return recorded_rows(
+    return rows_in_span(
         trace, trace.rows().times_s, start_s, start_s, start_s + span_s, np.random.default_rng(seed)
     )
 
@@ -269,7 +269,7 @@ def test_an_event_that_waits_since_before_the_start_is_seen(
     for seed in range(5):
         released = tasks_of(arrivals, seed, start_s, 41_000.0, events=(listed,))["release_s"]
         rng = np.random.default_rng(seed)
-        waiting, _ = recorded_rows(
+        waiting, _ = rows_in_span(
             listed, listed.rows().times_s, start_s, rise_s - listed.wait_s, rise_s, rng
         )
         assert 0 < (waiting > start_s).sum() < waiting.size == (released == rise_s).sum()

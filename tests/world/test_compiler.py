@@ -10,8 +10,8 @@ import pytest
 
 from orbit_gym.orbits.positions import load_orbits
 from orbit_gym.scenario.loading import load_scenario
+from orbit_gym.scenario.models import MODEL_BYTES
 from orbit_gym.scenario.scenario import Constellation, LaserLinks, Shell, Users
-from orbit_gym.scenario.task_classes import MODEL_BYTES
 from orbit_gym.world import ephemeris
 from orbit_gym.world.compiler import compile_world, graph_names
 from orbit_gym.world.layout import ACCELERATOR, CONTACT, EDGE, LASER, PIECE, POWER

@@ -17,8 +17,9 @@ from orbit_gym.kernels.network.transfers import range_m
 from orbit_gym.orbits.positions import Orbits
 from orbit_gym.scenario.loading import load_scenario
 from orbit_gym.scenario.scenario import Constellation
-from orbit_gym.workload import day_cache
-from orbit_gym.world import disk_cache
+from orbit_gym.utils.kernel_cache import sources_behind
+from orbit_gym.utils.recently_used import RecentlyUsed
+from orbit_gym.world import disk_cache, progress, world_cache
 from orbit_gym.world.compiler import compile_world
 from orbit_gym.world.layout import World
 
@@ -37,27 +38,27 @@ def built(scenario) -> World:
 def folder(tmp_path, monkeypatch) -> Path:
     """The store's folder, in an empty cache; no World is in memory."""
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
-    monkeypatch.setattr(day_cache, "_days", type(day_cache._days)())
+    monkeypatch.setattr(world_cache, "_worlds", RecentlyUsed(world_cache.MOST_WORLDS))
     return tmp_path / "orbit_gym" / "worlds"
 
 
 @pytest.fixture
 def compiled(monkeypatch) -> list[int]:
-    """Days that worlds.py has compiled since."""
+    """Days that have been compiled since."""
     days: list[int] = []
 
     def count(scenario, day, orbits, tell=None):
         days.append(day)
         return compile_world(scenario, day, orbits, tell)
 
-    monkeypatch.setattr(day_cache, "compile_world", count)
+    monkeypatch.setattr(progress, "compile_world", count)
     return days
 
 
 def afresh(scenario, day=1) -> World:
     """World as a process gets it that has none in memory."""
-    day_cache._days.clear()
-    return day_cache.get_world(scenario, day)
+    world_cache._worlds.clear()
+    return world_cache.get_world(scenario, day)
 
 
 def same(a: World, b: World) -> bool:
@@ -146,7 +147,7 @@ def test_other_sources_make_another_world(scenario, folder, compiled, monkeypatc
 
 
 def test_the_sources_that_count_are_those_that_compile_worlds():
-    names = {path.name for path in disk_cache.sources_behind(["orbit_gym.world.compiler"])}
+    names = {path.name for path in sources_behind(["orbit_gym.world.compiler"])}
     assert {
         "compiler.py",
         "contacts.py",
@@ -155,7 +156,7 @@ def test_the_sources_that_count_are_those_that_compile_worlds():
         "pointing.py",
         "runs.py",
         "layout.py",
-        "task_classes.py",
+        "models.py",
     } <= names
     assert not names & {"arrivals.py", "env.py", "search.py"}
 
@@ -326,8 +327,8 @@ class FakeBar:
 
 def test_a_world_shows_its_progress_to_the_end(folder, monkeypatch):
     """On a terminal only (disable=None is tqdm's word for that), and not for a moment's work."""
-    monkeypatch.setattr(day_cache, "tqdm", FakeBar)
+    monkeypatch.setattr(progress, "tqdm", FakeBar)
     monkeypatch.setattr(FakeBar, "asked", [])
     afresh(load_scenario("Ring12"))
     ((total, disable, delay, bar),) = FakeBar.asked
-    assert disable is None and delay == day_cache.SHOWN_AFTER_S and abs(bar.n - total) < 1e-9
+    assert disable is None and delay == progress.SHOWN_AFTER_S and abs(bar.n - total) < 1e-9

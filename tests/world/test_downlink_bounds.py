@@ -11,9 +11,9 @@ from orbit_gym.orbits.positions import load_orbits
 from orbit_gym.scenario.loading import load_scenario
 from orbit_gym.simulation.graph import topology
 from orbit_gym.utils.units import SPEED_OF_LIGHT_MPS
-from orbit_gym.workload.day_cache import get_world
 from orbit_gym.world.compiler import graph_names
 from orbit_gym.world.downlink_bounds import BUCKET_S, DIRECTED_FROM, UNREACHABLE, WINDOW_S, _least_m
+from orbit_gym.world.world_cache import get_world
 
 FASTEST_BPS = 100e9  # of a laser: a hop at a tenth of it takes as long as ten
 

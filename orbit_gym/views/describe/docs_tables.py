@@ -15,8 +15,9 @@ from typing import Any
 
 from orbit_gym.observation import FIELDS
 from orbit_gym.scenario.loading import REGISTERED, load_scenario, scenario_names
+from orbit_gym.scenario.models import MODEL_BYTES
 from orbit_gym.scenario.scenario import Constellation, Reward, Scenario
-from orbit_gym.scenario.task_classes import MODEL_BYTES, TASK_CLASSES
+from orbit_gym.scenario.task_classes import TASK_CLASSES
 from orbit_gym.simulation.reward import reward_terms
 from orbit_gym.views.describe.scenario_tables import reference, switch_table
 

@@ -10,7 +10,8 @@ import numpy as np
 from orbit_gym.scenario.scenario import Workload
 from orbit_gym.utils.units import DAY_S
 from orbit_gym.views.describe.derived_quantities import station_views
-from orbit_gym.workload.arrivals import Arrivals, ClassLoad
+from orbit_gym.workload.arrivals import Arrivals
+from orbit_gym.workload.load_accounting import ClassLoad, energy_duty_cycle
 
 DRAW_SEED = 1_000_000  # of the day whose observation bits are counted
 MOST_DRAWN = 200_000  # tasks of that day; a larger workload is drawn thinner, its bits scaled up
@@ -63,15 +64,15 @@ def measure_loads(arrivals: Arrivals, workload: Workload) -> Loads:
         raise ValueError("a workload of tasks typed by hand has no load")
     if not workload.has_mix:
         raise ValueError("a workload without a mix has no load")
-    duties = arrivals.energy_duty_cycle()
+    duties = energy_duty_cycle(arrivals.world)
     windows = arrivals.user_windows
     n_users = len(arrivals.scenario.users.sites)
     seen_s = float(np.clip(np.minimum(windows[:, 2], DAY_S) - windows[:, 1], 0.0, None).sum())
     return Loads(
         time_capacity_node_s=float(duties.size),
-        energy_capacity_node_s=arrivals.available_node_s(),
+        energy_capacity_node_s=float(duties.sum()),
         least_duty_fraction=float(duties.min()),
-        offered_node_s=workload.load * arrivals.available_node_s(),
+        offered_node_s=workload.load * float(duties.sum()),
         tasks_per_s=arrivals.tasks_per_s(workload),
         user_coverage_fraction=seen_s / (n_users * DAY_S) if n_users else 0.0,
         raw_bits=raw_bits(arrivals, workload),

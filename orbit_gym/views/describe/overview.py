@@ -12,6 +12,7 @@ from rich.console import Console
 from rich.table import Table
 
 from orbit_gym.scenario import loading
+from orbit_gym.scenario.models import MODEL_BYTES
 from orbit_gym.scenario.scenario import (
     AlertChannel,
     Constellation,
@@ -21,7 +22,7 @@ from orbit_gym.scenario.scenario import (
     Station,
     Workload,
 )
-from orbit_gym.scenario.task_classes import MODEL_BYTES, TASK_CLASSES
+from orbit_gym.scenario.task_classes import TASK_CLASSES
 from orbit_gym.utils.units import DAY_S, HOUR_S, J_PER_WH
 from orbit_gym.views.describe.derived_quantities import Derived, derive
 from orbit_gym.views.describe.offered_loads import Loads, measure_loads

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from orbit_gym.scenario.task_classes import MODEL_BYTES, MODELS
+from orbit_gym.scenario.models import MODEL_BYTES
 from orbit_gym.simulation.simulation import Plan
 from orbit_gym.views.map.snapshot import Placement
 
@@ -32,7 +32,7 @@ def duration(seconds: float) -> str:
 
 def task_lines(task: np.void, names: tuple[str, ...]) -> list[str]:
     """Return what a task is by its numbers: four lines."""
-    model = MODELS[int(task["model"])]
+    model = list(MODEL_BYTES)[int(task["model"])]
     flop = float(task["vision_flop"] + task["prefill_flop"])
     work = amount(flop, "flop") + (
         f" and {task['decode_tokens']:,.0f} tokens" if task["one_lane"] else ""

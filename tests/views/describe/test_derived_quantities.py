@@ -26,9 +26,9 @@ from orbit_gym.views.describe.derived_quantities import (
     occupancy,
     station_views,
 )
-from orbit_gym.workload.day_cache import get_world
 from orbit_gym.world.compiler import graph_names
 from orbit_gym.world.layout import World
+from orbit_gym.world.world_cache import get_world
 
 
 def compiled(name: str) -> tuple[Scenario, World, Derived]:
