@@ -40,7 +40,7 @@ def test_examples_release_recorded_tasks(tmp_path: Path, name: str) -> None:
     path = tmp_path / "mine.toml"
     path.write_text(example(name), encoding="utf-8")
     work = load_scenario(path).workload
-    tasks = get_arrivals(load_scenario(path), 1).replay.tasks(
+    tasks = get_arrivals(load_scenario(path), 1).trace_replay.tasks(
         work, 0.0, 80_000.0, np.random.default_rng(1)
     )
     names = {list(TASK_CLASSES)[index] for index in tasks["task_class"]}
