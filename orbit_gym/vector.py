@@ -184,7 +184,8 @@ class OrbitVectorEnv(gym.vector.VectorEnv[Observations, np.ndarray, np.ndarray])
 
     def close_extras(self, **kwargs: Any) -> None:
         """Stop the threads."""
-        self._batch.close()
+        if hasattr(self, "_batch"):  # Gymnasium 1.2 also closes what the constructor refused
+            self._batch.close()
 
     def _begin(self, member: int, seed: int | None, options: dict[str, Any]) -> dict[str, Any]:
         """Reset one member as OrbitEnv.reset does; returns its info."""

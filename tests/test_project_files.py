@@ -1,63 +1,173 @@
 """Project files: one version, a licence in the wheel, links that a package index can follow."""
 
+import json
 import re
 import shutil
 import subprocess
 import sys
 import tomllib
 import zipfile
+from email import message_from_bytes
+from email.message import Message
 from pathlib import Path
 
 import pytest
+import yaml
 
 import orbit_gym
 
 ROOT = Path(__file__).resolve().parent.parent
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+TARGETS = re.compile(r'\]\(([^)\s]+)|\b(?:src|srcset|href)="([^"]+)"')  # of links and pictures
+HINTS = re.compile(r"`((?:\w+/)+[\w./]*|[\w-]+\.(?:md|toml|txt|cff))`")  # paths in prose
+
+
+def text_of(name: str) -> str:
+    return (ROOT / name).read_text(encoding="utf-8")
 
 
 def test_the_version_stands_in_one_place_and_the_citation_follows() -> None:
     assert orbit_gym.__version__ == PROJECT["version"]
-    citation = (ROOT / "CITATION.cff").read_text(encoding="utf-8")
-    assert f"\nversion: {PROJECT['version']}\n" in citation
-    assert f"## [{PROJECT['version']}]" in (ROOT / "CHANGELOG.md").read_text(encoding="utf-8")
+    assert str(yaml.safe_load(text_of("CITATION.cff"))["version"]) == PROJECT["version"]
+    assert f"## [{PROJECT['version']}]" in text_of("CHANGELOG.md")
     sources = [*(ROOT / "orbit_gym").rglob("*.py"), *(ROOT / "agents").rglob("*.py")]
     assert not [path for path in sources if f'"{PROJECT["version"]}"' in path.read_text("utf-8")]
 
 
+def test_the_citation_names_the_day_of_the_release() -> None:
+    release_day = yaml.safe_load(text_of("CITATION.cff"))["date-released"]
+    assert f"## [{PROJECT['version']}] - {release_day}" in text_of("CHANGELOG.md")
+
+
 def test_lowest_versions_are_the_lower_bounds() -> None:
     """The CI job of lowest versions would otherwise test others than those promised."""
-    bounds = dict(
-        re.match(r"([\w-]+)>=([\d.]+)", text).groups() for text in PROJECT["dependencies"]
-    )
-    lines = (ROOT / "constraints-lowest.txt").read_text(encoding="utf-8").splitlines()
+    requirements = [*PROJECT["dependencies"]]
+    for extra in ("train", "viz"):
+        requirements += PROJECT["optional-dependencies"][extra]
+    bounds = dict(re.match(r"([\w-]+)[>=]=([\d.]+)", text).groups() for text in requirements)
+    lines = text_of("constraints-lowest.txt").splitlines()
     pins = dict(line.split("==") for line in lines if not line.startswith("#"))
     assert pins.keys() == bounds.keys()
     for name, bound in bounds.items():
-        assert f"{pins[name]}.0".startswith(bound) and pins[name].startswith(bound), name
+        assert re.fullmatch(rf"{re.escape(bound)}(\.0)*", pins[name]), name
 
 
-@pytest.mark.parametrize("path", ["LICENSE", "README.md", "CHANGELOG.md", "CONTRIBUTING.md"])
-def test_files_that_strangers_look_for_are_there(path: str) -> None:
-    assert len((ROOT / path).read_text(encoding="utf-8")) > 1_000
+@pytest.mark.parametrize("path", ["CONTRIBUTING.md", "CHANGELOG.md", "NOTICE", "CITATION.cff"])
+def test_files_that_are_named_are_there(path: str) -> None:
+    """Recipes name the files to edit: a move must take them along."""
+    hints = HINTS.findall(text_of(path))
+    missing = [hint for hint in hints if not (ROOT / hint).exists()]
+    assert not missing
 
 
-def test_the_wheel_holds_the_licence_and_all_data(tmp_path: Path) -> None:
-    """Built from a copy, which has no remains of earlier builds, by the setuptools installed."""
-    source = tmp_path / "source"
-    shutil.copytree(ROOT / "orbit_gym", source / "orbit_gym")
+def test_recipes_name_tables_that_are_there() -> None:
+    """`NAME` of `file`, `NAME` in `file`: the name stands in that file."""
+    pairs = re.findall(
+        r"((?:`\w+`(?:, | and )?)+) (?:of|in) `([\w/]+\.py)`", text_of("CONTRIBUTING.md")
+    )
+    names = [(name, path) for group, path in pairs for name in re.findall(r"`(\w+)`", group)]
+    assert len(names) > 10
+    assert not [pair for pair in names if not re.search(rf"\b{pair[0]}\b", text_of(pair[1]))]
+
+
+@pytest.mark.parametrize(
+    "path",
+    [*(ROOT / ".github").rglob("*.yml"), ROOT / ".pre-commit-config.yaml"],
+    ids=lambda path: path.name,
+)
+def test_what_a_host_reads_is_valid(path: Path) -> None:
+    content = yaml.safe_load(path.read_text(encoding="utf-8"))
+    assert isinstance(content, dict)
+    if path.parent.name == "workflows":
+        assert all("timeout-minutes" in job for job in content["jobs"].values())
+    if "body" in content:  # an issue form
+        assert content.keys() >= {"name", "description"}
+        assert all(part["attributes"]["label"] for part in content["body"])
+
+
+def test_workflows_run_scripts_and_extras_that_are_there() -> None:
+    text = "\n".join(path.read_text("utf-8") for path in (ROOT / ".github/workflows").iterdir())
+    scripts = re.findall(r"(?<![\w.])\.ci/[\w.-]+", text)
+    assert scripts and not [script for script in scripts if not (ROOT / script).is_file()]
+    extras = {
+        extra for group in re.findall(r'"\.\[([\w,]+)\]"', text) for extra in group.split(",")
+    }
+    assert extras and extras <= PROJECT["optional-dependencies"].keys()
+
+
+@pytest.fixture(scope="module")
+def wheel(tmp_path_factory: pytest.TempPathFactory) -> zipfile.ZipFile:
+    """Build from a copy, which has no remains of earlier builds."""
+    source = tmp_path_factory.mktemp("source")
+    ignore = shutil.ignore_patterns("__pycache__")
+    shutil.copytree(ROOT / "orbit_gym", source / "orbit_gym", ignore=ignore)
     for name in ("pyproject.toml", "README.md", "LICENSE", "NOTICE"):
         shutil.copy(ROOT / name, source / name)
-    command = [sys.executable, "-m", "pip", "wheel", "--no-deps", "--no-build-isolation", "-q"]
-    done = subprocess.run(
-        [*command, "-w", str(tmp_path), str(source)], capture_output=True, text=True
+    command = [sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", str(source / "out")]
+    build = subprocess.run(command, cwd=source, capture_output=True, text=True, timeout=120)
+    assert build.returncode == 0, build.stdout + build.stderr
+    (path,) = (source / "out").glob("*.whl")
+    return zipfile.ZipFile(path)
+
+
+@pytest.fixture(scope="module")
+def metadata(wheel: zipfile.ZipFile) -> Message:
+    """What a package index shows."""
+    (name,) = (name for name in wheel.namelist() if name.endswith(".dist-info/METADATA"))
+    return message_from_bytes(wheel.read(name))
+
+
+def test_the_wheel_holds_the_licences_and_all_data(wheel: zipfile.ZipFile) -> None:
+    names = wheel.namelist()
+    licences = {Path(name).name for name in names if "/licenses/" in name}
+    assert licences == {"LICENSE", "NOTICE", "LICENSE-three.txt", "LICENSE-coastlines.txt"}
+    packaged = {name for name in names if name.startswith("orbit_gym/")}
+    tracked = {
+        str(path.relative_to(ROOT))
+        for path in (ROOT / "orbit_gym").rglob("*")
+        if path.is_file() and "__pycache__" not in path.parts
+    }
+    assert packaged == tracked
+    assert {name.split("/")[0] for name in names} == {
+        "orbit_gym",
+        f"orbit_gym-{PROJECT['version']}.dist-info",
+    }
+
+
+def test_metadata_say_whose_it_is_and_under_which_licence(metadata: Message) -> None:
+    assert metadata["Version"] == PROJECT["version"]
+    assert metadata["License-Expression"] == "Apache-2.0"
+    assert metadata["Author"] == "The OrbitGym developers"
+    assert "Copyright 2026 The OrbitGym developers" in text_of("LICENSE")
+    labels = {line.split(",")[0] for line in metadata.get_all("Project-URL", [])}
+    assert labels >= {"Homepage", "Documentation", "Source", "Changelog", "Issues"}
+
+
+def test_the_readme_on_an_index_leads_where_that_of_the_checkout_leads(metadata: Message) -> None:
+    """Every link and picture is absolute, and is the file of this version that README.md names."""
+    payload = metadata.get_payload(decode=True)
+    assert isinstance(payload, bytes)
+    wheel_links = ["".join(pair) for pair in TARGETS.findall(payload.decode())]
+    readme_links = ["".join(pair) for pair in TARGETS.findall(README)]
+    assert len(wheel_links) == len(readme_links) and any(
+        not link.startswith("http") for link in readme_links
     )
-    assert done.returncode == 0, done.stderr
-    (wheel,) = tmp_path.glob("*.whl")
-    with zipfile.ZipFile(wheel) as archive:
-        names = archive.namelist()
-    licences = [name for name in names if "/licenses/" in name]
-    assert {Path(name).name for name in licences} >= {"LICENSE", "NOTICE", "LICENSE-three.txt"}
-    data = ["views/assets/replay.js", "scenario/catalogue/Ring12.toml", "py.typed"]
-    assert not [name for name in data if f"orbit_gym/{name}" not in names]
-    assert not [name for name in names if name.startswith(("agents/", "tests/"))]
+    for link, original in zip(wheel_links, readme_links):
+        if original.startswith(("https:", "http:", "mailto:", "#")):
+            assert link == original
+            continue
+        host = "raw.githubusercontent.com/orbit-gym/orbit-gym"
+        pages = "github.com/orbit-gym/orbit-gym/blob"
+        is_picture = Path(original).suffix in {".png", ".svg", ".gif", ".webp", ".jpg"}
+        base = host if is_picture else pages
+        assert link == f"https://{base}/v{PROJECT['version']}/{original}"
+        assert (ROOT / original.split("#")[0]).exists(), original
+
+
+def test_the_lowest_job_uses_the_lowest_versions() -> None:
+    jobs = yaml.safe_load(text_of(".github/workflows/ci.yml"))["jobs"]
+    assert "-c constraints-lowest.txt" in json.dumps(jobs["lowest"])
+    assert set(jobs["newest"]["strategy"]["matrix"]["python"]) == {
+        text.rsplit(" ", 1)[1] for text in PROJECT["classifiers"] if re.search(r":: 3\.\d+$", text)
+    }
