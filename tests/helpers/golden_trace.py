@@ -18,7 +18,7 @@ import numpy as np
 
 import orbit_gym  # noqa: F401 (registers the environments)
 from orbit_gym.observation import COLUMNS
-from orbit_gym.scenario.loading import REGISTERED, scenario_names
+from orbit_gym.scenario.loading import REGISTERED, VARIANTS
 
 FOLDER = Path(__file__).resolve().parent.parent / "golden"
 SEED = 20_260_802  # of no split: traces are played for their bits, not for a score
@@ -45,7 +45,7 @@ class Case(NamedTuple):
 
 def cases() -> list[Case]:
     """Every scenario of the catalogue, registered or not."""
-    return [Case(name, is_whole) for name in scenario_names() for is_whole in (False, True)]
+    return [Case(name, is_whole) for name in REGISTERED + VARIANTS for is_whole in (False, True)]
 
 
 def make(case: Case) -> gym.Env:

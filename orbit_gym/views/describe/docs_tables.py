@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from orbit_gym.observation import FIELDS
-from orbit_gym.scenario.loading import REGISTERED, load_scenario, scenario_names
+from orbit_gym.scenario.loading import REGISTERED, VARIANTS, load_scenario
 from orbit_gym.scenario.models import MODEL_BYTES
 from orbit_gym.scenario.scenario import Constellation, Reward, Scenario
 from orbit_gym.scenario.task_classes import TASK_CLASSES
@@ -86,7 +86,7 @@ def reward_table() -> str:
 def scenario_table() -> str:
     """One row per scenario of the catalogue."""
     rows = []
-    for name in scenario_names():
+    for name in REGISTERED + VARIANTS:
         scenario = load_scenario(name)
         way = f"`OrbitGym/{name}-v0`" if name in REGISTERED else f'`scenario="{name}"`'
         rows.append(
