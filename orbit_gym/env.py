@@ -82,7 +82,7 @@ class OrbitEnv(gym.Env[Observation, np.int64]):
         world, episode, info, self._sample = self._source.sample_episode(episode_seed, options)
         self._simulation = Simulation(self.scenario, world, episode)
         self._log = np.zeros(episode.tasks.size, PLAN)
-        self._booked = np.zeros(episode.tasks.size, np.bool_)
+        self._is_booked = np.zeros(episode.tasks.size, np.bool_)
         self._n_invalid = 0
         self._has_ended = False  # an episode without any task ends with its first step
         if self._show is not None:
@@ -115,7 +115,7 @@ class OrbitEnv(gym.Env[Observation, np.int64]):
         }
         if self._has_ended:
             info["episode_metrics"] = episode_metrics(
-                simulation, self._log, self._booked, self._n_invalid
+                simulation, self._log, self._is_booked, self._n_invalid
             )
         self._show_to_people()
         return simulation.observe(), sum(terms.values()), False, self._has_ended, info
@@ -125,10 +125,10 @@ class OrbitEnv(gym.Env[Observation, np.int64]):
         task = self.simulation.task_index
         if self._show is not None:
             self._show.before_decision(self.simulation, action)
-        booked, terms = self.simulation.apply(action)
-        if booked:
+        is_booked, terms = self.simulation.apply(action)
+        if is_booked:
             self._log[task] = self.simulation.last_booking
-        self._booked[task] = booked
+        self._is_booked[task] = is_booked
         if self._show is not None:
             self._show.after_decision(self.simulation)
         return terms
@@ -144,7 +144,7 @@ class OrbitEnv(gym.Env[Observation, np.int64]):
                 'render_mode="rgb_array")'
             )
             return None
-        picture = self._show.frame(self.simulation, self._log, self._booked)
+        picture = self._show.frame(self.simulation, self._log, self._is_booked)
         return picture if self.render_mode == "rgb_array" else None
 
     def close(self) -> None:
@@ -183,7 +183,7 @@ class OrbitEnv(gym.Env[Observation, np.int64]):
             self.simulation.world,
             self.simulation.episode,
             self._log,
-            self._booked,
+            self._is_booked,
             self.simulation.state.is_lost,
         )
 

@@ -131,9 +131,9 @@ class OrbitVectorEnv(gym.vector.VectorEnv[Observations, np.ndarray, np.ndarray])
         if not self._has_begun[members].all():
             raise RuntimeError("call reset() first")
         if self._is_done[members].any():
-            over = members[self._is_done[members]].tolist()
+            ended = members[self._is_done[members]].tolist()
             raise RuntimeError(
-                f"members {over} are over; reset them with options={{'reset_mask': ...}}"
+                f"members {ended} are over; reset them with options={{'reset_mask': ...}}"
             )
         checked = self._checked(actions, members)
         self._tell_show(members, checked)
@@ -194,12 +194,12 @@ class OrbitVectorEnv(gym.vector.VectorEnv[Observations, np.ndarray, np.ndarray])
         generator = self._generators[member]
         assert generator is not None
         episode_seed = int(generator.integers(2**31)) if seed is None else seed
-        drawn = self._source.sample_episode(episode_seed, options)
-        self._batch.begin(member, drawn)
+        episode_drawn = self._source.sample_episode(episode_seed, options)
+        self._batch.begin(member, episode_drawn)
         if self._show is not None:
-            self._show.begin(self._batch.simulation(member), drawn.info["day"], member)
+            self._show.begin(self._batch.simulation(member), episode_drawn.info["day"], member)
         self._is_done[member], self._has_begun[member] = False, True
-        return drawn.info
+        return episode_drawn.info
 
     def _tell_show(self, members: np.ndarray, actions: np.ndarray | None = None) -> None:
         """Let what is rendered follow the members (m,): before a step with their actions
@@ -217,16 +217,20 @@ class OrbitVectorEnv(gym.vector.VectorEnv[Observations, np.ndarray, np.ndarray])
 
         ValueError for the first one outside the space among the members that step.
         """
-        given = np.asarray(actions)
-        if given.shape != (self.num_envs,):
-            raise ValueError(f"actions must have shape ({self.num_envs},), got {given.shape}")
-        if not np.issubdtype(given.dtype, np.integer):
-            raise action_error(self._n_actions, given[0] if given.size else given)
-        bad = members[(given[members] < 0) | (given[members] >= self._n_actions)]
+        actions_array = np.asarray(actions)
+        if actions_array.shape != (self.num_envs,):
+            raise ValueError(
+                f"actions must have shape ({self.num_envs},), got {actions_array.shape}"
+            )
+        if not np.issubdtype(actions_array.dtype, np.integer):
+            raise action_error(
+                self._n_actions, actions_array[0] if actions_array.size else actions_array
+            )
+        bad = members[(actions_array[members] < 0) | (actions_array[members] >= self._n_actions)]
         if bad.size:
-            raise action_error(self._n_actions, int(given[bad[0]]))
+            raise action_error(self._n_actions, int(actions_array[bad[0]]))
         checked = np.zeros(self.num_envs, np.int64)
-        checked[members] = given[members]
+        checked[members] = actions_array[members]
         return checked
 
     def _results(self, members: np.ndarray) -> tuple[np.ndarray, dict[str, Any]]:
@@ -243,11 +247,13 @@ class OrbitVectorEnv(gym.vector.VectorEnv[Observations, np.ndarray, np.ndarray])
             rewards = rewards + term
         infos: dict[str, Any] = {}
         if members.size:
-            shown = {name: (np.asarray(term), has_stepped.copy()) for name, term in terms.items()}
+            term_arrays = {
+                name: (np.asarray(term), has_stepped.copy()) for name, term in terms.items()
+            }
             infos = {
                 "reward_terms": {
                     key: item
-                    for name, (term, mask) in shown.items()
+                    for name, (term, mask) in term_arrays.items()
                     for key, item in ((name, term), (f"_{name}", mask))
                 },
                 "elapsed_s": np.where(has_stepped, outcomes["elapsed_s"], 0.0),
@@ -316,10 +322,10 @@ def _taken_out(infos: dict[str, Any], member: int) -> dict[str, Any]:
 
     What no member has left goes.
     """
-    taken: dict[str, Any] = {}
+    rows: dict[str, Any] = {}
     for key in STEP_KEYS:
         value, has_key = infos[key], infos[f"_{key}"]
-        taken[key] = (
+        rows[key] = (
             _taken_out_terms(value, member) if isinstance(value, dict) else value[member].item()
         )
         has_key[member] = False
@@ -327,13 +333,13 @@ def _taken_out(infos: dict[str, Any], member: int) -> dict[str, Any]:
             value[member] = 0
         if not has_key.any():
             del infos[key], infos[f"_{key}"]
-    return taken
+    return rows
 
 
 def _taken_out_terms(terms: dict[str, Any], member: int) -> dict[str, float]:
-    taken = {
+    rows = {
         name: float(values[member]) for name, values in terms.items() if not name.startswith("_")
     }
-    for name in taken:
+    for name in rows:
         terms[name][member], terms[f"_{name}"][member] = 0.0, False
-    return taken
+    return rows

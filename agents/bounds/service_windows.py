@@ -4,7 +4,7 @@ bounds.
 
 import numpy as np
 
-from agents.utils.jit import shared
+from agents.utils.jit import threaded_kernel
 from orbit_gym.kernels.accelerator.service import service_s
 from orbit_gym.kernels.planning import order_candidates
 from orbit_gym.kernels.result_delivery import deliver
@@ -14,7 +14,7 @@ from orbit_gym.world.layout import World
 HALVINGS = 30  # of the time between the earliest end and the deadline: a microsecond of an hour
 
 
-@shared
+@threaded_kernel
 def windows(
     world: World,
     state: State,

@@ -41,7 +41,7 @@ from agents.policies.linear_rule import (
     WORK,
     seconds,
 )
-from agents.utils.jit import inlined
+from agents.utils.jit import inline_kernel
 from orbit_gym.observation import COLUMNS, LOG_LONGEST, LOG_MOST_KBIT
 
 NODE, TASK = COLUMNS["nodes"], COLUMNS["task"]
@@ -188,7 +188,7 @@ def named_weights(weights: np.ndarray) -> dict[str, float]:
     }
 
 
-@inlined
+@inline_kernel
 def fill_setting(task_row: np.ndarray, node_rows: np.ndarray, out: np.ndarray) -> None:
     """Write SETTING (M,) of a decision."""
     count, rows, work, deficit, residents, in_time, sunlit, idlest, contact = (
@@ -241,7 +241,7 @@ def fill_setting(task_row: np.ndarray, node_rows: np.ndarray, out: np.ndarray) -
     out[22] = max(0.0, SCARCE - out[8])
 
 
-@inlined
+@inline_kernel
 def _down_wait(node_rows: np.ndarray, contact_s: float) -> float:
     """Least time, log scale, by which a plan on a satellite lands after both its work and the next
     contact; 1 where none does.
@@ -255,7 +255,7 @@ def _down_wait(node_rows: np.ndarray, contact_s: float) -> float:
     return least
 
 
-@inlined
+@inline_kernel
 def fill_features(
     task_row: np.ndarray, service_min: float, row: np.ndarray, out: np.ndarray
 ) -> None:
@@ -291,7 +291,7 @@ def fill_features(
     out[22] = row[RESIDENT]
 
 
-@inlined
+@inline_kernel
 def any_in_time(node_rows: np.ndarray) -> bool:
     """Whether some row's plan is in time."""
     for k in range(node_rows.shape[0]):
@@ -300,7 +300,7 @@ def any_in_time(node_rows: np.ndarray) -> bool:
     return False
 
 
-@inlined
+@inline_kernel
 def fill_weights(task_row: np.ndarray, node_rows: np.ndarray, weights: np.ndarray) -> bool:
     """Work out the decision's SETTING and with it the weights of FEATURES, cost's and admission's,
     in the room behind weights.
@@ -324,7 +324,7 @@ def fill_weights(task_row: np.ndarray, node_rows: np.ndarray, weights: np.ndarra
     return is_late
 
 
-@inlined
+@inline_kernel
 def cost_and_admission(
     task_row: np.ndarray, service_min: float, row: np.ndarray, weights: np.ndarray
 ) -> tuple[float, float]:
@@ -341,7 +341,7 @@ def cost_and_admission(
     return cost, says
 
 
-@inlined
+@inline_kernel
 def choose_bilinear(
     task_row: np.ndarray, node_rows: np.ndarray, mask: np.ndarray, weights: np.ndarray
 ) -> int:

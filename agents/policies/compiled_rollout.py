@@ -9,7 +9,7 @@ import numpy as np
 from agents.policies.bilinear_rule import choose_bilinear
 from agents.policies.linear_rule import choose
 from agents.policies.published import choose_equinox, choose_phoenix
-from agents.utils.jit import inlined, shared
+from agents.utils.jit import inline_kernel, threaded_kernel
 from orbit_gym.kernels.episode import Episode
 from orbit_gym.kernels.state import PLAN, Scratch, State
 from orbit_gym.kernels.step import step
@@ -20,7 +20,7 @@ from orbit_gym.world.layout import World
 TUNED, PHOENIX, EQUINOX, BILINEAR = range(4)  # rules that `decide` knows
 
 
-@inlined
+@inline_kernel
 def decide(
     rule: int, task_row: np.ndarray, node_rows: np.ndarray, mask: np.ndarray, weights: np.ndarray
 ) -> int:
@@ -34,7 +34,7 @@ def decide(
     return choose_equinox(task_row, node_rows, mask, weights)
 
 
-@shared
+@threaded_kernel
 def decide_many(
     rule: int,
     task_rows: np.ndarray,
@@ -50,7 +50,7 @@ def decide_many(
         actions[i] = decide(rule, task_rows[i], node_rows[i], masks[i], weights)
 
 
-@shared
+@threaded_kernel
 def play_to_end(
     world: World,
     state: State,
@@ -82,8 +82,8 @@ def play_to_end(
             world, state, scratch, tasks, faults, action, task_row, node_rows, link_rows, mask
         )
         if is_booked[task]:
-            log[task] = scratch.booked[0]
-            if scratch.booked[0].on_time == 1:
+            log[task] = scratch.booking[0]
+            if scratch.booking[0].on_time == 1:
                 value += tasks[task].value
     return value
 

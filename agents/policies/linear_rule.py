@@ -11,7 +11,7 @@ import math
 
 import numpy as np
 
-from agents.utils.jit import inlined, shared
+from agents.utils.jit import inline_kernel, threaded_kernel
 from orbit_gym.observation import COLUMNS, LOG_LONGEST
 
 NODE, TASK = COLUMNS["nodes"], COLUMNS["task"]
@@ -91,13 +91,13 @@ UNTUNED = named(
 EFT_ADMIT = named(cost_delivery=1.0, admit_one=1.0)  # this rule is `eft_admit` exactly
 
 
-@inlined
+@inline_kernel
 def seconds(column: float) -> float:
     """Seconds behind a time column, log1p(s) / log1p(7200)."""
     return math.expm1(column * LOG_LONGEST)
 
 
-@inlined
+@inline_kernel
 def extension_min(row: np.ndarray) -> float:
     """Minutes by which the plan of a node row (F,) puts off the end of the node's last booking.
 
@@ -106,7 +106,7 @@ def extension_min(row: np.ndarray) -> float:
     return max(0.0, seconds(row[FINISH]) - seconds(row[BACKLOG])) / 60.0
 
 
-@inlined
+@inline_kernel
 def _cost(task_row: np.ndarray, row: np.ndarray, weights: np.ndarray) -> float:
     """Weighted sum of the COST terms of one node row."""
     urgency = 1.0 - task_row[SLACK]
@@ -120,7 +120,7 @@ def _cost(task_row: np.ndarray, row: np.ndarray, weights: np.ndarray) -> float:
     return cost + weights[11] * (row[IN_HOPS] * task_row[INPUT] + row[OUT_HOPS] * task_row[RESULT])
 
 
-@inlined
+@inline_kernel
 def _welcome(task_row: np.ndarray, node_rows: np.ndarray, weights: np.ndarray) -> float:
     """Weighted sum of the SYSTEM terms: the same for every row."""
     count, work, deficit = 0, 0.0, 0.0
@@ -138,7 +138,7 @@ def _welcome(task_row: np.ndarray, node_rows: np.ndarray, weights: np.ndarray) -
     )
 
 
-@inlined
+@inline_kernel
 def _worth(task_row: np.ndarray, service_min: float, row: np.ndarray, weights: np.ndarray) -> float:
     """Weighted sum of the ROW terms of one node row."""
     a = N_COST + N_SYSTEM
@@ -149,7 +149,7 @@ def _worth(task_row: np.ndarray, service_min: float, row: np.ndarray, weights: n
     return says + weights[a + 2] * (1.0 - row[CHARGE_MARGIN]) + weights[a + 3] * row[SATELLITE]
 
 
-@inlined
+@inline_kernel
 def choose(
     task_row: np.ndarray, node_rows: np.ndarray, mask: np.ndarray, weights: np.ndarray
 ) -> int:
@@ -175,7 +175,7 @@ def choose(
     return best
 
 
-@shared
+@threaded_kernel
 def choose_many(
     task_rows: np.ndarray,
     node_rows: np.ndarray,

@@ -50,7 +50,7 @@ from agents.policies.linear_rule import (
     VALUE,
     seconds,
 )
-from agents.utils.jit import inlined
+from agents.utils.jit import inline_kernel
 from orbit_gym.observation import LOG_MOST_J, LONGEST_S
 
 ORIGIN, TO_ECLIPSE, TO_SUNLIGHT = (
@@ -63,7 +63,7 @@ EQUINOX = ("log_charge", "log_heat", "log_queue", "log_queue_limit", "log_hop")
 DRAWN_UNIT_J = 1e4  # choice: some 50 s of a 200 W accelerator, so that weights are of order 1
 
 
-@inlined
+@inline_kernel
 def eclipse_share(row: np.ndarray) -> float:
     """Share of the plan's service, its model load included, that lies in eclipse, as far as the
     next change of light tells.
@@ -77,7 +77,7 @@ def eclipse_share(row: np.ndarray) -> float:
     return min(dark_s / max(end_s - start_s, 1e-3), 1.0)
 
 
-@inlined
+@inline_kernel
 def _battery_cost(row: np.ndarray, weights: np.ndarray) -> float:
     """Weighted sum of the PHOENIX terms of one node row."""
     cost = weights[4] * row[DELIVERY]
@@ -89,7 +89,7 @@ def _battery_cost(row: np.ndarray, weights: np.ndarray) -> float:
     return cost + weights[0] * drawn_j / DRAWN_UNIT_J + weights[1] * (1.0 - row[CHARGE_MARGIN])
 
 
-@inlined
+@inline_kernel
 def choose_phoenix(
     task_row: np.ndarray, node_rows: np.ndarray, mask: np.ndarray, weights: np.ndarray
 ) -> int:
@@ -106,7 +106,7 @@ def choose_phoenix(
     return best
 
 
-@inlined
+@inline_kernel
 def _slope(used: float) -> float:
     """Marginal cost of a share of a limit: none when nothing is used, without bound at the
     limit.
@@ -115,7 +115,7 @@ def _slope(used: float) -> float:
     return share / (1.0 - share)
 
 
-@inlined
+@inline_kernel
 def _marginal_cost(task_row: np.ndarray, row: np.ndarray, weights: np.ndarray) -> float:
     """What running the task at one node row costs, in units of value."""
     price = math.exp(weights[0]) * _slope(1.0 - row[CHARGE_MARGIN]) + math.exp(weights[1]) * _slope(
@@ -128,7 +128,7 @@ def _marginal_cost(task_row: np.ndarray, row: np.ndarray, weights: np.ndarray) -
     )  # hop columns are / 40
 
 
-@inlined
+@inline_kernel
 def choose_equinox(
     task_row: np.ndarray, node_rows: np.ndarray, mask: np.ndarray, weights: np.ndarray
 ) -> int:

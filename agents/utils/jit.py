@@ -30,16 +30,16 @@ def kernel_sources(package: Path = PACKAGE) -> list[Path]:
     return sources_behind(names, package)
 
 
-def inlined(function: Callable[..., Any]) -> Any:
+def inline_kernel(function: Callable[..., Any]) -> Any:
     """Compile a kernel that LLVM puts into its callers; see orbit_gym.utils.jit."""
     with _own_folder():
-        return jit.inlined(function)
+        return jit.inline_kernel(function)
 
 
-def shared(function: Callable[..., Any]) -> Any:
+def threaded_kernel(function: Callable[..., Any]) -> Any:
     """Compile a kernel that several threads of Python may run at once; see orbit_gym.utils.jit."""
     with _own_folder():
-        return jit.shared(function)
+        return jit.threaded_kernel(function)
 
 
 _NAME = f"agents-{hash_of(kernel_sources(), PACKAGE)}"

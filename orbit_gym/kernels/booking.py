@@ -7,7 +7,7 @@ from orbit_gym.kernels.accelerator.lane_profile import occupy
 from orbit_gym.kernels.accelerator.service import lanes_taken, resident_after_load
 from orbit_gym.kernels.network.calendars import release_expired, reserve
 from orbit_gym.kernels.state import MAX_HOPS, NONE, Scratch, State
-from orbit_gym.utils.jit import inlined
+from orbit_gym.utils.jit import inline_kernel
 from orbit_gym.world.layout import World
 
 RECLAIMED_PER_STEP = 16
@@ -15,7 +15,7 @@ RECLAIMED_PER_STEP = 16
 ROOM_CHUNKS = 512
 
 
-@inlined
+@inline_kernel
 def book(
     world: World, state: State, scratch: Scratch, tasks: np.ndarray, task: int, row: int
 ) -> bool:
@@ -25,8 +25,8 @@ def book(
     """
     if state.plans[row].exists == 0:
         return False
-    scratch.booked[0] = state.plans[row]
-    plan = scratch.booked[0]
+    scratch.booking[0] = state.plans[row]
+    plan = scratch.booking[0]
     for place in range(min(plan.input_hops + plan.result_hops, 2 * MAX_HOPS)):
         scratch.hops[place] = state.routes[row, place]
     _book_hops(world, state, scratch, plan.input_hops + plan.result_hops)
@@ -34,18 +34,18 @@ def book(
         resource = world.sizes[0].first_alert_resource + plan.node
         release_expired(state, resource, state.clock[0].time_s)
         reserve(state, resource, plan.send_s, plan.send_s + world.sizes[0].alert_interval_s)
-    _book_service(world, state, tasks, task, scratch.booked)
+    _book_service(world, state, tasks, task, scratch.booking)
     return True
 
 
-@inlined
-def _within(state: State, start_s: float, end_s: float) -> float:
+@inline_kernel
+def _share_before_end(state: State, start_s: float, end_s: float) -> float:
     """Seconds of a booking that lie before the episode's end; only they count as utilisation."""
     last_s = state.clock[0].end_s
     return min(end_s, last_s) - min(start_s, last_s)
 
 
-@inlined
+@inline_kernel
 def _book_hops(world: World, state: State, scratch: Scratch, n_hops: int) -> None:
     """Reserve the calendars of every recorded hop."""
     for place_ in range(min(n_hops, 2 * MAX_HOPS)):
@@ -55,15 +55,15 @@ def _book_hops(world: World, state: State, scratch: Scratch, n_hops: int) -> Non
             if resource != NONE:
                 release_expired(state, resource, state.clock[0].time_s)
                 reserve(state, resource, hop.start_s, hop.end_s)
-                state.used_s[resource] += _within(state, hop.start_s, hop.end_s)
+                state.used_s[resource] += _share_before_end(state, hop.start_s, hop.end_s)
 
 
-@inlined
+@inline_kernel
 def _book_service(
-    world: World, state: State, tasks: np.ndarray, task: int, booked: np.ndarray
+    world: World, state: State, tasks: np.ndarray, task: int, booking: np.ndarray
 ) -> None:
     """Put the load and the service into the accelerator's profile and note memory and recency."""
-    plan = booked[0]
+    plan = booking[0]
     unit = plan.accelerator
     entry = state.units[unit]
     model = tasks[task].model
@@ -80,18 +80,18 @@ def _book_service(
         )
         entry.tail_start_s = plan.start_s
         entry.n_loads += 1
-        entry.busy_lane_s += world.accelerators[unit].lanes * _within(
+        entry.busy_lane_s += world.accelerators[unit].lanes * _share_before_end(
             state, plan.load_start_s, plan.start_s
         )
     occupy(state, unit, plan.start_s, plan.finish_s, lanes, entry.tail_resident)
     if plan.updates_recency == 1 and plan.start_s > state.last_use_s[unit, model]:
         state.last_use_s[unit, model] = plan.start_s
-    entry.busy_lane_s += lanes * _within(state, plan.start_s, plan.finish_s)
+    entry.busy_lane_s += lanes * _share_before_end(state, plan.start_s, plan.finish_s)
     note_tail(world, state, unit)
     entry.energy_j += plan.energy_j
 
 
-@inlined
+@inline_kernel
 def reclaim(world: World, state: State) -> None:
     """Give expired reservations back, all of them where a pool runs low; changes nothing else.
 

@@ -14,11 +14,11 @@ from orbit_gym.kernels.accelerator.service import load_s
 from orbit_gym.kernels.episode import UNIT_FAULT
 from orbit_gym.kernels.network.calendars import first_free_s, place_in_chunk, reserve, skip_ended
 from orbit_gym.kernels.state import MAX_HOPS, NONE, START, Scratch, State
-from orbit_gym.utils.jit import called, kernel
+from orbit_gym.utils.jit import internal_kernel, kernel
 from orbit_gym.world.layout import World
 
 
-@called
+@internal_kernel
 def record_booking(
     world: World, state: State, scratch: Scratch, task: int, value: float, lanes: int
 ) -> None:
@@ -26,7 +26,7 @@ def record_booking(
 
     Scratch.booked and Scratch.hops hold the booking.
     """
-    plan = scratch.booked[0]
+    plan = scratch.booking[0]
     if not plan.on_time:
         value = 0.0
     for place in range(min(plan.input_hops + plan.result_hops, 2 * MAX_HOPS)):
@@ -40,7 +40,7 @@ def record_booking(
     _record(state, task, value, unit, plan.start_s, plan.finish_s, lanes)
 
 
-@called
+@internal_kernel
 def _record(
     state: State, task: int, value: float, resource: int, start_s: float, end_s: float, lanes: int
 ) -> None:
@@ -55,17 +55,17 @@ def _record(
     clock.n_records += 1
 
 
-@called
+@internal_kernel
 def drop_records(state: State) -> None:
     """Forget reservations that have ended or are lost: no fault can strike them any more."""
     clock = state.clock[0]
-    kept = 0
+    n_kept = 0
     for row in range(clock.n_records):
         if state.records[row].end_s > clock.time_s and state.records[row].task != NONE:
-            if kept < row:
-                state.records[kept] = state.records[row]
-            kept += 1
-    clock.n_records = kept
+            if n_kept < row:
+                state.records[n_kept] = state.records[row]
+            n_kept += 1
+    clock.n_records = n_kept
 
 
 @kernel
@@ -82,7 +82,7 @@ def strike_until(world: World, state: State, faults: np.ndarray, time_s: float) 
             _block_calendar(state, fault.index, fault.strike_s, fault.end_s)
 
 
-@called
+@internal_kernel
 def _reset(world: World, state: State, unit: int, strike_s: float, reboot_end_s: float) -> None:
     """An accelerator reboots and loads again what will be in memory when it is back.
 
@@ -96,7 +96,7 @@ def _reset(world: World, state: State, unit: int, strike_s: float, reboot_end_s:
     note_tail(world, state, unit)
 
 
-@called
+@internal_kernel
 def _restored_s(world: World, state: State, unit: int, reboot_end_s: float) -> float:
     """When the models that later bookings count on are in memory again: grows until the set at that
     time fits into it.
@@ -113,7 +113,7 @@ def _restored_s(world: World, state: State, unit: int, reboot_end_s: float) -> f
         end_s = loaded_s
 
 
-@called
+@internal_kernel
 def _resident_at(state: State, unit: int, time_s: float) -> int:
     """Models that the profile holds in memory at a time."""
     resident = state.units[unit].base_resident
@@ -124,7 +124,7 @@ def _resident_at(state: State, unit: int, time_s: float) -> int:
     return resident
 
 
-@called
+@internal_kernel
 def _lose(world: World, state: State, resource: int, strike_s: float, end_s: float) -> None:
     """Lose every task with an unfinished reservation on a resource that overlaps the outage."""
     clock = state.clock[0]
@@ -140,7 +140,7 @@ def _lose(world: World, state: State, resource: int, strike_s: float, end_s: flo
             _lose_task(world, state, entry.task, strike_s)
 
 
-@called
+@internal_kernel
 def _lose_task(world: World, state: State, task: int, strike_s: float) -> None:
     """Mark a task lost; its service idles from now on.
 
@@ -159,13 +159,13 @@ def _lose_task(world: World, state: State, task: int, strike_s: float) -> None:
             note_tail(world, state, unit)
 
 
-@called
+@internal_kernel
 def _can_cut(state: State, unit: int) -> bool:
     """True if the pool has the rows that cutting a profile may take (see profiles.occupy)."""
     return state.clock[0].n_free_segments >= 2 * state.units[unit].n_segments + 3
 
 
-@called
+@internal_kernel
 def _block_calendar(state: State, resource: int, start_s: float, end_s: float) -> None:
     """Reserve every gap of a calendar within an outage; filling gaps takes at most one chunk."""
     time_s = first_free_s(state, resource, start_s)

@@ -28,7 +28,7 @@ from orbit_gym.observation import (
     LOG_MOST_MBIT,
     LONGEST_S,
 )
-from orbit_gym.utils.jit import inlined
+from orbit_gym.utils.jit import inline_kernel
 from orbit_gym.world.layout import World
 
 T_PRESENT, T_INPUT, T_RESULT, T_SERVICE = (
@@ -74,7 +74,7 @@ L_OPENS, L_REMAINING, L_OTHER = (
 )
 
 
-@inlined
+@inline_kernel
 def log_time(seconds: float) -> float:
     """Time on a scale of 0 to 1: log1p(s) / log1p(7200).
 
@@ -87,17 +87,17 @@ def log_time(seconds: float) -> float:
     return math.log1p(seconds) / LOG_LONGEST
 
 
-@inlined
+@inline_kernel
 def _log_size(amount: float, unit: float, log_most: float) -> float:
     return min(math.log1p(max(amount, 0.0) / unit) / log_most, 1.0)
 
 
-@inlined
+@inline_kernel
 def _clip(value: float, low: float, high: float) -> float:
     return min(max(value, low), high)
 
 
-@inlined
+@inline_kernel
 def encode(
     world: World,
     state: State,
@@ -151,7 +151,7 @@ def encode(
         _encode_plan(state, tasks, task, row, node_rows[row])
 
 
-@inlined
+@inline_kernel
 def _encode_task(world: World, state: State, tasks: np.ndarray, task: int, out: np.ndarray) -> None:
     entry = tasks[task]
     out[T_PRESENT] = 1.0
@@ -171,7 +171,7 @@ def _encode_task(world: World, state: State, tasks: np.ndarray, task: int, out: 
     out[T_MISSED] = clock.n_missed / (clock.n_urgent + START_URGENT)
 
 
-@inlined
+@inline_kernel
 def _origin_frame(world: World, origin: int, time_s: float, frame: np.ndarray) -> None:
     """Fill (4, 3): position of the origin, then unit vectors outward, along (its motion, or east)
     and across (or north).
@@ -195,7 +195,7 @@ def _origin_frame(world: World, origin: int, time_s: float, frame: np.ndarray) -
     frame[3, 0], frame[3, 1], frame[3, 2] = uy * az - uz * ay, uz * ax - ux * az, ux * ay - uy * ax
 
 
-@inlined
+@inline_kernel
 def _encode_common(
     world: World, tasks: np.ndarray, task: int, node: int, frame: np.ndarray, out: np.ndarray
 ) -> None:
@@ -210,7 +210,7 @@ def _encode_common(
     out[N_ACROSS] = _clip((x * frame[3, 0] + y * frame[3, 1] + z * frame[3, 2]) / 1e7, -2.0, 2.0)
 
 
-@inlined
+@inline_kernel
 def _encode_satellite(
     world: World, state: State, tasks: np.ndarray, task: int, node: int, out: np.ndarray
 ) -> None:
@@ -243,7 +243,7 @@ def _encode_satellite(
     _encode_units(world, state, tasks, task, node, node + 1, out)
 
 
-@inlined
+@inline_kernel
 def _encode_datacentre(
     world: World, state: State, tasks: np.ndarray, task: int, node: int, out: np.ndarray
 ) -> None:
@@ -254,7 +254,7 @@ def _encode_datacentre(
     _encode_units(world, state, tasks, task, first, world.datacentre_offsets[datacentre + 1], out)
 
 
-@inlined
+@inline_kernel
 def _encode_units(
     world: World, state: State, tasks: np.ndarray, task: int, first: int, end: int, out: np.ndarray
 ) -> None:
@@ -277,16 +277,19 @@ def _encode_units(
                 busy += share
             row = segment.next
         tail = state.units[unit].tail_resident
-        held = resident_bytes(world, tail)
+        resident_weight = resident_bytes(world, tail)
         if tail >> model & 1:
             out[N_RESIDENT] = 1.0
             evicted = 0.0
         else:
             after = resident_bytes(world, resident_after_load(world, state, unit, model))
             evicted = min(
-                evicted, (held + world.model_bytes[model] - after) / accelerator.memory_bytes
+                evicted,
+                (resident_weight + world.model_bytes[model] - after) / accelerator.memory_bytes,
             )
-        out[N_FREE] = max(out[N_FREE], _clip(1.0 - held / accelerator.memory_bytes, 0.0, 1.0))
+        out[N_FREE] = max(
+            out[N_FREE], _clip(1.0 - resident_weight / accelerator.memory_bytes, 0.0, 1.0)
+        )
     count = end - first
     out[N_LANES] = _clip(busy / count, 0.0, 1.0)
     out[N_BACKLOG] = log_time(least_s)
@@ -296,7 +299,7 @@ def _encode_units(
     out[N_BANDWIDTH] = min(world.accelerators[first].bandwidth_bytes_per_s / 400e9, 10.0)
 
 
-@inlined
+@inline_kernel
 def _encode_plan(state: State, tasks: np.ndarray, task: int, row: int, out: np.ndarray) -> None:
     plan = state.plans[row]
     release_s = tasks[task].release_s
@@ -317,7 +320,7 @@ def _encode_plan(state: State, tasks: np.ndarray, task: int, row: int, out: np.n
     out[P_RESULT_HOPS] = min(plan.result_hops / 40.0, 1.0)
 
 
-@inlined
+@inline_kernel
 def _row_of(state: State, node: int) -> int:
     for row in range(state.candidates.size):
         if state.candidates[row] == node:
@@ -325,7 +328,7 @@ def _row_of(state: State, node: int) -> int:
     return NONE
 
 
-@inlined
+@inline_kernel
 def _next_pass(world: World, node: int, now_s: float) -> int:
     """Row of World.passes where those of a satellite that have not ended begin, in order of
     time.
@@ -336,7 +339,7 @@ def _next_pass(world: World, node: int, now_s: float) -> int:
     return row
 
 
-@inlined
+@inline_kernel
 def _encode_contact(world: World, node: int, row: int, now_s: float) -> float:
     """Time to the first contact with a station, given the row of _next_pass, on the scale of the
     column.
@@ -346,7 +349,7 @@ def _encode_contact(world: World, node: int, row: int, now_s: float) -> float:
     )
 
 
-@inlined
+@inline_kernel
 def _encode_links(
     world: World,
     state: State,
@@ -373,8 +376,8 @@ def _encode_links(
         if best[slot] == NONE or _opens_before(world, contact, best_contact[slot], now_s):
             best[slot] = world.lasers[laser].edge
             best_contact[slot] = contact
-    for later in range(row, world.pass_offsets[node + 1]):
-        offer = world.passes[later]
+    for next_row in range(row, world.pass_offsets[node + 1]):
+        offer = world.passes[next_row]
         if best[n_terminals + 1] != NONE and offer.start_s > max(
             now_s, world.contacts[best_contact[n_terminals + 1]].start_s
         ):
@@ -393,7 +396,7 @@ def _encode_links(
             out[slot, L_RATE] = rate
 
 
-@inlined
+@inline_kernel
 def _opens_before(world: World, contact: int, other: int, now_s: float) -> bool:
     """True if a contact is usable before another, or as early and for longer."""
     a = max(world.contacts[contact].start_s, now_s)
@@ -401,7 +404,7 @@ def _opens_before(world: World, contact: int, other: int, now_s: float) -> bool:
     return a < b or (a == b and world.contacts[contact].end_s > world.contacts[other].end_s)
 
 
-@inlined
+@inline_kernel
 def _offer_ground(
     world: World,
     edge: int,
@@ -424,7 +427,7 @@ def _offer_ground(
         best_contact[first_slot + 1] = contact
 
 
-@inlined
+@inline_kernel
 def _encode_link(
     world: World, state: State, node: int, edge: int, contact: int, now_s: float, out: np.ndarray
 ) -> float:

@@ -17,27 +17,27 @@ from orbit_gym.kernels.network.search import (
     INPUT,
     RESULT,
     SATELLITES,
-    WANTED,
+    TARGET_SET,
     is_reached,
-    mark_wanted,
+    mark_targets,
     search,
 )
 from orbit_gym.kernels.result_delivery import deliver, join_route, write_route
 from orbit_gym.kernels.state import NONE, Scratch, State
-from orbit_gym.utils.jit import inlined, merged
+from orbit_gym.utils.jit import inline_kernel, merged_kernel
 from orbit_gym.world.layout import World
 
 CALENDARS_PER_HOP = 2  # a hop occupies at most two, and takes at most one new chunk in each
 
 
-@merged
+@merged_kernel
 def _search_input(
     world: World,
     state: State,
     scratch: Scratch,
     tasks: np.ndarray,
     task: int,
-    which: int,
+    slot: int,
     target: int,
     idle: bool,
     order: np.ndarray,
@@ -52,7 +52,7 @@ def _search_input(
         world,
         state,
         scratch,
-        which,
+        slot,
         tasks[task].origin,
         release_s,
         tasks[task].input_bits,
@@ -63,13 +63,13 @@ def _search_input(
     )
 
 
-@inlined
+@inline_kernel
 def shows_all(world: World) -> bool:
     """True if every satellite is a candidate: then one search serves satellites and datacentres."""
     return world.sizes[0].n_candidates - world.sizes[0].n_datacentres >= world.sizes[0].n_satellites
 
 
-@merged
+@merged_kernel
 def order_candidates(
     world: World,
     state: State,
@@ -94,16 +94,16 @@ def order_candidates(
             scratch.reached_s[row] = scratch.labels[INPUT, candidates[row]].arrival_s
     for datacentre in range(sizes.n_datacentres):
         node = sizes.n_satellites + sizes.n_stations + datacentre
-        which = INPUT
+        slot = INPUT
         if target == SATELLITES:  # a search of its own, straight towards the stations
-            which = RESULT
+            slot = RESULT
             _search_input(world, state, scratch, tasks, task, RESULT, node, True, scratch.order)
-        if is_reached(scratch, which, node):
+        if is_reached(scratch, slot, node):
             candidates[n_rows + datacentre] = node
-            scratch.reached_s[n_rows + datacentre] = scratch.labels[which, node].arrival_s
+            scratch.reached_s[n_rows + datacentre] = scratch.labels[slot, node].arrival_s
 
 
-@merged
+@merged_kernel
 def plan_all(world: World, state: State, scratch: Scratch, tasks: np.ndarray, task: int) -> None:
     """Order the candidates of a task, bring their accelerators to its release, and plan each."""
     order_candidates(world, state, scratch, tasks, task, state.candidates)
@@ -120,7 +120,7 @@ def plan_all(world: World, state: State, scratch: Scratch, tasks: np.ndarray, ta
             _finish_plan(world, state, tasks, task, row, limit_s)
 
 
-@merged
+@merged_kernel
 def _plan_inputs(
     world: World, state: State, scratch: Scratch, tasks: np.ndarray, task: int
 ) -> None:
@@ -128,8 +128,8 @@ def _plan_inputs(
     n_wanted = state.candidates.size
     if not shows_all(world):
         n_wanted -= world.sizes[0].n_datacentres
-    mark_wanted(scratch, state.candidates[:n_wanted])
-    _search_input(world, state, scratch, tasks, task, INPUT, WANTED, False, scratch.order)
+    mark_targets(scratch, state.candidates[:n_wanted])
+    _search_input(world, state, scratch, tasks, task, INPUT, TARGET_SET, False, scratch.order)
     for row in range(n_wanted):
         _begin_plan(state, scratch, row, INPUT)
     for row in range(n_wanted, state.candidates.size):
@@ -148,8 +148,8 @@ def _plan_inputs(
         _begin_plan(state, scratch, row, RESULT)
 
 
-@inlined
-def _begin_plan(state: State, scratch: Scratch, row: int, which: int) -> None:
+@inline_kernel
+def _begin_plan(state: State, scratch: Scratch, row: int, slot: int) -> None:
     """An empty plan, and the input's way where the latest search of a row of labels found one."""
     plan = state.plans[row]
     plan.node = state.candidates[row]
@@ -161,14 +161,14 @@ def _begin_plan(state: State, scratch: Scratch, row: int, which: int) -> None:
     plan.load_s = 0.0
     plan.send_s = -1.0
     plan.energy_j = 0.0
-    if plan.node != NONE and is_reached(scratch, which, plan.node):
-        count = write_route(scratch, which, plan.node, state.routes[row], 0)
+    if plan.node != NONE and is_reached(scratch, slot, plan.node):
+        count = write_route(scratch, slot, plan.node, state.routes[row], 0)
         if count != NONE:
-            plan.arrival_s = scratch.labels[which, plan.node].arrival_s
+            plan.arrival_s = scratch.labels[slot, plan.node].arrival_s
             plan.input_hops = count
 
 
-@inlined
+@inline_kernel
 def _plan_service(
     world: World, state: State, tasks: np.ndarray, task: int, row: int, limit_s: float
 ) -> None:
@@ -195,7 +195,7 @@ def _plan_service(
             plan.updates_recency = 1 if start_s >= state.units[unit].tail_start_s else 0
 
 
-@merged
+@merged_kernel
 def _plan_results(
     world: World, state: State, scratch: Scratch, tasks: np.ndarray, task: int, limit_s: float
 ) -> None:
@@ -214,20 +214,20 @@ def _plan_results(
             and _join(world, state, scratch, tasks[task].result_bits, row, end, limit_s)
         ):
             continue
-        plan.delivery_s, found, plan.send_s = deliver(
+        plan.delivery_s, is_delivered, plan.send_s = deliver(
             world, state, scratch, tasks, task, plan.node, plan.finish_s, limit_s, False
         )
         plan.by_alert = 1 if plan.send_s >= 0.0 else 0
-        if found != NONE:
-            count = write_route(scratch, RESULT, found, state.routes[row], plan.input_hops)
+        if is_delivered != NONE:
+            count = write_route(scratch, RESULT, is_delivered, state.routes[row], plan.input_hops)
             if count == NONE:
                 plan.delivery_s = math.inf
             else:
                 plan.result_hops = count
-        end = found if may_join else NONE
+        end = is_delivered if may_join else NONE
 
 
-@inlined
+@inline_kernel
 def _sort_by_finish(state: State, scratch: Scratch) -> int:
     """Write the rows whose service ends at some time to Scratch.by_finish, earliest first.
 
@@ -247,7 +247,7 @@ def _sort_by_finish(state: State, scratch: Scratch) -> int:
     return count
 
 
-@inlined
+@inline_kernel
 def _join(
     world: World, state: State, scratch: Scratch, bits: float, row: int, end: int, limit_s: float
 ) -> bool:
@@ -274,7 +274,7 @@ def _join(
     return True
 
 
-@inlined
+@inline_kernel
 def _finish_plan(
     world: World, state: State, tasks: np.ndarray, task: int, row: int, limit_s: float
 ) -> None:
@@ -298,7 +298,7 @@ def _finish_plan(
         state.clock[0].n_lost_plans += 1
 
 
-@inlined
+@inline_kernel
 def _transmit_j(world: World, hops: np.ndarray, first: int, end: int) -> float:
     """Energy of the transfers in some rows of a route."""
     total_j = 0.0
@@ -309,7 +309,7 @@ def _transmit_j(world: World, hops: np.ndarray, first: int, end: int) -> float:
     return total_j
 
 
-@inlined
+@inline_kernel
 def _has_room(state: State, unit: int, hops: int) -> bool:
     """True if the pools surely hold what a booking adds."""
     clock = state.clock[0]
@@ -324,7 +324,7 @@ def _has_room(state: State, unit: int, hops: int) -> bool:
     )
 
 
-@inlined
+@inline_kernel
 def _settle_node(world: World, state: State, node: int, now_s: float) -> None:
     """Bring the accelerators of a candidate to now_s."""
     if node == NONE:

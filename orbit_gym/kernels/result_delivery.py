@@ -15,12 +15,12 @@ from orbit_gym.kernels.network.calendars import place_in_chunk, skip_ended
 from orbit_gym.kernels.network.search import RESULT, is_reached, search
 from orbit_gym.kernels.network.transfers import earliest_transfer, range_m
 from orbit_gym.kernels.state import END, MAX_HOPS, NONE, START, Scratch, State
-from orbit_gym.utils.jit import inlined
+from orbit_gym.utils.jit import inline_kernel
 from orbit_gym.utils.units import SPEED_OF_LIGHT_MPS
 from orbit_gym.world.layout import LASER, World
 
 
-@inlined
+@inline_kernel
 def _alert_slot_s(world: World, state: State, satellite: int, ready_s: float) -> float:
     """Earliest moment at which the alert channel of a satellite takes a message."""
     resource = world.sizes[0].first_alert_resource + satellite
@@ -36,7 +36,7 @@ def _alert_slot_s(world: World, state: State, satellite: int, ready_s: float) ->
         send_s = state.intervals[chunk, END, place_]
 
 
-@inlined
+@inline_kernel
 def deliver(
     world: World,
     state: State,
@@ -74,7 +74,7 @@ def deliver(
     return alert_s, NONE, send_s
 
 
-@inlined
+@inline_kernel
 def _alert(
     world: World, state: State, tasks: np.ndarray, task: int, node: int, ready_s: float, idle: bool
 ) -> tuple[float, float]:
@@ -88,15 +88,15 @@ def _alert(
     return send_s, send_s + tasks[task].alert_delay_s
 
 
-@inlined
-def write_route(scratch: Scratch, which: int, node: int, hops: np.ndarray, first: int) -> int:
+@inline_kernel
+def write_route(scratch: Scratch, slot: int, node: int, hops: np.ndarray, first: int) -> int:
     """Write the transfers on the way to a node of the latest search into hops, in order, from place
     `first`.
 
     Returns how many there are; NONE if more than MAX_HOPS, which an earlier way to a node on the
     route can make of fewer.
     """
-    labels = scratch.labels[which]
+    labels = scratch.labels[slot]
     count = 0
     at = node
     while labels[at].previous != NONE:
@@ -116,7 +116,7 @@ def write_route(scratch: Scratch, which: int, node: int, hops: np.ndarray, first
     return count
 
 
-@inlined
+@inline_kernel
 def join_route(
     world: World,
     state: State,
@@ -168,18 +168,18 @@ def join_route(
     return count + 1
 
 
-@inlined
+@inline_kernel
 def _towards(labels: np.ndarray, node: int, goal: int) -> int:
     """Next node on the way from one settled node to another over the search's tree."""
-    below = goal
-    while labels[below].hops > labels[node].hops + 1:
-        below = labels[below].previous
-    if labels[below].hops == labels[node].hops + 1 and labels[below].previous == node:
-        return below
+    parent = goal
+    while labels[parent].hops > labels[node].hops + 1:
+        parent = labels[parent].previous
+    if labels[parent].hops == labels[node].hops + 1 and labels[parent].previous == node:
+        return parent
     return labels[node].previous
 
 
-@inlined
+@inline_kernel
 def _laser_to(world: World, node: int, other: int) -> int:
     """Laser edge from one satellite to another, NONE if there is none."""
     if other == NONE:

@@ -240,7 +240,7 @@ class Scratch(NamedTuple):
     fingers: (
         np.ndarray
     )  # (n_satellites * n_tracks,) int32 rows of World.lasers that searches found last
-    wanted: np.ndarray  # (n_graph_nodes,) int64 stamp of the marking that wants a node
+    target_stamps: np.ndarray  # (n_graph_nodes,) int64 stamp of the marking that wants a node
     order: np.ndarray  # (n_satellites,) int32 satellites in the order a search settled them
     reached_s: (
         np.ndarray
@@ -249,7 +249,7 @@ class Scratch(NamedTuple):
     frame: np.ndarray  # (4, 3) position and axes of the task's origin
     slots: np.ndarray  # (2, slots) int64 edge and contact shown in each link slot
     by_finish: np.ndarray  # (n_candidates,) int32 rows in the order in which their services end
-    booked: np.ndarray  # (1,) PLAN of the last booking
+    booking: np.ndarray  # (1,) PLAN of the last booking
     hops: np.ndarray  # (2 * MAX_HOPS,) HOP of the last booking: input, then result
 
 
@@ -265,14 +265,14 @@ def new_scratch(world: World) -> Scratch:
         ways_down=np.zeros(WAYS_DOWN, WAY_DOWN),
         landings=np.zeros(int(world.sizes["n_stations"][0]), LANDING),
         fingers=np.zeros(world.laser_offsets.size - 1, np.int32),
-        wanted=np.zeros(n_nodes, np.int64),
+        target_stamps=np.zeros(n_nodes, np.int64),
         order=np.zeros(int(world.sizes["n_satellites"][0]), np.int32),
         reached_s=np.zeros(int(world.sizes["n_candidates"][0])),
         relaxed=np.zeros(int(world.sizes["n_candidates"][0]), np.int32),
         frame=np.zeros((4, 3)),
         slots=np.zeros((2, int(world.sizes["n_terminals"][0]) + GROUND_SLOTS), np.int64),
         by_finish=np.zeros(int(world.sizes["n_candidates"][0]), np.int32),
-        booked=np.zeros(1, PLAN),
+        booking=np.zeros(1, PLAN),
         hops=np.zeros(2 * MAX_HOPS, HOP),
     )
 

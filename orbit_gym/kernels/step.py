@@ -12,13 +12,13 @@ from orbit_gym.kernels.offered_load import note_asked
 from orbit_gym.kernels.planning import order_candidates, plan_all
 from orbit_gym.kernels.result_delivery import deliver
 from orbit_gym.kernels.state import NONE, Scratch, State
-from orbit_gym.utils.jit import kernel, merged, shared
+from orbit_gym.utils.jit import kernel, merged_kernel, threaded_kernel
 from orbit_gym.world.layout import World
 
 BEGIN = -1  # in place of an action, at the start of an episode
 
 
-@merged
+@merged_kernel
 def _look(
     world: World,
     state: State,
@@ -37,7 +37,7 @@ def _look(
     encode(world, state, scratch, tasks, task_row, node_rows, link_rows, mask)
 
 
-@merged
+@merged_kernel
 def _place(world: World, state: State, scratch: Scratch, tasks: np.ndarray, action: int) -> bool:
     """Book the task at hand at a candidate; True if it was booked.
 
@@ -46,14 +46,14 @@ def _place(world: World, state: State, scratch: Scratch, tasks: np.ndarray, acti
     if action >= state.candidates.size or state.candidates[action] == NONE:
         return False
     task = state.clock[0].task
-    booked = book(world, state, scratch, tasks, task, action)
-    if booked and state.records.size > 0:
-        lanes = lanes_taken(world, tasks, task, scratch.booked[0].accelerator)
+    is_booked = book(world, state, scratch, tasks, task, action)
+    if is_booked and state.records.size > 0:
+        lanes = lanes_taken(world, tasks, task, scratch.booking[0].accelerator)
         record_booking(world, state, scratch, task, tasks[task].value, lanes)
-    return booked
+    return is_booked
 
 
-@merged
+@merged_kernel
 def _go_on(world: World, state: State, tasks: np.ndarray, faults: np.ndarray) -> None:
     """Move the clock to the next release, let the faults up to it strike, and give back what has
     expired.
@@ -89,14 +89,14 @@ def step(
     Scratch.booked holds the booking. BEGIN places nothing and leaves the clock where it is: it is
     here and not in a kernel of its own because planning and encoding would be compiled for each.
     """
-    booked = False
+    is_booked = False
     if action == BEGIN:
         strike_until(world, state, faults, state.clock[0].time_s)
     else:
-        booked = _place(world, state, scratch, tasks, action)
+        is_booked = _place(world, state, scratch, tasks, action)
         _go_on(world, state, tasks, faults)
     _look(world, state, scratch, tasks, task_row, node_rows, link_rows, mask)
-    return booked
+    return is_booked
 
 
 def begin(
@@ -114,7 +114,7 @@ def begin(
     step(world, state, scratch, tasks, faults, BEGIN, *buffers)
 
 
-@shared
+@threaded_kernel
 def step_many(
     world: World,
     states: State,
@@ -158,13 +158,13 @@ def step_many(
             states.records[member],
             states.is_lost[member][:count],
         )
-        mine = tasks[member][:count]
+        own_tasks = tasks[member][:count]
         outcome = outcomes[member]
         clock = state.clock[0]
         task = clock.task
         outcome.value = outcome.energy_j = outcome.revoked_value = outcome.elapsed_s = 0.0
         outcome.is_invalid = 1 if not masks[member, actions[member]] else 0
-        if task < count and mine[task].release_s < clock.end_s:
+        if task < count and own_tasks[task].release_s < clock.end_s:
             time_s = clock.time_s
             revoked_value = clock.revoked_value
             rows = (task_rows[member], node_rows[member], link_rows[member], masks[member])
@@ -172,19 +172,19 @@ def step_many(
                 world,
                 state,
                 scratch,
-                mine,
+                own_tasks,
                 faults[member][: n_faults[member]],
                 actions[member],
                 *rows,
             )
             if is_booked[member, task]:
-                log[member, task] = scratch.booked[0]
-                outcome.energy_j = scratch.booked[0].energy_j
-                outcome.value = mine[task].value if scratch.booked[0].on_time == 1 else 0.0
+                log[member, task] = scratch.booking[0]
+                outcome.energy_j = scratch.booking[0].energy_j
+                outcome.value = own_tasks[task].value if scratch.booking[0].on_time == 1 else 0.0
             outcome.revoked_value = clock.revoked_value - revoked_value
             outcome.elapsed_s = clock.time_s - time_s
         outcome.is_over = (
-            1 if clock.task >= count or mine[clock.task].release_s >= clock.end_s else 0
+            1 if clock.task >= count or own_tasks[clock.task].release_s >= clock.end_s else 0
         )
 
 
@@ -202,7 +202,7 @@ def relaxed_on_time(
         out[task] = _relaxed_task(world, state, scratch, tasks, task)
 
 
-@merged
+@merged_kernel
 def _relaxed_task(
     world: World, state: State, scratch: Scratch, tasks: np.ndarray, task: int
 ) -> bool:

@@ -20,7 +20,7 @@ from typing import NamedTuple
 from sgp4.api import Satrec
 
 from orbit_gym.orbits.omm import OMM_RANGES, record_of_omm
-from orbit_gym.orbits.tle import TLE_TEMPLATE, Refused, entries, record_of
+from orbit_gym.orbits.tle import TLE_TEMPLATE, RefusedElements, entries, record_of
 
 Entry = tuple[
     str, Callable[[], tuple[str, Satrec]]
@@ -28,7 +28,7 @@ Entry = tuple[
 
 
 @dataclass(frozen=True)
-class Skipped:
+class SkippedElements:
     """How many satellites were left out for one reason, and the first of them in words."""
 
     count: int
@@ -41,17 +41,19 @@ class Elements(NamedTuple):
 
     names: list[str]
     records: list[Satrec]
-    refused: list[Refused]
+    refused: list[RefusedElements]
 
 
-def summary(refused: Iterable[Refused]) -> tuple[Skipped, ...]:
+def summary(refusals: Iterable[RefusedElements]) -> tuple[SkippedElements, ...]:
     """Return what was left out, counted by reason, most frequent first."""
     first: dict[str, str] = {}
     counts: Counter[str] = Counter()
-    for item in refused:
+    for item in refusals:
         counts[item.reason] += 1
         first.setdefault(item.reason, str(item))
-    return tuple(Skipped(count, reason, first[reason]) for reason, count in counts.most_common())
+    return tuple(
+        SkippedElements(count, reason, first[reason]) for reason, count in counts.most_common()
+    )
 
 
 def _read_tle(text: str) -> Iterator[Entry]:
@@ -104,35 +106,35 @@ def _read_omm_json(text: str) -> Iterator[Entry]:
         yield f"entry {number}", partial(record_of_omm, entry)
 
 
-def read_elements(path: Path, what: str, strict: bool) -> Elements:
+def read_elements(path: Path, source_field: str, strict: bool) -> Elements:
     """Return the satellites of a tle_file or omm_file (what).
 
     ValueError with file, line and value, or counted if not strict.
     """
-    where = f"constellation.{what} {str(path)!r}"
+    label = f"constellation.{source_field} {str(path)!r}"
     try:
         text = _text(path)
-        found = _collect(_reader(path, what)(text), strict)
+        elements = _collect(_reader(path, source_field)(text), strict)
     except ValueError as error:
         place = ", " if str(error).startswith(("line ", "entry ")) else " "
         hint = (
             "; constellation.strict = false leaves such satellites out"
-            if isinstance(error.__cause__, Refused)
+            if isinstance(error.__cause__, RefusedElements)
             else ""
         )
-        raise ValueError(f"{where}{place}{error}{hint}") from error
-    if not found.names:
+        raise ValueError(f"{label}{place}{error}{hint}") from error
+    if not elements.names:
         example = (
             f"a pair of lines looks like {' / '.join(TLE_TEMPLATE)!r}"
-            if what == "tle_file"
+            if source_field == "tle_file"
             else "it needs one row a satellite"
         )
         reasons = "".join(
             f"; {item.count} left out ({item.reason}): {item.first}"
-            for item in summary(found.refused)
+            for item in summary(elements.refused)
         )
-        raise ValueError(f"{where} holds no elements; {example}{reasons}")
-    return found
+        raise ValueError(f"{label} holds no elements; {example}{reasons}")
+    return elements
 
 
 def _text(path: Path) -> str:
@@ -151,9 +153,9 @@ def _text(path: Path) -> str:
         raise ValueError(f"is not a whole gzip file: {error}") from error
 
 
-def _reader(path: Path, what: str) -> Callable[[str], Iterator[Entry]]:
+def _reader(path: Path, source_field: str) -> Callable[[str], Iterator[Entry]]:
     """Return the generator function that reads this kind of file."""
-    if what == "tle_file":
+    if source_field == "tle_file":
         return _read_tle
     ending = path.name.removesuffix(".gz").rpartition(".")[2].lower()
     if ending not in ("csv", "json"):
@@ -168,15 +170,15 @@ def _collect(entries: Iterator[Entry], strict: bool) -> Elements:
 
     What is refused is raised if strict and kept with its place otherwise.
     """
-    found = Elements([], [], [])
+    elements = Elements([], [], [])
     for place, make in entries:
         try:
             name, record = make()
-        except Refused as error:
+        except RefusedElements as error:
             if strict:
                 raise ValueError(f"{place}: {error}") from error
-            found.refused.append(Refused(f"{place}: {error}", error.reason))
+            elements.refused.append(RefusedElements(f"{place}: {error}", error.reason))
             continue
-        found.names.append(name)
-        found.records.append(record)
-    return found
+        elements.names.append(name)
+        elements.records.append(record)
+    return elements

@@ -10,7 +10,7 @@ from typing import Any
 from sgp4 import omm
 from sgp4.api import Satrec
 
-from orbit_gym.orbits.tle import Refused, sound
+from orbit_gym.orbits.tle import RefusedElements, sound
 
 # The fields of an OMM that fix the orbit, with their ranges (CCSDS 502.0-B; units of CelesTrak's GP
 # data: degrees, revolutions per day).
@@ -47,13 +47,13 @@ def record_of_omm(fields: Mapping[str, Any]) -> tuple[str, Satrec]:
     number = _plain(fields.get("NORAD_CAT_ID"))
     name = _plain(fields.get("OBJECT_NAME")) or number
     if not name:
-        raise Refused(
+        raise RefusedElements(
             "OBJECT_NAME and NORAD_CAT_ID are both empty; give one of them", "OMM without a name"
         )
     theory = _plain(fields.get("MEAN_ELEMENT_THEORY")) or "SGP4"
     if theory != "SGP4" or _plain(fields.get("EPHEMERIS_TYPE")) == str(OMM_SGP4_XP):
         got = theory if theory != "SGP4" else f"EPHEMERIS_TYPE {OMM_SGP4_XP}, SGP4-XP"
-        raise Refused(
+        raise RefusedElements(
             f"satellite {name!r}: mean elements must be made for SGP4, got {got}",
             "OMM of another theory",
         )
@@ -66,7 +66,7 @@ def record_of_omm(fields: Mapping[str, Any]) -> tuple[str, Satrec]:
             if values["MEAN_MOTION"] <= 0.0
             else "ECCENTRICITY must be below 1"
         )
-        raise Refused(
+        raise RefusedElements(
             f"satellite {name!r}: {wrong}, got {fields[wrong.split()[0]]!r}",
             f"OMM {wrong.split()[0]} out of range",
         )
@@ -82,19 +82,19 @@ def _plain(value: Any) -> str:
 
 def _number(name: str, fields: Mapping[str, Any], key: str, low: float, high: float) -> float:
     """Return a finite number of an OMM within its range."""
-    given = fields.get(key)
+    text = fields.get(key)
     try:
-        value = float(given) if given is not None and not isinstance(given, bool) else math.nan
+        value = float(text) if text is not None and not isinstance(text, bool) else math.nan
     except (TypeError, ValueError):
         value = math.nan
     if not math.isfinite(value):
-        raise Refused(
-            f"satellite {name!r}: {key} must be a finite number, got {given!r}",
+        raise RefusedElements(
+            f"satellite {name!r}: {key} must be a finite number, got {text!r}",
             f"OMM {key} is no number",
         )
     if not low <= value <= high:
-        raise Refused(
-            f"satellite {name!r}: {key} must be from {low:g} to {high:g}, got {given!r}",
+        raise RefusedElements(
+            f"satellite {name!r}: {key} must be from {low:g} to {high:g}, got {text!r}",
             f"OMM {key} out of range",
         )
     return value
@@ -105,9 +105,9 @@ def _epoch(name: str, fields: Mapping[str, Any]) -> str:
 
     OMM epochs are UTC, with or without a fraction or a Z.
     """
-    given = _plain(fields.get("EPOCH"))
+    epoch_text = _plain(fields.get("EPOCH"))
     try:
-        epoch = datetime.fromisoformat(given.removesuffix("Z"))
+        epoch = datetime.fromisoformat(epoch_text.removesuffix("Z"))
     except ValueError:
         epoch = None
     if epoch is None or epoch.tzinfo is not None:
@@ -115,5 +115,5 @@ def _epoch(name: str, fields: Mapping[str, Any]) -> str:
             f"satellite {name!r}: EPOCH must be UTC like '2026-06-26T22:27:28.030000', got "
             f"{fields.get('EPOCH')!r}"
         )
-        raise Refused(sentence, "OMM EPOCH is no time")
+        raise RefusedElements(sentence, "OMM EPOCH is no time")
     return epoch.isoformat(timespec="microseconds")

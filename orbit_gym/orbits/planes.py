@@ -62,12 +62,12 @@ def _divide(groups: np.ndarray, values: np.ndarray, gap: float, width: float) ->
     """
     order = np.lexsort((values, groups))
     divided = np.empty(len(groups), np.int64)
-    label, before, first = -1, -1, 0.0
+    label, previous, first = -1, -1, 0.0
     last = 0.0
     for satellite in order.tolist():
         value, group = values[satellite], groups[satellite]
-        if group != before or value - last > gap or value - first > width:
-            label, before, first = label + 1, group, value
+        if group != previous or value - last > gap or value - first > width:
+            label, previous, first = label + 1, group, value
         last = value
         divided[satellite] = label
     return divided

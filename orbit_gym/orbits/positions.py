@@ -10,9 +10,9 @@ from pathlib import Path
 import numpy as np
 from sgp4.api import SGP4_ERRORS, WGS72, Satrec, SatrecArray, jday
 
-from orbit_gym.orbits.elements import Skipped, read_elements, summary
+from orbit_gym.orbits.elements import SkippedElements, read_elements, summary
 from orbit_gym.orbits.planes import group_planes
-from orbit_gym.orbits.tle import Refused, record_of
+from orbit_gym.orbits.tle import RefusedElements, record_of
 from orbit_gym.scenario.scenario import Scenario, Shell
 from orbit_gym.utils.units import DAY_S, M_PER_KM
 
@@ -45,9 +45,9 @@ class Orbits:
     shells: np.ndarray = field(
         default_factory=lambda: np.zeros(0, np.int32)
     )  # (S,) number in constellation.shells, -1 for typed and read
-    skipped: tuple[Skipped, ...] = ()  # empty unless constellation.strict is false
+    skipped: tuple[SkippedElements, ...] = ()  # empty unless constellation.strict is false
 
-    def some(self, members: np.ndarray) -> "Orbits":
+    def subset(self, members: np.ndarray) -> "Orbits":
         """Return the satellites of these numbers (M,) alone."""
         names, records = (
             tuple(self.names[k] for k in members),
@@ -72,8 +72,8 @@ class Orbits:
         )
         bad = np.argwhere(errors != 0)
         if len(bad):
-            satellite, when = bad[0]
-            reason = SGP4_ERRORS.get(int(errors[satellite, when]), "unknown error")
+            satellite, step = bad[0]
+            reason = SGP4_ERRORS.get(int(errors[satellite, step]), "unknown error")
             raise ValueError(
                 f"satellite {self.names[satellite]!r} cannot be propagated to the asked day: "
                 f"{reason}"
@@ -107,15 +107,15 @@ def epoch_of(scenario: Scenario) -> datetime:
     return epoch.astimezone(UTC).replace(tzinfo=None) if epoch.tzinfo else epoch
 
 
-def julian_date(when: datetime) -> tuple[float, float]:
+def julian_date(instant: datetime) -> tuple[float, float]:
     """Return UTC as Julian date and fraction of a day."""
     return jday(
-        when.year,
-        when.month,
-        when.day,
-        when.hour,
-        when.minute,
-        when.second + when.microsecond / 1e6,
+        instant.year,
+        instant.month,
+        instant.day,
+        instant.hour,
+        instant.minute,
+        instant.second + instant.microsecond / 1e6,
     )
 
 
@@ -132,19 +132,19 @@ def load_orbits(scenario: Scenario) -> Orbits:
         record_of(satellite.name, satellite.line1, satellite.line2)
         for satellite in constellation.satellites
     ]
-    refused: list[Refused] = []
-    for what in ("tle_file", "omm_file"):
-        if path := getattr(constellation, what):
-            found = read_elements(Path(path), what, constellation.strict)
-            names, records, refused = (
-                names + found.names,
-                records + found.records,
-                refused + found.refused,
+    refusals: list[RefusedElements] = []
+    for source_field in ("tle_file", "omm_file"):
+        if path := getattr(constellation, source_field):
+            elements = read_elements(Path(path), source_field, constellation.strict)
+            names, records, refusals = (
+                names + elements.names,
+                records + elements.records,
+                refusals + elements.refused,
             )
     n_strict = (
         len(names) if constellation.strict else len(constellation.satellites)
     )  # what a person types is never left out
-    names, records = _fit_to_fly(names, records, epoch, n_strict, refused)
+    names, records = _fit_to_fly(names, records, epoch, n_strict, refusals)
     _warn_of_age(names, records, epoch)
     planes = _planes_of(records, epoch)
     shells = [-1] * len(names)
@@ -161,11 +161,13 @@ def load_orbits(scenario: Scenario) -> Orbits:
     twice = [name for name, count in Counter(names).items() if count > 1]
     if twice:
         raise ValueError(f"satellites need distinct names; {twice[0]!r} stands twice")
-    skipped = summary(refused)
+    skipped = summary(refusals)
     if skipped:
-        told = "; ".join(f"{item.count} x {item.reason} (first: {item.first})" for item in skipped)
+        reasons = "; ".join(
+            f"{item.count} x {item.reason} (first: {item.first})" for item in skipped
+        )
         warnings.warn(
-            f"{len(refused)} satellites left out, {len(names)} fly: {told}",
+            f"{len(refusals)} satellites left out, {len(names)} fly: {reasons}",
             UserWarning,
             stacklevel=1,
         )
@@ -183,23 +185,27 @@ def load_orbits(scenario: Scenario) -> Orbits:
 
 
 def _fit_to_fly(
-    names: list[str], records: list[Satrec], epoch: datetime, n_strict: int, refused: list[Refused]
+    names: list[str],
+    records: list[Satrec],
+    epoch: datetime,
+    n_strict: int,
+    refusals: list[RefusedElements],
 ) -> tuple[list[str], list[Satrec]]:
     """Return the satellites that SGP4 can fly on every day of the splits, each name once.
 
     One that is not is raised if it is among the first n_strict, and added to refused otherwise.
     """
-    codes, seen, kept = sgp4_errors(records, epoch), set(), []
+    codes, reported, passing = sgp4_errors(records, epoch), set(), []
     for number, name in enumerate(names):
         reason, sentence = "", ""
         if code := int(codes[number]):
             reason = f"SGP4: {SGP4_ERRORS.get(code, 'unknown error')}"
-            until = f"{FLOWN_DAYS} days after {epoch:%Y-%m-%d}"
+            span = f"{FLOWN_DAYS} days after {epoch:%Y-%m-%d}"
             sentence = (
-                f"satellite {name!r} cannot be propagated from the epoch to {until}: "
+                f"satellite {name!r} cannot be propagated from the epoch to {span}: "
                 f"{SGP4_ERRORS.get(code, 'unknown error')}"
             )
-        elif name in seen:
+        elif name in reported:
             reason, sentence = (
                 "name stands twice",
                 f"satellites need distinct names; {name!r} stands twice",
@@ -209,15 +215,15 @@ def _fit_to_fly(
                 f"{sentence}; constellation.strict = false leaves such satellites of files out"
             )
         if reason:
-            refused.append(Refused(sentence, reason))
+            refusals.append(RefusedElements(sentence, reason))
         else:
-            seen.add(name)
-            kept.append(number)
-    if names and not kept:
+            reported.add(name)
+            passing.append(number)
+    if names and not passing:
         raise ValueError(
-            f"no satellite is left to fly; the first of {len(refused)} left out: {refused[0]}"
+            f"no satellite is left to fly; the first of {len(refusals)} left out: {refusals[0]}"
         )
-    return [names[number] for number in kept], [records[number] for number in kept]
+    return [names[number] for number in passing], [records[number] for number in passing]
 
 
 def sgp4_errors(records: list[Satrec], epoch: datetime) -> np.ndarray:

@@ -17,7 +17,7 @@ TLE_TEMPLATE = (
 )
 
 
-class Refused(ValueError):
+class RefusedElements(ValueError):
     """Elements that cannot be flown: a sentence for people and a short reason to count by."""
 
     def __init__(self, sentence: str, reason: str) -> None:
@@ -58,12 +58,12 @@ def check_line(name: str, line: str, number: int) -> str:
         )
         reason = "not a number"
     if wrong:
-        given = f", got {line!r}" if line else ""
+        line_text = f", got {line!r}" if line else ""
         sentence = (
             f"satellite {name!r}: line {number} {wrong}; it should look like "
-            f"{TLE_TEMPLATE[number - 1]!r}{given}"
+            f"{TLE_TEMPLATE[number - 1]!r}{line_text}"
         )
-        raise Refused(sentence, f"TLE line {number}: {reason}")
+        raise RefusedElements(sentence, f"TLE line {number}: {reason}")
     return line
 
 
@@ -78,14 +78,14 @@ def record_of(name: str, line1: str, line2: str) -> Satrec:
             f"satellite {name!r}: line 1 is for object {line1[2:7]} and line 2 for object "
             f"{line2[2:7]}"
         )
-        raise Refused(sentence, "TLE lines of two objects")
+        raise RefusedElements(sentence, "TLE lines of two objects")
     try:
         record = Satrec.twoline2rv(line1, line2, WGS72)
     except ValueError as error:
         sentence = (
             f"satellite {name!r}: {error}; lines should look like {' / '.join(TLE_TEMPLATE)!r}"
         )
-        raise Refused(sentence, "TLE that sgp4 cannot read") from error
+        raise RefusedElements(sentence, "TLE that sgp4 cannot read") from error
     return sound(name, record)
 
 
@@ -98,16 +98,16 @@ def sound(name: str, record: Satrec) -> Satrec:
             f"satellite {name!r}: inclination must be from 0 to 180 degrees, got "
             f"{math.degrees(record.inclo):g}"
         )
-        raise Refused(sentence, "inclination out of range")
+        raise RefusedElements(sentence, "inclination out of range")
     if not record.no_kozai > 0.0:
         sentence = (
             f"satellite {name!r}: mean motion must be above 0 revolutions per day, got "
             f"{record.no_kozai * 720.0 / math.pi:g}"
         )
-        raise Refused(sentence, "mean motion out of range")
+        raise RefusedElements(sentence, "mean motion out of range")
     if record.error:
         reason = SGP4_ERRORS.get(record.error, "SGP4 refuses these elements")
-        raise Refused(f"satellite {name!r}: {reason}", reason)
+        raise RefusedElements(f"satellite {name!r}: {reason}", reason)
     return record
 
 

@@ -142,7 +142,7 @@ def sight_margin_m(a_m: np.ndarray, b_m: np.ndarray, limit_radius_m: float) -> f
     """
     x, y, z = b_m[0] - a_m[0], b_m[1] - a_m[1], b_m[2] - a_m[2]
     length_2 = x * x + y * y + z * z
-    along = -(a_m[0] * x + a_m[1] * y + a_m[2] * z) / length_2 if length_2 > 0.0 else 0.0
-    along = min(max(along, 0.0), 1.0)
-    x, y, z = a_m[0] + along * x, a_m[1] + along * y, a_m[2] + along * z
+    fraction = -(a_m[0] * x + a_m[1] * y + a_m[2] * z) / length_2 if length_2 > 0.0 else 0.0
+    fraction = min(max(fraction, 0.0), 1.0)
+    x, y, z = a_m[0] + fraction * x, a_m[1] + fraction * y, a_m[2] + fraction * z
     return math.sqrt(x * x + y * y + z * z) - limit_radius_m

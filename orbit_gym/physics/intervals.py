@@ -56,19 +56,19 @@ def _hidden_extrema(
     """Return rows, sample and time of extrema between samples whose sign differs from that of the
     three samples around.
     """
-    before, here, after = margins[:, :-2], margins[:, 1:-1], margins[:, 2:]
-    same = (is_above[:, :-2] == is_above[:, 1:-1]) & (is_above[:, 2:] == is_above[:, 1:-1])
-    peak = ~is_above[:, 1:-1] & (here >= before) & (here > after)
-    valley = is_above[:, 1:-1] & (here <= before) & (here < after)
-    rows, middle = np.nonzero(same & (peak | valley))
-    left, centre, right = before[rows, middle], here[rows, middle], after[rows, middle]
+    previous, here, after = margins[:, :-2], margins[:, 1:-1], margins[:, 2:]
+    is_same = (is_above[:, :-2] == is_above[:, 1:-1]) & (is_above[:, 2:] == is_above[:, 1:-1])
+    peak = ~is_above[:, 1:-1] & (here >= previous) & (here > after)
+    valley = is_above[:, 1:-1] & (here <= previous) & (here < after)
+    rows, middle = np.nonzero(is_same & (peak | valley))
+    left, centre, right = previous[rows, middle], here[rows, middle], after[rows, middle]
     middle = middle + 1
     offset = (
         0.5 * (left - right) / (left - 2.0 * centre + right)
     )  # vertex of the parabola, within one step
     vertex_s = times_s[middle] + offset * (times_s[1] - times_s[0])
-    hidden = (evaluate(rows, vertex_s) > 0.0) != is_above[rows, middle]
-    return rows[hidden], middle[hidden], vertex_s[hidden]
+    is_hidden = (evaluate(rows, vertex_s) > 0.0) != is_above[rows, middle]
+    return rows[is_hidden], middle[is_hidden], vertex_s[is_hidden]
 
 
 def _bisect(

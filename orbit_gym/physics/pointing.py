@@ -53,9 +53,9 @@ def _argument_of_latitude(positions_m: np.ndarray, velocities_mps: np.ndarray) -
     node = np.where(
         np.linalg.norm(node, axis=-1, keepdims=True) < 1e-3, np.array([1.0, 0.0, 0.0]), node
     )
-    across = np.cross(normal, node)
+    in_plane = np.cross(normal, node)
     return np.arctan2(
-        np.einsum("mtk,tk->mt", positions_m, across), np.einsum("mtk,tk->mt", positions_m, node)
+        np.einsum("mtk,tk->mt", positions_m, in_plane), np.einsum("mtk,tk->mt", positions_m, node)
     )
 
 
@@ -67,26 +67,26 @@ def _is_visible(
 
 
 @njit(cache=True)
-def _terminal_to(held: np.ndarray, satellite: int, other: int) -> int:
+def _terminal_to(partners: np.ndarray, satellite: int, other: int) -> int:
     """Return the terminal of satellite that holds other, -1 if none does."""
-    for terminal in range(held.shape[1]):
-        if held[satellite, terminal] == other:
+    for terminal in range(partners.shape[1]):
+        if partners[satellite, terminal] == other:
             return terminal
     return -1
 
 
 @njit(cache=True)
-def _free_terminal(held: np.ndarray, satellite: int, first_cross: int) -> int:
+def _free_terminal(partners: np.ndarray, satellite: int, first_cross: int) -> int:
     """Return the first idle terminal that may look across planes, -1 if there is none."""
-    for terminal in range(first_cross, held.shape[1]):
-        if held[satellite, terminal] < 0:
+    for terminal in range(first_cross, partners.shape[1]):
+        if partners[satellite, terminal] < 0:
             return terminal
     return -1
 
 
 @njit(cache=True)
 def _link_in_plane(
-    held: np.ndarray,
+    partners: np.ndarray,
     positions_m: np.ndarray,
     fore: np.ndarray,
     limit_radius_m: float,
@@ -95,20 +95,20 @@ def _link_in_plane(
     """Link each satellite's fore terminal to the aft terminal of the next one ahead that is in
     sight.
     """
-    aft = min(1, held.shape[1] - 1)
-    for satellite in range(held.shape[0]):
+    aft = min(1, partners.shape[1] - 1)
+    for satellite in range(partners.shape[0]):
         other = fore[satellite]
-        if other < 0 or held[satellite, FORE] >= 0 or held[other, aft] >= 0:
+        if other < 0 or partners[satellite, FORE] >= 0 or partners[other, aft] >= 0:
             continue
         if _is_visible(positions_m[satellite], positions_m[other], limit_radius_m, max_range_m):
-            held[satellite, FORE] = other
-            held[other, aft] = satellite
+            partners[satellite, FORE] = other
+            partners[other, aft] = satellite
 
 
 @njit(cache=True)
 def _keep_cross_links(
-    held: np.ndarray,
-    before: np.ndarray,
+    partners: np.ndarray,
+    previous: np.ndarray,
     positions_m: np.ndarray,
     may_cross: np.ndarray,
     planes: np.ndarray,
@@ -118,34 +118,38 @@ def _keep_cross_links(
     """Carry over each link between planes that is still allowed, in sight, and not needed by a
     neighbour in plane.
     """
-    for satellite in range(held.shape[0]):
-        for terminal in range(held.shape[1]):
-            other = before[satellite, terminal]
+    for satellite in range(partners.shape[0]):
+        for terminal in range(partners.shape[1]):
+            other = previous[satellite, terminal]
             if (
                 other <= satellite
                 or planes[other] == planes[satellite]
                 or not (may_cross[satellite] and may_cross[other])
             ):
                 continue
-            back = _terminal_to(before, other, satellite)
-            if held[satellite, terminal] >= 0 or held[other, back] >= 0:
+            return_terminal = _terminal_to(previous, other, satellite)
+            if partners[satellite, terminal] >= 0 or partners[other, return_terminal] >= 0:
                 continue
             if _is_visible(positions_m[satellite], positions_m[other], limit_radius_m, max_range_m):
-                held[satellite, terminal] = other
-                held[other, back] = satellite
+                partners[satellite, terminal] = other
+                partners[other, return_terminal] = satellite
 
 
 @njit(cache=True)
 def _find_free(
-    held: np.ndarray, may_cross: np.ndarray, first_cross: int, free: np.ndarray, place: np.ndarray
+    partners: np.ndarray,
+    may_cross: np.ndarray,
+    first_cross: int,
+    free: np.ndarray,
+    place: np.ndarray,
 ) -> int:
     """List in free the satellites with an idle terminal that may look across planes, place being
     their rows; return how many.
     """
     n_free = 0
-    for satellite in range(held.shape[0]):
+    for satellite in range(partners.shape[0]):
         place[satellite] = -1
-        if may_cross[satellite] and _free_terminal(held, satellite, first_cross) >= 0:
+        if may_cross[satellite] and _free_terminal(partners, satellite, first_cross) >= 0:
             free[n_free] = satellite
             place[satellite] = n_free
             n_free += 1
@@ -154,7 +158,7 @@ def _find_free(
 
 @njit(cache=True)
 def _nearer_rival(
-    held: np.ndarray,
+    partners: np.ndarray,
     satellite: int,
     other: int,
     positions_m: np.ndarray,
@@ -174,7 +178,7 @@ def _nearer_rival(
         if apart_m > best_m or (apart_m == best_m and rival >= best):  # free is in no order
             continue
         if (
-            _terminal_to(held, satellite, rival) < 0
+            _terminal_to(partners, satellite, rival) < 0
             and sight_margin_m(positions_m[satellite], positions_m[rival], limit_radius_m) >= 0.0
         ):
             best, best_m = rival, apart_m
@@ -183,7 +187,7 @@ def _nearer_rival(
 
 @njit(cache=True)
 def _switch_cross_links(
-    held: np.ndarray,
+    partners: np.ndarray,
     rivals: np.ndarray,
     rival_since: np.ndarray,
     step: int,
@@ -202,28 +206,28 @@ def _switch_cross_links(
     free and place (S,) are working space: the free satellites, kept up to date, so that a step
     costs links times free ones.
     """
-    n_free = _find_free(held, may_cross, first_cross, free, place)
-    for satellite in range(held.shape[0]):
-        for terminal in range(first_cross, held.shape[1]):
-            other = held[satellite, terminal]
+    n_free = _find_free(partners, may_cross, first_cross, free, place)
+    for satellite in range(partners.shape[0]):
+        for terminal in range(first_cross, partners.shape[1]):
+            other = partners[satellite, terminal]
             if other < 0 or planes[other] == planes[satellite]:
                 rivals[satellite, terminal] = -1
                 continue
             rival = _nearer_rival(
-                held, satellite, other, positions_m, free[:n_free], planes, limit_radius_m
+                partners, satellite, other, positions_m, free[:n_free], planes, limit_radius_m
             )
             if rival < 0 or rival != rivals[satellite, terminal]:
                 rivals[satellite, terminal] = rival
                 rival_since[satellite, terminal] = step
             if rival >= 0 and step - rival_since[satellite, terminal] >= patience_steps:
-                held[other, _terminal_to(held, other, satellite)] = -1
-                held[satellite, terminal] = rival
-                held[rival, _free_terminal(held, rival, first_cross)] = satellite
+                partners[other, _terminal_to(partners, other, satellite)] = -1
+                partners[satellite, terminal] = rival
+                partners[rival, _free_terminal(partners, rival, first_cross)] = satellite
                 rivals[satellite, terminal] = -1
                 if place[other] < 0:
                     free[n_free], place[other] = other, n_free
                     n_free += 1
-                if _free_terminal(held, rival, first_cross) < 0:
+                if _free_terminal(partners, rival, first_cross) < 0:
                     n_free -= 1
                     last = free[n_free]
                     free[place[rival]], place[last] = last, place[rival]
@@ -232,7 +236,7 @@ def _switch_cross_links(
 
 @njit(cache=True)
 def _form_cross_links(
-    held: np.ndarray,
+    partners: np.ndarray,
     positions_m: np.ndarray,
     free: np.ndarray,
     planes: np.ndarray,
@@ -245,7 +249,7 @@ def _form_cross_links(
     for first in range(len(free)):
         for second in range(first + 1, len(free)):
             a, b = free[first], free[second]
-            if planes[a] == planes[b] or _terminal_to(held, a, b) >= 0:
+            if planes[a] == planes[b] or _terminal_to(partners, a, b) >= 0:
                 continue
             if _is_visible(positions_m[a], positions_m[b], limit_radius_m, max_range_m):
                 lefts.append(a)
@@ -257,17 +261,17 @@ def _form_cross_links(
     for pair in order[: len(order) - 1]:
         a, b = lefts[pair], rights[pair]
         terminal_a, terminal_b = (
-            _free_terminal(held, a, first_cross),
-            _free_terminal(held, b, first_cross),
+            _free_terminal(partners, a, first_cross),
+            _free_terminal(partners, b, first_cross),
         )
         if terminal_a >= 0 and terminal_b >= 0:
-            held[a, terminal_a] = b
-            held[b, terminal_b] = a
+            partners[a, terminal_a] = b
+            partners[b, terminal_b] = a
 
 
 @njit(cache=True)
 def _point_samples(
-    held: np.ndarray,
+    partners: np.ndarray,
     first_step: int,
     end_step: int,
     rivals: np.ndarray,
@@ -290,8 +294,8 @@ def _point_samples(
     free, place = np.empty(n_satellites, dtype=np.int64), np.empty(n_satellites, dtype=np.int64)
     has_planes = planes.max() > planes.min()
     for step in range(first_step, end_step):
-        here_m, now = positions_m[step], held[step]
-        _link_in_plane(now, here_m, fore[step], limit_radius_m, max_range_m)
+        here_m, current = positions_m[step], partners[step]
+        _link_in_plane(current, here_m, fore[step], limit_radius_m, max_range_m)
         if not has_planes:
             continue
         for satellite in range(n_satellites):
@@ -299,10 +303,10 @@ def _point_samples(
             may_cross[satellite] = abs(math.atan2(z, math.hypot(x, y))) <= cutoff_latitude_rad
         if step > 0:
             _keep_cross_links(
-                now, held[step - 1], here_m, may_cross, planes, limit_radius_m, max_range_m
+                current, partners[step - 1], here_m, may_cross, planes, limit_radius_m, max_range_m
             )
         _switch_cross_links(
-            now,
+            current,
             rivals,
             rival_since,
             step,
@@ -315,9 +319,9 @@ def _point_samples(
             free,
             place,
         )
-        n_free = _find_free(now, may_cross, first_cross, free, place)
+        n_free = _find_free(current, may_cross, first_cross, free, place)
         _form_cross_links(
-            now, here_m, free[:n_free], planes, limit_radius_m, max_range_m, first_cross
+            current, here_m, free[:n_free], planes, limit_radius_m, max_range_m, first_cross
         )
 
 
@@ -340,15 +344,15 @@ def point_terminals(
     one for patience_steps samples. tell hears the fraction done.
     """
     n_times, n_satellites = fore.shape
-    held = np.full((n_times, n_satellites, n_terminals), -1, dtype=np.int32)
+    partners = np.full((n_times, n_satellites, n_terminals), -1, dtype=np.int32)
     if n_terminals == 0:
-        return held
+        return partners
     rivals = np.full((n_satellites, n_terminals), -1, dtype=np.int32)
     rival_since = np.zeros((n_satellites, n_terminals), dtype=np.int64)
     rule = limit_radius_m, max_range_m, cutoff_latitude_rad, patience_steps
     for first in range(0, n_times, SAMPLES_AT_ONCE):
         end = min(first + SAMPLES_AT_ONCE, n_times)
-        _point_samples(held, first, end, rivals, rival_since, positions_m, fore, planes, *rule)
+        _point_samples(partners, first, end, rivals, rival_since, positions_m, fore, planes, *rule)
         if tell:
             tell(end / n_times)
-    return held
+    return partners

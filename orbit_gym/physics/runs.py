@@ -33,34 +33,34 @@ def _longer(rows: np.ndarray) -> np.ndarray:
 
 
 @njit(cache=True)
-def _held_by(now: np.ndarray, low: int, high: int) -> int:
+def _held_by(current: np.ndarray, low: int, high: int) -> int:
     """Return the terminal of high that holds low."""
-    for terminal in range(now.shape[1]):
-        if now[high, terminal] == low:
+    for terminal in range(current.shape[1]):
+        if current[high, terminal] == low:
             return terminal
     return -1
 
 
 @njit(cache=True)
-def find_runs(held: np.ndarray, first_rows: np.ndarray) -> np.ndarray:
+def find_runs(partners: np.ndarray, first_rows: np.ndarray) -> np.ndarray:
     """Return (N,) RUN of held (T, S, n_terminals), in order of their ends.
 
     first_rows is a short array of RUN to grow from.
     """
-    n_times, n_satellites, n_terminals = held.shape
+    n_times, n_satellites, n_terminals = partners.shape
     rows, n_rows = first_rows, 0
     partner = np.full(
         (n_satellites, n_terminals), -1, dtype=np.int32
     )  # of the run in progress, where it is the higher one
-    back = np.full((n_satellites, n_terminals), -1, dtype=np.int32)
-    since = np.zeros((n_satellites, n_terminals), dtype=np.int32)
+    return_terminals = np.full((n_satellites, n_terminals), -1, dtype=np.int32)
+    start_steps = np.zeros((n_satellites, n_terminals), dtype=np.int32)
     for step in range(n_times + 1):
         for low in range(n_satellites):
             for terminal in range(n_terminals):
-                high = held[step, low, terminal] if step < n_times else -1
+                high = partners[step, low, terminal] if step < n_times else -1
                 high = high if high > low else -1
-                end = _held_by(held[step], low, high) if high >= 0 else -1
-                if high == partner[low, terminal] and end == back[low, terminal]:
+                end = _held_by(partners[step], low, high) if high >= 0 else -1
+                if high == partner[low, terminal] and end == return_terminals[low, terminal]:
                     continue
                 if partner[low, terminal] >= 0:
                     if n_rows == len(rows):
@@ -68,12 +68,16 @@ def find_runs(held: np.ndarray, first_rows: np.ndarray) -> np.ndarray:
                     row = rows[n_rows]
                     row.low, row.high, row.low_terminal = low, partner[low, terminal], terminal
                     row.high_terminal, row.begin, row.finish = (
-                        back[low, terminal],
-                        since[low, terminal],
+                        return_terminals[low, terminal],
+                        start_steps[low, terminal],
                         step - 1,
                     )
                     n_rows += 1
-                partner[low, terminal], back[low, terminal], since[low, terminal] = high, end, step
+                (
+                    partner[low, terminal],
+                    return_terminals[low, terminal],
+                    start_steps[low, terminal],
+                ) = high, end, step
     return rows[:n_rows]
 
 

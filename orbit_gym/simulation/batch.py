@@ -43,7 +43,7 @@ class Batch:
         self.outcomes = np.zeros(count, OUTCOME)
         self._n_tasks, self._n_faults = np.zeros(count, np.int64), np.zeros(count, np.int64)
         self._n_invalid = np.zeros(count, np.int64)
-        self._drawn: list[DrawnEpisode | None] = [None] * count
+        self._episodes: list[DrawnEpisode | None] = [None] * count
         self._states: State | None = None
         self._pools: dict[str, np.ndarray] = {}
         self._scratches: list[Scratch] = []
@@ -55,12 +55,12 @@ class Batch:
         """Observation blocks and masks, one row a member."""
         return self.task_rows, self.node_rows, self.link_rows, self.masks
 
-    def begin(self, member: int, drawn: DrawnEpisode) -> None:
+    def begin(self, member: int, episode_drawn: DrawnEpisode) -> None:
         """Let a member start an episode: its row of every array then shows the first task."""
-        world, episode = drawn.world, drawn.episode
+        world, episode = episode_drawn.world, episode_drawn.episode
         state = first_state(self.scenario, world, episode)
-        self._make_room(world, state, drawn)
-        self._drawn[member] = drawn
+        self._make_room(world, state, episode_drawn)
+        self._episodes[member] = episode_drawn
         self._n_tasks[member], self._n_faults[member] = episode.tasks.size, episode.faults.size
         self._n_invalid[member] = 0
         self._pools["tasks"][member, : episode.tasks.size] = episode.tasks
@@ -85,26 +85,31 @@ class Batch:
 
         It does not outlive the member's episode.
         """
-        drawn = self._drawn[member]
-        if drawn is None or self._states is None:
+        episode_drawn = self._episodes[member]
+        if episode_drawn is None or self._states is None:
             raise RuntimeError("call reset() first")
-        n_resources = int(drawn.world.sizes["n_resources"][0])
+        n_resources = int(episode_drawn.world.sizes["n_resources"][0])
         fields = {
             name: pool[member] for name, pool in zip(State._fields, self._states, strict=True)
         }
         fields |= {name: fields[name][:n_resources] for name in BY_RESOURCE}
-        fields |= {name: fields[name][: drawn.episode.tasks.size] for name in BY_TASK}
+        fields |= {name: fields[name][: episode_drawn.episode.tasks.size] for name in BY_TASK}
         rows = tuple(row[member] for row in self.buffers)
         return Simulation.attached(
-            self.scenario, drawn.world, drawn.episode, State(**fields), self._scratches[0], rows
+            self.scenario,
+            episode_drawn.world,
+            episode_drawn.episode,
+            State(**fields),
+            self._scratches[0],
+            rows,
         )
 
     def sample_future(self, member: int, rng: np.random.Generator) -> Episode:
         """Draw what might have come instead of a member's episode."""
-        drawn = self._drawn[member]
-        if drawn is None:
+        episode_drawn = self._episodes[member]
+        if episode_drawn is None:
             raise RuntimeError("call reset() first")
-        return drawn.sample_future(rng)
+        return episode_drawn.sample_future(rng)
 
     def step(self, members: np.ndarray, actions: np.ndarray) -> None:
         """Step members (m,), grouped by World; actions (count,) int64, already checked.
@@ -113,9 +118,9 @@ class Batch:
         """
         groups: dict[int, list[int]] = {}
         for member in members.tolist():
-            drawn = self._drawn[member]
-            assert drawn is not None
-            groups.setdefault(id(drawn.world.sizes), []).append(member)
+            episode_drawn = self._episodes[member]
+            assert episode_drawn is not None
+            groups.setdefault(id(episode_drawn.world.sizes), []).append(member)
         assert self._states is not None
         revoked_before = self._states.clock["revoked_value"][:, 0].copy()
         self._share_out([np.array(group, np.int64) for group in groups.values()], actions)
@@ -142,9 +147,9 @@ class Batch:
     def _step_share(self, scratch: Scratch, share: list[np.ndarray], actions: np.ndarray) -> None:
         for members in share:
             if members.size:
-                drawn = self._drawn[int(members[0])]
-                assert drawn is not None
-                self._call(drawn.world, scratch, members, actions)
+                episode_drawn = self._episodes[int(members[0])]
+                assert episode_drawn is not None
+                self._call(episode_drawn.world, scratch, members, actions)
 
     def _call(
         self, world: World, scratch: Scratch, members: np.ndarray, actions: np.ndarray
@@ -198,7 +203,7 @@ class Batch:
 
     # --- pools
 
-    def _make_room(self, world: World, state: State, drawn: DrawnEpisode) -> None:
+    def _make_room(self, world: World, state: State, episode_drawn: DrawnEpisode) -> None:
         """Allocate the pools at the first episode, and grow those that a later one does not fit
         into.
         """
@@ -208,11 +213,14 @@ class Batch:
             )
             self._scratches = [new_scratch(world) for _ in range(self._n_threads)]
         self._states = State(
-            *(_grown(pool, array.shape) for pool, array in zip(self._states, state, strict=True))
+            *(
+                _with_room_for(pool, array.shape)
+                for pool, array in zip(self._states, state, strict=True)
+            )
         )
-        episode, pools = drawn.episode, self._pools
+        episode, pools = episode_drawn.episode, self._pools
         for name, array in (("tasks", episode.tasks), ("faults", episode.faults)):
-            pools[name] = _grown(
+            pools[name] = _with_room_for(
                 pools.get(name, np.zeros((self.count, 0), array.dtype)), array.shape
             )
             pools[f"read_{name}"] = pools[name].view()
@@ -220,19 +228,21 @@ class Batch:
                 f"read_{name}"
             ].flags.writeable = False  # as in a single environment: one signature of the kernels
         for name, dtype in (("log", PLAN), ("is_booked", np.dtype(np.bool_))):
-            pools[name] = _grown(
+            pools[name] = _with_room_for(
                 pools.get(name, np.zeros((self.count, 0), dtype)), episode.tasks.shape
             )
 
 
-def _grown(pool: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
+def _with_room_for(pool: np.ndarray, shape: tuple[int, ...]) -> np.ndarray:
     """The pool (count, ...) itself, or a larger copy that a row of this shape fits into."""
-    needed = tuple(max(held, size) for held, size in zip(pool.shape[1:], shape, strict=True))
+    needed = tuple(
+        max(capacity, size) for capacity, size in zip(pool.shape[1:], shape, strict=True)
+    )
     if needed == pool.shape[1:]:
         return pool
     roomy = (
-        int(1.2 * size) if size > held else size
-        for held, size in zip(pool.shape[1:], needed, strict=True)
+        int(1.2 * size) if size > capacity else size
+        for capacity, size in zip(pool.shape[1:], needed, strict=True)
     )
     larger = np.zeros((pool.shape[0], *roomy), pool.dtype)
     larger[tuple(slice(size) for size in pool.shape)] = pool

@@ -51,30 +51,32 @@ def episode_details(
     """
     start_s, end_s = (float(instant) for instant in episode.span_s)
     n_decided = int(np.searchsorted(episode.tasks["release_s"], end_s))
-    tasks, log, booked = episode.tasks[:n_decided], log[:n_decided], is_booked[:n_decided]
+    tasks, log, is_taken = episode.tasks[:n_decided], log[:n_decided], is_booked[:n_decided]
     lost = is_lost[:n_decided] if is_lost.size else np.zeros(n_decided, np.bool_)
     edges_s = np.linspace(start_s, end_s, N_BINS + 1)
     n_satellites = int(world.sizes["n_satellites"][0])
-    busy_s = busy_lane_s(world, tasks[booked], log[booked], edges_s)[:n_satellites]
-    used = busy_s / world.accelerators["lanes"][:n_satellites, None] / np.diff(edges_s)
-    charge = charge_fraction(world, episode, tasks[booked], log[booked])
-    on_time = booked & (log["on_time"] == 1) & ~lost
+    busy_s = busy_lane_s(world, tasks[is_taken], log[is_taken], edges_s)[:n_satellites]
+    lanes_used_fraction = (
+        busy_s / world.accelerators["lanes"][:n_satellites, None] / np.diff(edges_s)
+    )
+    charge = charge_fraction(world, episode, tasks[is_taken], log[is_taken])
+    on_time = is_taken & (log["on_time"] == 1) & ~lost
     groups = satellite_groups(n_satellites)
     return Details(
-        utilisation=used.mean(axis=0),
+        utilisation=lanes_used_fraction.mean(axis=0),
         charge=charge.mean(axis=0),
         least_charge=charge.min(axis=0),
         sunlit=sunlit_fraction(world, 0.5 * (edges_s[1:] + edges_s[:-1])),
-        group_utilisation=_by_group(used, groups),
+        group_utilisation=_by_group(lanes_used_fraction, groups),
         group_charge=_by_group(charge, groups),
-        outcomes=_count(tasks["task_class"], _outcome(booked, on_time, lost), len(OUTCOMES)),
-        places=_count(tasks["task_class"], _place(world, tasks, log, booked), len(PLACES)),
+        outcomes=_count(tasks["task_class"], _outcome(is_taken, on_time, lost), len(OUTCOMES)),
+        places=_count(tasks["task_class"], _place(world, tasks, log, is_taken), len(PLACES)),
         latencies=_count(
             tasks["task_class"][on_time],
             _latency_bin(tasks[on_time], log[on_time]),
             LATENCY_EDGES_S.size - 1,
         ),
-        flow=_flow(world, tasks, log, booked, groups),
+        flow=_flow(world, tasks, log, is_taken, groups),
     )
 
 
@@ -181,16 +183,18 @@ def sunlit_fraction(world: World, times_s: np.ndarray) -> np.ndarray:
 # --- counts
 
 
-def _outcome(booked: np.ndarray, on_time: np.ndarray, lost: np.ndarray) -> np.ndarray:
+def _outcome(is_taken: np.ndarray, on_time: np.ndarray, lost: np.ndarray) -> np.ndarray:
     """Index into OUTCOMES of every task."""
-    return np.where(~booked, 3, np.where(lost, 2, np.where(on_time, 0, 1)))
+    return np.where(~is_taken, 3, np.where(lost, 2, np.where(on_time, 0, 1)))
 
 
-def _place(world: World, tasks: np.ndarray, log: np.ndarray, booked: np.ndarray) -> np.ndarray:
+def _place(world: World, tasks: np.ndarray, log: np.ndarray, is_taken: np.ndarray) -> np.ndarray:
     """Index into PLACES of every task."""
     n_satellites = int(world.sizes["n_satellites"][0])
-    where = np.where(log["node"] >= n_satellites, 2, np.where(log["node"] == tasks["origin"], 0, 1))
-    return np.where(booked, where, 3)
+    node_kind = np.where(
+        log["node"] >= n_satellites, 2, np.where(log["node"] == tasks["origin"], 0, 1)
+    )
+    return np.where(is_taken, node_kind, 3)
 
 
 def _latency_bin(tasks: np.ndarray, log: np.ndarray) -> np.ndarray:
@@ -206,7 +210,7 @@ def _count(rows: np.ndarray, columns: np.ndarray, n_columns: int) -> np.ndarray:
 
 
 def _flow(
-    world: World, tasks: np.ndarray, log: np.ndarray, booked: np.ndarray, groups: np.ndarray
+    world: World, tasks: np.ndarray, log: np.ndarray, is_taken: np.ndarray, groups: np.ndarray
 ) -> np.ndarray:
     sizes = world.sizes[0]
     n_satellites, n_groups = int(sizes["n_satellites"]), int(groups[-1]) + 1
@@ -217,7 +221,7 @@ def _flow(
     on_ground = n_groups + node - first_datacentre
     columns = np.where(node < n_satellites, groups[np.clip(node, 0, n_satellites - 1)], on_ground)
     counts = np.zeros((n_groups + 1, n_groups + int(sizes["n_datacentres"]) + 1), np.int64)
-    np.add.at(counts, (rows, np.where(booked, columns, counts.shape[1] - 1)), 1)
+    np.add.at(counts, (rows, np.where(is_taken, columns, counts.shape[1] - 1)), 1)
     return counts
 
 

@@ -26,13 +26,13 @@ def episode_metrics(
     relaxed = simulation.relaxed_on_time()
     n_decided = relaxed.size
     tasks = simulation.episode.tasks[:n_decided]
-    log, booked = log[:n_decided], is_booked[:n_decided]
+    log, is_taken = log[:n_decided], is_booked[:n_decided]
     lost = (
         simulation.state.is_lost[:n_decided]
         if simulation.state.is_lost.size
         else np.zeros(n_decided, np.bool_)
     )
-    planned_on_time = booked & (log["on_time"] == 1)
+    planned_on_time = is_taken & (log["on_time"] == 1)
     on_time = planned_on_time & ~lost
     value = tasks["value"]
     span_s = float(simulation.episode.span_s[1] - simulation.episode.span_s[0])
@@ -45,25 +45,25 @@ def episode_metrics(
         "value_per_orbit": float(value[on_time].sum()) * ORBIT_S / span_s,
         "n_released": float(n_decided),
         "n_delivered": float(on_time.sum()),
-        "n_late": float((booked & ~planned_on_time & ~lost).sum()),
-        "n_rejected": float((~booked).sum()),
+        "n_late": float((is_taken & ~planned_on_time & ~lost).sum()),
+        "n_rejected": float((~is_taken).sum()),
         "n_revoked": float(lost.sum()),
         "revoked_value": float(value[planned_on_time & lost].sum()),
         "n_invalid": float(n_invalid),
-        "energy_j": float(log["energy_j"][booked].sum()),
+        "energy_j": float(log["energy_j"][is_taken].sum()),
     }
     metrics |= _latencies(tasks, log, on_time)
     metrics |= _places(simulation, value, log, on_time)
     metrics |= _usage(simulation, span_s)
     metrics["mean_charge_fraction"] = float(
-        charge_fraction(simulation.world, simulation.episode, tasks[booked], log[booked]).mean()
+        charge_fraction(simulation.world, simulation.episode, tasks[is_taken], log[is_taken]).mean()
     )
     metrics |= _per_class(tasks, relaxed, on_time)
     return metrics
 
 
-def _share(part: float, whole: float) -> float:
-    return float(part / whole) if whole > 0.0 else 1.0
+def _share(part: float, total: float) -> float:
+    return float(part / total) if total > 0.0 else 1.0
 
 
 def _latencies(tasks: np.ndarray, log: np.ndarray, on_time: np.ndarray) -> dict[str, float]:
@@ -153,13 +153,13 @@ def _per_class(tasks: np.ndarray, relaxed: np.ndarray, on_time: np.ndarray) -> d
     """Released, delivered, feasible and served share of every class that was released."""
     metrics: dict[str, float] = {}
     for index, name in enumerate(TASK_CLASSES):
-        mine = tasks["task_class"] == index
-        if not mine.any():
+        of_class = tasks["task_class"] == index
+        if not of_class.any():
             continue
-        metrics[f"{name}.n_released"] = float(mine.sum())
-        metrics[f"{name}.n_delivered"] = float((mine & on_time).sum())
-        metrics[f"{name}.feasible_fraction"] = float((mine & relaxed).sum() / mine.sum())
+        metrics[f"{name}.n_released"] = float(of_class.sum())
+        metrics[f"{name}.n_delivered"] = float((of_class & on_time).sum())
+        metrics[f"{name}.feasible_fraction"] = float((of_class & relaxed).sum() / of_class.sum())
         metrics[f"{name}.served_value_fraction"] = _share(
-            (mine & on_time).sum(), (mine & relaxed).sum()
+            (of_class & on_time).sum(), (of_class & relaxed).sum()
         )
     return metrics

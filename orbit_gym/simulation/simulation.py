@@ -163,7 +163,7 @@ class Simulation:
     @property
     def last_booking(self) -> np.void:
         """The PLAN that the last booking made real."""
-        return self._scratch.booked[0]
+        return self._scratch.booking[0]
 
     def action_masks(self) -> np.ndarray:
         """Valid actions, (n_actions,) bool; rejecting always is."""
@@ -231,15 +231,15 @@ class Simulation:
         value = float(self.episode.tasks["value"][self.task_index])
         revoked_before = self.revoked_value
         arguments = (self.world, self.state, self._scratch, self.episode.tasks, self.episode.faults)
-        booked = kernel.step(*arguments, action, *self._buffers)
-        plan = self._scratch.booked[0]
+        is_booked = kernel.step(*arguments, action, *self._buffers)
+        plan = self._scratch.booking[0]
         is_on_time, energy_j = (
-            booked and bool(plan["on_time"]),
-            float(plan["energy_j"]) if booked else 0.0,
+            is_booked and bool(plan["on_time"]),
+            float(plan["energy_j"]) if is_booked else 0.0,
         )
         if self.is_over and self.episode.faults.size:
             self.play_faults_out()
-        return booked, reward_terms(
+        return is_booked, reward_terms(
             self.scenario.reward, is_on_time, value, self.revoked_value - revoked_before, energy_j
         )
 
@@ -274,9 +274,9 @@ class Simulation:
         `episode` takes another future whose tasks agree up to the one at hand.
         """
         future = self.episode if episode is None else episode
-        now = self.task_index
-        if future.tasks.size < min(now + 1, self.episode.tasks.size) or not np.array_equal(
-            future.tasks[now : now + 1], self.episode.tasks[now : now + 1]
+        task = self.task_index
+        if future.tasks.size < min(task + 1, self.episode.tasks.size) or not np.array_equal(
+            future.tasks[task : task + 1], self.episode.tasks[task : task + 1]
         ):
             raise ValueError("the other future must hold the same task at hand, at the same index")
         twin = object.__new__(Simulation)

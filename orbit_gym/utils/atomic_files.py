@@ -26,12 +26,12 @@ def replacing(path: str | os.PathLike[str]) -> Iterator[IO[bytes]]:
         path.parent.mkdir(parents=True, exist_ok=True)
         handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
     except OSError as error:
-        what = (
+        reason = (
             "is a file, not a folder"
             if path.parent.is_file()
             else f"cannot be written to ({error.strerror})"
         )
-        raise OSError(f"cannot write {path}: {path.parent} {what}") from error
+        raise OSError(f"cannot write {path}: {path.parent} {reason}") from error
     try:
         with os.fdopen(handle, "wb") as file:
             yield file

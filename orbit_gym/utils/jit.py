@@ -27,7 +27,7 @@ _OPTIONS = _where_known(_nrt=False, no_cfunc_wrapper=True)
 _KERNELS_ONLY = _where_known(no_cpython_wrapper=True)
 
 
-def inlined(function: Callable[..., Any]) -> Any:
+def inline_kernel(function: Callable[..., Any]) -> Any:
     """Compile a kernel that LLVM puts into its callers.
 
     A call hands over World and State as some 250 words; without this half of a step was that
@@ -36,12 +36,12 @@ def inlined(function: Callable[..., Any]) -> Any:
     return _for_kernels(function, forceinline=True)
 
 
-def called(function: Callable[..., Any]) -> Any:
+def internal_kernel(function: Callable[..., Any]) -> Any:
     """Compile a kernel that kernels call; LLVM may put it into its callers."""
     return _for_kernels(function)
 
 
-def merged(function: Callable[..., Any]) -> Any:
+def merged_kernel(function: Callable[..., Any]) -> Any:
     """Make a kernel part of its callers before anything is compiled: for long ones with one or two
     callers.
 
@@ -91,7 +91,7 @@ def _hand_over(compiled: Any, from_python: Any) -> None:
     compiled._compile_for_args = lambda *_, **__: from_python
 
 
-def shared(function: Callable[..., Any]) -> Any:
+def threaded_kernel(function: Callable[..., Any]) -> Any:
     """Compile a kernel that several threads of Python may run at once, each on its own rows."""
     options: dict[str, Any] = {"cache": True, "nogil": True, **_OPTIONS}
     return njit(**options)(function)

@@ -43,13 +43,13 @@ def sources_behind(modules: list[str], package: Path = PACKAGE) -> list[Path]:
     import, directly or not.
     """
     files, waiting = _files(package), list(modules)
-    found: set[str] = set()
+    names: set[str] = set()
     while waiting:
         name = waiting.pop()
-        if name in files and name not in found:
-            found.add(name)
+        if name in files and name not in names:
+            names.add(name)
             waiting.extend(_imports(files[name]))
-    return [files[name] for name in sorted(found)]
+    return [files[name] for name in sorted(names)]
 
 
 def _files(package: Path) -> dict[str, Path]:
@@ -110,9 +110,9 @@ def set_cache_folder(package: Path = PACKAGE) -> Path | None:
     choice stays.
     """
     root = cache_root()
-    chosen = os.environ.get("NUMBA_CACHE_DIR")
+    folder_set = os.environ.get("NUMBA_CACHE_DIR")
     if (
-        chosen and Path(chosen).parent != root
+        folder_set and Path(folder_set).parent != root
     ):  # one of ours is inherited by child processes, perhaps of other sources
         return None
     folder = root / source_hash(package)

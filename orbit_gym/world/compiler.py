@@ -138,7 +138,7 @@ def compile_world(
     return World(*(_freeze(array) for array in world))
 
 
-def _silently(what: str, fraction: float) -> None:
+def _silently(stage: str, fraction: float) -> None:
     """Tell nobody."""
 
 
@@ -191,8 +191,8 @@ def _batches(
     first_beam = (
         first_radio + n_satellites + sum(int(station.antennas) for station in scenario.stations)
     )
-    ground = _ground(scenario, n_satellites, sky.seen[:n_stations], first_radio)
-    users = _users(scenario, n_satellites, sky.seen[n_stations:], first_beam)
+    ground = _ground(scenario, n_satellites, sky.passes[:n_stations], first_radio)
+    users = _users(scenario, n_satellites, sky.passes[n_stations:], first_beam)
     return [
         lasers,
         *ground,
@@ -227,7 +227,7 @@ def _ground(
     """
     satellites, radios = np.arange(n_satellites), first_radio + np.arange(n_satellites)
     antenna, batches = first_radio + n_satellites, []
-    for number, (station, seen) in enumerate(zip(scenario.stations, passes, strict=True)):
+    for number, (station, station_passes) in enumerate(zip(scenario.stations, passes, strict=True)):
         node, links = n_satellites + number, []
         for calendar in range(antenna, antenna + int(station.antennas)):
             links.append(
@@ -240,7 +240,7 @@ def _ground(
                 (_rows(node, satellites, UPLINK, radios, calendar, 0.0), station.uplink_bps)
             )
         antenna += int(station.antennas)
-        batches.append(pass_batch(seen, links))
+        batches.append(pass_batch(station_passes, links))
     return batches
 
 
@@ -254,11 +254,15 @@ def _users(
     users, satellites = scenario.users, np.arange(n_satellites)
     ups, downs = first_beam + satellites, first_beam + n_satellites + satellites
     batches = []
-    for number, seen in enumerate(passes):
+    for number, user_passes in enumerate(passes):
         node = n_satellites + len(scenario.stations) + len(scenario.datacentres) + number
         up = _rows(node, satellites, USER_UP, ups, NO_RESOURCE, 0.0)
-        down = _rows(satellites, node, USER_DOWN, downs, NO_RESOURCE, scenario.power.radio_w)
-        batches.append(pass_batch(seen, [(up, users.up_bps), (down, users.down_bps)]))
+        downlink_rows = _rows(
+            satellites, node, USER_DOWN, downs, NO_RESOURCE, scenario.power.radio_w
+        )
+        batches.append(
+            pass_batch(user_passes, [(up, users.up_bps), (downlink_rows, users.down_bps)])
+        )
     return batches
 
 
@@ -301,7 +305,7 @@ def _power(
     spans += [
         (Passes(runs.ends[end], runs.held_from_s, runs.held_to_s), 2) for end in ("low", "high")
     ]
-    spans += [(passes, 3) for passes in sky.seen[: len(scenario.stations)]]
+    spans += [(passes, 3) for passes in sky.passes[: len(scenario.stations)]]
     satellites = np.concatenate([np.tile(span.satellite, 2) for span, _ in spans])
     changes = np.zeros(
         (len(satellites), 4)
@@ -362,24 +366,26 @@ def _accelerators(
     scenario: Scenario, orbits: Orbits, n_stations: int
 ) -> tuple[np.ndarray, np.ndarray]:
     """Return accelerators (satellites', then each datacentre's) and datacentre_offsets."""
-    each, n_satellites = scenario.peak_op_per_s_each, len(orbits.names)
-    if each and len(each) != n_satellites:
+    peak_each, n_satellites = scenario.peak_op_per_s_each, len(orbits.names)
+    if peak_each and len(peak_each) != n_satellites:
         raise ValueError(
             f"scenario.peak_op_per_s_each must give one number for each of {n_satellites} "
-            f"satellites, got {len(each)}"
+            f"satellites, got {len(peak_each)}"
         )
     counts = [int(centre.accelerator_count) for centre in scenario.datacentres]
     rows = np.zeros(n_satellites + sum(counts), ACCELERATOR)
-    flown = rows[:n_satellites]
-    _fill(flown, scenario.accelerator, scenario)
-    flown["node"], flown["has_battery"] = np.arange(n_satellites), 1
-    flown["capacity_j"] = scenario.power.battery_j
-    flown["floor_j"] = scenario.power.battery_j * (1.0 - scenario.power.depth_of_discharge_fraction)
+    satellite_rows = rows[:n_satellites]
+    _fill(satellite_rows, scenario.accelerator, scenario)
+    satellite_rows["node"], satellite_rows["has_battery"] = np.arange(n_satellites), 1
+    satellite_rows["capacity_j"] = scenario.power.battery_j
+    satellite_rows["floor_j"] = scenario.power.battery_j * (
+        1.0 - scenario.power.depth_of_discharge_fraction
+    )
     for number, shell in enumerate(scenario.constellation.shells):
         if shell.peak_op_per_s:
-            flown["peak_op_per_s"][orbits.shells == number] = shell.peak_op_per_s
-    if each:
-        flown["peak_op_per_s"] = each
+            satellite_rows["peak_op_per_s"][orbits.shells == number] = shell.peak_op_per_s
+    if peak_each:
+        satellite_rows["peak_op_per_s"] = peak_each
     offsets = n_satellites + np.concatenate([[0], np.cumsum(counts, dtype=np.int64)])
     for number, centre in enumerate(scenario.datacentres):
         ground = rows[offsets[number] : offsets[number + 1]]
@@ -443,12 +449,12 @@ def _sizes(
     sites_m: np.ndarray,
 ) -> np.ndarray:
     has_alerts = scenario.alerts.enabled
-    shown = int(scenario.candidates) if 0 < scenario.candidates < n_satellites else n_satellites
+    n_rows = int(scenario.candidates) if 0 < scenario.candidates < n_satellites else n_satellites
     sizes = np.zeros(1, SIZES)
     sizes["n_satellites"], sizes["n_stations"] = n_satellites, len(scenario.stations)
     sizes["n_datacentres"], sizes["n_users"] = len(scenario.datacentres), len(scenario.users.sites)
     sizes["n_candidates"], sizes["n_terminals"] = (
-        shown + len(scenario.datacentres),
+        n_rows + len(scenario.datacentres),
         int(scenario.lasers.terminals),
     )
     sizes["n_resources"] = first_alert + n_satellites * has_alerts

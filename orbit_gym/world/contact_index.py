@@ -11,14 +11,14 @@ def _contact_rows(
     """Return senders (N,) and PASS rows (N,) of the contacts of all edges of some kinds, in no
     order.
     """
-    chosen = np.flatnonzero(np.isin(edges["kind"], kinds))
-    counts = (edges["end_contact"] - edges["first_contact"])[chosen]
+    of_kinds = np.flatnonzero(np.isin(edges["kind"], kinds))
+    counts = (edges["end_contact"] - edges["first_contact"])[of_kinds]
     ends = np.cumsum(counts)
     rows = np.zeros(int(counts.sum()), PASS)
     rows["contact"] = np.arange(rows.size) + np.repeat(
-        edges["first_contact"][chosen] - (ends - counts), counts
+        edges["first_contact"][of_kinds] - (ends - counts), counts
     )
-    rows["edge"] = np.repeat(chosen, counts)
+    rows["edge"] = np.repeat(of_kinds, counts)
     rows["start_s"], rows["end_s"] = (
         contacts["start_s"][rows["contact"]],
         contacts["end_s"][rows["contact"]],

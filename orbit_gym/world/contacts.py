@@ -165,7 +165,7 @@ def laser_runs(
     planes (S,); tell hears the fraction done.
     """
     grid_s = sky.grid_s
-    held = point_terminals(
+    partners = point_terminals(
         sky.positions_m,
         sky.fore,
         planes,
@@ -176,7 +176,7 @@ def laser_runs(
         math.ceil(lasers.hysteresis_s / grid_s),
         tell,
     )
-    ends = find_runs(held, np.empty(64, RUN))
+    ends = find_runs(partners, np.empty(64, RUN))
     ends = ends[np.lexsort((ends["begin"], ends["high"], ends["low"]))]
     held_from_s, held_to_s = (
         ends["begin"] * grid_s,

@@ -186,12 +186,12 @@ def _remove_old(folder: Path) -> None:
     Open maps of them stay good.
     """
     with contextlib.suppress(OSError):
-        found = sorted(
+        stored_worlds = sorted(
             ((path.stat().st_mtime, path.stat().st_size, path) for path in folder.iterdir()),
             reverse=True,
         )
         total = 0
-        for number, (used_s, size, path) in enumerate(found):
+        for number, (used_s, size, path) in enumerate(stored_worlds):
             total += size
             if time.time() - used_s > KEEP_S or (total > MOST_BYTES and number > 0):
                 path.unlink(missing_ok=True)

@@ -165,13 +165,13 @@ def _collect(
                 other = edge_to[lasers[row].edge]
                 least_m = math.inf
                 for k in range(flown_m.shape[0] - 1):
-                    here = _least_m(
+                    range_m = _least_m(
                         flown_m[k, satellite],
                         flown_m[k + 1, satellite],
                         flown_m[k, other],
                         flown_m[k + 1, other],
                     )
-                    least_m = min(least_m, here)
+                    least_m = min(least_m, range_m)
                 arcs[count] = other
                 lengths_s[count] = least_m / SPEED_OF_LIGHT_MPS
                 rate_bps = _rate_bps(

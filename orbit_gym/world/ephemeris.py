@@ -79,7 +79,7 @@ class Survey(NamedTuple):
     positions_m: np.ndarray  # (T, S, 3) Earth-fixed
     fore: np.ndarray  # (T, S) int32, next satellite ahead in plane
     lit: Passes  # when each satellite is in sunlight
-    seen: list[Passes]  # of each watch
+    passes: list[Passes]  # of each watch
 
 
 def midnight_of(scenario: Scenario, day: int) -> datetime:
@@ -99,7 +99,7 @@ def fly(scenario: Scenario, orbits: Orbits, day: int, members: np.ndarray | None
     horizon; ValueError where SGP4 fails.
     """
     horizon_s, grid_s, n_times = time_grid(scenario, len(orbits.names))
-    orbits = orbits if members is None else orbits.some(members)
+    orbits = orbits if members is None else orbits.subset(members)
     times_s = np.arange(n_times) * grid_s
     jd, start_fraction = julian_date(midnight_of(scenario, day))
     day_fraction = start_fraction + times_s / DAY_S
@@ -131,19 +131,19 @@ def survey(
     positions_m = np.empty((n_times, n_satellites, 3))
     fore = np.empty((n_times, n_satellites), np.int32)
     lit: list[Passes] = []
-    seen: list[list[Passes]] = [[] for _ in watches]
+    passes: list[list[Passes]] = [[] for _ in watches]
     n_done = 0
     for members in _blocks(orbits.planes):
         flight = fly(scenario, orbits, day, members)
         positions_m[:, members] = flight.positions_m.transpose(1, 0, 2)
         fore[:, members] = np.where(flight.fore >= 0, members[flight.fore], -1)
         lit.append(_renumber(sunlit_intervals(flight), members))
-        for parts, watch in zip(seen, watches, strict=True):
+        for parts, watch in zip(passes, watches, strict=True):
             parts.append(_renumber(passes_over(flight, *watch), members))
         n_done += len(members)
         tell(n_done / n_satellites)
     return Survey(
-        horizon_s, grid_s, positions_m, fore, _join(lit), [_join(parts) for parts in seen]
+        horizon_s, grid_s, positions_m, fore, _join(lit), [_join(parts) for parts in passes]
     )
 
 

@@ -17,7 +17,7 @@ import pytest
 from sgp4.api import Satrec
 from sgp4.exporter import export_omm
 
-from orbit_gym.orbits.elements import Skipped, read_elements
+from orbit_gym.orbits.elements import SkippedElements, read_elements
 from orbit_gym.orbits.positions import FLOWN_DAYS, GOOD_FOR_DAYS, load_orbits, sgp4_errors
 from orbit_gym.orbits.tle import check_line, checksum, record_of
 from orbit_gym.scenario.scenario import Constellation, Satellite, Scenario, Shell, Workload
@@ -265,7 +265,7 @@ def test_skipped_satellites_are_counted_by_reason(tmp_path: Path) -> None:
         (1, "name stands twice"),
     ]
     assert (
-        orbits.skipped[1] == Skipped(1, "TLE line 2: missing", orbits.skipped[1].first)
+        orbits.skipped[1] == SkippedElements(1, "TLE line 2: missing", orbits.skipped[1].first)
         and "'C'" in orbits.skipped[1].first
     )
 

@@ -12,19 +12,19 @@ from orbit_gym.utils import jit
 from tests.helpers.fresh import printed
 
 SOURCE = """
-from orbit_gym.utils.jit import called, inlined, kernel, merged
+from orbit_gym.utils.jit import inline_kernel, internal_kernel, kernel, merged_kernel
 
-@inlined
+@inline_kernel
 def twice(x):
     if x < 0:
         return -2 * x
     return 2 * x
 
-@called
+@internal_kernel
 def more(x):
     return x + 1
 
-@merged
+@merged_kernel
 def both(x):
     total = 0
     for k in range(3):

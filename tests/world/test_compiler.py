@@ -180,14 +180,14 @@ def test_flying_in_blocks_changes_no_bit(crossing, monkeypatch):
         np.arange(12) % 4, kind="stable"
     )  # first of each plane, second of each plane, and so on
     orbits = load_orbits(scenario)
-    by_plane = compile_world(scenario, 1, orbits.some(mixed))
+    by_plane = compile_world(scenario, 1, orbits.subset(mixed))
     monkeypatch.setattr(ephemeris, "BLOCK", 64)
-    at_once = compile_world(scenario, 1, orbits.some(mixed))
+    at_once = compile_world(scenario, 1, orbits.subset(mixed))
     assert len(list(ephemeris._blocks(orbits.planes))) == 1
     assert all(np.array_equal(a, b) for a, b in zip(by_plane, at_once, strict=True))
     assert np.array_equal(at_once.positions_m, world.positions_m[:, mixed])
     monkeypatch.setattr(ephemeris, "BLOCK", 1)
-    lit = ephemeris.survey(scenario, orbits.some(mixed), 1, [], lambda _: None).lit
+    lit = ephemeris.survey(scenario, orbits.subset(mixed), 1, [], lambda _: None).lit
     assert (
         len(lit.start_s) > 12
         and (np.lexsort((lit.start_s, lit.satellite)) == np.arange(len(lit.start_s))).all()

@@ -28,7 +28,7 @@ from agents.policies.bilinear_rule import (
     fill_weights,
 )
 from agents.policies.linear_rule import seconds
-from agents.utils.jit import inlined, shared
+from agents.utils.jit import inline_kernel, threaded_kernel
 from orbit_gym.observation import COLUMNS, WIDTH
 
 EXISTS = COLUMNS["nodes"]["plan_exists"]
@@ -68,7 +68,7 @@ RESULT, DOWN_WAIT, RESULT_WAITS = (
 )
 
 
-@shared
+@threaded_kernel
 def fill_inputs(
     task_rows: np.ndarray,
     node_rows: np.ndarray,
@@ -112,19 +112,19 @@ def fill_inputs(
             fill_links(link_rows[b, k], rows[b, k, N_NODE + len(FACTS) :])
 
 
-@inlined
+@inline_kernel
 def in_time(row: np.ndarray) -> bool:
     """Whether a row's plan exists and is in time."""
     return row[ON_TIME] > 0.5 and row[EXISTS] > 0.5
 
 
-@inlined
+@inline_kernel
 def competes(row: np.ndarray, is_late: bool) -> bool:
     """Whether a row's plan may be taken: it exists and is in time, or nobody's is."""
     return row[EXISTS] > 0.5 and (is_late or row[ON_TIME] > 0.5)
 
 
-@inlined
+@inline_kernel
 def fill_prior(
     task: np.ndarray,
     nodes: np.ndarray,
@@ -165,7 +165,7 @@ def fill_prior(
     prior[n] = reject
 
 
-@inlined
+@inline_kernel
 def fill_pools(nodes: np.ndarray, prior: np.ndarray, pools: np.ndarray) -> None:
     """Weights (N_POOLS, n) by which rows are pooled.
 
@@ -190,7 +190,7 @@ def fill_pools(nodes: np.ndarray, prior: np.ndarray, pools: np.ndarray) -> None:
             pools[2, k] /= totals[2]
 
 
-@inlined
+@inline_kernel
 def fill_facts(
     task: np.ndarray,
     row: np.ndarray,
@@ -217,13 +217,13 @@ def fill_facts(
     facts[8] = setting[RESULT_WAITS] / MOST_GBIT
 
 
-@inlined
+@inline_kernel
 def within(value: float, low: float, high: float) -> float:
     """A number, or the nearer end of an interval."""
     return min(max(value, low), high)
 
 
-@inlined
+@inline_kernel
 def fill_links(links: np.ndarray, out: np.ndarray) -> None:
     """Sum (over LINK_SLOTS) and maximum of a row's link slots (slots, columns), column by column
     without the other end.

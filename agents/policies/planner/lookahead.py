@@ -24,7 +24,7 @@ from agents.policies.linear_rule import (
     seconds,
 )
 from agents.policies.planner.workspace import LOOKED, ROLLED, STEPPED, Bench, Futures, Knobs, Rule
-from agents.utils.jit import inlined, shared
+from agents.utils.jit import inline_kernel, threaded_kernel
 from orbit_gym.kernels.faults import strike_until
 from orbit_gym.kernels.state import Scratch, State
 from orbit_gym.kernels.step import step
@@ -40,7 +40,7 @@ SMALL_S, SMALL_RESULT = (
 )  # node-seconds; 10 Mbit on the scale of the column
 
 
-@inlined
+@inline_kernel
 def rank(
     task_row: np.ndarray,
     node_rows: np.ndarray,
@@ -76,7 +76,7 @@ def rank(
     return count
 
 
-@inlined
+@inline_kernel
 def is_small(task_row: np.ndarray, node_rows: np.ndarray, action: int) -> bool:
     """True where an action's plan can displace next to nothing: no model load, a small result, and
     little work or no wait for it.
@@ -93,7 +93,7 @@ def is_small(task_row: np.ndarray, node_rows: np.ndarray, action: int) -> bool:
     )
 
 
-@inlined
+@inline_kernel
 def _cut(tasks: np.ndarray, n_tasks: int, now_s: float, until_s: float, out: np.ndarray) -> int:
     """Write a future's tasks released after now and before until_s behind out's first row.
 
@@ -114,7 +114,7 @@ def _cut(tasks: np.ndarray, n_tasks: int, now_s: float, until_s: float, out: np.
     return count
 
 
-@inlined
+@inline_kernel
 def _next_fault(faults: np.ndarray, now_s: float) -> int:
     """Row of the first fault that strikes after now."""
     row = 0
@@ -123,7 +123,7 @@ def _next_fault(faults: np.ndarray, now_s: float) -> int:
     return row
 
 
-@inlined
+@inline_kernel
 def _roll_out(
     world: World,
     work: State,
@@ -156,7 +156,7 @@ def _roll_out(
             bench.mask,
         )
         bench.counts[STEPPED] += 1
-        if is_booked and scratch.booked[0].on_time == 1:
+        if is_booked and scratch.booking[0].on_time == 1:
             value += tasks[task].value
         if clock.task >= tasks.size:
             strike_until(world, work, faults, until_s)
@@ -164,7 +164,7 @@ def _roll_out(
         action = choose(bench.task_row, bench.node_rows, bench.mask, weights)
 
 
-@inlined
+@inline_kernel
 def _paired(scores: np.ndarray, n: int, a: int, b: int) -> tuple[float, float]:
     """Mean of scores[a] - scores[b] over the first n futures, and its standard error."""
     mean = 0.0
@@ -176,7 +176,7 @@ def _paired(scores: np.ndarray, n: int, a: int, b: int) -> tuple[float, float]:
     return mean, math.sqrt(squares / (n * max(n - 1, 1)))
 
 
-@inlined
+@inline_kernel
 def _best(bench: Bench, n_tried: int, n: int) -> int:
     """Place of the action of highest mean over n futures among those not dropped.
 
@@ -192,7 +192,7 @@ def _best(bench: Bench, n_tried: int, n: int) -> int:
     return best
 
 
-@inlined
+@inline_kernel
 def _drop(bench: Bench, n_tried: int, n: int, z_drop: float) -> int:
     """Drop what lies clearly behind the best, and what scores the same as an earlier place.
 
@@ -211,7 +211,7 @@ def _drop(bench: Bench, n_tried: int, n: int, z_drop: float) -> int:
     return left
 
 
-@inlined
+@inline_kernel
 def _score(
     world: World,
     task_at_hand: np.ndarray,
@@ -252,7 +252,7 @@ def _score(
         bench.counts[ROLLED] += 1
 
 
-@inlined
+@inline_kernel
 def _compare(
     world: World,
     task_at_hand: np.ndarray,
@@ -284,7 +284,7 @@ def _compare(
         target = min(2 * done, n_futures)
 
 
-@inlined
+@inline_kernel
 def _verdict(bench: Bench, n_tried: int, done: int, usual: int, z_leave: float) -> int:
     """Place of what is best, or the usual one unless it is left by enough."""
     best = _best(bench, n_tried, done)
@@ -294,7 +294,7 @@ def _verdict(bench: Bench, n_tried: int, done: int, usual: int, z_leave: float) 
     return usual if mean <= z_leave * error else best
 
 
-@shared
+@threaded_kernel
 def pick(
     world: World,
     task_at_hand: np.ndarray,
@@ -334,7 +334,7 @@ def pick(
     return _verdict(bench, rules.shape[0], done, usual, knobs.z_leave)
 
 
-@shared
+@threaded_kernel
 def decide(
     world: World,
     task_at_hand: np.ndarray,
@@ -371,7 +371,7 @@ def decide(
     return bench.tried[best]
 
 
-@inlined
+@inline_kernel
 def _write_values(bench: Bench, n_tried: int, done: int, best: int, values: np.ndarray) -> None:
     mean = 0.0
     for k in range(done):

@@ -13,7 +13,7 @@ from orbit_gym.kernels.accelerator.service import lane_power_w
 from orbit_gym.kernels.state import NONE, State
 from orbit_gym.physics.energy import required_between_j, step_battery
 from orbit_gym.physics.thermal import steady_temperature_c, temperature_after_c
-from orbit_gym.utils.jit import inlined
+from orbit_gym.utils.jit import inline_kernel
 from orbit_gym.world.layout import World
 
 TOLERANCE_J = 1e-6  # rounding of a forward pass, far below any joule that matters
@@ -28,7 +28,7 @@ SHORTEST_WAIT_S = (
 RUN, NOTE, CHECK = range(3)  # what `carry` is to do on the way
 
 
-class Block(NamedTuple):
+class ExtraLoad(NamedTuple):
     """A load, then a task, on top of what is booked."""
 
     load_start_s: float
@@ -38,10 +38,10 @@ class Block(NamedTuple):
     task_w: float
 
 
-NOTHING = Block(math.inf, math.inf, math.inf, 0.0, 0.0)
+NO_LOAD = ExtraLoad(math.inf, math.inf, math.inf, 0.0, 0.0)
 
 
-@inlined
+@inline_kernel
 def power_row(world: World, satellite: int, time_s: float) -> int:
     """Row of World.power that holds at time_s."""
     low = world.power_offsets[satellite]
@@ -55,7 +55,7 @@ def power_row(world: World, satellite: int, time_s: float) -> int:
     return low
 
 
-@inlined
+@inline_kernel
 def power_row_since(world: World, satellite: int, row: int, time_s: float) -> int:
     """Row of World.power that holds at time_s, from one that held a little earlier.
 
@@ -69,7 +69,7 @@ def power_row_since(world: World, satellite: int, row: int, time_s: float) -> in
     return row
 
 
-@inlined
+@inline_kernel
 def required_j(world: World, satellite: int, time_s: float) -> float:
     """Least charge at time_s from which the baseline alone never falls below the depth-of-discharge
     floor.
@@ -77,7 +77,7 @@ def required_j(world: World, satellite: int, time_s: float) -> float:
     return _required_in_row_j(world, satellite, power_row(world, satellite, time_s), time_s)
 
 
-@inlined
+@inline_kernel
 def _required_in_row_j(world: World, satellite: int, row: int, time_s: float) -> float:
     floor_j = world.accelerators[satellite].floor_j
     next_s = world.sizes[0].horizon_s
@@ -88,7 +88,7 @@ def _required_in_row_j(world: World, satellite: int, row: int, time_s: float) ->
     return required_between_j(floor_j, next_j, world.power[row].net_w, next_s - time_s)
 
 
-@inlined
+@inline_kernel
 def carry(
     world: World,
     state: State,
@@ -99,8 +99,8 @@ def carry(
     to_s: float,
     charge_j: float,
     temperature_c: float,
-    block: Block,
-    what: int,
+    block: ExtraLoad,
+    purpose: int,
     heat: bool,
 ) -> tuple[int, float, float, float, float]:
     """Run charge and heat from from_s to to_s with the booked profile, from `segment` on, and one
@@ -117,8 +117,8 @@ def carry(
     accelerator = world.accelerators[unit]
     last_row = world.power_offsets[unit + 1] - 1
     segment = _not_over(state, segment, from_s)
-    spare_j = charge_j - _required_in_row_j(world, unit, row, from_s) if what == NOTE else 0.0
-    peak_c = temperature_c if what == NOTE else 0.0
+    spare_j = charge_j - _required_in_row_j(world, unit, row, from_s) if purpose == NOTE else 0.0
+    peak_c = temperature_c if purpose == NOTE else 0.0
     time_s = from_s
     while time_s < to_s:
         next_s = to_s
@@ -131,7 +131,7 @@ def carry(
             else:
                 next_s = min(next_s, state.segments[segment].end_s)
                 power_w = lane_power_w(world, unit, state.segments[segment].drawing)
-                if what == NOTE and state.segments[segment].start_s == time_s:
+                if purpose == NOTE and state.segments[segment].start_s == time_s:
                     state.segments[segment].charge_j = charge_j
                     state.segments[segment].temperature_c = temperature_c
         until_s, block_w = _block_at(block, time_s)
@@ -148,10 +148,10 @@ def carry(
             temperature_c = temperature_after_c(
                 temperature_c, settles_c, step_s, accelerator.thermal_tau_s
             )
-        if what == NOTE:
+        if purpose == NOTE:
             spare_j = min(spare_j, charge_j - _required_in_row_j(world, unit, row, next_s))
             peak_c = max(peak_c, temperature_c)
-        elif what == CHECK and next_s > block.load_start_s:
+        elif purpose == CHECK and next_s > block.load_start_s:
             missing_j = _required_in_row_j(world, unit, row, next_s) - charge_j
             excess_k = temperature_c - accelerator.limit_c if heat else 0.0
             if missing_j > TOLERANCE_J or excess_k > TOLERANCE_C:
@@ -165,7 +165,7 @@ def carry(
     return row, charge_j, temperature_c, spare_j, peak_c
 
 
-@inlined
+@inline_kernel
 def _not_over(state: State, segment: int, time_s: float) -> int:
     """First booked segment, from this one on, that ends after time_s; NONE if there is none."""
     while segment != NONE and state.segments[segment].end_s <= time_s:
@@ -173,8 +173,8 @@ def _not_over(state: State, segment: int, time_s: float) -> int:
     return segment
 
 
-@inlined
-def _block_at(block: Block, time_s: float) -> tuple[float, float]:
+@inline_kernel
+def _block_at(block: ExtraLoad, time_s: float) -> tuple[float, float]:
     """When what the block does at time_s ends, and its power in watts until then: none before it
     and after.
     """
@@ -187,7 +187,7 @@ def _block_at(block: Block, time_s: float) -> tuple[float, float]:
     return math.inf, 0.0
 
 
-@inlined
+@inline_kernel
 def wait_s(
     world: World,
     unit: int,
@@ -221,7 +221,7 @@ def wait_s(
     return delay_s
 
 
-@inlined
+@inline_kernel
 def note_tail(world: World, state: State, unit: int) -> None:
     """Run through the queue and store what later checks begin from, so that they need not run
     through it.
@@ -250,13 +250,13 @@ def note_tail(world: World, state: State, unit: int) -> None:
             entry.tail_s,
             entry.charge_j,
             entry.temperature_c,
-            NOTHING,
+            NO_LOAD,
             NOTE,
             True,
         )
 
 
-@inlined
+@inline_kernel
 def settle(world: World, state: State, unit: int, now_s: float) -> None:
     """Bring charge and temperature of an accelerator to now_s and give segments that have ended
     back to the pool.
@@ -276,7 +276,7 @@ def settle(world: World, state: State, unit: int, now_s: float) -> None:
             now_s,
             entry.charge_j,
             entry.temperature_c,
-            NOTHING,
+            NO_LOAD,
             RUN,
             True,
         )

@@ -6,11 +6,11 @@ Each stores the models in memory.
 import math
 
 from orbit_gym.kernels.state import NONE, State
-from orbit_gym.utils.jit import inlined
+from orbit_gym.utils.jit import inline_kernel
 from orbit_gym.world.layout import World
 
 
-@inlined
+@inline_kernel
 def find_gap(
     world: World, state: State, unit: int, ready_s: float, duration_s: float, lanes: int, model: int
 ) -> float:
@@ -18,7 +18,7 @@ def find_gap(
 
     Infinity if only a load would do.
     """
-    most = world.accelerators[unit].lanes - lanes
+    most_in_use = world.accelerators[unit].lanes - lanes
     start_s = ready_s
     resident = state.units[unit].base_resident
     row = state.units[unit].first_segment
@@ -27,7 +27,7 @@ def find_gap(
         is_resident = resident >> model & 1
         if is_resident and start_s + duration_s <= segment.start_s:
             return start_s
-        fits_inside = segment.lanes <= most and segment.resident >> model & 1
+        fits_inside = segment.lanes <= most_in_use and segment.resident >> model & 1
         if segment.end_s > start_s:
             if not fits_inside:
                 start_s = segment.end_s
@@ -38,7 +38,7 @@ def find_gap(
     return start_s if resident >> model & 1 else math.inf
 
 
-@inlined
+@inline_kernel
 def occupy(
     state: State, unit: int, start_s: float, end_s: float, lanes: int, resident: int
 ) -> None:
@@ -60,7 +60,7 @@ def occupy(
     state.units[unit].tail_s = max(state.units[unit].tail_s, end_s)
 
 
-@inlined
+@inline_kernel
 def block(world: World, state: State, unit: int, start_s: float, end_s: float) -> None:
     """Take every lane over [start_s, end_s) without computing: an outage.
 
@@ -74,7 +74,7 @@ def block(world: World, state: State, unit: int, start_s: float, end_s: float) -
     state.units[unit].tail_s = max(state.units[unit].tail_s, end_s)
 
 
-@inlined
+@inline_kernel
 def stop_drawing(state: State, unit: int, start_s: float, end_s: float, lanes: int) -> None:
     """Let reserved lanes idle over [start_s, end_s): their task is lost.
 
@@ -89,46 +89,48 @@ def stop_drawing(state: State, unit: int, start_s: float, end_s: float, lanes: i
     _merge(state, unit)
 
 
-@inlined
+@inline_kernel
 def _cut(state: State, unit: int, start_s: float, end_s: float, resident: int) -> int:
     """Cut the profile so that segments cover exactly [start_s, end_s), idle stretches with no
     lanes; returns the first of them.
     """
     entry = state.units[unit]
-    before = NONE
+    previous = NONE
     row = entry.first_segment
-    held = entry.base_resident
+    resident_then = entry.base_resident
     while row != NONE and state.segments[row].end_s <= start_s:
-        before = row
-        held = state.segments[row].resident
+        previous = row
+        resident_then = state.segments[row].resident
         row = state.segments[row].next
     if row == NONE:
-        held = resident
+        resident_then = resident
     first = NONE
     time_s = start_s
     while time_s < end_s:
         if row == NONE or state.segments[row].start_s > time_s:  # idle until the next segment
             until_s = end_s if row == NONE else min(end_s, state.segments[row].start_s)
-            before = _add_segment(state, unit, before, row, time_s, until_s, 0, 0, held)
+            previous = _add_segment(
+                state, unit, previous, row, time_s, until_s, 0, 0, resident_then
+            )
         else:
             if state.segments[row].start_s < time_s:  # its first part stays as it is
                 row = state.segments[_split(state, unit, row, time_s)].next
             if state.segments[row].end_s > end_s:
                 _split(state, unit, row, end_s)
-            before = row
-            held = state.segments[row].resident
+            previous = row
+            resident_then = state.segments[row].resident
             row = state.segments[row].next
         if first == NONE:
-            first = before
-        time_s = state.segments[before].end_s
+            first = previous
+        time_s = state.segments[previous].end_s
     return first
 
 
-@inlined
+@inline_kernel
 def _add_segment(
     state: State,
     unit: int,
-    before: int,
+    previous: int,
     after: int,
     start_s: float,
     end_s: float,
@@ -147,15 +149,15 @@ def _add_segment(
     segment.drawing = drawing
     segment.resident = resident
     segment.next = after
-    if before == NONE:
+    if previous == NONE:
         state.units[unit].first_segment = row
     else:
-        state.segments[before].next = row
+        state.segments[previous].next = row
     state.units[unit].n_segments += 1
     return row
 
 
-@inlined
+@inline_kernel
 def _split(state: State, unit: int, row: int, time_s: float) -> int:
     """Cut a segment in two at time_s; returns the first part."""
     segment = state.segments[row]
@@ -174,7 +176,7 @@ def _split(state: State, unit: int, row: int, time_s: float) -> int:
     return row
 
 
-@inlined
+@inline_kernel
 def _merge(state: State, unit: int) -> None:
     """Join neighbours that touch and are alike."""
     clock = state.clock[0]

@@ -5,7 +5,7 @@ memory.
 import numpy as np
 
 from orbit_gym.kernels.state import NONE, State
-from orbit_gym.utils.jit import inlined
+from orbit_gym.utils.jit import inline_kernel
 from orbit_gym.utils.units import (
     DECODE_REFERENCE_BANDWIDTH_BYTES_PER_S,
     DECODE_REFERENCE_BATCH,
@@ -15,7 +15,7 @@ from orbit_gym.utils.units import (
 from orbit_gym.world.layout import World
 
 
-@inlined
+@inline_kernel
 def decode_tokens_per_s(bandwidth_bytes_per_s: float, weights_bytes: float) -> float:
     """Decode speed of one stream of a full batch, scaled from a measured device by bandwidth and
     weights.
@@ -28,7 +28,7 @@ def decode_tokens_per_s(bandwidth_bytes_per_s: float, weights_bytes: float) -> f
     )
 
 
-@inlined
+@inline_kernel
 def service_s(world: World, tasks: np.ndarray, task: int, unit: int) -> float:
     """Seconds of service on an accelerator that holds the model: a roofline per phase."""
     accelerator = world.accelerators[unit]
@@ -44,19 +44,19 @@ def service_s(world: World, tasks: np.ndarray, task: int, unit: int) -> float:
     )
 
 
-@inlined
+@inline_kernel
 def lanes_taken(world: World, tasks: np.ndarray, task: int, unit: int) -> int:
     """Lanes that a task occupies on an accelerator."""
     return 1 if tasks[task].one_lane == 1 else world.accelerators[unit].lanes
 
 
-@inlined
+@inline_kernel
 def lane_power_w(world: World, unit: int, lanes: int) -> float:
     """Power above idle of so many busy lanes."""
     return world.accelerators[unit].dynamic_w * lanes / world.accelerators[unit].lanes
 
 
-@inlined
+@inline_kernel
 def resident_bytes(world: World, resident: int) -> float:
     """Memory that a set of models takes."""
     total = 0.0
@@ -66,7 +66,7 @@ def resident_bytes(world: World, resident: int) -> float:
     return total
 
 
-@inlined
+@inline_kernel
 def resident_after_load(world: World, state: State, unit: int, model: int) -> int:
     """Models in memory once `model` is loaded after the last booking: least recently used ones go
     until it fits.
@@ -84,7 +84,7 @@ def resident_after_load(world: World, state: State, unit: int, model: int) -> in
     return resident | np.int64(1) << model
 
 
-@inlined
+@inline_kernel
 def load_s(world: World, unit: int, model: int) -> float:
     """Seconds to load a model from storage."""
     return (

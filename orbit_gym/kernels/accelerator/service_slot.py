@@ -8,10 +8,10 @@ from orbit_gym.kernels.accelerator.charge_and_heat import (
     CHECK,
     MARGIN_C,
     MARGIN_J,
-    NOTHING,
+    NO_LOAD,
     RUN,
     TOLERANCE_J,
-    Block,
+    ExtraLoad,
     carry,
     power_row_since,
     wait_s,
@@ -20,11 +20,11 @@ from orbit_gym.kernels.accelerator.lane_profile import find_gap
 from orbit_gym.kernels.accelerator.service import lane_power_w, lanes_taken, load_s, service_s
 from orbit_gym.kernels.state import NONE, State
 from orbit_gym.physics.thermal import steady_temperature_c
-from orbit_gym.utils.jit import inlined
+from orbit_gym.utils.jit import inline_kernel
 from orbit_gym.world.layout import World
 
 
-@inlined
+@inline_kernel
 def place(
     world: World,
     state: State,
@@ -56,7 +56,7 @@ def place(
     return _place_last(world, state, unit, model, ready_s, limit_s, duration_s, task_w)
 
 
-@inlined
+@inline_kernel
 def _is_carried(
     world: World, state: State, unit: int, start_s: float, finish_s: float, task_w: float
 ) -> bool:
@@ -102,14 +102,14 @@ def _is_carried(
         at = state.segments[at].next
     row = power_row_since(world, unit, row, from_s)
     end_s = max(finish_s, entry.tail_s)
-    block = Block(start_s, start_s, finish_s, 0.0, task_w)
+    block = ExtraLoad(start_s, start_s, finish_s, 0.0, task_w)
     _, _, _, missing_j, excess_k = carry(
         world, state, unit, row, segment, from_s, end_s, charge_j, temperature_c, block, CHECK, heat
     )
     return missing_j == 0.0 and excess_k == 0.0
 
 
-@inlined
+@inline_kernel
 def _is_cool(world: World, unit: int, peak_c: float, power_w: float, length_s: float) -> bool:
     """True if so much more power for so long surely keeps below the limit what peaks at peak_c
     without, or cools down from there.
@@ -124,7 +124,7 @@ def _is_cool(world: World, unit: int, peak_c: float, power_w: float, length_s: f
     return max(peak_c, idle_c) + warming_k + MARGIN_C <= accelerator.limit_c
 
 
-@inlined
+@inline_kernel
 def _place_last(
     world: World,
     state: State,
@@ -163,14 +163,14 @@ def _place_last(
             begin_s,
             charge_j,
             temperature_c,
-            NOTHING,
+            NO_LOAD,
             RUN,
             heat,
         )
         time_s = begin_s
         start_s = begin_s + loading_s
         finish_s = begin_s + length_s
-        block = Block(begin_s, start_s, finish_s, load_w, task_w)
+        block = ExtraLoad(begin_s, start_s, finish_s, load_w, task_w)
         _, _, _, missing_j, excess_k = carry(
             world,
             state,

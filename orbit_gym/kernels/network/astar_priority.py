@@ -13,7 +13,7 @@ import numpy as np
 from orbit_gym.kernels.network.station_bounds import Tables, lands_s, reached_s
 from orbit_gym.kernels.network.transfers import range_m
 from orbit_gym.kernels.state import State
-from orbit_gym.utils.jit import inlined
+from orbit_gym.utils.jit import inline_kernel
 from orbit_gym.utils.units import SPEED_OF_LIGHT_MPS
 from orbit_gym.world.downlink_bounds import BUCKET_S, WINDOW_S
 from orbit_gym.world.layout import World
@@ -43,7 +43,7 @@ NO_TABLES = Tables(0, 0.0, 0.0, math.inf)
 UNDIRECTED = Aim(NOWHERE, 0, NO_TABLES, 0, math.inf)
 
 
-@inlined
+@inline_kernel
 def take_aim(world: World, target: int, ready_s: float, bits: float) -> Aim:
     """How to bound what remains to a user, or (target a station, a datacentre or any station) to
     the ground.
@@ -65,13 +65,13 @@ def take_aim(world: World, target: int, ready_s: float, bits: float) -> Aim:
     )
 
 
-@inlined
+@inline_kernel
 def least_light_s(world: World, node: int, other: int, time_s: float) -> float:
     """Time that light surely needs between two nodes, wherever they move meanwhile."""
     return range_m(world, node, other, time_s) / SIGNAL_MPS
 
 
-@inlined
+@inline_kernel
 def key_of(
     world: World,
     state: State,

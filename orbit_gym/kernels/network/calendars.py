@@ -9,10 +9,10 @@ of gaps, and a search skips whole chunks.
 import math
 
 from orbit_gym.kernels.state import CHUNK_SIZE, END, NONE, START, State
-from orbit_gym.utils.jit import inlined
+from orbit_gym.utils.jit import inline_kernel
 
 
-@inlined
+@inline_kernel
 def skip_ended(state: State, chunk: int, time_s: float) -> int:
     """First chunk from `chunk` on that holds an interval ending after time_s, or NONE."""
     while chunk != NONE and state.intervals[chunk, END, state.chunks[chunk].count - 1] <= time_s:
@@ -20,7 +20,7 @@ def skip_ended(state: State, chunk: int, time_s: float) -> int:
     return chunk
 
 
-@inlined
+@inline_kernel
 def place_in_chunk(state: State, chunk: int, time_s: float) -> int:
     """First place of a chunk whose interval ends after time_s; the chunk is known to hold one."""
     place = 0
@@ -29,7 +29,7 @@ def place_in_chunk(state: State, chunk: int, time_s: float) -> int:
     return place
 
 
-@inlined
+@inline_kernel
 def first_free_s(state: State, resource: int, time_s: float) -> float:
     """First instant at or after time_s at which a calendar is free."""
     chunk = state.heads[resource]
@@ -43,7 +43,7 @@ def first_free_s(state: State, resource: int, time_s: float) -> float:
         time_s = state.intervals[chunk, END, place]
 
 
-@inlined
+@inline_kernel
 def first_gap(state: State, resource: int, time_s: float, length_s: float) -> tuple[float, float]:
     """Start of the first gap of a calendar, at or after time_s, that is at least length_s long.
 
@@ -64,7 +64,7 @@ def first_gap(state: State, resource: int, time_s: float, length_s: float) -> tu
     return time_s, state.intervals[chunk, START, place] - length_s
 
 
-@inlined
+@inline_kernel
 def release_expired(state: State, resource: int, now_s: float) -> None:
     """Give chunks whose intervals have all ended by now_s back to the pool."""
     chunk = state.heads[resource]
@@ -75,7 +75,7 @@ def release_expired(state: State, resource: int, now_s: float) -> None:
     state.heads[resource] = chunk
 
 
-@inlined
+@inline_kernel
 def reserve(state: State, resource: int, start_s: float, end_s: float) -> None:
     """Reserve [start_s, end_s), known to be free.
 
@@ -83,13 +83,13 @@ def reserve(state: State, resource: int, start_s: float, end_s: float) -> None:
     """
     if end_s <= start_s:
         return
-    before = NONE
+    previous = NONE
     chunk = state.heads[resource]
     while chunk != NONE and state.intervals[chunk, END, state.chunks[chunk].count - 1] < start_s:
-        before = chunk
+        previous = chunk
         chunk = state.chunks[chunk].next
     if chunk == NONE:
-        _append(state, resource, before, start_s, end_s)
+        _append(state, resource, previous, start_s, end_s)
         return
     place = 0
     while state.intervals[chunk, END, place] < start_s:
@@ -102,7 +102,7 @@ def reserve(state: State, resource: int, start_s: float, end_s: float) -> None:
         _insert(state, chunk, place, start_s, end_s)
 
 
-@inlined
+@inline_kernel
 def _extend(state: State, chunk: int, place: int, end_s: float) -> None:
     """Lengthen an interval to end_s, and join the next one if they then touch."""
     next_chunk = chunk
@@ -116,7 +116,7 @@ def _extend(state: State, chunk: int, place: int, end_s: float) -> None:
     state.intervals[chunk, END, place] = end_s
 
 
-@inlined
+@inline_kernel
 def _remove(state: State, chunk_before: int, chunk: int, place: int) -> None:
     """Take an interval out; chunk_before is the same chunk or the one before, and stays."""
     count = state.chunks[chunk].count - 1
@@ -129,24 +129,24 @@ def _remove(state: State, chunk_before: int, chunk: int, place: int) -> None:
         _give_back(state, chunk)
 
 
-@inlined
-def _append(state: State, resource: int, before: int, start_s: float, end_s: float) -> None:
+@inline_kernel
+def _append(state: State, resource: int, previous: int, start_s: float, end_s: float) -> None:
     """Add an interval after all others; `before` is the last chunk, or NONE."""
-    if before == NONE or state.chunks[before].count == CHUNK_SIZE:
+    if previous == NONE or state.chunks[previous].count == CHUNK_SIZE:
         chunk = _take(state)
         state.chunks[chunk].next = NONE
-        if before == NONE:
+        if previous == NONE:
             state.heads[resource] = chunk
         else:
-            state.chunks[before].next = chunk
-        before = chunk
-    count = state.chunks[before].count
-    state.intervals[before, START, count] = start_s
-    state.intervals[before, END, count] = end_s
-    state.chunks[before].count = count + 1
+            state.chunks[previous].next = chunk
+        previous = chunk
+    count = state.chunks[previous].count
+    state.intervals[previous, START, count] = start_s
+    state.intervals[previous, END, count] = end_s
+    state.chunks[previous].count = count + 1
 
 
-@inlined
+@inline_kernel
 def _insert(state: State, chunk: int, place: int, start_s: float, end_s: float) -> None:
     """Put an interval before a place; a full chunk is cut in two halves first."""
     half = CHUNK_SIZE // 2
@@ -171,7 +171,7 @@ def _insert(state: State, chunk: int, place: int, start_s: float, end_s: float) 
     state.chunks[chunk].count = count + 1
 
 
-@inlined
+@inline_kernel
 def _take(state: State) -> int:
     clock = state.clock[0]
     chunk = clock.free_chunk
@@ -181,7 +181,7 @@ def _take(state: State) -> int:
     return chunk
 
 
-@inlined
+@inline_kernel
 def _give_back(state: State, chunk: int) -> None:
     clock = state.clock[0]
     state.chunks[chunk].next = clock.free_chunk

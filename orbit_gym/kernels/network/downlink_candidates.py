@@ -13,12 +13,12 @@ from orbit_gym.kernels.network.astar_priority import Aim, least_light_s
 from orbit_gym.kernels.network.station_bounds import SLIVER_S, Tables
 from orbit_gym.kernels.network.transfers import first_fit, first_since, range_m
 from orbit_gym.kernels.state import WAYS_DOWN, Scratch, State
-from orbit_gym.utils.jit import inlined
+from orbit_gym.utils.jit import inline_kernel
 from orbit_gym.utils.units import SPEED_OF_LIGHT_MPS
 from orbit_gym.world.layout import World
 
 
-@inlined
+@inline_kernel
 def look_down(
     world: World,
     state: State,
@@ -73,7 +73,7 @@ def look_down(
     return Aim(aim.kind, aim.site, aim.tables, count, beyond_s)
 
 
-@inlined
+@inline_kernel
 def _tabled_s(world: World, tables: Tables, source: int, station: int) -> float:
     """Least time of a bundle over lasers and light from a satellite to a station, while the tables
     hold; 0 from other nodes.
@@ -86,7 +86,7 @@ def _tabled_s(world: World, tables: Tables, source: int, station: int) -> float:
     )
 
 
-@inlined
+@inline_kernel
 def _look_at(
     world: World,
     state: State,
@@ -152,7 +152,7 @@ def _look_at(
     return count, beyond_s
 
 
-@inlined
+@inline_kernel
 def _keep(
     ways: np.ndarray, count: int, beyond_s: float, floor_s: float, satellite: int, station: int
 ) -> tuple[int, float]:

@@ -19,7 +19,7 @@ from orbit_gym.kernels.network.transfers import (
     range_m,
 )
 from orbit_gym.kernels.state import MAX_HOPS, NONE, State
-from orbit_gym.utils.jit import inlined
+from orbit_gym.utils.jit import inline_kernel
 from orbit_gym.utils.units import SPEED_OF_LIGHT_MPS
 from orbit_gym.world.layout import FIBRE, World
 
@@ -39,7 +39,7 @@ class Quest(NamedTuple):
     fingers: np.ndarray  # Scratch.fingers
 
 
-@inlined
+@inline_kernel
 def relax_fixed(
     world: World,
     state: State,
@@ -73,7 +73,7 @@ def relax_fixed(
     return size, limit_s
 
 
-@inlined
+@inline_kernel
 def _relax_edge(
     world: World,
     state: State,
@@ -98,7 +98,7 @@ def _relax_edge(
     return size, limit_s
 
 
-@inlined
+@inline_kernel
 def _latest_s(quest: Quest, node: int, from_s: float, limit_s: float) -> float:
     """Latest arrival at a node that is of use: before the best seen so far, never (-infinity) once
     that is known to be the best.
@@ -112,7 +112,7 @@ def _latest_s(quest: Quest, node: int, from_s: float, limit_s: float) -> float:
     return min(limit_s, quest.labels[node].arrival_s)
 
 
-@inlined
+@inline_kernel
 def relax_lasers(
     world: World,
     state: State,
@@ -150,7 +150,7 @@ def relax_lasers(
     return size, wake_s
 
 
-@inlined
+@inline_kernel
 def _relax_contact(
     world: World,
     state: State,
@@ -173,7 +173,7 @@ def _relax_contact(
     return size
 
 
-@inlined
+@inline_kernel
 def relax_passes(
     world: World,
     state: State,
@@ -211,7 +211,7 @@ def relax_passes(
     return size, limit_s, world.passes[row].start_s if row < end else math.inf
 
 
-@inlined
+@inline_kernel
 def _landing_s(world: World, station: int, arrival_s: float, bits: float) -> float:
     """When a bundle at a station is at its datacentre; infinity where the station has no fibre."""
     edge = world.edge_offsets[station]
@@ -220,14 +220,14 @@ def _landing_s(world: World, station: int, arrival_s: float, bits: float) -> flo
     return arrival_s + fibre_s(world, edge, bits)
 
 
-@inlined
+@inline_kernel
 def _goes_on(world: World, target: int, node: int) -> bool:
     """True if a bundle at a node must go on to reach the one target of a search."""
     first_station = world.sizes[0].n_satellites
     return node < first_station if target == ANY_STATION else target >= 0 and node != target
 
 
-@inlined
+@inline_kernel
 def _offer(
     world: World,
     state: State,
@@ -252,8 +252,8 @@ def _offer(
         arrival_s += range_m(world, node, to, end_s) / SPEED_OF_LIGHT_MPS
     if quest.labels[node].hops + 1 == MAX_HOPS and _goes_on(world, quest.target, to):
         return size
-    known = quest.labels[to].stamp == quest.stamp
-    if arrival_s > latest_s or (known and arrival_s >= quest.labels[to].arrival_s):
+    is_labelled = quest.labels[to].stamp == quest.stamp
+    if arrival_s > latest_s or (is_labelled and arrival_s >= quest.labels[to].arrival_s):
         return size
     quest.labels[to].stamp = quest.stamp
     quest.labels[to].arrival_s = arrival_s
@@ -266,7 +266,7 @@ def _offer(
     quest.labels[to].edge = edge
     quest.labels[to].previous = node
     quest.labels[to].hops = quest.labels[node].hops + 1
-    if not known or quest.labels[to].heap_place == NONE:
+    if not is_labelled or quest.labels[to].heap_place == NONE:
         quest.labels[to].heap_place = size
         quest.heap[size] = to
         size += 1

@@ -5,10 +5,10 @@ then lowest tie_s and index.
 import numpy as np
 
 from orbit_gym.kernels.state import NONE
-from orbit_gym.utils.jit import inlined
+from orbit_gym.utils.jit import inline_kernel
 
 
-@inlined
+@inline_kernel
 def _comes_first(labels: np.ndarray, node: int, other: int) -> bool:
     """Order of the heap: earlier key, then lower tie_s, then lower index."""
     a = labels[node].key_s
@@ -20,7 +20,7 @@ def _comes_first(labels: np.ndarray, node: int, other: int) -> bool:
     return a < b or (a == b and node < other)
 
 
-@inlined
+@inline_kernel
 def rise(labels: np.ndarray, heap: np.ndarray, place: int) -> None:
     """Move the node at a place up to where it belongs."""
     node = heap[place]
@@ -35,7 +35,7 @@ def rise(labels: np.ndarray, heap: np.ndarray, place: int) -> None:
     labels[node].heap_place = place
 
 
-@inlined
+@inline_kernel
 def pop(labels: np.ndarray, heap: np.ndarray, size: int) -> int:
     """Take the first node out of a heap of this size."""
     top = heap[0]

@@ -17,12 +17,12 @@ from orbit_gym.kernels.network.edge_relaxation import Quest, relax_fixed, relax_
 from orbit_gym.kernels.network.heap import pop, rise
 from orbit_gym.kernels.network.station_bounds import note_landings
 from orbit_gym.kernels.state import MAX_HOPS, NONE, Scratch, State
-from orbit_gym.utils.jit import called, inlined
+from orbit_gym.utils.jit import inline_kernel, internal_kernel
 from orbit_gym.world.downlink_bounds import DIRECTED_FROM
 from orbit_gym.world.layout import World
 
 EVERYWHERE = -2  # search target: settle every node in reach
-WANTED = -3  # search target: settle every node that mark_wanted marked
+TARGET_SET = -3  # search target: settle every node that mark_wanted marked
 SATELLITES = -4  # search target: settle as many satellites as `order` holds
 # nodes taken after which a search towards the ground looks for its ways down (two thirds of them
 # end within that)
@@ -31,23 +31,23 @@ INPUT, RESULT = 0, 1  # rows of Scratch.labels
 WANTED_STAMP, WANTED_COUNT = 3, 4  # places of Scratch.counter
 
 
-@inlined
-def mark_wanted(scratch: Scratch, nodes: np.ndarray) -> None:
+@inline_kernel
+def mark_targets(scratch: Scratch, nodes: np.ndarray) -> None:
     """Mark graph nodes (n,), NONE left out, for a search with target WANTED."""
     scratch.counter[WANTED_STAMP] += 1
     scratch.counter[WANTED_COUNT] = 0
     for node in nodes:
         if node != NONE:
-            scratch.wanted[node] = scratch.counter[WANTED_STAMP]
+            scratch.target_stamps[node] = scratch.counter[WANTED_STAMP]
             scratch.counter[WANTED_COUNT] += 1
 
 
-@called
+@internal_kernel
 def search(
     world: World,
     state: State,
     scratch: Scratch,
-    which: int,
+    slot: int,
     source: int,
     ready_s: float,
     bits: float,
@@ -73,7 +73,7 @@ def search(
     first_user = first_datacentre + sizes.n_datacentres
     from_datacentre = first_datacentre <= source < first_user
     # Stations serve datacentres or end a result's way: no other search climbs down to one.
-    to_many = target == EVERYWHERE or target == WANTED
+    to_many = target == EVERYWHERE or target == TARGET_SET
     to_ground = not from_datacentre and (
         target == ANY_STATION or first_station <= target < first_user or to_many
     )
@@ -89,11 +89,11 @@ def search(
             note_landings(
                 world, state, scratch.landings, target, source, ready_s, bits, aim.tables, idle
             )
-    labels = scratch.labels[which]
-    heap = scratch.heap[which]
+    labels = scratch.labels[slot]
+    heap = scratch.heap[slot]
     scratch.counter[0] += 1
     stamp = scratch.counter[0]
-    scratch.counter[1 + which] = stamp
+    scratch.counter[1 + slot] = stamp
     quest = Quest(
         labels,
         heap,
@@ -111,7 +111,7 @@ def search(
     n_taken = 0
     # nodes taken, and again where the ways that were found have all turned out to be later
     looks_at = PATIENCE
-    n_left = scratch.counter[WANTED_COUNT] if target == WANTED else sizes.n_datacentres
+    n_left = scratch.counter[WANTED_COUNT] if target == TARGET_SET else sizes.n_datacentres
     bound_s = limit_s  # a target seen at this time makes anything later useless
     ground_s = limit_s  # and the one datacentre seen at this time makes any later downlink useless
     while size > 0:
@@ -185,7 +185,7 @@ def search(
     return NONE
 
 
-@inlined
+@inline_kernel
 def _begin(quest: Quest, source: int, ready_s: float) -> int:
     """Put the source alone into the heap; returns the size of the heap."""
     label = quest.labels[source]
@@ -199,7 +199,7 @@ def _begin(quest: Quest, source: int, ready_s: float) -> int:
     return 1
 
 
-@inlined
+@inline_kernel
 def _settle(
     world: World,
     scratch: Scratch,
@@ -218,8 +218,8 @@ def _settle(
     first_datacentre = sizes.n_satellites + sizes.n_stations
     if target == ANY_STATION:
         return sizes.n_satellites <= node < first_datacentre, n_ordered, n_left
-    if target == WANTED:
-        if scratch.wanted[node] == scratch.counter[WANTED_STAMP]:
+    if target == TARGET_SET:
+        if scratch.target_stamps[node] == scratch.counter[WANTED_STAMP]:
             n_left -= 1
             return n_left == 0, n_ordered, n_left
         return False, n_ordered, n_left
@@ -233,7 +233,7 @@ def _settle(
     return node == target, n_ordered, n_left
 
 
-@inlined
+@inline_kernel
 def _sleep(world: World, state: State, quest: Quest, size: int, node: int, wake_s: float) -> int:
     """Put a settled node back into the heap until its next contact opens.
 
@@ -250,7 +250,7 @@ def _sleep(world: World, state: State, quest: Quest, size: int, node: int, wake_
     return size + 1
 
 
-@inlined
+@inline_kernel
 def _order_again(world: World, state: State, quest: Quest, size: int) -> None:
     """Give the nodes in the heap the keys of an aim that knows its ways down."""
     labels = quest.labels
@@ -265,8 +265,8 @@ def _order_again(world: World, state: State, quest: Quest, size: int) -> None:
         rise(labels, quest.heap, place)
 
 
-@inlined
-def is_reached(scratch: Scratch, which: int, node: int) -> bool:
+@inline_kernel
+def is_reached(scratch: Scratch, slot: int, node: int) -> bool:
     """True if the latest search of a row settled this node."""
-    label = scratch.labels[which, node]
-    return label.stamp == scratch.counter[1 + which] and label.settled == label.stamp
+    label = scratch.labels[slot, node]
+    return label.stamp == scratch.counter[1 + slot] and label.settled == label.stamp

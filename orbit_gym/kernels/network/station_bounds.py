@@ -10,7 +10,7 @@ import numpy as np
 from orbit_gym.kernels.episode import ANY_STATION
 from orbit_gym.kernels.network.calendars import first_gap
 from orbit_gym.kernels.state import NONE, State
-from orbit_gym.utils.jit import inlined
+from orbit_gym.utils.jit import inline_kernel
 from orbit_gym.world.layout import FIBRE, World
 
 SLIVER_S = 1e-9  # rounding of clock times (1e-11 s) must not close a gap that a bundle just fits
@@ -25,7 +25,7 @@ class Tables(NamedTuple):
     end_s: float  # until when the tables of the minute hold
 
 
-@inlined
+@inline_kernel
 def reached_s(world: World, tables: Tables, satellite: int, number: int) -> float:
     """Least time of a bundle from a satellite to one that sees a station, while the tables hold."""
     lasers_s = world.ground_hops[tables.row, satellite, number] * tables.laser_s
@@ -35,7 +35,7 @@ def reached_s(world: World, tables: Tables, satellite: int, number: int) -> floa
     )
 
 
-@inlined
+@inline_kernel
 def note_landings(
     world: World,
     state: State,
@@ -61,7 +61,7 @@ def note_landings(
             landing.floor_s = start_s + tables.downlink_s + landing.after_s
 
 
-@inlined
+@inline_kernel
 def lands_s(
     world: World, state: State, landings: np.ndarray, number: int, reach_s: float, downlink_s: float
 ) -> float:
@@ -75,7 +75,7 @@ def lands_s(
     return start_s + downlink_s + landing.after_s
 
 
-@inlined
+@inline_kernel
 def _first_gap(
     world: World, state: State, number: int, ready_s: float, length_s: float
 ) -> tuple[float, float]:
@@ -101,7 +101,7 @@ def _first_gap(
     return least_s, until_s
 
 
-@inlined
+@inline_kernel
 def onward_s(world: World, station: int, target: int, bits: float) -> float:
     """Time of a bundle from a station to the target: none to itself or any station, infinity where
     no fibre leads there.
@@ -116,7 +116,7 @@ def onward_s(world: World, station: int, target: int, bits: float) -> float:
     return math.inf
 
 
-@inlined
+@inline_kernel
 def fibre_s(world: World, edge: int, bits: float) -> float:
     """Time of a bundle over a fibre."""
     return (

@@ -8,11 +8,11 @@ import numpy as np
 
 from orbit_gym.kernels.network.calendars import place_in_chunk, skip_ended
 from orbit_gym.kernels.state import END, NONE, START, State
-from orbit_gym.utils.jit import inlined
+from orbit_gym.utils.jit import inline_kernel
 from orbit_gym.world.layout import World
 
 
-@inlined
+@inline_kernel
 def position_m(world: World, node: int, time_s: float) -> tuple[float, float, float]:
     """Earth-fixed position of a graph node, linear between grid points (error below 110 m at 10 s
     in low orbit).
@@ -29,15 +29,15 @@ def position_m(world: World, node: int, time_s: float) -> tuple[float, float, fl
     return a[0] + part * (b[0] - a[0]), a[1] + part * (b[1] - a[1]), a[2] + part * (b[2] - a[2])
 
 
-@inlined
+@inline_kernel
 def range_m(world: World, node: int, other: int, time_s: float) -> float:
     """Distance between two graph nodes."""
     ax, ay, az = position_m(world, node, time_s)
-    bx, by, bz = position_m(world, other, time_s)
-    return math.sqrt((ax - bx) ** 2 + (ay - by) ** 2 + (az - bz) ** 2)
+    bx, other_y, bz = position_m(world, other, time_s)
+    return math.sqrt((ax - bx) ** 2 + (ay - other_y) ** 2 + (az - bz) ** 2)
 
 
-@inlined
+@inline_kernel
 def piece_at(world: World, contact: int, time_s: float) -> int:
     """Last piece of a contact that begins at or before a time inside it."""
     low = world.contacts[contact].first_piece
@@ -51,7 +51,7 @@ def piece_at(world: World, contact: int, time_s: float) -> int:
     return low
 
 
-@inlined
+@inline_kernel
 def transfer_end_s(world: World, contact: int, start_s: float, bits: float) -> float:
     """When a transfer begun at start_s inside a contact ends, or infinity if the contact ends
     first.
@@ -71,7 +71,7 @@ def transfer_end_s(world: World, contact: int, start_s: float, bits: float) -> f
     return end_s if end_s <= world.contacts[contact].end_s else math.inf
 
 
-@inlined
+@inline_kernel
 def first_contact(world: World, edge: int, time_s: float) -> int:
     """First contact of an edge that ends after time_s.
 
@@ -88,7 +88,7 @@ def first_contact(world: World, edge: int, time_s: float) -> int:
     return low
 
 
-@inlined
+@inline_kernel
 def first_fit(
     world: World, state: State, edge: int, contact: int, ready_s: float, bits: float, idle: bool
 ) -> tuple[float, float]:
@@ -121,7 +121,7 @@ def first_fit(
         return start_s, end_s
 
 
-@inlined
+@inline_kernel
 def earliest_transfer(
     world: World, state: State, edge: int, ready_s: float, bits: float, limit_s: float, idle: bool
 ) -> tuple[float, float]:
@@ -137,7 +137,7 @@ def earliest_transfer(
     return math.inf, math.inf
 
 
-@inlined
+@inline_kernel
 def first_since(rows: np.ndarray, low: int, high: int, earliest_s: float) -> int:
     """First of the rows from low to high, in order of start_s, that begins at or after a time.
 
@@ -152,7 +152,7 @@ def first_since(rows: np.ndarray, low: int, high: int, earliest_s: float) -> int
     return low
 
 
-@inlined
+@inline_kernel
 def first_pass(world: World, node: int, time_s: float) -> int:
     """First row of World.passes of a node that may still be in progress at time_s.
 
@@ -166,7 +166,7 @@ def first_pass(world: World, node: int, time_s: float) -> int:
     )
 
 
-@inlined
+@inline_kernel
 def laser_at(world: World, fingers: np.ndarray, track: int, time_s: float) -> int:
     """First row of a track that ends after time_s.
 
@@ -182,7 +182,7 @@ def laser_at(world: World, fingers: np.ndarray, track: int, time_s: float) -> in
     return row
 
 
-@inlined
+@inline_kernel
 def first_laser(world: World, track: int, time_s: float) -> int:
     """First row of a track that ends after time_s."""
     low = world.laser_offsets[track]

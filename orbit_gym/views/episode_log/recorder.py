@@ -100,7 +100,7 @@ class Recorder:
             and state.records.size
         ):
             lanes = lanes_taken(
-                world, simulation.episode.tasks, task, int(self._scratch.booked[0]["accelerator"])
+                world, simulation.episode.tasks, task, int(self._scratch.booking[0]["accelerator"])
             )
             record_booking(
                 world,

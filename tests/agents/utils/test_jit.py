@@ -13,17 +13,17 @@ SOURCES = {
     "orbit_gym/__init__.py": "from orbit_gym.utils.kernel_cache import "
     "set_cache_folder\nset_cache_folder()\n",
     "orbit_gym/utils/__init__.py": "",
-    "orbit_gym/callee.py": "from orbit_gym.utils.jit import inlined\n\n\n@inlined\ndef "
+    "orbit_gym/callee.py": "from orbit_gym.utils.jit import inline_kernel\n\n\n@inline_kernel\ndef "
     "twice(x):\n    return 2 * x\n",
     "agents/__init__.py": "",
     "agents/utils/__init__.py": "",
     "agents/constants.py": "MORE = 1\n",
     "agents/helper.py": "from agents.constants import MORE\nfrom agents.utils.jit import "
     "inlined\n\n\n"
-    "@inlined\ndef more(x):\n    return x + MORE\n",
+    "@inline_kernel\ndef more(x):\n    return x + MORE\n",
     "agents/caller.py": "from agents.helper import more\nfrom agents.utils.jit import "
     "shared\nfrom orbit_gym.callee import twice\n\n\n"
-    "@shared\ndef kernel(x):\n    return more(twice(x))\n",
+    "@threaded_kernel\ndef kernel(x):\n    return more(twice(x))\n",
     "agents/other.py": "x = 1\n",
 }
 ASK = (

@@ -9,7 +9,7 @@ import pytest
 
 from orbit_gym.env import OrbitEnv
 from orbit_gym.kernels.episode import ANY_STATION
-from orbit_gym.kernels.network.search import EVERYWHERE, INPUT, WANTED, mark_wanted, search
+from orbit_gym.kernels.network.search import EVERYWHERE, INPUT, TARGET_SET, mark_targets, search
 from orbit_gym.kernels.network.transfers import earliest_transfer, range_m
 from orbit_gym.kernels.state import MAX_HOPS, Scratch, new_scratch
 from orbit_gym.simulation.simulation import Simulation
@@ -112,7 +112,7 @@ def _compare(simulation: Simulation, scratch: Scratch) -> np.ndarray:
             float(task["result_bits"]),
         )
         if to_any:
-            mark_wanted(scratch, stations)
+            mark_targets(scratch, stations)
             search(
                 world,
                 state,
@@ -121,7 +121,7 @@ def _compare(simulation: Simulation, scratch: Scratch) -> np.ndarray:
                 source,
                 ready_s,
                 bits,
-                WANTED,
+                TARGET_SET,
                 limit_s,
                 False,
                 scratch.order,

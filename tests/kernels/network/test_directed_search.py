@@ -6,7 +6,14 @@ import numpy as np
 import pytest
 
 from orbit_gym.kernels.episode import ANY_STATION
-from orbit_gym.kernels.network.search import EVERYWHERE, INPUT, RESULT, WANTED, mark_wanted, search
+from orbit_gym.kernels.network.search import (
+    EVERYWHERE,
+    INPUT,
+    RESULT,
+    TARGET_SET,
+    mark_targets,
+    search,
+)
 from orbit_gym.kernels.state import NONE, new_scratch
 from orbit_gym.simulation.simulation import Simulation
 from orbit_gym.world.downlink_bounds import DIRECTED_FROM
@@ -43,7 +50,7 @@ def test_the_nearest_station_in_time_is_found(busy: Simulation, bits: float) -> 
             False,
             scratch.order,
         )
-        mark_wanted(scratch, stations)
+        mark_targets(scratch, stations)
         search(
             world,
             busy.state,
@@ -52,7 +59,7 @@ def test_the_nearest_station_in_time_is_found(busy: Simulation, bits: float) -> 
             source,
             ready_s,
             bits,
-            WANTED,
+            TARGET_SET,
             ready_s + 7_200.0,
             False,
             scratch.order,
