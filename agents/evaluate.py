@@ -20,7 +20,7 @@ from agents.envs.make import make_many
 from agents.evaluation.jobs import Setting, play_everything
 from agents.evaluation.load_policy import BASELINES, Spec, label, load_policy, parse, with_controls
 from agents.evaluation.record import FOLDER, check_recordable
-from agents.report.aggregate import gathered
+from agents.report.aggregate import aggregate
 from agents.report.run_records import about, run_record
 from agents.utils.checkpoints import write_json
 from agents.utils.statistics import paired_difference, summarise
@@ -73,31 +73,33 @@ class Evaluation:
     """Changes of the scenario, such as workload.load 1.3."""
 
 
-def evaluate(asked: Evaluation) -> dict[str, Any]:
+def evaluate(options: Evaluation) -> dict[str, Any]:
     """Play, summarise, write and print; ValueError before any long work if something is wrong.
 
     Returns results.json's content.
     """
-    specs = check(asked)
-    out = Path(asked.out)
+    specs = check(options)
+    out = Path(options.out)
     out.mkdir(
         parents=True, exist_ok=True
     )  # now, so that a place that cannot be written to is known before the work
     announce_compilation()
-    seeds = range(asked.first_seed, asked.first_seed + asked.seeds)
-    logs, logged = str(out / FOLDER), seeds[: asked.record]
-    setting = Setting(asked.scenario, asked.split, tuple(asked.overrides.items()), logs, logged)
-    played = play_everything(setting, specs, seeds, out, asked.processes)
-    results = assemble(asked, specs, {name: item.metrics for name, item in played.items()})
+    seeds = range(options.first_seed, options.first_seed + options.seeds)
+    logs, logged = str(out / FOLDER), seeds[: options.record]
+    setting = Setting(
+        options.scenario, options.split, tuple(options.overrides.items()), logs, logged
+    )
+    outcomes = play_everything(setting, specs, seeds, out, options.processes)
+    results = assemble(options, specs, {name: item.metrics for name, item in outcomes.items()})
     report.write_csv(out / "results.csv", results["policies"])
-    details = {name: item.details for name, item in played.items()}
-    report.write_details(out, gathered(details, results["seeds"], setting.environments(1)))
+    details = {name: item.details for name, item in outcomes.items()}
+    report.write_details(out, aggregate(details, results["seeds"], setting.environments(1)))
     write_json(out / RESULTS, results)  # last: a folder with results.json is complete
     report.print_table(
-        results, {spec.name: label(spec) for spec in specs}, _reference(asked, specs)
+        results, {spec.name: label(spec) for spec in specs}, _reference(options, specs)
     )
     pages = report.write_report([out])
-    and_logs = f", episode logs in {logs}" if asked.record else ""
+    and_logs = f", episode logs in {logs}" if options.record else ""
     print(
         f"wrote {out / RESULTS}, results.csv, {', '.join(page.name for page in pages)}{and_logs}; "
         f"open {pages[0]} in a browser"
@@ -105,48 +107,51 @@ def evaluate(asked: Evaluation) -> dict[str, Any]:
     return results
 
 
-def check(asked: Evaluation) -> list[Spec]:
+def check(options: Evaluation) -> list[Spec]:
     """Check numbers, policies, scenario and folder; return the policies to play."""
     for name, low in (("seeds", 1), ("first_seed", 0), ("processes", 1), ("record", 0)):
-        if getattr(asked, name) < low:
+        if getattr(options, name) < low:
             raise ValueError(
-                f"--{name.replace('_', '-')} must be at least {low}, got {getattr(asked, name)}"
+                f"--{name.replace('_', '-')} must be at least {low}, got {getattr(options, name)}"
             )
-    if asked.record > asked.seeds:
+    if options.record > options.seeds:
         raise ValueError(
-            f"--record {asked.record} asks for logs of more episodes than --seeds {asked.seeds} "
+            f"--record {options.record} asks for logs of more episodes than --seeds "
+            f"{options.seeds} "
             "plays"
         )
-    if not asked.policies:
+    if not options.policies:
         raise ValueError(
             f"--policies must name at least one policy; choose from {', '.join(BASELINES)}, or a "
             "run folder"
         )
-    specs = [parse(name) for name in with_controls(asked.policies, asked.sampled, asked.controls)]
-    out = Path(asked.out)
+    specs = [
+        parse(name) for name in with_controls(options.policies, options.sampled, options.controls)
+    ]
+    out = Path(options.out)
     if out.exists() and not out.is_dir():
         raise ValueError(f"{out} is a file; choose another --out")
-    if (out / RESULTS).exists() and not asked.overwrite:
+    if (out / RESULTS).exists() and not options.overwrite:
         raise ValueError(f"{out} already holds results; choose another --out or add --overwrite")
     envs = make_many(
-        asked.scenario, asked.split, 1, asked.overrides
+        options.scenario, options.split, 1, options.overrides
     )  # an unknown scenario is refused here
     for spec in specs:
         load_policy(spec, envs)
-    if asked.record:
-        check_recordable(asked.scenario)
+    if options.record:
+        check_recordable(options.scenario)
     return specs
 
 
 def assemble(
-    asked: Evaluation, specs: list[Spec], by_policy: dict[str, list[Metrics]]
+    options: Evaluation, specs: list[Spec], by_policy: dict[str, list[Metrics]]
 ) -> dict[str, Any]:
     """Content of results.json: the promised keys, and what else one wants to know."""
     policies = {spec.name: summarise_policy(by_policy[spec.name]) for spec in specs}
-    reference = policies[_reference(asked, specs)]
+    reference = policies[_reference(options, specs)]
     differences = {
         name: {
-            "reference": _reference(asked, specs),
+            "reference": _reference(options, specs),
             "metrics": {
                 m: paired_difference(item["episodes"], reference[m]["episodes"])
                 for m, item in metrics.items()
@@ -156,17 +161,17 @@ def assemble(
         for name, metrics in policies.items()
     }
     return {
-        "scenario": asked.scenario,
-        "seeds": list(range(asked.first_seed, asked.first_seed + asked.seeds)),
+        "scenario": options.scenario,
+        "seeds": list(range(options.first_seed, options.first_seed + options.seeds)),
         "policies": policies,
-        "split": asked.split,
-        "overrides": asked.overrides,
+        "split": options.split,
+        "overrides": options.overrides,
         "differences": differences,
         "labels": {spec.name: label(spec) for spec in specs},
-        "reference": _reference(asked, specs),
+        "reference": _reference(options, specs),
         "version": VERSION,
         "command": shlex.join(sys.argv),
-        "about": about(asked.scenario, asked.split, asked.overrides),
+        "about": about(options.scenario, options.split, options.overrides),
         "runs": {
             spec.name: run_record(spec.run) for spec in specs if spec.run and not spec.is_control
         },
@@ -179,9 +184,9 @@ def summarise_policy(episodes: list[Metrics]) -> dict[str, Any]:
     return {name: summarise([metrics.get(name) for metrics in episodes]) for name in names}
 
 
-def _reference(asked: Evaluation, specs: list[Spec]) -> str:
+def _reference(options: Evaluation, specs: list[Spec]) -> str:
     names = [spec.name for spec in specs]
-    return asked.reference if asked.reference in names else names[0]
+    return options.reference if options.reference in names else names[0]
 
 
 def main() -> None:

@@ -33,17 +33,17 @@ class Options:
     """Seed of the episode."""
 
 
-def measure(asked: Options) -> None:
+def measure(options: Options) -> None:
     """Play and print."""
     env = make_env(
-        asked.scenario, "train", {} if asked.load is None else {"workload.load": asked.load}
+        options.scenario, "train", {} if options.load is None else {"workload.load": options.load}
     )
-    env.reset(seed=asked.seed)
-    planner = make_planner(asked.planner, env.unwrapped.scenario.name)  # type: ignore[attr-defined]
+    env.reset(seed=options.seed)
+    planner = make_planner(options.planner, env.unwrapped.scenario.name)  # type: ignore[attr-defined]
     planner.attach([env])
     actions = [planner.action(0, True)]
     look_ahead = planner.planners[0]
-    end_s = look_ahead.simulation.time_s + 60.0 * asked.minutes
+    end_s = look_ahead.simulation.time_s + 60.0 * options.minutes
     counts, began_s = look_ahead.counts.copy(), time.process_time()
     while not env.step(actions[-1])[2] and look_ahead.simulation.time_s < end_s:
         actions.append(planner.action(0, False))
@@ -51,7 +51,7 @@ def measure(asked: Options) -> None:
     looked, rolled, stepped = look_ahead.counts - counts
     digest = sha256(np.array(actions, np.int64).tobytes()).hexdigest()[:12]
     print(
-        f"{asked.planner} on {asked.scenario}: {len(actions)} decisions, {looked} looked at, "
+        f"{options.planner} on {options.scenario}: {len(actions)} decisions, {looked} looked at, "
         f"{rolled} forks, {stepped} steps"
     )
     decision_ms, step_us = 1e3 * took_s / max(1, len(actions) - 1), 1e6 * took_s / max(1, stepped)

@@ -71,31 +71,33 @@ class Labels:
             raise ValueError(f"--rule must be tuned or eft_admit, got {self.rule!r}")
 
 
-def label(asked: Labels) -> Path:
+def label(options: Labels) -> Path:
     """Write the file and return its path; ValueError before any long work if something is wrong."""
-    path = Path(asked.out)
+    path = Path(options.out)
     if path.exists():
         raise ValueError(f"{path} exists; choose another --out")
     envs = OrbitVectorEnv(
-        1, load_scenario(asked.scenario), split="train", autoreset_mode="Disabled", metrics=False
+        1, load_scenario(options.scenario), split="train", autoreset_mode="Disabled", metrics=False
     )
-    weights = EFT_ADMIT if asked.rule == "eft_admit" else load_weights("tuned", envs.scenario.name)
+    weights = (
+        EFT_ADMIT if options.rule == "eft_admit" else load_weights("tuned", envs.scenario.name)
+    )
     announce_compilation()
     path.parent.mkdir(parents=True, exist_ok=True)
     rows: list[Row] = []
-    rng = np.random.default_rng([asked.seed, 2])
-    with tqdm(total=asked.decisions, unit=" decisions", desc="labelling", mininterval=5.0) as bar:
-        while len(rows) < asked.decisions:
+    rng = np.random.default_rng([options.seed, 2])
+    with tqdm(total=options.decisions, unit=" decisions", desc="labelling", mininterval=5.0) as bar:
+        while len(rows) < options.decisions:
             envs.reset(
                 seed=int(rng.integers(TRAINING_SEEDS)),
-                options={"load": float(rng.uniform(*asked.loads))},
+                options={"load": float(rng.uniform(*options.loads))},
             )
-            for row in labelled(envs, weights, asked, rng):
+            for row in labelled(envs, weights, options, rng):
                 rows.append(row)
                 bar.update()
-                if len(rows) % SAVED_EVERY == 0 or len(rows) == asked.decisions:
+                if len(rows) % SAVED_EVERY == 0 or len(rows) == options.decisions:
                     save_demonstrations(path, stacked(rows))
-                if len(rows) == asked.decisions:
+                if len(rows) == options.decisions:
                     break
     return path
 
@@ -115,33 +117,33 @@ def stacked(rows: list[Row]) -> Demonstrations:
 
 
 def labelled(
-    envs: OrbitVectorEnv, weights: np.ndarray, asked: Labels, rng: np.random.Generator
+    envs: OrbitVectorEnv, weights: np.ndarray, options: Labels, rng: np.random.Generator
 ) -> Iterator[Row]:
     """Play the running episode.
 
     Yields observation, best action and values of every decision tried.
     """
     knobs = LookAhead(
-        candidates=asked.candidates,
+        candidates=options.candidates,
         futures=1,
         n_first=1,
         pool=1,
-        horizon_s=asked.horizon_s,
+        horizon_s=options.horizon_s,
         hold_s=0.0,
         z_leave=0.0,
         skips_small=False,
     )
     planner = EpisodePlanner(Member(envs, 0), knobs, weights, knows_future=True)
-    action, step, is_over = np.zeros(1, np.int64), int(rng.integers(asked.every)), False
+    action, step, is_over = np.zeros(1, np.int64), int(rng.integers(options.every)), False
     while not is_over:
         simulation = envs.simulation(0)
         seen, mask = simulation.observe(), simulation.action_masks()
-        if step % asked.every == 0:
+        if step % options.every == 0:
             best = planner.decide()
             if np.isfinite(planner.values).sum() > 1:
                 yield seen, best, planner.values.astype(np.float32)
         choose_many(seen["task"][None], seen["nodes"][None], mask[None], weights, action)
-        if rng.random() < asked.wander:
+        if rng.random() < options.wander:
             action[0] = rng.choice(np.flatnonzero(mask))
         is_over, step = bool(envs.step(action)[3][0]), step + 1
 

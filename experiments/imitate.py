@@ -134,7 +134,7 @@ class Examples:
         self.action, self.values = torch.from_numpy(given.action), torch.from_numpy(given.values)
 
     def loss(
-        self, policy: Any, rows: torch.Tensor, asked: Imitation
+        self, policy: Any, rows: torch.Tensor, options: Imitation
     ) -> tuple[torch.Tensor, torch.Tensor]:
         """Mean loss of some decisions, and (gain in value, share that agrees with the expert)."""
         inputs, action, values = self.inputs.take(rows), self.action[rows], self.values[rows]
@@ -144,11 +144,11 @@ class Examples:
         with torch.no_grad():
             agrees = (logits.argmax(dim=1) == action).float().mean()
             gain = gained(logits, inputs.prior, known, tried)
-        if asked.loss == "choice":
+        if options.loss == "choice":
             loss = torch.nn.functional.cross_entropy(logits, action)
-        elif asked.loss == "soft":
+        elif options.loss == "soft":
             target = torch.softmax(
-                (values / asked.temperature).masked_fill(~tried, -torch.inf), dim=1
+                (values / options.temperature).masked_fill(~tried, -torch.inf), dim=1
             )
             usable = tried.any(dim=1)
             loss = -(target * torch.log_softmax(logits, dim=1))[usable].sum(dim=1).mean()
@@ -161,7 +161,7 @@ class Examples:
                 -(
                     (chosen * known).sum(dim=1) - known.sum(dim=1) / tried.sum(dim=1).clamp(min=1)
                 ).mean()
-                + asked.hold * moved
+                + options.hold * moved
             )
         return loss, torch.stack([gain, agrees])
 
@@ -179,26 +179,26 @@ def gained(
     return (values.gather(1, best[0]) - values.gather(1, best[1])).mean()
 
 
-def imitate(asked: Imitation) -> Path:
+def imitate(options: Imitation) -> Path:
     """Learn (or go on) and return the run folder.
 
     ValueError before any long work if that cannot be done.
     """
     torch.set_num_threads(1)
-    out = Path(asked.out)
-    if not asked.resume:
+    out = Path(options.out)
+    if not options.resume:
         refuse_used_folder(out)
     elif not (out / CONFIG).is_file():
         raise ValueError(f"{out} holds no run to resume; start one without --resume")
-    network, weights = initial_network(asked)
-    checkpoint = load_checkpoint(out / LAST) if asked.resume and (out / LAST).is_file() else None
-    if asked.resume:
+    network, weights = initial_network(options)
+    checkpoint = load_checkpoint(out / LAST) if options.resume and (out / LAST).is_file() else None
+    if options.resume:
         network = read_json(out / CONFIG)["recipe"]["network"]
-    files = [read_demonstrations(Path(name)) for name in asked.data]
+    files = [read_demonstrations(Path(name)) for name in options.data]
     announce_compilation()
-    envs = make_many(asked.scenario, "validation", min(asked.validation_episodes, 8))
+    envs = make_many(options.scenario, "validation", min(options.validation_episodes, 8))
     assert isinstance(envs, OrbitVectorEnv)
-    torch.manual_seed(asked.seed)
+    torch.manual_seed(options.seed)
     policy: Any = build_policy(
         ALGO,
         envs.single_observation_space,  # type: ignore[arg-type]
@@ -206,50 +206,51 @@ def imitate(asked: Imitation) -> Path:
         network,
     )
     if weights is not None:
-        load_weights(policy, weights, Path(str(asked.start)))
-    if not asked.resume:
+        load_weights(policy, weights, Path(str(options.start)))
+    if not options.resume:
         out.mkdir(parents=True, exist_ok=True)
-        write_json(out / CONFIG, describe(asked, network))
-    files = files or [demonstrations(asked, out)]
-    Learner(asked, out, policy, network, envs, checkpoint).learn(files)
+        write_json(out / CONFIG, describe(options, network))
+    files = files or [demonstrations(options, out)]
+    Learner(options, out, policy, network, envs, checkpoint).learn(files)
     return out
 
 
-def initial_network(asked: Imitation) -> tuple[Network, dict[str, torch.Tensor] | None]:
+def initial_network(options: Imitation) -> tuple[Network, dict[str, torch.Tensor] | None]:
     """Network settings and weights to start from."""
-    if asked.start is not None:
-        _, network, weights = stored_network(asked.start)
+    if options.start is not None:
+        _, network, weights = stored_network(options.start)
         return network, weights
-    return recipe_for(Settings(recipe=asked.recipe)).network, None
+    return recipe_for(Settings(recipe=options.recipe)).network, None
 
 
-def describe(asked: Imitation, network: Network) -> dict[str, Any]:
+def describe(options: Imitation, network: Network) -> dict[str, Any]:
     """config.json: as train.py writes it, with what was asked here beside it."""
-    recipe = recipe_for(Settings(recipe=asked.recipe))
+    recipe = recipe_for(Settings(recipe=options.recipe))
     settings = Settings(
-        scenario=asked.scenario,
-        out=asked.out,
-        seed=asked.seed,
-        recipe=asked.recipe,
-        start=asked.start,
+        scenario=options.scenario,
+        out=options.out,
+        seed=options.seed,
+        recipe=options.recipe,
+        start=options.start,
     )
     run = describe_run(settings, recipe)
     run["recipe"]["network"] = network
     return run | {
-        "imitation": asdict(asked),
+        "imitation": asdict(options),
         "command": shlex.join(["python", "-m", "experiments.imitate", *sys.argv[1:]]),
     }
 
 
-def demonstrations(asked: Imitation, out: Path) -> Demonstrations:
+def demonstrations(options: Imitation, out: Path) -> Demonstrations:
     """Decisions of the policy to imitate; collected once, kept in the run folder."""
     path = out / "demonstrations.npz"
     if not path.is_file():
-        envs = make_many(asked.scenario, "train", MEMBERS)
+        envs = make_many(options.scenario, "train", MEMBERS)
         assert isinstance(envs, OrbitVectorEnv)
-        policy = load_policy(parse(asked.policy), envs, asked.seed)
+        policy = load_policy(parse(options.policy), envs, options.seed)
         save_demonstrations(
-            path, collect(policy, envs, asked.decisions, asked.every, asked.seed, asked.loads)
+            path,
+            collect(policy, envs, options.decisions, options.every, options.seed, options.loads),
         )
     return read_demonstrations(path)
 
@@ -259,7 +260,7 @@ class Learner:
 
     def __init__(
         self,
-        asked: Imitation,
+        options: Imitation,
         out: Path,
         policy: Any,
         network: Network,
@@ -267,14 +268,14 @@ class Learner:
         checkpoint: dict[str, Any] | None,
     ) -> None:
         """Take the policy, or put it back to where a checkpoint left it."""
-        self.asked, self.out, self.policy, self.network, self.envs = (
-            asked,
+        self.options, self.out, self.policy, self.network, self.envs = (
+            options,
             out,
             policy,
             network,
             envs,
         )
-        self.optimizer = torch.optim.Adam(policy.parameters(), lr=asked.learning_rate, fused=True)
+        self.optimizer = torch.optim.Adam(policy.parameters(), lr=options.learning_rate, fused=True)
         self.history: list[dict[str, Any]] = []
         self.epoch = self.seen = 0
         if checkpoint is not None:
@@ -293,20 +294,20 @@ class Learner:
         held = Examples(
             joined([cut(given, at, given.size) for given, at in zip(files, cuts)]), self.policy
         )
-        every = math.ceil(self.asked.epochs / self.asked.validations)
+        every = math.ceil(self.options.epochs / self.options.validations)
         try:
             if not self.history:
                 self.validate(held)
             for _ in trange(
                 self.epoch,
-                self.asked.epochs,
+                self.options.epochs,
                 initial=self.epoch,
-                total=self.asked.epochs,
+                total=self.options.epochs,
                 desc="learning",
                 unit=" epochs",
             ):
                 self.one_epoch(train)
-                if self.epoch % every == 0 or self.epoch == self.asked.epochs:
+                if self.epoch % every == 0 or self.epoch == self.options.epochs:
                     self.validate(held)
                 self.save(LAST)
         except KeyboardInterrupt:
@@ -318,14 +319,14 @@ class Learner:
         """One pass in an order that the seed and the epoch decide."""
         order = torch.randperm(
             len(train.action),
-            generator=torch.Generator().manual_seed(self.asked.seed * 10_000 + self.epoch),
+            generator=torch.Generator().manual_seed(self.options.seed * 10_000 + self.epoch),
         )
-        for rows in order.split(self.asked.batch_size):
-            left = 1.0 - self.seen / (len(order) * self.asked.epochs)
-            self.optimizer.param_groups[0]["lr"] = self.asked.learning_rate * (
+        for rows in order.split(self.options.batch_size):
+            left = 1.0 - self.seen / (len(order) * self.options.epochs)
+            self.optimizer.param_groups[0]["lr"] = self.options.learning_rate * (
                 0.1 + 0.9 * max(left, 0.0)
             )
-            loss, _ = train.loss(self.policy, rows, self.asked)
+            loss, _ = train.loss(self.policy, rows, self.options)
             self.optimizer.zero_grad()
             loss.backward()
             torch.nn.utils.clip_grad_norm_(self.policy.parameters(), 1.0)
@@ -338,7 +339,7 @@ class Learner:
         """Loss, gain and agreement on decisions that nothing is learned from."""
         total, parts = torch.zeros(()), torch.zeros(2)
         for rows in torch.arange(len(held.action)).split(CHUNK):
-            loss, measured = held.loss(self.policy, rows, self.asked)
+            loss, measured = held.loss(self.policy, rows, self.options)
             total, parts = total + loss * len(rows), parts + measured * len(rows)
         mean = [float(value) / len(held.action) for value in (total, *parts)]
         return dict(
@@ -348,7 +349,9 @@ class Learner:
     def validate(self, held: Examples) -> None:
         """Measure on held-out decisions and episodes; keep the policy if it is the best so far."""
         policy: Policy = self.policy
-        seeds = range(FIRST_VALIDATION_SEED, FIRST_VALIDATION_SEED + self.asked.validation_episodes)
+        seeds = range(
+            FIRST_VALIDATION_SEED, FIRST_VALIDATION_SEED + self.options.validation_episodes
+        )
         fractions = [metrics[HEADLINE] for metrics in play_all(self.envs, lambda _: policy, seeds)]
         best = max((entry[HEADLINE] for entry in self.history), default=-math.inf)
         mean, measured = float(np.mean(fractions)), self.held_out(held)
@@ -356,7 +359,7 @@ class Learner:
             "timesteps": self.seen,
             HEADLINE: mean,
             "episodes": fractions,
-            "scenarios": [self.asked.scenario],
+            "scenarios": [self.options.scenario],
         }
         self.history.append(entry | measured)
         if mean > best:

@@ -54,32 +54,33 @@ class Expert:
     """Folder to write to; episodes that are there are not played again."""
 
 
-def record(asked: Expert) -> list[Path]:
+def record(options: Expert) -> list[Path]:
     """Play what is missing; returns the files of all episodes asked for.
 
     ValueError before any long work if something is wrong.
     """
-    check(asked)
+    check(options)
     announce_compilation()
-    out = Path(asked.out)
+    out = Path(options.out)
     out.mkdir(parents=True, exist_ok=True)
     jobs = [
-        (asked.first_seed + i, asked.loads[i % len(asked.loads)]) for i in range(asked.episodes)
+        (options.first_seed + i, options.loads[i % len(options.loads)])
+        for i in range(options.episodes)
     ]
     paths = [
-        out / f"{Path(asked.scenario).stem}-{asked.policy}-{load:g}-{seed}.npz"
+        out / f"{Path(options.scenario).stem}-{options.policy}-{load:g}-{seed}.npz"
         for seed, load in jobs
     ]
     missing = [(path, seed, load) for path, (seed, load) in zip(paths, jobs) if not path.exists()]
     with tqdm(
-        total=asked.episodes,
-        initial=asked.episodes - len(missing),
+        total=options.episodes,
+        initial=options.episodes - len(missing),
         unit=" episodes",
-        desc=asked.policy,
+        desc=options.policy,
         mininterval=5.0,
     ) as bar:
         for path, seed, load in missing:
-            arrays = play(asked, seed, load)
+            arrays = play(options, seed, load)
             write_atomically(
                 path,
                 lambda temporary, arrays=arrays: np.savez_compressed(  # type: ignore[misc]
@@ -91,45 +92,46 @@ def record(asked: Expert) -> list[Path]:
     return paths
 
 
-def check(asked: Expert) -> None:
+def check(options: Expert) -> None:
     """Refuse what makes no sense, naming the option."""
-    load_scenario(asked.scenario)
-    if asked.episodes < 1:
-        raise ValueError(f"--episodes must be at least 1, got {asked.episodes}")
-    if asked.first_seed < 0 or asked.first_seed + asked.episodes > TRAINING_SEEDS:
+    load_scenario(options.scenario)
+    if options.episodes < 1:
+        raise ValueError(f"--episodes must be at least 1, got {options.episodes}")
+    if options.first_seed < 0 or options.first_seed + options.episodes > TRAINING_SEEDS:
         raise ValueError(
-            f"seeds to learn from lie from 0 to {TRAINING_SEEDS - 1:,}; got {asked.episodes} from "
-            f"{asked.first_seed:,} on"
+            f"seeds to learn from lie from 0 to {TRAINING_SEEDS - 1:,}; got {options.episodes} "
+            "from "
+            f"{options.first_seed:,} on"
         )
-    if not asked.loads or min(asked.loads) <= 0.0:
-        raise ValueError(f"--loads must be positive numbers, got {asked.loads}")
-    if not 0.0 <= asked.rule_share <= 1.0:
-        raise ValueError(f"--rule-share must be from 0 to 1, got {asked.rule_share}")
+    if not options.loads or min(options.loads) <= 0.0:
+        raise ValueError(f"--loads must be positive numbers, got {options.loads}")
+    if not 0.0 <= options.rule_share <= 1.0:
+        raise ValueError(f"--rule-share must be from 0 to 1, got {options.rule_share}")
 
 
-def play(asked: Expert, seed: int, load: float) -> dict[str, np.ndarray]:
+def play(options: Expert, seed: int, load: float) -> dict[str, np.ndarray]:
     """Play one episode; returns the arrays of its file."""
-    envs = OrbitVectorEnv(1, asked.scenario, {"workload.load": load}, "train", "Disabled")
+    envs = OrbitVectorEnv(1, options.scenario, {"workload.load": load}, "train", "Disabled")
     weights = load_weights("tuned", envs.scenario.name)
     envs.reset(seed=seed)
-    rows = list(_decisions(asked, envs, weights, np.random.default_rng([seed, 1])))
+    rows = list(_decisions(options, envs, weights, np.random.default_rng([seed, 1])))
     arrays = {name: np.stack([row[name] for row in rows]) for name in rows[0] if name != "served"}
     served = rows[-1]["served"]
     info = {
         "scenario": envs.scenario.name,
         "seed": seed,
         "load": load,
-        "policy": asked.policy,
+        "policy": options.policy,
         "served_value_fraction": round(served, 5),
     }
     return arrays | {"info": np.array(json.dumps(info))}
 
 
 def _decisions(
-    asked: Expert, envs: OrbitVectorEnv, weights: np.ndarray, rng: np.random.Generator
+    options: Expert, envs: OrbitVectorEnv, weights: np.ndarray, rng: np.random.Generator
 ) -> Iterator[dict[str, Any]]:
     """Each decision of the episode, as it is played."""
-    knobs, knows_future = PLANNERS.get(asked.policy, (None, False))
+    knobs, knows_future = PLANNERS.get(options.policy, (None, False))
     planner = (
         EpisodePlanner(Member(envs, 0), knobs, stances_of(envs.scenario.name), knows_future)
         if knobs
@@ -144,7 +146,7 @@ def _decisions(
         values = planner.values if planner else np.full(mask.size, np.nan)
         if simulation.time_s >= until_s:
             is_steered, until_s = (
-                bool(rng.random() >= asked.rule_share),
+                bool(rng.random() >= options.rule_share),
                 simulation.time_s + SPELL_S,
             )
         row: dict[str, Any] = {
@@ -169,8 +171,8 @@ def _decisions(
 
 def main() -> None:
     """Command line."""
-    asked = tyro.cli(Expert)
-    fail_cleanly(lambda: record(asked))
+    options = tyro.cli(Expert)
+    fail_cleanly(lambda: record(options))
 
 
 if __name__ == "__main__":

@@ -35,6 +35,8 @@ through thus together too under until up upon well when whenever where why withi
 REFUSED = frozenset(f"{PARTICIPLES} {PRONOUNS} {ADVERBS}".split())
 # Words that are the field's own terms, or the name that a protocol fixes.
 TERMS = {
+    "about": "the key of recipes, cards and columns that says what they are for",
+    "hidden": "a layer of a network",
     "late": "an outcome of a task",
     "lost": "an outcome of a task",
     "rejected": "an outcome of a task",

@@ -23,7 +23,7 @@ from agents.bounds.service_windows import windows
 from agents.envs.episode_runner import play
 from agents.envs.make import make_many
 from agents.evaluation.load_policy import load_policy, parse
-from agents.policies.planner.workspace import decided
+from agents.policies.planner.workspace import decided_part
 from orbit_gym.kernels.accelerator.service import load_s, service_s
 from orbit_gym.kernels.state import NONE, new_scratch
 from orbit_gym.simulation.simulation import Simulation
@@ -50,7 +50,7 @@ class Choices:
 
 def choices(simulation: Simulation) -> Choices:
     """All (task, node) pairs that the relaxed system delivers in time."""
-    world, tasks = simulation.world, decided(simulation.episode).tasks
+    world, tasks = simulation.world, decided_part(simulation.episode).tasks
     shape = (tasks.size, simulation.state.candidates.size)
     nodes, ready_s, last_s = np.full(shape, NONE, np.int32), np.zeros(shape), np.zeros(shape)
     windows(world, simulation.state, new_scratch(world), tasks, nodes, ready_s, last_s)
@@ -101,10 +101,12 @@ def least_inside_s(ways: Choices, from_s: float, until_s: float) -> np.ndarray:
     """Lane-seconds / lanes (n,) of each choice that lie in an interval wherever its service is put
     (energetic reasoning).
     """
-    early = ways.ready_s + ways.service_s - from_s
+    after_start_s = ways.ready_s + ways.service_s - from_s
     late = until_s - (ways.last_s - ways.service_s)
-    inside = np.minimum(np.minimum(early, late), np.minimum(ways.service_s, until_s - from_s))
-    return ways.share * np.clip(inside, 0.0, None)
+    inside_s = np.minimum(
+        np.minimum(after_start_s, late), np.minimum(ways.service_s, until_s - from_s)
+    )
+    return ways.share * np.clip(inside_s, 0.0, None)
 
 
 class Program:
@@ -114,7 +116,7 @@ class Program:
         """Begin with one variable a choice, and each task served once."""
         self.cost: list[float] = (-ways.value).tolist()
         self.entries: list[tuple[np.ndarray, np.ndarray]] = []  # columns, coefficients
-        self.most: list[float] = []
+        self.limits: list[float] = []
         for task in np.unique(ways.task):
             columns = np.flatnonzero(ways.task == task)
             self.add(columns, np.ones(columns.size), 1.0)
@@ -124,10 +126,10 @@ class Program:
         self.cost.append(0.0)
         return len(self.cost) - 1
 
-    def add(self, columns: np.ndarray, coefficients: np.ndarray, most: float) -> None:
+    def add(self, columns: np.ndarray, coefficients: np.ndarray, limit: float) -> None:
         """One row: sum of coefficients times variables is at most `most`."""
         self.entries.append((columns, coefficients))
-        self.most.append(most)
+        self.limits.append(limit)
 
     def solve(self, integral: bool, limit_s: float) -> float:
         """Value that no policy exceeds: the optimum, or the solver's own bound where time runs
@@ -144,7 +146,7 @@ class Program:
         ).tocsr()
         solution = milp(
             np.array(self.cost),
-            constraints=LinearConstraint(matrix, ub=np.array(self.most)),
+            constraints=LinearConstraint(matrix, ub=np.array(self.limits)),
             bounds=Bounds(0.0, 1.0),
             integrality=np.full(len(self.cost), int(integral)),
             options={"time_limit": limit_s},
@@ -163,8 +165,8 @@ def relaxation(simulation: Simulation) -> Program:
     program = Program(ways)
     start_s = float(simulation.episode.span_s[0])
     for node in np.unique(ways.node):
-        mine = np.flatnonzero(ways.node == node)
-        _add_capacity(program, simulation, ways, mine, int(node), start_s)
+        of_node = np.flatnonzero(ways.node == node)
+        _add_capacity(program, simulation, ways, of_node, int(node), start_s)
     return program
 
 
@@ -172,7 +174,7 @@ def _add_capacity(
     program: Program,
     simulation: Simulation,
     ways: Choices,
-    mine: np.ndarray,
+    of_node: np.ndarray,
     node: int,
     start_s: float,
 ) -> None:
@@ -180,19 +182,21 @@ def _add_capacity(
 
     Those from the start on hold the first loads too.
     """
-    here = Choices(*(getattr(ways, name)[mine] for name in Choices.__dataclass_fields__))
+    node_ways = Choices(*(getattr(ways, name)[of_node] for name in Choices.__dataclass_fields__))
     count, unit = n_units(simulation.world, node), first_unit(simulation.world, node)
-    begins_s = [start_s, *_instants(here.ready_s)]
-    for until_s in _instants(here.last_s):
+    begins_s = [start_s, *_instants(node_ways.ready_s)]
+    for until_s in _instants(node_ways.last_s):
         loads, seconds = (
-            _first_loads(program, simulation, here, mine, unit, until_s) if count == 1 else ([], [])
+            _first_loads(program, simulation, node_ways, of_node, unit, until_s)
+            if count == 1
+            else ([], [])
         )
         for from_s in begins_s:
             if until_s <= from_s:
                 continue
-            inside = least_inside_s(here, from_s, until_s)
-            used = inside > 0.0
-            columns, coefficients = mine[used], inside[used]
+            inside_s = least_inside_s(node_ways, from_s, until_s)
+            is_used = inside_s > 0.0
+            columns, coefficients = of_node[is_used], inside_s[is_used]
             if from_s == start_s:
                 columns, coefficients = (
                     np.append(columns, loads).astype(np.int64),
@@ -210,8 +214,8 @@ def _instants(times_s: np.ndarray) -> np.ndarray:
 def _first_loads(
     program: Program,
     simulation: Simulation,
-    here: Choices,
-    mine: np.ndarray,
+    node_ways: Choices,
+    of_node: np.ndarray,
     unit: int,
     until_s: float,
 ) -> tuple[list[int], list[float]]:
@@ -220,8 +224,8 @@ def _first_loads(
     """
     resident = int(simulation.episode.initial_resident[unit])
     columns, seconds = [], []
-    for model in np.unique(here.model):
-        needs = mine[(here.model == model) & (here.last_s <= until_s)]
+    for model in np.unique(node_ways.model):
+        needs = of_node[(node_ways.model == model) & (node_ways.last_s <= until_s)]
         if resident >> int(model) & 1 or not needs.size:
             continue
         column = program.variable()
@@ -255,35 +259,35 @@ class Comparison:
     """Changes of the scenario, such as episode_s 300 workload.load 3."""
 
 
-def compare(asked: Comparison) -> list[dict[str, float]]:
+def compare(options: Comparison) -> list[dict[str, float]]:
     """One row per episode: relaxed value, linear and integer bound, and what each policy
     delivers.
     """
-    if asked.seeds < 1 or asked.limit_s <= 0.0:
+    if options.seeds < 1 or options.limit_s <= 0.0:
         raise ValueError(
-            f"--seeds must be at least 1 and --limit-s positive, got {asked.seeds} and "
-            f"{asked.limit_s}"
+            f"--seeds must be at least 1 and --limit-s positive, got {options.seeds} and "
+            f"{options.limit_s}"
         )
-    specs = [parse(name) for name in asked.policies]
-    envs = make_many(asked.scenario, asked.split, 1, asked.overrides)
+    specs = [parse(name) for name in options.policies]
+    envs = make_many(options.scenario, options.split, 1, options.overrides)
     if not isinstance(envs, OrbitVectorEnv):
         raise ValueError(
-            f"--scenario {asked.scenario} is not one of OrbitGym's own: its bound cannot be "
+            f"--scenario {options.scenario} is not one of OrbitGym's own: its bound cannot be "
             "computed"
         )
     rows = []
-    for seed in range(asked.first_seed, asked.first_seed + asked.seeds):
+    for seed in range(options.first_seed, options.first_seed + options.seeds):
         envs.reset(seed=[seed])
         simulation = envs.simulation(0)
-        program, tasks = relaxation(simulation), decided(simulation.episode).tasks
+        program, tasks = relaxation(simulation), decided_part(simulation.episode).tasks
         row = {
             "seed": float(seed),
             "tasks": float(tasks.size),
             "relaxed": float(tasks["value"][simulation.relaxed_on_time()].sum()),
         }
         row |= {
-            "linear": program.solve(False, asked.limit_s),
-            "integer": program.solve(True, asked.limit_s),
+            "linear": program.solve(False, options.limit_s),
+            "integer": program.solve(True, options.limit_s),
         }
         row |= {
             spec.name: play(envs, load_policy(spec, envs), [seed])[0]["delivered_value"]
@@ -293,18 +297,21 @@ def compare(asked: Comparison) -> list[dict[str, float]]:
     return rows
 
 
-def print_comparison(asked: Comparison, rows: list[dict[str, float]]) -> None:
+def print_comparison(options: Comparison, rows: list[dict[str, float]]) -> None:
     """Print values, and the bound's distance from the best policy."""
-    changes = ", ".join(f"{name} {value:g}" for name, value in asked.overrides.items())
+    changes = ", ".join(f"{name} {value:g}" for name, value in options.overrides.items())
     table = Table(
-        title=f"value delivered in time: {asked.scenario} {changes}; linear and integer bound "
+        title=f"value delivered in time: {options.scenario} {changes}; linear and integer bound "
         "every policy",
         box=None,
     )
     for name in (*rows[0], "bound above best"):
         table.add_column(name, justify="right")
     for row in rows:
-        bound, best = min(row["linear"], row["integer"]), max(row[name] for name in asked.policies)
+        bound, best = (
+            min(row["linear"], row["integer"]),
+            max(row[name] for name in options.policies),
+        )
         table.add_row(
             *(
                 f"{value:,.1f}" if name not in ("seed", "tasks") else f"{value:.0f}"
@@ -317,8 +324,8 @@ def print_comparison(asked: Comparison, rows: list[dict[str, float]]) -> None:
 
 def main() -> None:
     """Command line."""
-    asked = tyro.cli(Comparison)
-    fail_cleanly(lambda: print_comparison(asked, compare(asked)))
+    options = tyro.cli(Comparison)
+    fail_cleanly(lambda: print_comparison(options, compare(options)))
 
 
 if __name__ == "__main__":

@@ -126,11 +126,11 @@ class Native:
 
 def member_metrics(infos: dict[str, Any], member: int) -> Metrics:
     """Metrics of one member; a vector's infos hold every key that any member has, with a mask."""
-    shown = infos["episode_metrics"]
+    metrics_of = infos["episode_metrics"]
     return {
         key: float(rows[member])
-        for key, rows in shown.items()
-        if not key.startswith("_") and shown[f"_{key}"][member]
+        for key, rows in metrics_of.items()
+        if not key.startswith("_") and metrics_of[f"_{key}"][member]
     }
 
 

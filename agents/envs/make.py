@@ -129,11 +129,11 @@ class TrainingEpisodes(gym.Wrapper):
         observation, reward, terminated, truncated, info = self.env.step(action)
         reward = (float(reward) - self.task_value * self.subtract_value) * self.reward_scale
         self._remember(observation)
-        kept = {"elapsed_s": info["elapsed_s"]}
+        info_kept = {"elapsed_s": info["elapsed_s"]}
         if "episode_metrics" in info:
-            kept["episode_metrics"] = info["episode_metrics"]
-            kept["served_value_fraction"] = info["episode_metrics"]["served_value_fraction"]
-        return observation, reward, terminated, truncated, kept
+            info_kept["episode_metrics"] = info["episode_metrics"]
+            info_kept["served_value_fraction"] = info["episode_metrics"]["served_value_fraction"]
+        return observation, reward, terminated, truncated, info_kept
 
     def action_masks(self) -> np.ndarray:
         """Masks of the environment, (n_actions,) bool; sb3-contrib looks for this name."""

@@ -36,14 +36,20 @@ class MixedVecEnv(VecEnv):
 
     def reset(self) -> Observations:
         """Start an episode in every member."""
-        return self._padded([part.reset() for part in self.parts])  # type: ignore[misc]
+        return self._with_empty_rows([part.reset() for part in self.parts])  # type: ignore[misc]
 
     def step_async(self, actions: np.ndarray) -> None:
         """Hand every part its own actions; the whole's rejection becomes the part's."""
-        for part, given in zip(self.parts, np.split(np.asarray(actions, np.int64), self.ends[:-1])):
+        for part, part_actions in zip(
+            self.parts, np.split(np.asarray(actions, np.int64), self.ends[:-1])
+        ):
             own_reject = int(part.action_space.n) - 1  # type: ignore[attr-defined]
             part.step_async(
-                np.where(given == self.n_candidates, own_reject, np.minimum(given, own_reject))
+                np.where(
+                    part_actions == self.n_candidates,
+                    own_reject,
+                    np.minimum(part_actions, own_reject),
+                )
             )
 
     def step_wait(self) -> Any:
@@ -56,13 +62,13 @@ class MixedVecEnv(VecEnv):
             if "terminal_observation" in row:
                 row["terminal_observation"] = self._padded_one(row["terminal_observation"])
         return (
-            self._padded(list(observations)),
+            self._with_empty_rows(list(observations)),
             np.concatenate(rewards),
             np.concatenate(dones),
             rows,
         )
 
-    def _padded(self, observations: Sequence[Observations]) -> Observations:
+    def _with_empty_rows(self, observations: Sequence[Observations]) -> Observations:
         """One batch from those of all parts."""
         first = 0
         for rows, end in zip(observations, self.ends.tolist()):
@@ -75,10 +81,10 @@ class MixedVecEnv(VecEnv):
 
     def _padded_one(self, observation: Observations) -> Observations:
         """One member's observation in the shape of the whole."""
-        padded = {key: np.zeros(block.shape[1:], np.float32) for key, block in self._blocks.items()}
+        arrays = {key: np.zeros(block.shape[1:], np.float32) for key, block in self._blocks.items()}
         for key, block in observation.items():
-            padded[key][tuple(slice(size) for size in block.shape)] = block
-        return padded
+            arrays[key][tuple(slice(size) for size in block.shape)] = block
+        return arrays
 
     # --- the rest of the interface
 
@@ -99,8 +105,8 @@ class MixedVecEnv(VecEnv):
         masks[:, -1] = True
         first = 0
         for part, end in zip(self.parts, self.ends.tolist()):
-            own = np.stack(part.env_method("action_masks"))
-            masks[first:end, : own.shape[1] - 1] = own[:, :-1]
+            part_masks = np.stack(part.env_method("action_masks"))
+            masks[first:end, : part_masks.shape[1] - 1] = part_masks[:, :-1]
             first = end
         return list(masks[list(self._get_indices(indices))])
 

@@ -116,11 +116,11 @@ class NativeVecEnv(VecEnv):
 
         Returns the observations there.
         """
-        decided = [self._decisions(member) for member in range(self.num_envs)]
+        decisions = [self._decisions(member) for member in range(self.num_envs)]
         left = np.array(
             [
                 int(rng.integers(max(count, 1)))
-                for rng, count in zip(self.rngs, decided, strict=True)
+                for rng, count in zip(self.rngs, decisions, strict=True)
             ]
         )
         actions = np.zeros(self.num_envs, np.int64)

@@ -74,7 +74,7 @@ class Job(NamedTuple):
         return (self.spec, *self.setting[:3], self.logged, self.seeds)
 
 
-class Played(NamedTuple):
+class JobResult(NamedTuple):
     """What a job gave, one item a seed."""
 
     metrics: list[Metrics]
@@ -84,7 +84,7 @@ class Played(NamedTuple):
 
 def play_everything(
     setting: Setting, specs: Sequence[Spec], seeds: range, out: Path, processes: int
-) -> dict[str, Played]:
+) -> dict[str, JobResult]:
     """Play all seeds with every policy and return the results by its name.
 
     They do not depend on the number of processes.
@@ -102,26 +102,30 @@ def play_everything(
     jobs.sort(key=lambda job: job.seeds)
     parts = _parts(scenario_of(envs), rules, out)
     read = {job: parts[job.spec].read(job.key) for job in jobs if job.spec in parts}
-    found = {
-        job: Played(metrics, [None] * len(metrics))
+    cached = {
+        job: JobResult(metrics, [None] * len(metrics))
         for job, metrics in read.items()
         if metrics is not None
     }
     every_s = 0.2 if sys.stderr.isatty() else 15.0
-    kept = sum(len(job.seeds) for job in found)
+    n_kept = sum(len(job.seeds) for job in cached)
     with tqdm(
         total=len(seeds) * len(specs),
-        initial=kept,
+        initial=n_kept,
         unit=" episodes",
         desc="evaluating",
         mininterval=every_s,
     ) as bar:
-        for job, played in _finished([job for job in jobs if job not in found], processes):
-            found[job] = played
+        for job, result in _results_as_they_come(
+            [job for job in jobs if job not in cached], processes
+        ):
+            cached[job] = result
             bar.update(len(job.seeds))
-            if job.spec in parts and (job.spec.plans or played.took_s > KEPT_FROM_S):
-                parts[job.spec].write(job.key, played.metrics)
-    return {spec.name: _joined([found[job] for job in jobs if job.spec == spec]) for spec in specs}
+            if job.spec in parts and (job.spec.plans or result.took_s > KEPT_FROM_S):
+                parts[job.spec].write(job.key, result.metrics)
+    return {
+        spec.name: _concatenate([cached[job] for job in jobs if job.spec == spec]) for spec in specs
+    }
 
 
 def groups(spec: Spec, seeds: range, is_compiled: bool) -> list[tuple[int, ...]]:
@@ -144,7 +148,7 @@ def compiled_rule(spec: Spec, envs: Environments) -> RulePolicy | None:
     return policy if isinstance(policy, RulePolicy) else None
 
 
-def play_job(job: Job, members: int) -> Played:
+def play_job(job: Job, members: int) -> JobResult:
     """Play one job in environments for so many members; sampling is seeded by its first seed."""
     began_s, setting = time.monotonic(), job.setting
     envs = _environments(setting, members)
@@ -157,10 +161,10 @@ def play_job(job: Job, members: int) -> Played:
     if job.logged:
         played_on = setting.scenario, setting.split, dict(setting.overrides)
         record(job.spec.name, played_on, job.logged, remembering.actions, Path(setting.logs))
-    return Played(metrics, details, time.monotonic() - began_s)
+    return JobResult(metrics, details, time.monotonic() - began_s)
 
 
-def _finished(jobs: list[Job], processes: int) -> Iterator[tuple[Job, Played]]:
+def _results_as_they_come(jobs: list[Job], processes: int) -> Iterator[tuple[Job, JobResult]]:
     """Jobs with their results as they come, played with as many environments as the largest
     needs.
     """
@@ -180,11 +184,11 @@ def _finished(jobs: list[Job], processes: int) -> Iterator[tuple[Job, Played]]:
             raise
 
 
-def _joined(played: Sequence[Played]) -> Played:
+def _concatenate(results: Sequence[JobResult]) -> JobResult:
     """Several jobs of one policy as one, in their order."""
-    return Played(
-        [item for job in played for item in job.metrics],
-        [item for job in played for item in job.details],
+    return JobResult(
+        [item for job in results for item in job.metrics],
+        [item for job in results for item in job.details],
     )
 
 

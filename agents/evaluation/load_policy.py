@@ -81,19 +81,20 @@ def parse(name: str) -> Spec:
         return Spec(name, False, False, None, base)
     if is_sampled and ADMITTING in name:
         raise ValueError(f"{name!r}: give {SAMPLED} or {ADMITTING}, not both")
-    untrained, stored = base.startswith(UNTRAINED), base.removeprefix(UNTRAINED)
-    if stored == PRETRAINED or stored.startswith(PRETRAINED + ":"):
-        shipped = stored.removeprefix(PRETRAINED).removeprefix(":")
-        for each in [shipped] if shipped else {DEFAULT, *names()}:
-            read_card(each), read_weights(each)
+    untrained, spec_name = base.startswith(UNTRAINED), base.removeprefix(UNTRAINED)
+    if spec_name == PRETRAINED or spec_name.startswith(PRETRAINED + ":"):
+        shipped = spec_name.removeprefix(PRETRAINED).removeprefix(":")
+        for card_name in [shipped] if shipped else {DEFAULT, *names()}:
+            read_card(card_name), read_weights(card_name)
         return Spec(
             name, is_sampled, untrained, None, shipped=shipped or BY_SCENARIO, admits_all=admits_all
         )
-    run = Path(stored)
+    run = Path(spec_name)
     if not run.is_dir():
-        known = choices(base, (*NAMES, PRETRAINED))
+        alternatives = choices(base, (*NAMES, PRETRAINED))
         raise ValueError(
-            f"unknown policy {name!r}; {known}, or give a run folder or untrained:<run folder>"
+            f"unknown policy {name!r}; {alternatives}, or give a run folder or untrained:<run "
+            "folder>"
         )
     if not (run / BEST).is_file():
         raise ValueError(f"{run} holds no trained run: {run / BEST} is missing")
@@ -141,10 +142,10 @@ def load_policy(spec: Spec, envs: Environments, seed: int = 0) -> Policy:
     if not spec.is_untrained:
         load_weights(policy, weights, Path(source))
     rule = None if spec.is_sampled else rule_alone(policy)
-    played: Any = policy if rule is None else CompiledScorer(rule)
+    player: Any = policy if rule is None else CompiledScorer(rule)
     if spec.admits_all:
-        return Admitting(played, played if rule is None else CompiledScorer(rule, admits_all=True))
-    return played  # type: ignore[no-any-return]
+        return Admitting(player, player if rule is None else CompiledScorer(rule, admits_all=True))
+    return player  # type: ignore[no-any-return]
 
 
 def rule_alone(policy: Any) -> np.ndarray | None:
@@ -170,8 +171,8 @@ def shipped_name(spec: Spec, envs: Environments) -> str:
     """Name of the shipped weights that a policy plays these environments with."""
     if spec.shipped != BY_SCENARIO:
         return spec.shipped
-    own = scenario_name(envs)
-    return own if own in names() else DEFAULT
+    own_name = scenario_name(envs)
+    return own_name if own_name in names() else DEFAULT
 
 
 def stored_network(name: str) -> tuple[str, dict[str, Any], dict[str, torch.Tensor]]:

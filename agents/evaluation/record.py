@@ -36,17 +36,17 @@ class Remembering:
 
 def check_recordable(scenario: str) -> None:
     """ValueError for an environment that is not OrbitGym's own."""
-    made = type(make_env(scenario).unwrapped)
-    if not issubclass(made, OrbitEnv):
+    env_class = type(make_env(scenario).unwrapped)
+    if not issubclass(env_class, OrbitEnv):
         raise ValueError(
             f"--record writes logs of OrbitGym's own environments only, and {scenario!r} is a "
-            f"{made.__name__}"
+            f"{env_class.__name__}"
         )
 
 
 def record(
     name: str,
-    where: tuple[str, str, dict[str, float]],
+    source: tuple[str, str, dict[str, float]],
     seeds: Sequence[int],
     actions: Sequence[np.ndarray],
     folder: Path,
@@ -55,13 +55,13 @@ def record(
 
     Where is scenario, split and overrides, actions hold one column a seed. Returns the files.
     """
-    env = RecordEpisode(make_env(*where), folder, policy=name)
-    written = []
+    env = RecordEpisode(make_env(*source), folder, policy=name)
+    paths = []
     for column, seed in enumerate(seeds):
         env.reset(seed=int(seed))
         for row in actions:
             if env.step(row[column])[3]:
                 break
         assert env.path is not None
-        written.append(env.path)
-    return written
+        paths.append(env.path)
+    return paths

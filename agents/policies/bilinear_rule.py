@@ -57,7 +57,7 @@ ORIGIN, BUSY, FREE, RESIDENT, TO_CONTACT, TO_ECLIPSE, MARGIN = (
         "plan_margin",
     )
 )
-TO_USER, MODEL, SHORT, LONG, MISSED = (
+TO_USER, MODEL, SHORT, LONG, INFEASIBLE_RATE = (
     TASK[name] for name in ("to_user", "model_size", "asked_short", "asked_long", "missed")
 )
 
@@ -146,10 +146,10 @@ LONGEST_MIN = (
     10.0  # features in minutes are cut here: longer ones are seen in the columns, on a log scale
 )
 NAMES = tuple(
-    f"{part}.{feature}" + ("" if by == "one" else f"*{by}")
+    f"{part}.{feature}" + ("" if context == "one" else f"*{context}")
     for part in PARTS
     for feature in FEATURES
-    for by in SETTING
+    for context in SETTING
 )
 KBIT_IN_GBIT = 1e6
 # The same term in the words of agents.policies.linear_rule.
@@ -158,17 +158,17 @@ _TUNED = {
 } | {f"admit.{name}": f"admit.one*{name}" for name in ("system_work", "system_deficit")}
 
 
-def bilinear_weights(named: Mapping[str, float]) -> np.ndarray:
+def bilinear_weights(by_name: Mapping[str, float]) -> np.ndarray:
     """Weights by name, of NAMES or of agents.policies.linear_rule.WEIGHTS, as (N_WEIGHTS + ROOM,)
     float64; ValueError names an unknown one.
     """
-    if unknown := sorted(set(named) - set(NAMES) - set(WEIGHTS)):
+    if unknown := sorted(set(by_name) - set(NAMES) - set(WEIGHTS)):
         raise ValueError(
             f"unknown weight {unknown[0]!r}; choose from {', '.join(NAMES[1:4])} and so on "
             "(agents/policies/bilinear_rule.py)"
         )
     weights = np.zeros(N_WEIGHTS + ROOM)
-    for name, value in named.items():
+    for name, value in by_name.items():
         if name == "admit.slack":  # 1 - urgency
             weights[NAMES.index("admit.one")] += value
             weights[NAMES.index("admit.one*urgency")] -= value
@@ -237,7 +237,9 @@ def fill_setting(task_row: np.ndarray, node_rows: np.ndarray, out: np.ndarray) -
     out[18] = out[16] * (out[17] - A_MINUTE)
     out[19] = 1.0 if task_row[SLACK] > PIVOT else 0.0
     out[20] = out[19] * (task_row[LONG] - FULL)
-    out[21] = min(max((task_row[MISSED] - FEW_MISSED) / (MANY_MISSED - FEW_MISSED), 0.0), 1.0)
+    out[21] = min(
+        max((task_row[INFEASIBLE_RATE] - FEW_MISSED) / (MANY_MISSED - FEW_MISSED), 0.0), 1.0
+    )
     out[22] = max(0.0, SCARCE - out[8])
 
 

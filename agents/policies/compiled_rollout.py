@@ -96,11 +96,11 @@ class Bookings(NamedTuple):
     is_booked: np.ndarray  # (n_tasks,) bool
 
 
-class Played(NamedTuple):
+class RolloutResult(NamedTuple):
     """What a rule made of an episode."""
 
     value: float  # delivered in time and not revoked
-    booked: int
+    n_booked: int
     late: int
     rejected: int
 
@@ -112,7 +112,7 @@ def play_out(simulation: Simulation, rule: int, weights: np.ndarray) -> Bookings
     episode = simulation.episode
     log, is_booked = np.zeros(episode.tasks.size, PLAN), np.zeros(episode.tasks.size, np.bool_)
     task_row, node_rows, link_rows, mask = simulation._buffers
-    shown = (task_row, node_rows, link_rows[:, :0], mask)  # no rule reads the links
+    observation_rows = (task_row, node_rows, link_rows[:, :0], mask)  # no rule reads the links
     arrays = (
         simulation.world,
         simulation.state,
@@ -120,7 +120,7 @@ def play_out(simulation: Simulation, rule: int, weights: np.ndarray) -> Bookings
         episode.tasks,
         episode.faults,
     )
-    value = play_to_end(*arrays, *shown, rule, weights, log, is_booked)
+    value = play_to_end(*arrays, *observation_rows, rule, weights, log, is_booked)
     if episode.faults.size:
         simulation.play_faults_out()
     return Bookings(value, log, is_booked)
@@ -128,11 +128,14 @@ def play_out(simulation: Simulation, rule: int, weights: np.ndarray) -> Bookings
 
 def play_rule(
     scenario: Scenario, world: World, episode: Episode, rule: int, weights: np.ndarray
-) -> Played:
+) -> RolloutResult:
     """Play an episode from its start with a rule and its weights."""
     simulation = Simulation(scenario, world, episode)
     value, log, is_booked = play_out(simulation, rule, weights)
-    booked, n_on_time = int(is_booked.sum()), int(log["on_time"].sum())
-    return Played(
-        value - simulation.revoked_value, booked, booked - n_on_time, simulation.task_index - booked
+    n_booked, n_on_time = int(is_booked.sum()), int(log["on_time"].sum())
+    return RolloutResult(
+        value - simulation.revoked_value,
+        n_booked,
+        n_booked - n_on_time,
+        simulation.task_index - n_booked,
     )

@@ -16,7 +16,7 @@ import numpy as np
 from agents.policies.protocol import Observation, valid_rows
 from orbit_gym.observation import COLUMNS
 
-NEVER = np.inf
+NEVER_CHOSEN = np.inf
 LAST_RESORT = 2.0  # more than any column in [0, 1]: sorts a group behind another
 
 
@@ -38,7 +38,7 @@ class View:
 
         n_candidates (reject) where no cost is finite.
         """
-        cost = np.where(self.valid, cost, NEVER)
+        cost = np.where(self.valid, cost, NEVER_CHOSEN)
         row = cost.argmin(axis=1)
         best = cost[np.arange(len(row)), row]
         return np.where(np.isfinite(best), row, cost.shape[1])
@@ -146,7 +146,7 @@ def eft(view: View) -> np.ndarray:
 
 def eft_admit(view: View) -> np.ndarray:
     """Earliest delivery; rejects what would be late."""
-    return np.where(view.node("plan_on_time") > 0.5, view.node("plan_delivery"), NEVER)
+    return np.where(view.node("plan_on_time") > 0.5, view.node("plan_delivery"), NEVER_CHOSEN)
 
 
 def sunlit_first(view: View) -> np.ndarray:
@@ -156,12 +156,12 @@ def sunlit_first(view: View) -> np.ndarray:
 
 def always_ground(view: View) -> np.ndarray:
     """Earliest delivery among the datacentres; rejects if none can."""
-    return np.where(view.node("is_satellite") < 0.5, view.node("plan_delivery"), NEVER)
+    return np.where(view.node("is_satellite") < 0.5, view.node("plan_delivery"), NEVER_CHOSEN)
 
 
 def never_ground(view: View) -> np.ndarray:
     """Earliest delivery among the satellites; rejects if none can."""
-    return np.where(view.node("is_satellite") > 0.5, view.node("plan_delivery"), NEVER)
+    return np.where(view.node("is_satellite") > 0.5, view.node("plan_delivery"), NEVER_CHOSEN)
 
 
 def model_affinity(view: View) -> np.ndarray:

@@ -67,20 +67,20 @@ N_COST, N_SYSTEM = len(COST), len(SYSTEM)
 PIVOT = 0.95
 
 
-def named(**weights: float) -> np.ndarray:
+def weights_of(**weights: float) -> np.ndarray:
     """Weights (len(WEIGHTS),) float64, zero except those given.
 
     "cost_load" stands for cost.load.
     """
-    given = {name.replace("_", ".", 1): value for name, value in weights.items()}
-    if unknown := sorted(set(given) - set(WEIGHTS)):
+    by_name = {name.replace("_", ".", 1): value for name, value in weights.items()}
+    if unknown := sorted(set(by_name) - set(WEIGHTS)):
         raise ValueError(f"unknown weight {unknown[0]!r}; choose from {', '.join(WEIGHTS)}")
-    return np.array([given.get(name, 0.0) for name in WEIGHTS])
+    return np.array([by_name.get(name, 0.0) for name in WEIGHTS])
 
 
 # Where tuning starts, by hand: work that puts off a node's end least, a price of admission that
 # rises with the work booked.
-UNTUNED = named(
+UNTUNED = weights_of(
     cost_delivery=0.1,
     cost_extension=1.0,
     cost_evicted=0.3,
@@ -88,7 +88,7 @@ UNTUNED = named(
     admit_system_work=-2.0,
     admit_one=2.5,
 )
-EFT_ADMIT = named(cost_delivery=1.0, admit_one=1.0)  # this rule is `eft_admit` exactly
+EFT_ADMIT = weights_of(cost_delivery=1.0, admit_one=1.0)  # this rule is `eft_admit` exactly
 
 
 @inline_kernel

@@ -49,12 +49,12 @@ class Admitting:
     admission is worth.
     """
 
-    def __init__(self, policy: Policy, otherwise: Policy) -> None:
+    def __init__(self, policy: Policy, fallback: Policy) -> None:
         """Take a policy without memory, and one that chooses where the first turns away.
 
         The masks do not allow it to reject.
         """
-        self.policy, self.otherwise = policy, otherwise
+        self.policy, self.fallback = policy, fallback
 
     def predict(
         self,
@@ -70,15 +70,15 @@ class Admitting:
         )
         rows = valid_rows(observation, action_masks)
         in_time = rows & (observation["nodes"][..., PLAN_ON_TIME] > 0.5)
-        some = np.asarray(in_time.any(axis=-1))
-        refused = some & (np.asarray(actions) == rows.shape[-1])
-        if refused.any():
+        is_offered = np.asarray(in_time.any(axis=-1))
+        is_refused = is_offered & (np.asarray(actions) == rows.shape[-1])
+        if is_refused.any():
             masks = np.concatenate(
-                [np.where(some[..., None], in_time, rows), ~some[..., None]], axis=-1
+                [np.where(is_offered[..., None], in_time, rows), ~is_offered[..., None]], axis=-1
             )
             actions = np.where(
-                refused,
-                self.otherwise.predict(observation, state, episode_start, deterministic, masks)[0],
+                is_refused,
+                self.fallback.predict(observation, state, episode_start, deterministic, masks)[0],
                 actions,
             )
         return actions, state

@@ -107,11 +107,11 @@ def choose_phoenix(
 
 
 @inline_kernel
-def _slope(used: float) -> float:
+def _slope(used_fraction: float) -> float:
     """Marginal cost of a share of a limit: none when nothing is used, without bound at the
     limit.
     """
-    share = min(max(used, 0.0), 0.999)
+    share = min(max(used_fraction, 0.0), 0.999)
     return share / (1.0 - share)
 
 

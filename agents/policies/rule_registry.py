@@ -139,16 +139,16 @@ def read_weights(path: Path, rule: str) -> np.ndarray:
     ValueError names what is wrong with it.
     """
     content = read_json(path)
-    given = content.get("weights") if isinstance(content, dict) else None
-    if not isinstance(given, dict) or content.get("rule") != rule:
+    weights_by_term = content.get("weights") if isinstance(content, dict) else None
+    if not isinstance(weights_by_term, dict) or content.get("rule") != rule:
         raise ValueError(f"{path} holds no weights of the rule {rule!r}")
     terms = RULES[rule].terms
-    if wrong := sorted(set(terms) ^ set(given)):
+    if wrong := sorted(set(terms) ^ set(weights_by_term)):
         raise ValueError(
             f"{path} was made for other terms: {wrong[0]!r} is "
             f"{'missing' if wrong[0] in terms else 'unknown'}; tune again"
         )
-    weights = np.array([given[term] for term in terms], np.float64)
+    weights = np.array([weights_by_term[term] for term in terms], np.float64)
     if not np.isfinite(weights).all():
         raise ValueError(f"{path} holds a weight that is not a finite number")
     return weights

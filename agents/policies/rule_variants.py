@@ -11,7 +11,7 @@ import numpy as np
 from agents.policies.linear_rule import EFT_ADMIT, WEIGHTS
 from agents.policies.rule_registry import load_weights
 
-OTHERS = ("Ring12", "CrossPlane12", "swap-heavy", "tight-energy")
+OTHER_SCENARIOS = ("Ring12", "CrossPlane12", "swap-heavy", "tight-energy")
 DEARER, CHEAPER = -1.0, 2.0  # added to the constant of admission, whose other terms are of order 3
 NO_BULK, BULK_FROM = (
     40.0,
@@ -21,15 +21,15 @@ NO_BULK, BULK_FROM = (
 
 def stances_of(scenario: str) -> np.ndarray:
     """Weights (n, len(WEIGHTS)) of every stance for a scenario by name, its own `tuned` first."""
-    own = load_weights("tuned", scenario)
-    others = [load_weights("tuned", name) for name in OTHERS if name != scenario]
-    dearer, cheaper = (_moved(own, admit_one=by) for by in (DEARER, CHEAPER))
-    choosier = _moved(own, admit_slack=-NO_BULK, admit_one=NO_BULK * BULK_FROM)
-    return np.ascontiguousarray([own, EFT_ADMIT, *others, dearer, cheaper, choosier])
+    tuned = load_weights("tuned", scenario)
+    foreign = [load_weights("tuned", name) for name in OTHER_SCENARIOS if name != scenario]
+    dearer, cheaper = (_changed(tuned, admit_one=amount) for amount in (DEARER, CHEAPER))
+    choosier = _changed(tuned, admit_slack=-NO_BULK, admit_one=NO_BULK * BULK_FROM)
+    return np.ascontiguousarray([tuned, EFT_ADMIT, *foreign, dearer, cheaper, choosier])
 
 
-def _moved(weights: np.ndarray, **by: float) -> np.ndarray:
-    moved = weights.copy()
-    for name, amount in by.items():
-        moved[WEIGHTS.index(name.replace("_", ".", 1))] += amount
-    return moved
+def _changed(weights: np.ndarray, **changes: float) -> np.ndarray:
+    changed = weights.copy()
+    for name, amount in changes.items():
+        changed[WEIGHTS.index(name.replace("_", ".", 1))] += amount
+    return changed

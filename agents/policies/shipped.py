@@ -44,8 +44,8 @@ def read_card(name: str = DEFAULT, folder: Path = FOLDER) -> dict[str, Any]:
     ValueError with one sentence if there is none, or it is of another version.
     """
     if name not in names(folder):
-        known = ", ".join(names(folder)) or "none yet"
-        raise ValueError(f"no shipped policy {name!r} in {folder}; there: {known}")
+        available = ", ".join(names(folder)) or "none yet"
+        raise ValueError(f"no shipped policy {name!r} in {folder}; there: {available}")
     path = folder / f"{name}.json"
     card = read_json(path)
     if not isinstance(card, dict) or not set(CARD_KEYS) <= set(card):
@@ -63,10 +63,12 @@ def read_weights(name: str = DEFAULT, folder: Path = FOLDER) -> dict[str, torch.
     """Weights of a shipped policy; ValueError with one sentence if the file is damaged."""
     path = folder / f"{name}.safetensors"
     try:
-        stored = load_file(path)
+        tensors = load_file(path)
     except (SafetensorError, OSError) as error:
         raise ValueError(f"{path} is damaged and cannot be read: {error}") from error
-    encoder = {key: value for key, value in stored.items() if key.startswith("features_extractor.")}
-    return stored | {
+    encoder = {
+        key: value for key, value in tensors.items() if key.startswith("features_extractor.")
+    }
+    return tensors | {
         prefix + key.split(".", 1)[1]: value for prefix in SHARED for key, value in encoder.items()
     }

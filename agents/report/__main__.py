@@ -29,19 +29,19 @@ class Report:
     """Policy that paired differences are taken from; the evaluation's own if not given."""
 
 
-def remake(asked: Report) -> None:
+def remake(options: Report) -> None:
     """Write the report and say where it is."""
-    if not asked.folders:
+    if not options.folders:
         raise ValueError("give a folder of results, such as: python -m agents.report results/")
-    folders = folders_of_results(asked.folders)
+    folders = folders_of_results(options.folders)
     out = (
-        Path(asked.out)
-        if asked.out
-        else Path(asked.folders[0])
-        if len(asked.folders) == 1
+        Path(options.out)
+        if options.out
+        else Path(options.folders[0])
+        if len(options.folders) == 1
         else None
     )
-    pages = write_report(folders, out, asked.reference or None)
+    pages = write_report(folders, out, options.reference or None)
     print(f"wrote {' and '.join(str(path) for path in pages)}")
 
 

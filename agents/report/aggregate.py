@@ -25,19 +25,19 @@ BAND = (10.0, 90.0)  # percentiles over episodes that surround a mean over time 
 DIGITS = 5  # decimals kept of fractions
 
 
-def gathered(
+def aggregate(
     by_policy: dict[str, list[Details | None]], seeds: Sequence[int], envs: Environments
 ) -> dict[str, Any] | None:
     """Content of details.json, or None for environments that have no details."""
-    known = {
-        name: kept
+    lookup = {
+        name: values
         for name, items in by_policy.items()
-        if (kept := [item for item in items if item is not None])
+        if (values := [item for item in items if item is not None])
     }
-    if not known:
+    if not lookup:
         return None
     released = np.sum(
-        [item.outcomes.sum(axis=1) for items in known.values() for item in items], axis=0
+        [item.outcomes.sum(axis=1) for items in lookup.values() for item in items], axis=0
     )
     classes = np.flatnonzero(released).tolist()
     return {
@@ -47,7 +47,9 @@ def gathered(
         "outcome_names": list(OUTCOMES),
         "place_names": list(PLACES),
         "latency_edges_s": [float(f"{edge:.6g}") for edge in LATENCY_EDGES_S],
-        "policies": {name: summary(items, classes, int(seeds[0])) for name, items in known.items()},
+        "policies": {
+            name: summary(items, classes, int(seeds[0])) for name, items in lookup.items()
+        },
     }
 
 

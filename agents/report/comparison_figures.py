@@ -19,25 +19,25 @@ from agents.report.score_figures import ROW_IN, short
 LOAD = "workload.load"
 
 
-def comparison_pictures(everything: list[Results]) -> list[Picture]:
+def comparison_pictures(all_results: list[Results]) -> list[Picture]:
     """Served value by policy and folder; by load too where the folders differ in nothing else."""
-    pictures = [side_by_side(everything)]
-    if loads_of(everything):
-        pictures.append(by_load(everything))
+    pictures = [side_by_side(all_results)]
+    if loads_of(all_results):
+        pictures.append(by_load(all_results))
     return pictures
 
 
-def loads_of(everything: list[Results]) -> list[float]:
+def loads_of(all_results: list[Results]) -> list[float]:
     """Load of each folder if they are one scenario at different loads, else an empty list."""
-    scenarios = {results.content["scenario"] for results in everything}
-    others = {
+    scenarios = {results.content["scenario"] for results in all_results}
+    other_names = {
         tuple(sorted((k, v) for k, v in results.content.get("overrides", {}).items() if k != LOAD))
-        for results in everything
+        for results in all_results
     }
-    loads = [_load(results) for results in everything]
+    loads = [_load(results) for results in all_results]
     is_one = (
         len(scenarios) == 1
-        and len(others) == 1
+        and len(other_names) == 1
         and np.isfinite(loads).all()
         and len(set(loads)) == len(loads)
     )
@@ -46,31 +46,31 @@ def loads_of(everything: list[Results]) -> list[float]:
 
 def _load(results: Results) -> float:
     """Load that was typed or that the scenario has; NaN if neither is known."""
-    whole = (results.content.get("about") or {}).get("scenario") or {}
+    scenario_fields = (results.content.get("about") or {}).get("scenario") or {}
     return float(
         results.content.get("overrides", {}).get(
-            LOAD, whole.get("workload", {}).get("load", float("nan"))
+            LOAD, scenario_fields.get("workload", {}).get("load", float("nan"))
         )
     )
 
 
-def policies_of(everything: list[Results]) -> list[str]:
+def policies_of(all_results: list[Results]) -> list[str]:
     """Policies of all folders, best mean of means first."""
-    names = dict.fromkeys(name for results in everything for name in results.names)
+    names = dict.fromkeys(name for results in all_results for name in results.names)
     return sorted(
         names,
         key=lambda name: (
-            -np.mean([r.estimate(name, HEADLINE).mean for r in everything if name in r.names])
+            -np.mean([r.estimate(name, HEADLINE).mean for r in all_results if name in r.names])
         ),
     )
 
 
-def side_by_side(everything: list[Results]) -> Picture:
+def side_by_side(all_results: list[Results]) -> Picture:
     """Mean served value, a row per policy and a column per folder."""
-    names = policies_of(everything)
+    names = policies_of(all_results)
     table = np.array(
         [
-            [r.estimate(name, HEADLINE).mean if name in r.names else np.nan for r in everything]
+            [r.estimate(name, HEADLINE).mean if name in r.names else np.nan for r in all_results]
             for name in names
         ]
     )
@@ -97,8 +97,8 @@ def side_by_side(everything: list[Results]) -> Picture:
     axes.invert_yaxis()
     axes.set_yticks(np.arange(len(names)) + 0.5, [short(name) for name in names])
     axes.set_xticks(
-        np.arange(len(everything)) + 0.5,
-        [short(r.title) for r in everything],
+        np.arange(len(all_results)) + 0.5,
+        [short(r.title) for r in all_results],
         rotation=20,
         ha="right",
     )
@@ -110,32 +110,32 @@ def side_by_side(everything: list[Results]) -> Picture:
     )
 
 
-def by_load(everything: list[Results]) -> Picture:
+def by_load(all_results: list[Results]) -> Picture:
     """Served value against load, with intervals."""
-    loads = loads_of(everything)
+    loads = loads_of(all_results)
     order = np.argsort(loads)
-    first = everything[0]
+    first = all_results[0]
     look = looks(first.focus(), first.reference)
     figure, axes = subplots(height_in=3.5)
-    for name in reversed(policies_of(everything)):
+    for name in reversed(policies_of(all_results)):
         items = [
-            (loads[i], everything[i].estimate(name, HEADLINE))
+            (loads[i], all_results[i].estimate(name, HEADLINE))
             for i in order
-            if name in everything[i].names
+            if name in all_results[i].names
         ]
         at, means = [load for load, _ in items], [item.mean for _, item in items]
         if name not in look:
             axes.plot(at, means, color=MUTED, linewidth=0.8, alpha=0.5)
             continue
         errors = np.abs(np.array([[item.low, item.high] for _, item in items]).T - means)
-        own = look[name]
+        own_look = look[name]
         axes.errorbar(
             at,
             means,
             errors,
-            color=own.colour,
-            linestyle=own.dashes,
-            marker=own.marker,
+            color=own_look.colour,
+            linestyle=own_look.dashes,
+            marker=own_look.marker,
             capsize=3,
             label=short(first.label(name)),
         )

@@ -29,11 +29,11 @@ def summary(results: Results) -> str:
         if len(results.names) < 2:
             return first
         best = results.names[1]
-        return f"{first} It is the reference; the next best: {compared(results, best)}."
-    return f"{first} That is {compared(results, best)}."
+        return f"{first} It is the reference; the next best: {comparison_text(results, best)}."
+    return f"{first} That is {comparison_text(results, best)}."
 
 
-def compared(results: Results, name: str) -> str:
+def comparison_text(results: Results, name: str) -> str:
     """A paired difference in words."""
     item = results.paired(name, results.reference)
     label, against = results.label(name), results.label(results.reference)
@@ -90,29 +90,29 @@ def _infeasible(results: Results) -> str:
 
 def blocks(results: Results) -> list[Block]:
     """The whole scenario, and settings, recipe and origin of every run."""
-    found = []
+    rows = []
     scenario = (results.content.get("about") or {}).get("scenario")
     if scenario:
-        found.append(Block("The scenario, every field", toml(scenario)))
+        rows.append(Block("The scenario, every field", toml(scenario)))
     for name, record in results.runs().items():
         if "config" in record:
-            found.append(
+            rows.append(
                 Block(
                     f"The run {name}: settings, recipe, versions",
                     toml({k: v for k, v in record["config"].items() if k != "scenario"}),
                 )
             )
-    return found
+    return rows
 
 
 def toml(plain: dict[str, Any], section: str = "") -> str:
     """A nested dict in TOML's form, to be read by people; what is None is left out."""
-    here = [
+    items = [
         f"{key} = {json.dumps(value)}"
         for key, value in plain.items()
         if not _is_nested(value) and value is not None
     ]
-    parts = ["\n".join([f"[{section}]"] * bool(section and here) + here)] if here else []
+    parts = ["\n".join([f"[{section}]"] * bool(section and items) + items)] if items else []
     for key, value in plain.items():
         name = f"{section}.{key}" if section else key
         if isinstance(value, dict):

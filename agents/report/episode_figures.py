@@ -39,14 +39,14 @@ def detail_pictures(results: Results, look: dict[str, Look]) -> list[Picture]:
     """Every picture of details; none where they were not kept."""
     if results.details is None:
         return []
-    known = {name: look[name] for name in look if name in results.details["policies"]}
+    looks = {name: look[name] for name in look if name in results.details["policies"]}
     best = next((name for name in results.names if name in results.details["policies"]), None)
     if best is None:
         return []
     return [
-        latency(results, known),
-        latency_by_class(results, known),
-        over_time(results, known),
+        latency(results, looks),
+        latency_by_class(results, looks),
+        over_time(results, looks),
         one_episode(results, best),
     ]
 
@@ -56,10 +56,10 @@ def flow_pictures(results: Results) -> list[Picture]:
     if results.details is None:
         return []
     ranked = [name for name in results.names if name in results.details["policies"]]
-    shown = list(
+    groups = list(
         dict.fromkeys([*ranked[:1], *(name for name in (results.reference,) if name in ranked)])
     )
-    return [places(results, ranked), *(flow(results, name) for name in shown)] if ranked else []
+    return [places(results, ranked), *(flow(results, name) for name in groups)] if ranked else []
 
 
 # --- latency
@@ -305,8 +305,8 @@ def flow(results: Results, name: str) -> Picture:
         [*results.details["groups"], "users"],
         [*results.details["groups"], *results.details["datacentres"], "rejected"],
     )
-    kept = counts.sum(axis=1) > 0.0
-    counts, rows = counts[kept], [row for row, is_kept in zip(rows, kept) if is_kept]
+    has_counts = counts.sum(axis=1) > 0.0
+    counts, rows = counts[has_counts], [row for row, is_kept in zip(rows, has_counts) if is_kept]
     figure, axes = subplots(height_in=0.3 * len(rows) + 1.8)
     scale = plt.matplotlib.colors.PowerNorm(0.5, 0.0, max(float(counts.max(initial=0.0)), 1.0))
     mesh = axes.pcolormesh(
@@ -318,10 +318,10 @@ def flow(results: Results, name: str) -> Picture:
     )
     for (row, column), value in np.ndenumerate(counts):
         if value > 0.0:
-            shown = f"{value:.0f}" if value >= 9.5 else f"{value:.1f}"
+            label = f"{value:.0f}" if value >= 9.5 else f"{value:.1f}"
             colour = text_colour(float(scale(value)))
             axes.text(
-                column + 0.5, row + 0.5, shown, ha="center", va="center", fontsize=6.5, color=colour
+                column + 0.5, row + 0.5, label, ha="center", va="center", fontsize=6.5, color=colour
             )
     axes.invert_yaxis()
     axes.set_yticks(np.arange(len(rows)) + 0.5, rows, fontsize=7.5)
@@ -335,8 +335,8 @@ def flow(results: Results, name: str) -> Picture:
         f"Matrix of tasks per episode from origin to node under {name}; the numbers are in the "
         "cells."
     )
-    which = "best" if name == results.names[0] else "reference"
-    return picture(f"flow-{which}", f"Origin to node: {results.label(name)}", words, alt, figure)
+    role = "best" if name == results.names[0] else "reference"
+    return picture(f"flow-{role}", f"Origin to node: {results.label(name)}", words, alt, figure)
 
 
 def _line(look: Look) -> dict[str, Any]:

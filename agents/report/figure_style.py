@@ -74,11 +74,12 @@ class Look(NamedTuple):
 
 def looks(focus: Sequence[str], reference: str) -> dict[str, Look]:
     """A look for each policy in focus: the reference in ink, the others in the palette's order."""
-    others = [name for name in focus if name != reference]
-    found = {
-        name: Look(PALETTE[i % 6], DASHES[i % 6], MARKERS[i % 6]) for i, name in enumerate(others)
+    other_names = [name for name in focus if name != reference]
+    looks = {
+        name: Look(PALETTE[i % 6], DASHES[i % 6], MARKERS[i % 6])
+        for i, name in enumerate(other_names)
     }
-    return {name: found.get(name, Look(INK, "-", "X")) for name in focus}
+    return {name: looks.get(name, Look(INK, "-", "X")) for name in focus}
 
 
 def styled() -> Any:
@@ -112,32 +113,36 @@ def _only_svg(text: str) -> str:
 
 def _own_ids(text: str, name: str) -> str:
     """Prefix ids that something refers to, drop the others."""
-    used = set(re.findall(r"url\(#([^)]+)\)", text)) | set(re.findall(r'href="#([^"]+)"', text))
+    references = set(re.findall(r"url\(#([^)]+)\)", text)) | set(
+        re.findall(r'href="#([^"]+)"', text)
+    )
     text = re.sub(
-        r' id="([^"]+)"', lambda match: f' id="{name}-{match[1]}"' if match[1] in used else "", text
+        r' id="([^"]+)"',
+        lambda match: f' id="{name}-{match[1]}"' if match[1] in references else "",
+        text,
     )
     return re.sub(r"(url\(#|href=\"#)", rf"\g<1>{name}-", text)
 
 
-def for_page(drawn: Picture) -> str:
+def for_page(picture: Picture) -> str:
     """SVG to be put into a page: colours follow the page's theme, screen readers read the
     alternative text.
     """
-    label = drawn.alt.replace("&", "&amp;").replace('"', "&quot;").replace("<", "&lt;")
-    return _replaced(drawn.svg, VARIABLES).replace(
+    label = picture.alt.replace("&", "&amp;").replace('"', "&quot;").replace("<", "&lt;")
+    return _with_colours(picture.svg, VARIABLES).replace(
         "<svg ", f'<svg role="img" aria-label="{label}" ', 1
     )
 
 
-def for_file(drawn: Picture) -> str:
+def for_file(picture: Picture) -> str:
     """SVG that stands alone, on white."""
-    text = _replaced(drawn.svg, LIGHT)
+    text = _with_colours(picture.svg, LIGHT)
     return re.sub(
         r"(<svg [^>]*>)", r'\1<rect width="100%" height="100%" fill="#ffffff"/>', text, count=1
     )
 
 
-def _replaced(text: str, colours: dict[str, str]) -> str:
+def _with_colours(text: str, colours: dict[str, str]) -> str:
     return re.sub("|".join(colours), lambda match: colours[match[0]], text)
 
 

@@ -105,13 +105,13 @@ def with_interval(item: Estimate, kind: str = "fraction", signed: bool = False) 
     if not math.isfinite(item.mean):
         return "–"
     width = half_width(item)
-    shown = [number(value, kind, width) for value in (item.mean, item.low, item.high)]
+    parts = [number(value, kind, width) for value in (item.mean, item.low, item.high)]
     if signed:
-        shown = [
+        parts = [
             f"+{text}" if value > 0.0 else text
-            for value, text in zip((item.mean, item.low, item.high), shown)
+            for value, text in zip((item.mean, item.low, item.high), parts)
         ]
-    return f"{shown[0]} [{shown[1]}, {shown[2]}]" if math.isfinite(item.low) else shown[0]
+    return f"{parts[0]} [{parts[1]}, {parts[2]}]" if math.isfinite(item.low) else parts[0]
 
 
 def plural(count: int, word: str) -> str:

@@ -54,7 +54,7 @@ def page(chapters: list[Chapter], overview: list[Picture]) -> str:
     return environment.get_template(TEMPLATE).render(
         title=title,
         bold=BOLD,
-        overview=[_shown(drawn) for drawn in overview],
+        overview=[_picture_fields(picture) for picture in overview],
         chapters=[_chapter(chapter) for chapter in chapters],
     )
 
@@ -64,14 +64,14 @@ def shown_columns(results: Results) -> list[Column]:
 
     A share that is nil everywhere (nothing lost, faults off) is left out.
     """
-    found = [column for column in COLUMNS if results.has(column.metric)]
+    columns = [column for column in COLUMNS if results.has(column.metric)]
     nil = {
         c.metric
-        for c in found
+        for c in columns
         if c.metric == "revoked_share"
         and not any(results.values(n, c.metric).any() for n in results.names)
     }
-    return [column for column in found if column.metric not in nil]
+    return [column for column in columns if column.metric not in nil]
 
 
 def rows(results: Results) -> list[dict[str, Any]]:
@@ -84,7 +84,7 @@ def rows(results: Results) -> list[dict[str, Any]]:
         for c in columns
         if c.is_high_good is not None
     }
-    found = []
+    rows = []
     for name in results.names:
         cells = []
         for column in columns:
@@ -96,7 +96,7 @@ def rows(results: Results) -> list[dict[str, Any]]:
             )
             cells.append(Cell(text, _finite(item.mean), winners.get(column.metric) == name))
         headline = results.estimate(name, HEADLINE)
-        found.append(
+        rows.append(
             {
                 "name": name,
                 "label": results.label(name),
@@ -108,7 +108,7 @@ def rows(results: Results) -> list[dict[str, Any]]:
                 "difference": difference(results, name, results.reference),
             }
         )
-    return found
+    return rows
 
 
 def difference(results: Results, name: str, other: str) -> dict[str, Any]:
@@ -138,12 +138,12 @@ def _finite(value: float) -> float | None:
     return value if math.isfinite(value) else None
 
 
-def _shown(drawn: Picture) -> dict[str, Any]:
+def _picture_fields(picture: Picture) -> dict[str, Any]:
     return {
-        "name": drawn.name,
-        "title": drawn.title,
-        "caption": drawn.caption,
-        "svg": Markup(for_page(drawn)),
+        "name": picture.name,
+        "title": picture.title,
+        "caption": picture.caption,
+        "svg": Markup(for_page(picture)),
     }
 
 
@@ -167,7 +167,7 @@ def _chapter(chapter: Chapter) -> dict[str, Any]:
             {
                 "name": section.name,
                 "title": section.title,
-                "pictures": [_shown(drawn) for drawn in section.pictures],
+                "pictures": [_picture_fields(picture) for picture in section.pictures],
             }
             for section in chapter.sections
             if section.pictures

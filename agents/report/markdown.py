@@ -9,8 +9,8 @@ from agents.report.html import Chapter, rows, shown_columns
 def markdown(chapters: list[Chapter], overview: list[Picture], figures: str) -> str:
     """The whole text; `figures` is the folder of the pictures, relative to it."""
     lines = ["# Evaluation report", ""]
-    for drawn in overview:
-        lines += _picture(drawn, figures, "##")
+    for picture in overview:
+        lines += _picture(picture, figures, "##")
     for chapter in chapters:
         lines += [
             f"## {chapter.results.title}",
@@ -23,8 +23,8 @@ def markdown(chapters: list[Chapter], overview: list[Picture], figures: str) -> 
         for section in chapter.sections:
             if section.pictures:
                 lines += [f"### {section.title}", ""]
-            for drawn in section.pictures:
-                lines += _picture(drawn, figures, "####")
+            for picture in section.pictures:
+                lines += _picture(picture, figures, "####")
         lines += _configuration(chapter)
     return "\n".join(lines).rstrip() + "\n"
 
@@ -69,13 +69,13 @@ def _row(cells: list[str]) -> str:
     return f"| {' | '.join(cell.replace('|', chr(92) + '|') for cell in cells)} |"
 
 
-def _picture(drawn: Picture, figures: str, level: str) -> list[str]:
+def _picture(picture: Picture, figures: str, level: str) -> list[str]:
     return [
-        f"{level} {drawn.title}",
+        f"{level} {picture.title}",
         "",
-        f"![{drawn.alt}]({figures}/{drawn.name}.svg)",
+        f"![{picture.alt}]({figures}/{picture.name}.svg)",
         "",
-        f"*{drawn.caption}*",
+        f"*{picture.caption}*",
         "",
     ]
 

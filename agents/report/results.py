@@ -43,17 +43,17 @@ class Estimate(NamedTuple):
 
 def estimate(values: np.ndarray) -> Estimate:
     """Estimate of the mean of values (n,), of which some may be NaN."""
-    known = values[np.isfinite(values)]
-    if not known.size:
+    finite_values = values[np.isfinite(values)]
+    if not finite_values.size:
         return Estimate(float("nan"), float("nan"), float("nan"), 0)
-    low, high = t_interval(known)
+    low, high = t_interval(finite_values)
     return Estimate(
-        float(known.mean()),
+        float(finite_values.mean()),
         low,
         high,
-        known.size,
-        interquartile_mean(known),
-        int((known > 0.0).sum()),
+        finite_values.size,
+        interquartile_mean(finite_values),
+        int((finite_values > 0.0).sum()),
     )
 
 
@@ -119,9 +119,9 @@ class Results:
 
     def _read(self, name: str, metric: str) -> dict[int, float]:
         if metric in SHARES:
-            part, whole = (self.by_seed(name, each) for each in SHARES[metric])
+            part, total = (self.by_seed(name, metric_name) for metric_name in SHARES[metric])
             return {
-                seed: part[seed] / whole[seed] if whole.get(seed) else float("nan") for seed in part
+                seed: part[seed] / total[seed] if total.get(seed) else float("nan") for seed in part
             }
         episodes = self.content["policies"][name].get(metric, {}).get("episodes", [])
         values = [float("nan") if value is None else float(value) for value in episodes]
@@ -139,8 +139,8 @@ class Results:
 
     def paired(self, name: str, other: str, metric: str = HEADLINE) -> Estimate:
         """Estimate of name minus other, episode by episode, on the seeds that both have played."""
-        mine, theirs = self.by_seed(name, metric), self.by_seed(other, metric)
-        return estimate(np.array([mine[seed] - theirs[seed] for seed in mine if seed in theirs]))
+        first, theirs = self.by_seed(name, metric), self.by_seed(other, metric)
+        return estimate(np.array([first[seed] - theirs[seed] for seed in first if seed in theirs]))
 
     def runs(self) -> dict[str, dict[str, Any]]:
         """Configuration and history of the trained runs among the policies."""
@@ -152,12 +152,12 @@ class Results:
         In rank order.
         """
         first = [self.reference, *self.runs(), *self.names]
-        chosen = set(
+        names = set(
             list(dict.fromkeys(name for name in first if name in self.content["policies"]))[
                 :MOST_FOCUS
             ]
         )
-        return [name for name in self.names if name in chosen]
+        return [name for name in self.names if name in names]
 
     def winner(self, metric: str, is_high_good: bool = True) -> str | None:
         """The best policy of a metric if its paired difference from the next best excludes zero,
@@ -214,7 +214,7 @@ def load(folder: Path, reference: str | None = None) -> Results:
             f"--reference {reference!r} is not among the policies of {folder}: "
             f"{', '.join(policies)}"
         )
-    chosen = (
+    names = (
         reference
         or content.get("reference")
         or ("eft_admit" if "eft_admit" in policies else next(iter(policies)))
@@ -223,7 +223,7 @@ def load(folder: Path, reference: str | None = None) -> Results:
         folder,
         content,
         _details(folder / DETAILS),
-        chosen if chosen in policies else next(iter(policies)),
+        names if names in policies else next(iter(policies)),
     )
 
 
@@ -241,15 +241,15 @@ def _details(path: Path) -> dict[str, Any] | None:
     return content
 
 
-def folders_of_results(given: Sequence[str]) -> list[Path]:
+def folders_of_results(paths: Sequence[str]) -> list[Path]:
     """The folders themselves, or, of one that holds no results, those directly inside it that
     do.
     """
-    found: list[Path] = []
-    for name in given:
+    folders: list[Path] = []
+    for name in paths:
         folder = Path(name)
-        inside = (
+        nested = (
             sorted(path.parent for path in folder.glob(f"*/{RESULTS}")) if folder.is_dir() else []
         )
-        found += inside if inside and not (folder / RESULTS).is_file() else [folder]
-    return list(dict.fromkeys(found))
+        folders += nested if nested and not (folder / RESULTS).is_file() else [folder]
+    return list(dict.fromkeys(folders))

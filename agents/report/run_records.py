@@ -16,9 +16,9 @@ def about(scenario: str, split: str, overrides: Mapping[str, Any]) -> dict[str, 
     """The scenario with every field, versions of what it ran on, and the revision of this
     checkout.
     """
-    whole = scenario_of(make_many(scenario, split, 1, overrides))
+    scenario_object = scenario_of(make_many(scenario, split, 1, overrides))
     return {
-        "scenario": None if whole is None else scenario_to_dict(whole),
+        "scenario": None if scenario_object is None else scenario_to_dict(scenario_object),
         **versions(),
     }
 

@@ -91,21 +91,26 @@ def differences(results: Results, look: dict[str, Look]) -> Picture:
     axes.axvline(0.0, color=INK, linewidth=1.0)
     for row, name in enumerate(names):
         colour = look[name].colour if name in look else MUTED
-        mine, theirs = results.by_seed(name, HEADLINE), results.by_seed(results.reference, HEADLINE)
-        each = [mine[seed] - theirs[seed] for seed in mine if seed in theirs]
-        axes.plot(each, np.full(len(each), row), "|", color=colour, alpha=0.45, markersize=8)
+        own_values, theirs = (
+            results.by_seed(name, HEADLINE),
+            results.by_seed(results.reference, HEADLINE),
+        )
+        differences = [own_values[seed] - theirs[seed] for seed in own_values if seed in theirs]
+        axes.plot(
+            differences, np.full(len(differences), row), "|", color=colour, alpha=0.45, markersize=8
+        )
         _interval(axes, row, results.paired(name, results.reference), colour)
     _rows(axes, results, names)
     axes.set_xlabel(f"served value minus that of {results.label(results.reference)}, same episode")
     words = caption(
         "differences", reference=results.label(results.reference), comparisons=len(names)
     )
-    above = [
+    shares = [
         results.label(name) for name in names if results.paired(name, results.reference).low > 0.0
     ]
     alt = (
         f"Paired differences from {results.reference}; surely above zero: "
-        f"{', '.join(above) or 'none'}."
+        f"{', '.join(shares) or 'none'}."
     )
     return picture("differences", "Paired differences", words, alt, figure)
 
@@ -208,11 +213,11 @@ def classes(results: Results) -> Picture | None:
     for row, values in enumerate(table):
         for column, value in enumerate(values):
             if np.isfinite(value):
-                shown = f"{100 * value:.0f}"
+                label = f"{100 * value:.0f}"
                 axes.text(
                     column + 0.5,
                     row + 0.5,
-                    shown,
+                    label,
                     ha="center",
                     va="center",
                     color=text_colour(value),
@@ -253,7 +258,8 @@ def on_time_rate(results: Results, name: str, kind: str) -> float:
     NaN if none was released.
     """
     delivered, released = (
-        np.nansum(results.values(name, f"{kind}.{what}")) for what in ("n_delivered", "n_released")
+        np.nansum(results.values(name, f"{kind}.{count}"))
+        for count in ("n_delivered", "n_released")
     )
     return float(delivered / released) if released else float("nan")
 
@@ -262,9 +268,9 @@ def bound_of(results: Results, kind: str) -> float:
     """Tasks of a class feasible on the relaxed system / released, over the episodes of the policy
     that played most.
     """
-    name = max(results.names, key=lambda each: results.values(each, HEADLINE).size)
+    name = max(results.names, key=lambda policy: results.values(policy, HEADLINE).size)
     feasible, released = (
-        results.values(name, f"{kind}.{what}") for what in ("feasible_fraction", "n_released")
+        results.values(name, f"{kind}.{metric}") for metric in ("feasible_fraction", "n_released")
     )
     return (
         float(np.nansum(feasible * released) / np.nansum(released))
@@ -279,9 +285,9 @@ def _released(results: Results, kind: str) -> float:
     return float(np.nansum(values) / max(values.size, 1))
 
 
-def short(label: str, most: int = 30) -> str:
+def short(label: str, n_characters: int = 30) -> str:
     """A label that fits beside a picture: the end of a path says most."""
-    return label if len(label) <= most else f"…{label[-most + 1 :]}"
+    return label if len(label) <= n_characters else f"…{label[-n_characters + 1 :]}"
 
 
 def _interval(axes: Any, row: int, item: Any, colour: str) -> None:

@@ -13,7 +13,7 @@ from agents.report.results import HEADLINE, SHARES, Results
 from agents.utils.checkpoints import write_atomically
 
 TABLE_WIDTH = 150
-PRINTED = (
+PRINTED_METRICS = (
     HEADLINE,
     "value_per_orbit",
     "n_late",
@@ -170,7 +170,7 @@ def print_table(
     results: dict[str, Any],
     labels: dict[str, str],
     reference: str,
-    columns: Sequence[str] = PRINTED,
+    columns: Sequence[str] = PRINTED_METRICS,
 ) -> None:
     """Print means with the half-width of the headline's interval, and paired differences from the
     reference.

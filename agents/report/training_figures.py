@@ -36,16 +36,16 @@ def curve_pictures(results: Results) -> list[Picture]:
         name: record["history"] for name, record in results.runs().items() if record.get("history")
     }
     scalars = {
-        name: found
+        name: curves
         for name in results.runs()
-        if (found := read_scalars(_tensorboard(results, name)))
+        if (curves := read_scalars(_tensorboard(results, name)))
     }
     pictures = [validation(results, histories)] if histories else []
     pictures += [training(results, scalars)] if scalars else []
     return pictures + [
-        training_classes(results, name, found)
-        for name, found in list(scalars.items())[:1]
-        if _kinds(found)
+        training_classes(results, name, curves)
+        for name, curves in list(scalars.items())[:1]
+        if _kinds(curves)
     ]
 
 
@@ -103,11 +103,11 @@ def validation(results: Results, histories: dict[str, list[dict[str, Any]]]) -> 
 def training(results: Results, scalars: dict[str, Curves]) -> Picture:
     """Panels of what validation and the latest training decisions look like to a scheduler."""
     figure, grid = subplots(2, 3, height_in=4.6)
-    for axes, (title, validated, decided) in zip(grid.flat, PANELS):
+    for axes, (title, validated, scheduler_tag) in zip(grid.flat, PANELS):
         for index, (name, curves) in enumerate(scalars.items()):
             style: dict[str, Any] = {"color": PALETTE[index % 6], "linestyle": DASHES[index % 6]}
-            if decided in curves:
-                axes.plot(*curves[decided], linewidth=0.9, alpha=0.75, **style)
+            if scheduler_tag in curves:
+                axes.plot(*curves[scheduler_tag], linewidth=0.9, alpha=0.75, **style)
             if validated in curves:
                 axes.plot(
                     *curves[validated],
@@ -165,12 +165,15 @@ def read_scalars(folder: Path) -> Curves:
         return {}
     events = EventAccumulator(str(folder), size_guidance={"scalars": 2_000})
     events.Reload()
-    found: Curves = {}
+    curves: Curves = {}
     for tag in events.Tags()["scalars"]:
         if tag.startswith(GROUPS):
             rows = events.Scalars(tag)
-            found[tag] = np.array([row.step for row in rows]), np.array([row.value for row in rows])
-    return found
+            curves[tag] = (
+                np.array([row.step for row in rows]),
+                np.array([row.value for row in rows]),
+            )
+    return curves
 
 
 def _kinds(curves: Curves) -> list[str]:
@@ -181,8 +184,8 @@ def _tensorboard(results: Results, name: str) -> Path:
     """Folder of a run's logs: as typed, or beside the results, where a run's own folder has been
     moved.
     """
-    typed = Path(name) / "tensorboard"
-    return typed if typed.is_dir() else results.folder / "tensorboard"
+    folder = Path(name) / "tensorboard"
+    return folder if folder.is_dir() else results.folder / "tensorboard"
 
 
 def _thousands() -> FuncFormatter:

@@ -38,34 +38,34 @@ def write_report(
     ValueError with one sentence, before anything is written, for a folder without results.
 
     """
-    everything = [load(folder, reference) for folder in folders]
+    all_results = [load(folder, reference) for folder in folders]
     if out is None:
-        if len(everything) != 1:
+        if len(all_results) != 1:
             raise ValueError(
-                f"{len(everything)} folders of results make one report: say where with --out"
+                f"{len(all_results)} folders of results make one report: say where with --out"
             )
         out = folders[0]
     out.mkdir(parents=True, exist_ok=True)
     with styled():
         chapters = [
-            chapter(results, f"{index}-" if len(everything) > 1 else "")
-            for index, results in enumerate(everything, 1)
+            chapter(results, f"{index}-" if len(all_results) > 1 else "")
+            for index, results in enumerate(all_results, 1)
         ]
-        overview = comparison_pictures(everything) if len(everything) > 1 else []
+        overview = comparison_pictures(all_results) if len(all_results) > 1 else []
     _write_pictures(
         out / FIGURES,
         [
             *overview,
             *(
-                drawn
-                for each in chapters
-                for section in each.sections
-                for drawn in section.pictures
+                picture
+                for chapter in chapters
+                for section in chapter.sections
+                for picture in section.pictures
             ),
         ],
     )
-    for index, results in enumerate(everything, 1):
-        write_tables(results, out / TABLES / str(index) if len(everything) > 1 else out / TABLES)
+    for index, results in enumerate(all_results, 1):
+        write_tables(results, out / TABLES / str(index) if len(all_results) > 1 else out / TABLES)
     html, text = page(chapters, overview), markdown(chapters, overview, FIGURES)
     write_atomically(out / TEXT, lambda temporary: temporary.write_text(text, encoding="utf-8"))
     write_atomically(out / PAGE, lambda temporary: temporary.write_text(html, encoding="utf-8"))
@@ -75,7 +75,7 @@ def write_report(
 def chapter(results: Results, prefix: str = "") -> Chapter:
     """Everything about one folder of results; the prefix keeps names of pictures apart."""
     look = looks(results.focus(), results.reference)
-    tasks = [drawn for drawn in (outcomes(results), classes(results)) if drawn is not None]
+    tasks = [picture for picture in (outcomes(results), classes(results)) if picture is not None]
     details = detail_pictures(results, look)
     sections = [
         Section("scores", "Scores", score_pictures(results, look)),
@@ -91,17 +91,17 @@ def chapter(results: Results, prefix: str = "") -> Chapter:
 def _prefixed(section: Section, prefix: str) -> Section:
     """Pictures get names of their own where a report has several chapters."""
 
-    def renamed(drawn: Picture) -> Picture:
-        old, new = drawn.name, prefix + drawn.name
+    def renamed(picture: Picture) -> Picture:
+        old, new = picture.name, prefix + picture.name
         svg = (
-            drawn.svg.replace(f'id="{old}-', f'id="r{new}-')
+            picture.svg.replace(f'id="{old}-', f'id="r{new}-')
             .replace(f"url(#{old}-", f"url(#r{new}-")
             .replace(f'href="#{old}-', f'href="#r{new}-')
         )
-        return drawn._replace(name=new, svg=svg)
+        return picture._replace(name=new, svg=svg)
 
     return (
-        section._replace(pictures=[renamed(drawn) for drawn in section.pictures])
+        section._replace(pictures=[renamed(picture) for picture in section.pictures])
         if prefix
         else section
     )
@@ -110,13 +110,13 @@ def _prefixed(section: Section, prefix: str) -> Section:
 def _write_pictures(folder: Path, pictures: Sequence[Picture]) -> None:
     """Write every picture as an SVG file, and take away those of an earlier report."""
     folder.mkdir(exist_ok=True)
-    for drawn in pictures:
-        text = for_file(drawn)
+    for picture in pictures:
+        text = for_file(picture)
         write_atomically(
-            folder / f"{drawn.name}.svg",
+            folder / f"{picture.name}.svg",
             lambda temporary, text=text: temporary.write_text(  # type: ignore[misc]
                 text, encoding="utf-8"
             ),
         )
-    for old in set(folder.glob("*.svg")) - {folder / f"{drawn.name}.svg" for drawn in pictures}:
+    for old in set(folder.glob("*.svg")) - {folder / f"{picture.name}.svg" for picture in pictures}:
         old.unlink()

@@ -25,7 +25,7 @@ from orbit_gym.world.layout import World
 LOADS = (0.8, 1.0, 1.3)  # of the tables that rules are compared in, times the scenario's own load
 FIRST_SEED, CHOICE_SEED, REPORT_SEED, END_SEED = 1_000_000, 1_900_000, 1_950_000, 2_000_000
 SNAPSHOTS = 8  # of the search's mean, kept as finalists at equal parts of the budget
-KEPT = 400  # episodes held in memory, some 1 MB each
+MOST_EPISODES = 400  # episodes held in memory, some 1 MB each
 
 
 class Prepared(NamedTuple):
@@ -43,20 +43,22 @@ class Episodes:
         """Take the scenario; threads play episodes side by side."""
         self.scenario = scenario
         self._source = EpisodeSource(scenario, "train")
-        self._held: OrderedDict[tuple[int, float], Prepared] = OrderedDict()
+        self._episodes: OrderedDict[tuple[int, float], Prepared] = OrderedDict()
         self._threads = ThreadPoolExecutor(threads)
 
     def prepared(self, seed: int, load: float) -> Prepared:
         """The episode of a seed at a load."""
         key = (seed, load)
-        if key not in self._held:
-            drawn = self._source.sample_episode(seed, {"load": load})
-            relaxed = Simulation(self.scenario, drawn.world, drawn.episode).relaxed_on_time()
-            value = drawn.episode.tasks["value"][: relaxed.size][relaxed].sum()
-            self._held[key] = Prepared(drawn.world, drawn.episode, float(value))
-            if len(self._held) > KEPT:
-                self._held.popitem(last=False)
-        return self._held[key]
+        if key not in self._episodes:
+            episode_drawn = self._source.sample_episode(seed, {"load": load})
+            relaxed = Simulation(
+                self.scenario, episode_drawn.world, episode_drawn.episode
+            ).relaxed_on_time()
+            value = episode_drawn.episode.tasks["value"][: relaxed.size][relaxed].sum()
+            self._episodes[key] = Prepared(episode_drawn.world, episode_drawn.episode, float(value))
+            if len(self._episodes) > MOST_EPISODES:
+                self._episodes.popitem(last=False)
+        return self._episodes[key]
 
     def scores(
         self,
@@ -116,7 +118,7 @@ def search(
     sigma: float,
     seed: int,
     log: Log,
-    told: Callable[[Log], Any],
+    on_generation: Callable[[Log], Any],
     start: np.ndarray,
 ) -> Log:
     """Run CMA-ES from the log's end up to so many generations; told(log) is called after each."""
@@ -127,19 +129,19 @@ def search(
 
     optimiser = cmaes.CMA(mean=np.zeros(start.size), sigma=sigma, seed=seed)
     for generation in range(generations):
-        asked = [optimiser.ask() for _ in range(optimiser.population_size)]
+        options = [optimiser.ask() for _ in range(optimiser.population_size)]
         if generation >= len(log.scores):
-            candidates = [(family.number, weights(point)) for point in asked]
-            found = episodes.scores(
+            candidates = [(family.number, weights(point)) for point in options]
+            scores = episodes.scores(
                 candidates, *generation_episodes(generation, per_load, loads_of(episodes.scenario))
             )
-            log.scores.append(found.mean(axis=1).tolist())
+            log.scores.append(scores.mean(axis=1).tolist())
         optimiser.tell(
-            [(point, -score) for point, score in zip(asked, log.scores[generation], strict=True)]
+            [(point, -score) for point, score in zip(options, log.scores[generation], strict=True)]
         )
         if generation >= len(log.means):
             log.means.append(weights(optimiser.mean).tolist())
-            told(log)
+            on_generation(log)
     return log
 
 

@@ -39,12 +39,12 @@ def check_direction(name: str) -> None:
         return
     scenario, _, setting = name.removeprefix(TOWARDS).partition("*")
     if scenario.endswith(_OTHER_RULES) or not weights_file("tuned", scenario).is_file():
-        known = ", ".join(
+        alternatives = ", ".join(
             sorted(
                 path.stem for path in FOLDER.glob("*.json") if not path.stem.endswith(_OTHER_RULES)
             )
         )
-        raise ValueError(f"{name!r}: no rule is tuned for {scenario!r}; choose from {known}")
+        raise ValueError(f"{name!r}: no rule is tuned for {scenario!r}; choose from {alternatives}")
     if setting and setting not in SETTING:
         raise ValueError(
             f"{name!r}: unknown setting {setting!r}; choose from {', '.join(SETTING[1:])}"
@@ -55,14 +55,14 @@ def direction(name: str, start: str) -> np.ndarray:
     """The weights that move, (N_WEIGHTS + ROOM,), for one unit of a direction of a search from a
     scenario's tuned rule.
     """
-    moved = np.zeros_like(bilinear_weights({}))
+    direction = np.zeros_like(bilinear_weights({}))
     if not name.startswith(TOWARDS):
-        moved[NAMES.index(name)] = 1.0
-        return moved
+        direction[NAMES.index(name)] = 1.0
+        return direction
     scenario, _, setting = name.removeprefix(TOWARDS).partition("*")
     way = tuned_weights(scenario) - tuned_weights(start)
     if not setting:
         return way
     # Setting by setting there are no products: what weighs with urgency stays as it is.
-    moved[SETTING.index(setting) : N_WEIGHTS : M] = way[:N_WEIGHTS:M]
-    return moved
+    direction[SETTING.index(setting) : N_WEIGHTS : M] = way[:N_WEIGHTS:M]
+    return direction

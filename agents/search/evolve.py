@@ -139,12 +139,12 @@ SEEDS_EACH = (CHOICE_SEED - FIRST_SEED) // SEARCHES
 
 def read_search(path: str) -> Search:
     """Read a search; ValueError names what is wrong with the file."""
-    given = read_json(Path(path), FOLDER / "overload.json")
-    known = [item.name for item in fields(Search)]
-    if not isinstance(given, dict) or set(given) - set(known):
-        raise ValueError(f"{path} must hold one JSON object with some of {', '.join(known)}")
+    content = read_json(Path(path), FOLDER / "overload.json")
+    names = [item.name for item in fields(Search)]
+    if not isinstance(content, dict) or set(content) - set(names):
+        raise ValueError(f"{path} must hold one JSON object with some of {', '.join(names)}")
     try:
-        return Search(**given)
+        return Search(**content)
     except (TypeError, ValueError) as error:
         raise ValueError(f"{path}: {error}") from error
 
@@ -181,9 +181,9 @@ class Problem:
             [scale * direction(name, search.start) for name, scale in search.free.items()]
         )
 
-    def weights(self, moved: np.ndarray) -> np.ndarray:
+    def weights(self, coordinates: np.ndarray) -> np.ndarray:
         """Weights of a point of the search."""
-        return self.start + moved @ self.units
+        return self.start + coordinates @ self.units
 
     def scores(self, candidates: Sequence[tuple[int, np.ndarray]], first_seed: int) -> np.ndarray:
         """Served value fraction in the episodes of a generation, (n_candidates, n_episodes): those
@@ -202,39 +202,39 @@ class Problem:
         seeds = list(range(first_seed, first_seed + count))
         rows = []
         for name, load, _ in self.search.rows:
-            both = self.episodes[name].scores(
+            scores = self.episodes[name].scores(
                 [(BILINEAR, weights), (TUNED, load_weights("tuned", name))], seeds, [load] * count
             )
-            rows.append(both[0] - both[1])
+            rows.append(scores[0] - scores[1])
         return np.stack(rows)
 
 
-def evolve(asked: Evolution) -> Path:
+def evolve(options: Evolution) -> Path:
     """Search (or go on) and return the run folder.
 
     ValueError before any long work if that cannot be done.
     """
-    search = read_search(asked.search)
-    if asked.scenario is not None:
-        search = moved_to(search, asked.scenario)
-    if asked.generations * search.seeds_each > SEEDS_EACH:
+    search = read_search(options.search)
+    if options.scenario is not None:
+        search = moved_to(search, options.scenario)
+    if options.generations * search.seeds_each > SEEDS_EACH:
         raise ValueError(
             f"--generations must be at most {SEEDS_EACH // search.seeds_each}, so that searches "
             "share no episode"
         )
-    out = Path(asked.out)
-    log = _log(asked, search, out)
+    out = Path(options.out)
+    log = _log(options, search, out)
     announce_compilation()
-    problem = Problem(search, asked.threads)
-    _run(asked, problem, out, log)
+    problem = Problem(search, options.threads)
+    _run(options, problem, out, log)
     return out
 
 
-def _log(asked: Evolution, search: Search, out: Path) -> dict[str, Any]:
+def _log(options: Evolution, search: Search, out: Path) -> dict[str, Any]:
     """The log of a search that was interrupted, or a new one."""
     key = {
         "search": asdict(search) | {"rows": [list(row) for row in search.rows]},
-        "seed": asked.seed,
+        "seed": options.seed,
     }
     if not (out / LOG).exists():
         if out.is_file() or (out / CONFIG).exists():
@@ -247,16 +247,16 @@ def _log(asked: Evolution, search: Search, out: Path) -> dict[str, Any]:
     return log
 
 
-def _run(asked: Evolution, problem: Problem, out: Path, log: dict[str, Any]) -> None:
+def _run(options: Evolution, problem: Problem, out: Path, log: dict[str, Any]) -> None:
     """Go through the generations; those in the log are told again, not played."""
     search = problem.search
     optimiser = cmaes.CMA(
-        mean=search.mean, sigma=search.sigma, seed=asked.seed, population_size=search.population
+        mean=search.mean, sigma=search.sigma, seed=options.seed, population_size=search.population
     )
-    first_seed = FIRST_SEED + asked.seed * SEEDS_EACH
+    first_seed = FIRST_SEED + options.seed * SEEDS_EACH
     every_s = 0.5 if sys.stderr.isatty() else 30.0
     with tqdm(
-        total=asked.generations,
+        total=options.generations,
         initial=len(log["means"]),
         unit=" generations",
         desc="evolve",
@@ -264,9 +264,9 @@ def _run(asked: Evolution, problem: Problem, out: Path, log: dict[str, Any]) -> 
     ) as bar:
         if not log["history"]:
             _compare(
-                asked, problem, out, log, 0
+                options, problem, out, log, 0
             )  # what the search starts from stays if nothing better is found
-        for generation in range(asked.generations):
+        for generation in range(options.generations):
             points = [optimiser.ask() for _ in range(search.population)]
             if generation == len(log["scores"]):
                 candidates = [(BILINEAR, problem.weights(point)) for point in points]
@@ -280,28 +280,30 @@ def _run(asked: Evolution, problem: Problem, out: Path, log: dict[str, Any]) -> 
             )
             if generation == len(log["means"]):
                 log["means"].append(optimiser.mean.tolist())
-                if (generation + 1) % asked.every == 0 or generation + 1 == asked.generations:
-                    bar.set_postfix_str(_compare(asked, problem, out, log, generation + 1))
+                if (generation + 1) % options.every == 0 or generation + 1 == options.generations:
+                    bar.set_postfix_str(_compare(options, problem, out, log, generation + 1))
                 write_json(out / LOG, log)
                 bar.update()
 
 
-def _compare(asked: Evolution, problem: Problem, out: Path, log: dict[str, Any], done: int) -> str:
+def _compare(
+    options: Evolution, problem: Problem, out: Path, log: dict[str, Any], done: int
+) -> str:
     """Compare the search's mean with `tuned` on seeds of their own, and keep the best as the run's
     policy.
     """
     weights = problem.weights(np.array(log["means"][-1]) if done else np.zeros(len(problem.units)))
-    over = problem.over_tuned(weights, CHOICE_SEED, asked.choice_seeds)
+    gain = problem.over_tuned(weights, CHOICE_SEED, options.choice_seeds)
     entry = {
         "generations": done,
-        "over_tuned": over.mean(axis=1).tolist(),
-        "mean": float(over.mean()),
+        "over_tuned": gain.mean(axis=1).tolist(),
+        "mean": float(gain.mean()),
     }
-    if asked.choice_seeds > 1:
-        entry["ci95"] = [float(end) for end in t_interval(over.mean(axis=0))]
+    if options.choice_seeds > 1:
+        entry["ci95"] = [float(end) for end in t_interval(gain.mean(axis=0))]
     log["history"].append(entry)
     if entry["mean"] >= max(item["mean"] for item in log["history"]):
-        save(asked, problem, out, weights, log)
+        save(options, problem, out, weights, log)
     return f"{entry['mean']:+.4f} over tuned"
 
 
@@ -318,7 +320,7 @@ def means_compared(out: Path) -> list[tuple[int, float]]:
 
 
 def save(
-    asked: Evolution, problem: Problem, out: Path, weights: np.ndarray, log: dict[str, Any]
+    options: Evolution, problem: Problem, out: Path, weights: np.ndarray, log: dict[str, Any]
 ) -> None:
     """Write the run's policy: the network that starts as the rule of the search's start, with the
     rule that was found in its place.
@@ -330,7 +332,7 @@ def save(
         "margin": 16.0,
         "most_learned": 32.0,
     }
-    settings = Settings(scenario=search.rows[0][0], seed=asked.seed, out=asked.out)
+    settings = Settings(scenario=search.rows[0][0], seed=options.seed, out=options.out)
     scenarios = tuple(problem.episodes)
     recipe = Recipe(
         HYPERPARAMETERS["maskable_ppo"], network, scenarios=scenarios, about=search.about
@@ -339,17 +341,17 @@ def save(
         out / CONFIG,
         describe_run(settings, recipe)
         | {
-            "evolution": asdict(asked),
+            "evolution": asdict(options),
             "command": shlex.join(["python", "-m", "agents.search.evolve", *sys.argv[1:]]),
         },
     )
-    torch.manual_seed(asked.seed)
+    torch.manual_seed(options.seed)
     policy = build_policy(
         "maskable_ppo", *EpisodeSource(load_scenario(settings.scenario), "train").spaces(), network
     )
-    found: Any = make_start(network["sharpness"], network["margin"], named_weights(weights)).rule
+    rule: Any = make_start(network["sharpness"], network["margin"], named_weights(weights)).rule
     encoder: Any = policy.features_extractor
-    encoder.rule.copy_(found)
+    encoder.rule.copy_(rule)
     history = [
         {"timesteps": item["generations"], HEADLINE: item["mean"]} for item in log["history"]
     ]

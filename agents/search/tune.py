@@ -81,89 +81,89 @@ class Tuning:
     """Folder of the log of an unfinished search."""
 
 
-def tune(asked: Tuning) -> dict[str, Any]:
+def tune(options: Tuning) -> dict[str, Any]:
     """Search, choose, compare, write; ValueError before any long work if something is wrong.
 
     Returns the content of the file.
     """
-    check(asked)
+    check(options)
     start = (
-        read_weights(weights_file(asked.rule, asked.start, asked.out), asked.rule)
-        if asked.start
-        else RULES[asked.rule].start
+        read_weights(weights_file(options.rule, options.start, options.out), options.rule)
+        if options.start
+        else RULES[options.rule].start
     )
     announce_compilation()
-    episodes = Episodes(load_scenario(asked.scenario), asked.threads)
-    log = _search(asked, episodes, start)
-    content = _choose(asked, episodes, log, start)
-    asked.out.mkdir(parents=True, exist_ok=True)
-    path = weights_file(asked.rule, asked.scenario, asked.out)
+    episodes = Episodes(load_scenario(options.scenario), options.threads)
+    log = _search(options, episodes, start)
+    content = _choose(options, episodes, log, start)
+    options.out.mkdir(parents=True, exist_ok=True)
+    path = weights_file(options.rule, options.scenario, options.out)
     write_json(path, content)
     print(f"wrote {path}: {_sentence(content)}")
     return content
 
 
-def check(asked: Tuning) -> None:
+def check(options: Tuning) -> None:
     """Refuse what cannot work."""
     for name in ("episodes", "per_load", "choice_seeds", "threads"):
-        if getattr(asked, name) < 1:
+        if getattr(options, name) < 1:
             raise ValueError(
-                f"--{name.replace('_', '-')} must be at least 1, got {getattr(asked, name)}"
+                f"--{name.replace('_', '-')} must be at least 1, got {getattr(options, name)}"
             )
-    for name, most in (
+    for name, limit in (
         ("choice_seeds", REPORT_SEED - CHOICE_SEED),
         ("report_seeds", END_SEED - REPORT_SEED),
     ):
-        if getattr(asked, name) > most:
+        if getattr(options, name) > limit:
             raise ValueError(
-                f"--{name.replace('_', '-')} must be at most {most}, got {getattr(asked, name)}"
+                f"--{name.replace('_', '-')} must be at most {limit}, got {getattr(options, name)}"
             )
-    if asked.report_seeds < 2:
+    if options.report_seeds < 2:
         raise ValueError(
-            f"--report-seeds must be at least 2 for an interval, got {asked.report_seeds}"
+            f"--report-seeds must be at least 2 for an interval, got {options.report_seeds}"
         )
-    if not asked.sigma > 0.0:
-        raise ValueError(f"--sigma must be positive, got {asked.sigma}")
-    if generations(asked) < 2:
+    if not options.sigma > 0.0:
+        raise ValueError(f"--sigma must be positive, got {options.sigma}")
+    if generations(options) < 2:
         raise ValueError(
-            f"--episodes must pay for two generations, {2 * _per_generation(asked)} here; got "
-            f"{asked.episodes}"
+            f"--episodes must pay for two generations, {2 * _per_generation(options)} here; got "
+            f"{options.episodes}"
         )
 
 
-def _per_generation(asked: Tuning) -> int:
-    return population(asked.rule) * asked.per_load * len(LOADS)
+def _per_generation(options: Tuning) -> int:
+    return population(options.rule) * options.per_load * len(LOADS)
 
 
-def generations(asked: Tuning) -> int:
+def generations(options: Tuning) -> int:
     """Generations that the budget pays for."""
-    return asked.episodes // _per_generation(asked)
+    return options.episodes // _per_generation(options)
 
 
-def _search(asked: Tuning, episodes: Episodes, start: np.ndarray) -> Log:
+def _search(options: Tuning, episodes: Episodes, start: np.ndarray) -> Log:
     """Run the search, or go on with it, writing its log after every generation."""
-    key = {name: value for name, value in asdict(asked).items() if name not in NOT_OF_THE_SEARCH}
-    path = asked.work / f"{asked.scenario}-{asked.rule}.json"
-    asked.work.mkdir(parents=True, exist_ok=True)
+    key = {name: value for name, value in asdict(options).items() if name not in NOT_OF_THE_SEARCH}
+    path = options.work / f"{options.scenario}-{options.rule}.json"
+    options.work.mkdir(parents=True, exist_ok=True)
     log = Log([], [])
     if path.exists():
-        stored = read_json(path)
-        if stored["asked"] != {**key, "start_weights": start.tolist()}:
+        content = read_json(path)
+        if content["asked"] != {**key, "start_weights": start.tolist()}:
             raise ValueError(
                 f"{path} belongs to a search with other settings; remove it or choose another "
                 "--work"
             )
-        log = Log(stored["scores"], stored["means"])
+        log = Log(content["scores"], content["means"])
     every_s = 0.5 if sys.stderr.isatty() else 30.0
     with tqdm(
-        total=generations(asked) * _per_generation(asked),
-        initial=len(log.means) * _per_generation(asked),
+        total=generations(options) * _per_generation(options),
+        initial=len(log.means) * _per_generation(options),
         unit=" episodes",
-        desc=f"{asked.rule} {asked.scenario}",
+        desc=f"{options.rule} {options.scenario}",
         mininterval=every_s,
     ) as bar:
 
-        def told(log: Log) -> None:
+        def on_generation(log: Log) -> None:
             write_json(
                 path,
                 {
@@ -173,33 +173,33 @@ def _search(asked: Tuning, episodes: Episodes, start: np.ndarray) -> Log:
                 },
             )
             bar.set_postfix_str(f"best of generation {max(log.scores[-1]):.3f}", refresh=False)
-            bar.update(_per_generation(asked))
+            bar.update(_per_generation(options))
 
         return search(
-            asked.rule,
+            options.rule,
             episodes,
-            generations(asked),
-            asked.per_load,
-            asked.sigma,
-            asked.seed,
+            generations(options),
+            options.per_load,
+            options.sigma,
+            options.seed,
             log,
-            told,
+            on_generation,
             start,
         )
 
 
-def _choose(asked: Tuning, episodes: Episodes, log: Log, start: np.ndarray) -> dict[str, Any]:
+def _choose(options: Tuning, episodes: Episodes, log: Log, start: np.ndarray) -> dict[str, Any]:
     """Choose among the finalists on seeds of their own, compare the winners on others.
 
     Content of the weights file.
     """
-    number, done = RULES[asked.rule].number, generations(asked)
+    number, done = RULES[options.rule].number, generations(options)
     entrants = finalists(Log(log.scores[:done], log.means[:done]), start)
     scores = held_out(
         episodes,
         [*((number, w) for _, w in entrants), (TUNED, EFT_ADMIT)],
         CHOICE_SEED,
-        asked.choice_seeds,
+        options.choice_seeds,
     )
     curve, reference = (
         scores[:-1].mean(axis=2),
@@ -208,20 +208,20 @@ def _choose(asked: Tuning, episodes: Episodes, log: Log, start: np.ndarray) -> d
     best = int(curve.mean(axis=1).argmax())
     best_of_half = int(curve[[at <= done / 2 for at, _ in entrants]].mean(axis=1).argmax())
     rivals = [(number, entrants[best][1]), (number, entrants[best_of_half][1]), (TUNED, EFT_ADMIT)]
-    report = held_out(episodes, rivals, REPORT_SEED, asked.report_seeds)
+    report = held_out(episodes, rivals, REPORT_SEED, options.report_seeds)
     told_curve = [
-        {"episodes": at * _per_generation(asked), "over_eft_admit": _told(row - reference)}
+        {"episodes": at * _per_generation(options), "over_eft_admit": _summary(row - reference)}
         for (at, _), row in zip(entrants, curve, strict=True)
     ]
     return {
-        "rule": asked.rule,
-        "scenario": asked.scenario,
-        "weights": dict(zip(RULES[asked.rule].terms, entrants[best][1].tolist(), strict=True)),
-        "episodes": entrants[best][0] * _per_generation(asked),
-        "budget": done * _per_generation(asked),
+        "rule": options.rule,
+        "scenario": options.scenario,
+        "weights": dict(zip(RULES[options.rule].terms, entrants[best][1].tolist(), strict=True)),
+        "episodes": entrants[best][0] * _per_generation(options),
+        "budget": done * _per_generation(options),
         **_results(report, loads_of(episodes.scenario)),
         "curve": told_curve,
-        "seeds": _seeds(asked),
+        "seeds": _seeds(options),
         "command": "python -m agents.search.tune " + shlex.join(sys.argv[1:]),
         "revision": revision(),
     }
@@ -231,25 +231,25 @@ def _results(report: np.ndarray, loads: list[float]) -> dict[str, Any]:
     """What the winner scores, from (winner, best of half the budget, eft_admit), each (n_seeds,
     n_loads).
     """
-    over = report[0] - report[2]
+    gain = report[0] - report[2]
     return {
-        "score": {f"load {load:g}": _told(report[0, :, i]) for i, load in enumerate(loads)},
-        "over_eft_admit": {f"load {load:g}": _told(over[:, i]) for i, load in enumerate(loads)}
-        | {"all": _told(over.mean(axis=1))},
-        "over_half_budget": _told((report[0] - report[1]).mean(axis=1)),
+        "score": {f"load {load:g}": _summary(report[0, :, i]) for i, load in enumerate(loads)},
+        "over_eft_admit": {f"load {load:g}": _summary(gain[:, i]) for i, load in enumerate(loads)}
+        | {"all": _summary(gain.mean(axis=1))},
+        "over_half_budget": _summary((report[0] - report[1]).mean(axis=1)),
     }
 
 
-def _seeds(asked: Tuning) -> dict[str, list[int]]:
+def _seeds(options: Tuning) -> dict[str, list[int]]:
     """Half-open ranges of the seeds that a result rests on."""
     return {
-        "search": [FIRST_SEED, FIRST_SEED + generations(asked) * asked.per_load * len(LOADS)],
-        "choice": [CHOICE_SEED, CHOICE_SEED + asked.choice_seeds],
-        "report": [REPORT_SEED, REPORT_SEED + asked.report_seeds],
+        "search": [FIRST_SEED, FIRST_SEED + generations(options) * options.per_load * len(LOADS)],
+        "choice": [CHOICE_SEED, CHOICE_SEED + options.choice_seeds],
+        "report": [REPORT_SEED, REPORT_SEED + options.report_seeds],
     }
 
 
-def _told(values: np.ndarray) -> dict[str, Any]:
+def _summary(values: np.ndarray) -> dict[str, Any]:
     """Mean and 95 % t-interval over seeds, rounded to what is known of them.
 
     No interval for one seed.
@@ -262,9 +262,9 @@ def _told(values: np.ndarray) -> dict[str, Any]:
 
 
 def _sentence(content: dict[str, Any]) -> str:
-    over, half = content["over_eft_admit"]["all"], content["over_half_budget"]
+    gain, half = content["over_eft_admit"]["all"], content["over_half_budget"]
     return (
-        f"{over['mean']:+.4f} {over['ci95']} over eft_admit, {half['mean']:+.4f} "
+        f"{gain['mean']:+.4f} {gain['ci95']} over eft_admit, {half['mean']:+.4f} "
         f"{half['ci95']} over half the budget"
     )
 

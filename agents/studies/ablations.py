@@ -29,7 +29,7 @@ from agents.utils.statistics import none_if_nan, t_interval
 from orbit_gym.utils.errors import fail_cleanly
 
 KEYS = {"about", "seeds", "settings", "variants", *(kind.key for kind in KINDS)}
-Planned = tuple[str, int, Run]  # variant, seed
+VariantRun = tuple[str, int, Run]  # variant, seed
 
 
 @dataclass(frozen=True)
@@ -63,11 +63,11 @@ def read_plan(path: Path) -> dict[str, Any]:
             f"{path}: the base stands in settings and recipe, so no variant may be called 'base'"
         )
     kind = kind_of(plan)
-    if isinstance(named := plan.get(kind.key), str):
-        plan[kind.key] = read_json(path.parent / named)
-    others = {other.key for other in KINDS} - {kind.key}
+    if isinstance(base_path := plan.get(kind.key), str):
+        plan[kind.key] = read_json(path.parent / base_path)
+    other_keys = {other.key for other in KINDS} - {kind.key}
     for name, change in {"base": plan, **plan["variants"]}.items():
-        for other in sorted(others & set(change)):
+        for other in sorted(other_keys & set(change)):
             raise ValueError(
                 f"{path}: {name} has a {other}, which the base has not: a plan is of runs of one "
                 "kind"
@@ -94,14 +94,14 @@ def merged(base: Mapping[str, Any], change: Mapping[str, Any]) -> dict[str, Any]
     return result
 
 
-def run_all(asked: Ablations) -> dict[str, Any]:
+def run_all(options: Ablations) -> dict[str, Any]:
     """Train what is not trained yet, then return and print the table."""
-    plan, out, start_s = read_plan(Path(asked.plan)), Path(asked.out), time.monotonic()
+    plan, out, start_s = read_plan(Path(options.plan)), Path(options.out), time.monotonic()
     runs = list_runs(plan, out)
     for _, _, run in runs:  # a recipe or search that is wrong is found before any long work
         run.check()
     for name, seed, run in runs:
-        if not run.is_finished() and time.monotonic() - start_s <= asked.most_s:
+        if not run.is_finished() and time.monotonic() - start_s <= options.most_s:
             print(f"{name}, seed {seed}", flush=True)
             run.go_on()
     table = tabulate(plan, runs)
@@ -110,7 +110,7 @@ def run_all(asked: Ablations) -> dict[str, Any]:
     return table
 
 
-def list_runs(plan: Mapping[str, Any], out: Path) -> list[Planned]:
+def list_runs(plan: Mapping[str, Any], out: Path) -> list[VariantRun]:
     """Every variant with every seed, seed by seed.
 
     Writes the recipes or searches, so that a run can be done again by itself.
@@ -137,21 +137,21 @@ def without_about(content: Mapping[str, Any]) -> dict[str, Any]:
     return {key: value for key, value in content.items() if key != "about"}
 
 
-def tabulate(plan: Mapping[str, Any], runs: list[Planned]) -> dict[str, Any]:
+def tabulate(plan: Mapping[str, Any], runs: list[VariantRun]) -> dict[str, Any]:
     """Best and last comparison of every finished run.
 
     Means over seeds with t-intervals over seeds.
     """
-    found: dict[str, dict[int, tuple[float, float, float]]] = {}
+    by_variant: dict[str, dict[int, tuple[float, float, float]]] = {}
     for name, seed, run in runs:
         if run.is_finished():
             means = run.comparisons()
-            found.setdefault(name, {})[seed] = (means[0], max(means), means[-1])
+            by_variant.setdefault(name, {})[seed] = (means[0], max(means), means[-1])
     rows = {}
-    for name, by_seed in found.items():
+    for name, by_seed in by_variant.items():
         start, best, last = (np.array(column) for column in zip(*by_seed.values(), strict=True))
-        common = [seed for seed in by_seed if seed in found.get("base", {})]
-        against = np.array([by_seed[seed][2] - found["base"][seed][2] for seed in common])
+        common = [seed for seed in by_seed if seed in by_variant.get("base", {})]
+        against = np.array([by_seed[seed][2] - by_variant["base"][seed][2] for seed in common])
         rows[name] = {"seeds": list(by_seed), "untrained": float(start.mean())}
         rows[name] |= {
             "best": summary(best),
@@ -179,20 +179,20 @@ def summary(values: np.ndarray) -> dict[str, Any]:
 
 def print_table(table: Mapping[str, Any]) -> None:
     """One row a variant."""
-    shown = Table(
+    printed_table = Table(
         title=f"{table['metric']} ({table['split']}), mean ± half of the 95 % t-interval over "
         "seeds",
         box=None,
     )
     for heading in ("variant", "seeds", "untrained", "best", "last", "last minus base"):
-        shown.add_column(heading, justify="left" if heading == "variant" else "right")
+        printed_table.add_column(heading, justify="left" if heading == "variant" else "right")
     for name, row in table["rows"].items():
         cells = [
             with_half(row[key], sign)
             for key, sign in (("best", ""), ("last", ""), ("last_minus_base", "+"))
         ]
-        shown.add_row(name, str(len(row["seeds"])), f"{row['untrained']:.4f}", *cells)
-    Console(width=120).print(shown)
+        printed_table.add_row(name, str(len(row["seeds"])), f"{row['untrained']:.4f}", *cells)
+    Console(width=120).print(printed_table)
 
 
 def with_half(item: Mapping[str, Any], sign: str) -> str:

@@ -14,7 +14,7 @@ from agents.training.config import Settings, recipe_for
 from agents.training.train import train
 from agents.utils.checkpoints import LAST, load_checkpoint
 
-OWN = frozenset(
+OWN_OPTIONS = frozenset(
     {"out", "resume", "seed", "recipe", "evaluate", "search"}
 )  # settings that are the plan's own business
 
@@ -59,7 +59,7 @@ class TrainingRun(Run):
     """Training with gradients."""
 
     key = "recipe"
-    allowed = frozenset(item.name for item in fields(Settings)) - OWN
+    allowed = frozenset(item.name for item in fields(Settings)) - OWN_OPTIONS
     metric, split = HEADLINE, "validation"
 
     def __init__(self, settings: Mapping[str, Any], seed: int, folder: Path, file: Path) -> None:
@@ -98,7 +98,7 @@ class SearchRun(Run):
     """A policy search (agents.search.evolve)."""
 
     key = "search"
-    allowed = frozenset(item.name for item in fields(Evolution)) - OWN
+    allowed = frozenset(item.name for item in fields(Evolution)) - OWN_OPTIONS
     metric, split = f"{HEADLINE} over tuned", "tuning seeds"
 
     def __init__(self, settings: Mapping[str, Any], seed: int, folder: Path, file: Path) -> None:

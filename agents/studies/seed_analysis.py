@@ -38,7 +38,7 @@ class Learner:
     """
     rows: tuple[str, ...]
     """Rows to compare on, such as tight-downlink-0.6."""
-    over: str = "tuned"
+    baseline: str = "tuned"
     """The baseline."""
     results: str = "results/rows"
     """Folder of agents.studies.suite that holds the runs and the baseline."""
@@ -52,74 +52,75 @@ class Learner:
     """
 
 
-def compare(asked: Learner) -> dict[str, Any]:
+def compare(options: Learner) -> dict[str, Any]:
     """Gains of every row; writes them beside the rows.
 
     ValueError names what has not been played.
     """
-    if asked.picture and not (
-        asked.picture.endswith(".png") and Path(asked.picture).resolve().parent.is_dir()
+    if options.picture and not (
+        options.picture.endswith(".png") and Path(options.picture).resolve().parent.is_dir()
     ):
         raise ValueError(
-            f"--picture must be a .png file in a folder that exists, got {asked.picture}"
+            f"--picture must be a .png file in a folder that exists, got {options.picture}"
         )
-    if asked.planner and not any(has_planned(asked, name) for name in asked.rows):
+    if options.planner and not any(has_planned(options, name) for name in options.rows):
         raise ValueError(
-            f"--planner {asked.planner} holds none of the rows {', '.join(asked.rows)}"
+            f"--planner {options.planner} holds none of the rows {', '.join(options.rows)}"
         )
-    if len(asked.runs) < 2:
+    if len(options.runs) < 2:
         raise ValueError(
             "--runs must name at least 2 training seeds for an interval over them, got "
-            f"{len(asked.runs)}"
+            f"{len(options.runs)}"
         )
-    scores = {name: _scores(asked, name) for name in asked.rows}
-    rows = {name: _row(asked, *both) for name, both in scores.items()}
+    scores = {name: _scores(options, name) for name in options.rows}
+    rows = {name: _row(options, *pair) for name, pair in scores.items()}
     for row, adjusted in zip(rows.values(), holm([row["p"] for row in rows.values()]), strict=True):
         row["p_holm"] = adjusted
     write_json(
-        Path(asked.results) / SUMMARY, {"runs": list(asked.runs), "over": asked.over, "rows": rows}
+        Path(options.results) / SUMMARY,
+        {"runs": list(options.runs), "over": options.baseline, "rows": rows},
     )
-    if asked.picture:
+    if options.picture:
         draw(
-            Path(asked.picture),
-            read_learning(asked.runs),
-            {name: _profile(asked, *both) for name, both in scores.items()},
+            Path(options.picture),
+            read_learning(options.runs),
+            {name: _profile(options, *pair) for name, pair in scores.items()},
         )
     return rows
 
 
-def has_planned(asked: Learner, name: str) -> bool:
+def has_planned(options: Learner, name: str) -> bool:
     """Whether the planner has played a row."""
-    return bool(asked.planner) and (Path(asked.planner) / name / RESULTS).exists()
+    return bool(options.planner) and (Path(options.planner) / name / RESULTS).exists()
 
 
-def _scores(asked: Learner, name: str) -> tuple[Scores, Scores]:
+def _scores(options: Learner, name: str) -> tuple[Scores, Scores]:
     """Served value of every episode of a row by policy, and that of the planner and the baseline,
     empty where they have not been played.
     """
-    policies = (*asked.runs, asked.over)
-    planned = (
-        _read(Path(asked.planner) / name / RESULTS, ("rollout", asked.over))
-        if has_planned(asked, name)
+    policies = (*options.runs, options.baseline)
+    planner_scores = (
+        _read(Path(options.planner) / name / RESULTS, ("rollout", options.baseline))
+        if has_planned(options, name)
         else {}
     )
-    return _read(Path(asked.results) / name / RESULTS, policies), planned
+    return _read(Path(options.results) / name / RESULTS, policies), planner_scores
 
 
-def _profile(asked: Learner, played: Scores, planned: Scores) -> Scores:
+def _profile(options: Learner, run_scores: Scores, planner_scores: Scores) -> Scores:
     """Scores of the baseline, of all runs together and, where it has been played, of the
     planner.
     """
     scores = {
-        asked.over: played[asked.over],
-        "learned": np.concatenate([played[run] for run in asked.runs]),
+        options.baseline: run_scores[options.baseline],
+        "learned": np.concatenate([run_scores[run] for run in options.runs]),
     }
-    return scores | ({"rollout": planned["rollout"]} if planned else {})
+    return scores | ({"rollout": planner_scores["rollout"]} if planner_scores else {})
 
 
-def _row(asked: Learner, played: Scores, planned: Scores) -> dict[str, Any]:
-    base = played[asked.over]
-    gains = np.stack([played[run] for run in asked.runs]) - base
+def _row(options: Learner, run_scores: Scores, planner_scores: Scores) -> dict[str, Any]:
+    base = run_scores[options.baseline]
+    gains = np.stack([run_scores[run] for run in options.runs]) - base
     by_run = gains.mean(axis=1)
     row = {
         "episodes": int(base.size),
@@ -130,15 +131,17 @@ def _row(asked: Learner, played: Scores, planned: Scores) -> dict[str, Any]:
         "ci95_episodes": list(t_interval(gains.mean(axis=0))),
         "p": one_sided_p(by_run),
     }
-    if planned:
-        over = planned["rollout"] - planned[asked.over]
+    if planner_scores:
+        baseline = planner_scores["rollout"] - planner_scores[options.baseline]
         row |= {
-            "planner": float(over.mean()),
-            "planner_ci95": list(t_interval(over)),
-            "planner_episodes": int(over.size),
+            "planner": float(baseline.mean()),
+            "planner_ci95": list(t_interval(baseline)),
+            "planner_episodes": int(baseline.size),
         }
         row["bar"] = (
-            max(LEAST_GAIN, float(over.mean()) / 2.0) if over.mean() >= LEAST_GAIN else -MARGIN
+            max(LEAST_GAIN, float(baseline.mean()) / 2.0)
+            if baseline.mean() >= LEAST_GAIN
+            else -MARGIN
         )
     return row
 
@@ -158,17 +161,18 @@ def _read(path: Path, needed: Sequence[str]) -> Scores:
     return {name: np.array(policies[name][HEADLINE]["episodes"], np.float64) for name in needed}
 
 
-def print_gains(asked: Learner, rows: dict[str, Any]) -> None:
+def print_gains(options: Learner, rows: dict[str, Any]) -> None:
     """One line a row."""
     table = Table(
-        title=f"{len(asked.runs)} training seeds against {asked.over}; intervals of 95 % over "
+        title=f"{len(options.runs)} training seeds against {options.baseline}; intervals of 95 % "
+        "over "
         "training seeds and episodes",
         box=None,
     )
     for heading in (
         "row",
         "episodes",
-        asked.over,
+        options.baseline,
         "gain",
         "over seeds",
         "over episodes",
@@ -194,8 +198,8 @@ def print_gains(asked: Learner, rows: dict[str, Any]) -> None:
 
 def main() -> None:
     """Command line."""
-    asked = tyro.cli(Learner)
-    fail_cleanly(lambda: print_gains(asked, compare(asked)))
+    options = tyro.cli(Learner)
+    fail_cleanly(lambda: print_gains(options, compare(options)))
 
 
 if __name__ == "__main__":

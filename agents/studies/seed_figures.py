@@ -23,8 +23,8 @@ class Panel(NamedTuple):
     """How runs went, in one panel: a curve for each run, as (places, values)."""
 
     title: str
-    along: str
-    what: str
+    x_label: str
+    y_label: str
     curves: Sequence[tuple[Sequence[float], Sequence[float]]]
     level: float | None = None  # drawn across: the value of what the runs are compared with
 
@@ -56,7 +56,7 @@ def read_learning(runs: Sequence[str]) -> list[Panel]:
     if not logs:
         return _validations(runs)
     rows = logs[0]["asked"]["search"]["rows"]
-    kept = [log["history"] for log in logs if log["asked"]["search"]["rows"] == rows]
+    histories = [log["history"] for log in logs if log["asked"]["search"]["rows"] == rows]
     return [
         Panel(
             f"{scenario} {load:g}",
@@ -67,7 +67,7 @@ def read_learning(runs: Sequence[str]) -> list[Panel]:
                     [entry["generations"] for entry in history],
                     [entry["over_tuned"][number] for entry in history],
                 )
-                for history in kept
+                for history in histories
             ],
             level=0.0,
         )
@@ -103,7 +103,9 @@ def _learning(panels: list[Any], learning: Sequence[Panel]) -> None:
             axes.axhline(panel.level, color=LIGHT[MUTED], linewidth=0.8)
         for at, values in panel.curves:
             axes.plot(at, values, color=BLUE, linewidth=1.0, marker="o", markersize=2.5, alpha=0.7)
-        axes.set(title=panel.title, xlabel=panel.along, ylabel=panel.what if number == 0 else "")
+        axes.set(
+            title=panel.title, xlabel=panel.x_label, ylabel=panel.y_label if number == 0 else ""
+        )
         axes.xaxis.set_major_locator(MaxNLocator(nbins=5, integer=True))
         axes.grid()
 

@@ -44,7 +44,7 @@ class Rows:
     """Names as for agents.evaluate."""
     gain: str = "rollout"
     """Policy whose gain is shown,"""
-    over: str = "tuned"
+    baseline: str = "tuned"
     """over this one."""
     seeds: int = 20
     """Number of episodes a row."""
@@ -52,7 +52,7 @@ class Rows:
     """Seed of the first episode; the others follow."""
     split: Literal["train", "validation", "test"] = "train"
     """Days that episodes are drawn from."""
-    only: tuple[str, ...] = ()
+    cases: tuple[str, ...] = ()
     """Rows to play, such as Ring12-1.3; empty: all."""
     out: str = "results/rows"
     """Folder with one folder a row."""
@@ -67,16 +67,16 @@ def name_of(scenario: str, load: float) -> str:
     return f"{scenario}-{load:g}"
 
 
-def play_rows(asked: Rows) -> dict[str, Any]:
+def play_rows(options: Rows) -> dict[str, Any]:
     """Play what is missing.
 
     Returns and writes, row by row, every policy's mean and the gain with its interval.
     """
-    rows = chosen(asked)
-    out = Path(asked.out)
+    rows = chosen_cases(options)
+    out = Path(options.out)
     summary: dict[str, Any] = {}
     for name, (scenario, load) in rows.items():
-        results = result_of(asked, out / name, scenario, load)
+        results = result_of(options, out / name, scenario, load)
         episodes = {
             policy: metrics[HEADLINE]["episodes"] for policy, metrics in results["policies"].items()
         }
@@ -85,54 +85,56 @@ def play_rows(asked: Rows) -> dict[str, Any]:
         }
         summary[name] = {
             "means": means,
-            "gain": paired_difference(episodes[asked.gain], episodes[asked.over]),
+            "gain": paired_difference(episodes[options.gain], episodes[options.baseline]),
         }
         write_json(out / SUMMARY, summary)
     return summary
 
 
-def chosen(asked: Rows) -> dict[str, tuple[str, float]]:
+def chosen_cases(options: Rows) -> dict[str, tuple[str, float]]:
     """The rows asked for by name.
 
     ValueError with the choices for an unknown one, or for a gain that is not played.
     """
     rows = {name_of(*row): row for row in ROWS}
-    for name in asked.only:
+    for name in options.cases:
         if name not in rows:
-            raise ValueError(f"--only names an unknown row {name!r}; choose from {', '.join(rows)}")
-    for option in ("gain", "over"):
-        if getattr(asked, option) not in asked.policies:
             raise ValueError(
-                f"--{option} {getattr(asked, option)} is not among --policies "
-                f"{' '.join(asked.policies)}"
+                f"--cases names an unknown case {name!r}; choose from {', '.join(rows)}"
             )
-    return {name: row for name, row in rows.items() if not asked.only or name in asked.only}
+    for option in ("gain", "over"):
+        if getattr(options, option) not in options.policies:
+            raise ValueError(
+                f"--{option} {getattr(options, option)} is not among --policies "
+                f"{' '.join(options.policies)}"
+            )
+    return {name: row for name, row in rows.items() if not options.cases or name in options.cases}
 
 
-def result_of(asked: Rows, folder: Path, scenario: str, load: float) -> dict[str, Any]:
+def result_of(options: Rows, folder: Path, scenario: str, load: float) -> dict[str, Any]:
     """Results of a row, read where the same has been played before."""
     evaluation = Evaluation(
-        policies=asked.policies,
+        policies=options.policies,
         scenario=scenario,
-        seeds=asked.seeds,
-        first_seed=asked.first_seed,
-        split=asked.split,
+        seeds=options.seeds,
+        first_seed=options.first_seed,
+        split=options.split,
         out=str(folder),
-        reference=asked.over,
-        processes=asked.processes,
+        reference=options.baseline,
+        processes=options.processes,
         overwrite=True,
-        controls=asked.controls,
+        controls=options.controls,
         overrides={"workload.load": load},
     )
     if (folder / RESULTS).exists():
         results = read_json(folder / RESULTS)
-        seeds = list(range(asked.first_seed, asked.first_seed + asked.seeds))
+        seeds = list(range(options.first_seed, options.first_seed + options.seeds))
         is_same = (results["seeds"], results["split"], results["overrides"]) == (
             seeds,
-            asked.split,
+            options.split,
             evaluation.overrides,
         )
-        if is_same and set(asked.policies) <= set(results["policies"]):
+        if is_same and set(options.policies) <= set(results["policies"]):
             return results
     return evaluate(evaluation)
 
@@ -145,16 +147,17 @@ def _estimate(row: dict[str, Any]) -> Estimate:
     return Estimate(mean, low, high, 0)
 
 
-def print_rows(asked: Rows, summary: dict[str, Any]) -> None:
+def print_rows(options: Rows, summary: dict[str, Any]) -> None:
     """One line a row."""
     table = Table(
-        title=f"value served / relaxed bound, {asked.seeds} paired episodes, {asked.split} split",
+        title=f"value served / relaxed bound, {options.seeds} paired episodes, {options.split} "
+        "split",
         box=None,
     )
-    for heading in ("row", *asked.policies, f"{asked.gain} - {asked.over}", "decisive"):
+    for heading in ("row", *options.policies, f"{options.gain} - {options.baseline}", "decisive"):
         table.add_column(heading, justify="left" if heading == "row" else "right")
     for name, row in summary.items():
-        means = (f"{row['means'][policy]:.4f}" for policy in asked.policies)
+        means = (f"{row['means'][policy]:.4f}" for policy in options.policies)
         table.add_row(
             name,
             *means,
@@ -166,8 +169,8 @@ def print_rows(asked: Rows, summary: dict[str, Any]) -> None:
 
 def main() -> None:
     """Command line."""
-    asked = tyro.cli(Rows)
-    fail_cleanly(lambda: print_rows(asked, play_rows(asked)))
+    options = tyro.cli(Rows)
+    fail_cleanly(lambda: print_rows(options, play_rows(options)))
 
 
 if __name__ == "__main__":

@@ -137,9 +137,9 @@ class Progress(BaseCallback):
 
     def _on_step(self) -> bool:
         self.bar.update(min(self.num_timesteps, self.total) - self.bar.n)
-        finished = [info[HEADLINE] for info in self.locals["infos"] if HEADLINE in info]
-        if finished:
-            self.recent = (self.recent + finished)[-20:]
+        headlines = [info[HEADLINE] for info in self.locals["infos"] if HEADLINE in info]
+        if headlines:
+            self.recent = (self.recent + headlines)[-20:]
             self.logger.record(f"rollout/{HEADLINE}", float(np.mean(self.recent)))
             self.bar.set_postfix({"served": f"{np.mean(self.recent):.3f}"}, refresh=False)
         return True

@@ -148,36 +148,36 @@ def recipe_for(settings: Settings) -> Recipe:
 
     ValueError names what is wrong.
     """
-    own = DEFAULTS[settings.algo]
-    given = (
+    defaults = DEFAULTS[settings.algo]
+    content = (
         {} if settings.recipe is None else read_json(Path(settings.recipe), RECIPES / "tuned.json")
     )
-    known = [item.name for item in fields(Recipe)]
-    if not isinstance(given, dict):
+    field_names = [item.name for item in fields(Recipe)]
+    if not isinstance(content, dict):
         raise ValueError(
-            f"{settings.recipe} must hold one JSON object with some of {', '.join(known)}"
+            f"{settings.recipe} must hold one JSON object with some of {', '.join(field_names)}"
         )
-    if unknown := sorted(set(given) - set(known)):
+    if unknown := sorted(set(content) - set(field_names)):
         raise ValueError(
-            f"{settings.recipe} has an unknown entry {unknown[0]!r}; choose from {', '.join(known)}"
+            f"{settings.recipe} has an unknown entry {unknown[0]!r}; choose from {', '.join(field_names)}"
         )
     for name, names in (
         ("network", NETWORK),
-        ("hyperparameters", {*own["hyperparameters"], *MORE[settings.algo]}),
+        ("hyperparameters", {*defaults["hyperparameters"], *MORE[settings.algo]}),
     ):
-        if unknown := sorted(set(given.get(name, {})) - set(names)):
+        if unknown := sorted(set(content.get(name, {})) - set(names)):
             raise ValueError(
                 f"{settings.recipe} has an unknown entry {unknown[0]!r} in {name}; choose from "
                 f"{', '.join(sorted(names))}"
             )
-    given = (
-        own
-        | given
-        | {name: own[name] | given.get(name, {}) for name in ("network", "hyperparameters")}
+    content = (
+        defaults
+        | content
+        | {name: defaults[name] | content.get(name, {}) for name in ("network", "hyperparameters")}
     )
     try:
-        given["network"]["rule"] = rule_weights(given["network"]["rule"], settings.scenario)
-        return Recipe(**given)
+        content["network"]["rule"] = rule_weights(content["network"]["rule"], settings.scenario)
+        return Recipe(**content)
     except (TypeError, ValueError) as error:
         raise ValueError(
             f"{settings.recipe}: {error}" if settings.recipe else str(error)

@@ -40,18 +40,18 @@ class Rollout(NamedTuple):
 class LeanBuffer(MaskableDictRolloutBuffer):
     """Rollout buffer whose observations are tensors (steps, n_envs, ...), allocated once."""
 
-    held: dict[str, torch.Tensor] | None = None  # observations
+    observation_pool: dict[str, torch.Tensor] | None = None  # observations
 
     def reset(self) -> None:
         """Forget the rollout; the memory stays."""
-        if self.held is None:
+        if self.observation_pool is None:
             shape = (self.buffer_size, self.n_envs)
-            self.held = {
+            self.observation_pool = {
                 key: torch.zeros((*shape, *space), dtype=torch.float32)
                 for key, space in self.obs_shape.items()
             }  # type: ignore[attr-defined]
-            self.taken = torch.zeros(shape, dtype=torch.int64)
-            self.observations = {key: rows.numpy() for key, rows in self.held.items()}
+            self.action_pool = torch.zeros(shape, dtype=torch.int64)
+            self.observations = {key: rows.numpy() for key, rows in self.observation_pool.items()}
         for name in PER_STEP:
             setattr(self, name, np.zeros((self.buffer_size, self.n_envs), np.float32))
         BaseBuffer.reset(self)
@@ -67,10 +67,12 @@ class LeanBuffer(MaskableDictRolloutBuffer):
         **_: Any,
     ) -> None:
         """Keep one step of all environments; masks are known from the observation."""
-        assert self.held is not None
+        assert self.observation_pool is not None
         for key, rows in self.observations.items():
             rows[self.pos] = obs[key]
-        self.taken[self.pos] = torch.from_numpy(np.asarray(action).reshape(-1).astype(np.int64))
+        self.action_pool[self.pos] = torch.from_numpy(
+            np.asarray(action).reshape(-1).astype(np.int64)
+        )
         self.rewards[self.pos], self.episode_starts[self.pos] = reward, episode_start
         self.values[self.pos], self.log_probs[self.pos] = (
             value.numpy().reshape(-1),
@@ -81,13 +83,15 @@ class LeanBuffer(MaskableDictRolloutBuffer):
 
     def prepared(self, policy: Any) -> Rollout:
         """The rollout as the network reads it, one row a decision."""
-        assert self.full and self.held is not None
+        assert self.full and self.observation_pool is not None
         inputs = policy.features_extractor.prepare(
-            {key: rows.flatten(0, 1) for key, rows in self.held.items()}
+            {key: rows.flatten(0, 1) for key, rows in self.observation_pool.items()}
         )
         columns = (self.log_probs, self.advantages, self.returns)
         return Rollout(
-            inputs, self.taken.flatten(), *(torch.from_numpy(array).flatten() for array in columns)
+            inputs,
+            self.action_pool.flatten(),
+            *(torch.from_numpy(array).flatten() for array in columns),
         )
 
 

@@ -54,31 +54,31 @@ class Publication:
     """Where shipped policies stand."""
 
 
-def publish(asked: Publication) -> Path:
+def publish(options: Publication) -> Path:
     """Write both files and return the card's path.
 
     ValueError before any long work if that cannot be done.
     """
-    run = Path(asked.run)
+    run = Path(options.run)
     spec, config, checkpoint = (
-        parse(asked.run),
+        parse(options.run),
         read_json(run / CONFIG),
         load_checkpoint(run / BEST),
     )
-    if asked.episodes < 1:
-        raise ValueError(f"--episodes must be at least 1, got {asked.episodes}")
-    if not asked.name.replace("-", "").replace("_", "").isalnum():
-        raise ValueError(f"--name must be letters, digits, - and _, got {asked.name!r}")
-    folder = Path(asked.folder)
+    if options.episodes < 1:
+        raise ValueError(f"--episodes must be at least 1, got {options.episodes}")
+    if not options.name.replace("-", "").replace("_", "").isalnum():
+        raise ValueError(f"--name must be letters, digits, - and _, got {options.name!r}")
+    folder = Path(options.folder)
     folder.mkdir(parents=True, exist_ok=True)
     card = {
         "format": CARD_FORMAT,
-        "name": asked.name,
-        "about": asked.about,
+        "name": options.name,
+        "about": options.about,
         "algo": checkpoint["algo"],
         "network": checkpoint["network"],
         "trained_on": trained_on(config, checkpoint),
-        "results": [results(spec, scenario, asked.episodes) for scenario in scenarios_of(config)],
+        "results": [results(spec, scenario, options.episodes) for scenario in scenarios_of(config)],
         "version": {
             "orbit_gym": orbit_gym.__version__,
             "revision": revision(),
@@ -91,7 +91,7 @@ def publish(asked: Publication) -> Path:
         for key, value in checkpoint["weights"].items()
         if not key.startswith(SHARED)
     }
-    path = folder / f"{asked.name}.json"
+    path = folder / f"{options.name}.json"
     write_atomically(
         path.with_suffix(".safetensors"), lambda temporary: temporary.write_bytes(save(weights))
     )
@@ -122,7 +122,7 @@ def results(spec: Any, scenario: str, episodes: int) -> dict[str, Any]:
     envs = make_many(scenario, "validation", min(episodes, 8))
     seeds = range(FIRST_VALIDATION_SEED, FIRST_VALIDATION_SEED + episodes)
     policy, rule = load_policy(spec, envs), make_heuristic(REFERENCE)
-    own, other = (
+    own_scores, other = (
         [
             metrics[HEADLINE]
             for metrics in play_all(envs, lambda _, p=p: p, seeds)  # type: ignore[misc]
@@ -133,9 +133,9 @@ def results(spec: Any, scenario: str, episodes: int) -> dict[str, Any]:
         "scenario": scenario,
         "split": "validation",
         "seeds": list(seeds),
-        HEADLINE: own,
+        HEADLINE: own_scores,
         REFERENCE: other,
-        "mean_difference": float(np.mean(np.subtract(own, other))),
+        "mean_difference": float(np.mean(np.subtract(own_scores, other))),
     }
 
 

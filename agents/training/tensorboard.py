@@ -24,7 +24,7 @@ SHARES = {
     "late_share": "n_late",
     "rejected_share": "n_rejected",
 }  # of the released tasks
-KEPT = (
+KEPT_METRICS = (
     "served_value_fraction",
     "value_per_orbit",
     "latency_p50_s",
@@ -41,11 +41,12 @@ def scheduler_scalars(episodes: Sequence[Mapping[str, float]]) -> dict[str, floa
 
     What no episode has is left out.
     """
-    found = {
-        name: _mean([metrics[name] for metrics in episodes if name in metrics]) for name in KEPT
+    values = {
+        name: _mean([metrics[name] for metrics in episodes if name in metrics])
+        for name in KEPT_METRICS
     }
     for name, part in SHARES.items():
-        found[name] = _share(episodes, part, "n_released")
+        values[name] = _share(episodes, part, "n_released")
     kinds = sorted(
         {
             name.removesuffix(RELEASED)
@@ -55,8 +56,8 @@ def scheduler_scalars(episodes: Sequence[Mapping[str, float]]) -> dict[str, floa
         }
     )
     for kind in kinds:
-        found[f"on_time/{kind}"] = _share(episodes, kind + DELIVERED, kind + RELEASED)
-    return {name: value for name, value in found.items() if np.isfinite(value)}
+        values[f"on_time/{kind}"] = _share(episodes, kind + DELIVERED, kind + RELEASED)
+    return {name: value for name, value in values.items() if np.isfinite(value)}
 
 
 def record_scalars(logger: Logger, prefix: str, episodes: Sequence[Mapping[str, float]]) -> None:
@@ -65,7 +66,7 @@ def record_scalars(logger: Logger, prefix: str, episodes: Sequence[Mapping[str, 
         logger.record(f"{prefix}/{name}", value)
 
 
-DECIDED = (
+DECISION_STATS = (
     "value",
     "value_in_time",
     "rejected",
@@ -75,7 +76,7 @@ DECIDED = (
 )  # columns of decided()
 
 
-def decided(observation: Mapping[str, np.ndarray], actions: np.ndarray) -> np.ndarray:
+def decision_stats(observation: Mapping[str, np.ndarray], actions: np.ndarray) -> np.ndarray:
     """What a batch of decisions does, (n_envs, 6) by DECIDED: value at stake and served, 0 or 1,
     and means over the satellites shown.
     """
@@ -122,12 +123,10 @@ class SchedulerScalars(BaseCallback):
 
     def _on_step(self) -> bool:
         observation: Any = self.model._last_obs  # type: ignore[attr-defined]  # still the one that was acted on
-        self.decisions.append(decided(observation, np.asarray(self.locals["actions"])))
-        finished = [
-            info[EPISODE_METRICS] for info in self.locals["infos"] if EPISODE_METRICS in info
-        ]
-        if finished:
-            self.episodes.extend(finished)
+        self.decisions.append(decision_stats(observation, np.asarray(self.locals["actions"])))
+        ended = [info[EPISODE_METRICS] for info in self.locals["infos"] if EPISODE_METRICS in info]
+        if ended:
+            self.episodes.extend(ended)
             record_scalars(self.logger, "episodes", list(self.episodes))
         return True
 
@@ -140,12 +139,12 @@ def _mean(values: Sequence[float]) -> float:
     return float(np.mean(values)) if values else float("nan")
 
 
-def _share(episodes: Sequence[Mapping[str, float]], part: str, whole: str) -> float:
+def _share(episodes: Sequence[Mapping[str, float]], part: str, denominator: str) -> float:
     """Sum of one count / sum of another, over the episodes that have both."""
     pairs = [
-        (metrics[part], metrics[whole])
+        (metrics[part], metrics[denominator])
         for metrics in episodes
-        if part in metrics and whole in metrics
+        if part in metrics and denominator in metrics
     ]
     total = sum(pair[1] for pair in pairs)
     return sum(pair[0] for pair in pairs) / total if total > 0.0 else float("nan")

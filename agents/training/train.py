@@ -110,7 +110,7 @@ def refuse_used_folder(out: Path) -> None:
         raise ValueError(f"{out} already holds a run; choose another --out or add --resume")
 
 
-def resumed_settings(given: Settings, out: Path) -> tuple[Settings, Recipe]:
+def resumed_settings(requested: Settings, out: Path) -> tuple[Settings, Recipe]:
     """Settings and recipe of the run in `out`.
 
     What was given differently on purpose is refused, except its length and reports.
@@ -119,34 +119,34 @@ def resumed_settings(given: Settings, out: Path) -> tuple[Settings, Recipe]:
         raise ValueError(f"{out} holds no run to resume; start one without --resume")
     config = read_json(out / CONFIG)
     try:
-        stored, recipe = stored_settings(config["settings"]), Recipe(**config["recipe"])
+        settings, recipe = stored_settings(config["settings"]), Recipe(**config["recipe"])
     except (KeyError, TypeError) as error:
         raise ValueError(
             f"{out / CONFIG} is not a configuration of this version: {error}"
         ) from error
     default = Settings()
     for name in LEARNING:
-        value = getattr(given, name)
-        if value not in (getattr(default, name), getattr(stored, name)):
+        value = getattr(requested, name)
+        if value not in (getattr(default, name), getattr(settings, name)):
             raise ValueError(
-                f"{out} was started with --{name.replace('_', '-')} {getattr(stored, name)}, not "
+                f"{out} was started with --{name.replace('_', '-')} {getattr(settings, name)}, not "
                 f"{value}"
             )
-    kept = {item.name for item in fields(Settings)} - set(LEARNING)
+    free_settings = {item.name for item in fields(Settings)} - set(LEARNING)
     changed = {
-        name: getattr(given, name)
-        for name in kept
-        if getattr(given, name) != getattr(default, name)
+        name: getattr(requested, name)
+        for name in free_settings
+        if getattr(requested, name) != getattr(default, name)
     }
-    return replace(stored, **{**changed, "out": str(out), "resume": True}), recipe
+    return replace(settings, **{**changed, "out": str(out), "resume": True}), recipe
 
 
-def stored_settings(written: dict[str, Any]) -> Settings:
+def stored_settings(content: dict[str, Any]) -> Settings:
     """Read the settings of an earlier run.
 
     Runs of version 0.1 also say `tau_s`, a discount by elapsed time that is no longer there.
     """
-    settings = dict(written)
+    settings = dict(content)
     if settings.pop("tau_s", None) is not None:
         raise ValueError(
             "this run discounts by elapsed time (tau_s), which was removed; train anew"

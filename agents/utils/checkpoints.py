@@ -40,12 +40,12 @@ def read_json(path: Path, example: Path | None = None) -> Any:
     try:
         return json.loads(path.read_text(encoding="utf-8"))
     except FileNotFoundError as error:
-        instead = (
+        advice = (
             f"; give a file like {'/'.join(example.parts[-4:])}, or one of those beside it"
             if example
             else ""
         )
-        raise ValueError(f"{path} is missing{instead}") from error
+        raise ValueError(f"{path} is missing{advice}") from error
     except (ValueError, OSError) as error:
         raise ValueError(f"{path} is damaged and cannot be read: {error}") from error
 

@@ -44,12 +44,12 @@ def summarise(values: Sequence[float | None]) -> dict[str, object]:
     """Mean, ci95, iqm and the episodes themselves, with None for what does not exist (JSON has no
     NaN).
     """
-    known = finite(values)
-    mean = float(known.mean()) if len(known) else float("nan")
+    finite_values = finite(values)
+    mean = float(finite_values.mean()) if len(finite_values) else float("nan")
     return {
         "mean": none_if_nan(mean),
-        "ci95": [none_if_nan(end) for end in t_interval(known)],
-        "iqm": none_if_nan(interquartile_mean(known)),
+        "ci95": [none_if_nan(end) for end in t_interval(finite_values)],
+        "iqm": none_if_nan(interquartile_mean(finite_values)),
         "episodes": [None if value is None else none_if_nan(value) for value in values],
     }
 
@@ -70,8 +70,8 @@ def paired_difference(
         raise ValueError(
             f"paired episodes must be equally many, got {len(values)} and {len(reference)}"
         )
-    both = [None if a is None or b is None else a - b for a, b in zip(values, reference)]
-    summary = summarise(both)
+    differences = [None if a is None or b is None else a - b for a, b in zip(values, reference)]
+    summary = summarise(differences)
     return {key: summary[key] for key in ("mean", "ci95")}
 
 
@@ -79,8 +79,8 @@ def profile_steps(values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Performance profile (Agarwal et al., arXiv 2108.13264): scores at which it steps, from 0 on,
     and the share of values above each.
     """
-    known = np.sort(values[np.isfinite(values)])
-    return np.append(0.0, known), 1.0 - np.arange(known.size + 1) / max(known.size, 1)
+    ascending = np.sort(values[np.isfinite(values)])
+    return np.append(0.0, ascending), 1.0 - np.arange(ascending.size + 1) / max(ascending.size, 1)
 
 
 def one_sided_p(values: np.ndarray) -> float:

@@ -15,7 +15,7 @@ from agents.envs.episode_runner import play
 from agents.envs.make import make_env
 from agents.evaluate import Evaluation, evaluate
 from agents.evaluation import jobs
-from agents.evaluation.jobs import Played
+from agents.evaluation.jobs import JobResult
 from agents.evaluation.load_policy import parse
 from agents.policies.heuristics import make_heuristic
 from agents.policies.linear_rule import EFT_ADMIT
@@ -210,7 +210,9 @@ def test_existing_results_are_kept(tmp_path):
 
 def test_what_does_not_exist_is_null_not_nan(tmp_path, monkeypatch):
     told = {HEADLINE: 0.0, "latency_p50_s": float("nan")}
-    monkeypatch.setattr(jobs, "play_job", lambda job, members: Played([told] * len(job.seeds), []))
+    monkeypatch.setattr(
+        jobs, "play_job", lambda job, members: JobResult([told] * len(job.seeds), [])
+    )
     results = evaluate(asked(tmp_path, "eft"))
     assert results["policies"]["eft"]["latency_p50_s"]["mean"] is None
     assert "NaN" not in (tmp_path / "results.json").read_text()
@@ -238,7 +240,7 @@ def test_a_planners_episodes_are_found_again_when_more_are_asked(tmp_path, monke
 
     def stand_in(job, members):
         played.extend(job.seeds if job.spec.plans else [])
-        return Played([{HEADLINE: 0.5}] * len(job.seeds), [None] * len(job.seeds))
+        return JobResult([{HEADLINE: 0.5}] * len(job.seeds), [None] * len(job.seeds))
 
     monkeypatch.setattr(jobs, "play_job", stand_in)
     for seeds in (2, 4):
@@ -269,7 +271,7 @@ def test_long_episodes_of_a_rule_are_found_again_while_its_weights_stay(
     def play(seeds, took_s):
         def stand_in(job, members):
             played.extend(job.seeds if job.spec.name == name else [])
-            return Played([{HEADLINE: 0.5}] * len(job.seeds), [None] * len(job.seeds), took_s)
+            return JobResult([{HEADLINE: 0.5}] * len(job.seeds), [None] * len(job.seeds), took_s)
 
         monkeypatch.setattr(jobs, "play_job", stand_in)
         asked_for = Evaluation(

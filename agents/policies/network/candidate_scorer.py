@@ -73,17 +73,17 @@ class CandidateEncoder(BaseFeaturesExtractor):
         """Encode an observation batch."""
         return self.encode(self.prepare(observation))
 
-    def encode(self, given: Prepared) -> Encoded:
+    def encode(self, inputs: Prepared) -> Encoded:
         """Encode rows, mix in the pooled context once, pool again."""
         # A sum of linear maps equals one linear map of the concatenation, without repeating the
         # task for every row.
-        first = torch.relu_(self.node(given.rows).add_(self.task(given.task)[:, None]))
+        first = torch.relu_(self.node(inputs.rows).add_(self.task(inputs.task)[:, None]))
         shared = torch.relu_(
-            self.shared(torch.cat([pooled(first, given.pools), given.task], dim=-1))
+            self.shared(torch.cat([pooled(first, inputs.pools), inputs.task], dim=-1))
         )
         rows = torch.relu_(self.mixed(first).add_(self.spread(shared)[:, None]))
-        context = torch.relu_(self.context(torch.cat([pooled(rows, given.pools), shared], dim=-1)))
-        return Encoded(rows, context, given.prior, given.valid)
+        context = torch.relu_(self.context(torch.cat([pooled(rows, inputs.pools), shared], dim=-1)))
+        return Encoded(rows, context, inputs.prior, inputs.valid)
 
 
 def pooled(rows: torch.Tensor, pools: torch.Tensor) -> torch.Tensor:
@@ -132,9 +132,9 @@ class CandidateHeads(nn.Module):
         weighed = torch.relu_(self.weigh(torch.cat([best, encoded.context], dim=-1)))
         return torch.cat([scores, self.limited(self.reject(weighed))], dim=1)
 
-    def limited(self, learned: torch.Tensor) -> torch.Tensor:
+    def limited(self, residual: torch.Tensor) -> torch.Tensor:
         """Any number, smoothly within most_learned of zero."""
-        return self.most_learned * torch.tanh(learned / self.most_learned)
+        return self.most_learned * torch.tanh(residual / self.most_learned)
 
     def forward(self, encoded: Encoded) -> tuple[torch.Tensor, torch.Tensor]:
         """Logits (batch, n + 1) and the critic's latent (batch, hidden)."""

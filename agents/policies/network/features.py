@@ -76,7 +76,7 @@ def fill_inputs(
     weights: np.ndarray,
     sharpness: float,
     margin: float,
-    said: np.ndarray,
+    scores: np.ndarray,
     rows: np.ndarray,
     pools: np.ndarray,
     prior: np.ndarray,
@@ -90,7 +90,7 @@ def fill_inputs(
     """
     for b in range(task_rows.shape[0]):
         task, nodes = task_rows[b], node_rows[b]
-        fill_prior(task, nodes, weights, sharpness, margin, said, prior[b])
+        fill_prior(task, nodes, weights, sharpness, margin, scores, prior[b])
         fill_pools(nodes, prior[b], pools[b])
         valid[b, -1] = True
         earliest = 2.0  # deliveries are at most 1
@@ -131,7 +131,7 @@ def fill_prior(
     weights: np.ndarray,
     sharpness: float,
     margin: float,
-    said: np.ndarray,
+    scores: np.ndarray,
     prior: np.ndarray,
 ) -> None:
     """Logits (n + 1,) of the rule; the last is rejection.
@@ -148,18 +148,18 @@ def fill_prior(
     for k in range(n):
         if not competes(nodes[k], is_late):
             continue
-        said[0, k], said[1, k] = cost_and_admission(task, service_min, nodes[k], weights)
-        if said[1, k] < 0.0:
-            best_refused = min(best_refused, said[0, k])
-        elif said[0, k] < best:
-            best, reject = said[0, k], -margin * min(said[1, k], MOST_SAID)
+        scores[0, k], scores[1, k] = cost_and_admission(task, service_min, nodes[k], weights)
+        if scores[1, k] < 0.0:
+            best_refused = min(best_refused, scores[0, k])
+        elif scores[0, k] < best:
+            best, reject = scores[0, k], -margin * min(scores[1, k], MOST_SAID)
     best = best if best < math.inf else best_refused
     for k in range(n):
-        behind = sharpness * (said[0, k] - best)
-        if competes(nodes[k], is_late) and said[1, k] >= 0.0:
-            prior[k] = -behind
+        gap = sharpness * (scores[0, k] - best)
+        if competes(nodes[k], is_late) and scores[1, k] >= 0.0:
+            prior[k] = -gap
         elif in_time(nodes[k]):
-            prior[k] = reject + margin * max(said[1, k], -MOST_SAID) - max(behind, 0.0)
+            prior[k] = reject + margin * max(scores[1, k], -MOST_SAID) - max(gap, 0.0)
         else:
             prior[k] = reject - LATE_GAP - nodes[k, DELIVERY]
     prior[n] = reject
@@ -204,21 +204,22 @@ def fill_facts(
         facts[:] = 0.0
         return
     backlog_min, urgency = seconds(row[BACKLOG]) / 60.0, 1.0 - task[SLACK]
-    facts[0] = within(seconds(row[FINISH]) / 60.0 - backlog_min, 0.0, LONGEST_MIN) / LONGEST_MIN
+    facts[0] = clip_to(seconds(row[FINISH]) / 60.0 - backlog_min, 0.0, LONGEST_MIN) / LONGEST_MIN
     facts[1] = (
-        within(seconds(row[START]) / 60.0 - backlog_min - row[LOAD], 0.0, LONGEST_MIN) / LONGEST_MIN
+        clip_to(seconds(row[START]) / 60.0 - backlog_min - row[LOAD], 0.0, LONGEST_MIN)
+        / LONGEST_MIN
     )
-    facts[2] = within(row[DELIVERY] - earliest, -1.0, 1.0)
+    facts[2] = clip_to(row[DELIVERY] - earliest, -1.0, 1.0)
     facts[3] = row[BACKLOG] * urgency
     facts[4] = row[WORK] * urgency
-    facts[5] = within(logit / FIRM, -1.0, 1.0)
+    facts[5] = clip_to(logit / FIRM, -1.0, 1.0)
     facts[6] = setting[RESULT] / MOST_GBIT
     facts[7] = setting[DOWN_WAIT]
     facts[8] = setting[RESULT_WAITS] / MOST_GBIT
 
 
 @inline_kernel
-def within(value: float, low: float, high: float) -> float:
+def clip_to(value: float, low: float, high: float) -> float:
     """A number, or the nearer end of an interval."""
     return min(max(value, low), high)
 

@@ -34,7 +34,7 @@ Q_SCALE = (
 )  # initial advantages are of the order of one scaled reward; a power of two keeps the order exact
 
 
-class _Scored:
+class _ScoredPolicy:
     """Swaps the stock heads of an actor-critic policy for the per-candidate ones."""
 
     def __init__(self: Any, *args: Any, most_learned: float = 4.0, **kwargs: Any) -> None:
@@ -54,7 +54,7 @@ class _Scored:
         )  # eps as stock PPO; one pass over all weights
 
 
-class MaskableScorerPolicy(_Scored, MaskableMultiInputActorCriticPolicy):  # type: ignore[misc]  # heads replaced on purpose
+class MaskableScorerPolicy(_ScoredPolicy, MaskableMultiInputActorCriticPolicy):  # type: ignore[misc]  # heads replaced on purpose
     """Actor-critic with action masks, for MaskablePPO.
 
     The stock class builds a checked Categorical two or three times a call; here log-probabilities
@@ -106,12 +106,12 @@ class MaskableScorerPolicy(_Scored, MaskableMultiInputActorCriticPolicy):  # typ
         """
         is_single = observation["task"].ndim == 1
         with torch.inference_mode():
-            given = {
+            arguments = {
                 key: torch.from_numpy(np.ascontiguousarray(block, np.float32))
                 for key, block in observation.items()
             }
             logits = self._logits(
-                {key: block[None] for key, block in given.items()} if is_single else given
+                {key: block[None] for key, block in arguments.items()} if is_single else arguments
             )
             if action_masks is not None:
                 logits = logits.masked_fill(
@@ -146,7 +146,7 @@ class _KnowsMasks(BasePolicy):
         return super().predict(observation, state, episode_start, deterministic)
 
 
-class ScorerPolicy(_KnowsMasks, _Scored, MultiInputActorCriticPolicy):  # type: ignore[misc]
+class ScorerPolicy(_KnowsMasks, _ScoredPolicy, MultiInputActorCriticPolicy):  # type: ignore[misc]
     """Actor-critic for plain PPO.
 
     The mask is the plan_exists column, applied inside the network.

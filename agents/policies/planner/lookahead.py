@@ -23,7 +23,15 @@ from agents.policies.linear_rule import (
     choose,
     seconds,
 )
-from agents.policies.planner.workspace import LOOKED, ROLLED, STEPPED, Bench, Futures, Knobs, Rule
+from agents.policies.planner.workspace import (
+    N_LOOKED,
+    N_ROLLED,
+    N_STEPPED,
+    Bench,
+    Futures,
+    Knobs,
+    Rule,
+)
 from agents.utils.jit import inline_kernel, threaded_kernel
 from orbit_gym.kernels.faults import strike_until
 from orbit_gym.kernels.state import Scratch, State
@@ -47,7 +55,7 @@ def rank(
     mask: np.ndarray,
     rule: Rule,
     allowed: np.ndarray,
-    tried: np.ndarray,
+    candidate_actions: np.ndarray,
 ) -> int:
     """Fill tried with the rule's choice, its next plans in time and rejection.
 
@@ -57,21 +65,21 @@ def rank(
     for row in range(n):
         allowed[row] = mask[row] and node_rows[row, ON_TIME] > 0.5
     allowed[n] = True
-    tried[0] = choose(task_row, node_rows, mask, rule.weights)
+    candidate_actions[0] = choose(task_row, node_rows, mask, rule.weights)
     count = 1
-    room = tried.size
-    if tried[0] < n:
-        allowed[tried[0]] = False
+    room = candidate_actions.size
+    if candidate_actions[0] < n:
+        allowed[candidate_actions[0]] = False
         room -= 1
     while count < room:
         row = choose(task_row, node_rows, allowed, rule.ranking)
         if row == n:
             break
-        tried[count] = row
+        candidate_actions[count] = row
         allowed[row] = False
         count += 1
-    if tried[0] < n:
-        tried[count] = n
+    if candidate_actions[0] < n:
+        candidate_actions[count] = n
         count += 1
     return count
 
@@ -155,7 +163,7 @@ def _roll_out(
             bench.link_rows,
             bench.mask,
         )
-        bench.counts[STEPPED] += 1
+        bench.counts[N_STEPPED] += 1
         if is_booked and scratch.booking[0].on_time == 1:
             value += tasks[task].value
         if clock.task >= tasks.size:
@@ -182,13 +190,13 @@ def _best(bench: Bench, n_tried: int, n: int) -> int:
 
     Ties go to the earlier place.
     """
-    best, most = 0, -math.inf
+    best, greatest = 0, -math.inf
     for place in range(n_tried):
         total = 0.0
         for k in range(n):
             total += bench.scores[place, k]
-        if not bench.is_out[place] and total > most:
-            best, most = place, total
+        if not bench.is_out[place] and total > greatest:
+            best, greatest = place, total
     return best
 
 
@@ -246,10 +254,18 @@ def _score(
         work.clock[0].next_fault = next_fault
         rule = rules[min(place, rules.shape[0] - 1)]
         bench.scores[place, k] = _roll_out(
-            world, work, scratch, tasks, faults, until_s, bench.tried[place], rule, bench
+            world,
+            work,
+            scratch,
+            tasks,
+            faults,
+            until_s,
+            bench.candidate_actions[place],
+            rule,
+            bench,
         )
         bench.n_scored[place] = k + 1
-        bench.counts[ROLLED] += 1
+        bench.counts[N_ROLLED] += 1
 
 
 @inline_kernel
@@ -318,7 +334,7 @@ def pick(
 
     """
     for place in range(rules.shape[0]):
-        bench.tried[place] = choose(task_row, node_rows, mask, rules[place])
+        bench.candidate_actions[place] = choose(task_row, node_rows, mask, rules[place])
     done = _compare(
         world,
         task_at_hand,
@@ -358,17 +374,19 @@ def decide(
     NaN where not tried.
     """
     values[:] = np.nan
-    n_tried = rank(task_row, node_rows, mask, rule, bench.mask, bench.tried)
-    if n_tried == 1 or (knobs.skips_small and is_small(task_row, node_rows, bench.tried[0])):
-        return bench.tried[0]
-    bench.counts[LOOKED] += 1
+    n_tried = rank(task_row, node_rows, mask, rule, bench.mask, bench.candidate_actions)
+    if n_tried == 1 or (
+        knobs.skips_small and is_small(task_row, node_rows, bench.candidate_actions[0])
+    ):
+        return bench.candidate_actions[0]
+    bench.counts[N_LOOKED] += 1
     rules = rule.weights.reshape(1, rule.weights.size)
     done = _compare(
         world, task_at_hand, work, scratch, futures, first_future, rules, knobs, bench, n_tried
     )
     best = _verdict(bench, n_tried, done, 0, knobs.z_leave)
     _write_values(bench, n_tried, done, best, values)
-    return bench.tried[best]
+    return bench.candidate_actions[best]
 
 
 @inline_kernel
@@ -377,5 +395,5 @@ def _write_values(bench: Bench, n_tried: int, done: int, best: int, values: np.n
     for k in range(done):
         mean += bench.scores[best, k] / done
     for place in range(n_tried):
-        behind, _ = _paired(bench.scores, bench.n_scored[place], place, best)
-        values[bench.tried[place]] = mean + behind
+        gap, _ = _paired(bench.scores, bench.n_scored[place], place, best)
+        values[bench.candidate_actions[place]] = mean + gap

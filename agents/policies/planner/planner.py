@@ -28,11 +28,11 @@ from agents.policies.planner.workspace import (
     Knobs,
     Rule,
     bytes_of,
-    decided,
+    decided_part,
     most_within,
     new_bench,
-    packed,
-    padded,
+    pack_states,
+    pad_rows,
     template_of,
 )
 from agents.policies.protocol import Observation
@@ -145,8 +145,8 @@ def fingerprint(name: str) -> str:
     its knobs and the rules' weights.
     """
     tuned = [path.read_text(encoding="utf-8") for path in sorted(FOLDER.glob("*.json"))]
-    own = [*jit.kernel_sources(), Path(__file__), Path(rule_variants.__file__)]
-    return f"{hash_of(own, jit.PACKAGE)} {PLANNERS[name]} {tuned}"
+    sources = [*jit.kernel_sources(), Path(__file__), Path(rule_variants.__file__)]
+    return f"{hash_of(sources, jit.PACKAGE)} {PLANNERS[name]} {tuned}"
 
 
 Kind = tuple[int, int, bool]  # model, size of the result (log2 of bits), whether the rule takes it
@@ -200,15 +200,15 @@ class EpisodePlanner:
         self._switches = knobs.switch_every_s > 0.0 and len(self.rules) > 1
         self._follow(0)
         self.scratch = new_scratch(simulation.world)
-        futures = [decided(simulation.episode)] if knows_future else self._sampled()
+        futures = [decided_part(simulation.episode)] if knows_future else self._sampled()
         self.futures = Futures(
-            *padded([future.tasks for future in futures], TASK),
-            *padded([future.faults for future in futures], FAULT),
+            *pad_rows([future.tasks for future in futures], TASK),
+            *pad_rows([future.faults for future in futures], FAULT),
         )
         room = 1 + most_within(
             futures, max(knobs.horizon_s, knobs.switch_horizon_s if self._switches else 0.0)
         )
-        words, (self.root, self.work) = packed(template_of(simulation, room), 2)
+        words, (self.root, self.work) = pack_states(template_of(simulation, room), 2)
         self.bench = new_bench(
             simulation, words, min(knobs.futures, len(futures)), room, knobs.candidates
         )
@@ -248,13 +248,13 @@ class EpisodePlanner:
         self.simulation = self.source.simulation()
         if self._switches and self.simulation.time_s >= self._picked_s + self.knobs.switch_every_s:
             self._pick()
-        own = self._own()
-        kind = self._kind(own)
+        own_rule = self._own_action()
+        kind = self._kind(own_rule)
         if self.simulation.time_s < self._confirmed_s.get(kind, -np.inf) + self.knobs.hold_s:
             self.values[:] = np.nan
-            return own
+            return own_rule
         action = self._look()
-        if not np.isnan(self.values).all() and action == own:  # it was looked at
+        if not np.isnan(self.values).all() and action == own_rule:  # it was looked at
             self._confirmed_s[kind] = self.simulation.time_s
         return action
 
@@ -265,7 +265,7 @@ class EpisodePlanner:
         """
         weights = self.rules[number]
         self.rule = Rule(weights, np.where(np.arange(weights.size) < N_COST, weights, 0.0))
-        self.followed = number
+        self.rule_index = number
         self._confirmed_s: dict[Kind, float] = {}  # when the rule was last found to be right
 
     def _pick(self) -> None:
@@ -273,37 +273,39 @@ class EpisodePlanner:
         self._fork(self.simulation.state)
         self._picked_s = self.simulation.time_s
         knobs = self.knobs
-        *given, passed = self._given(
+        *arguments, observation_rows = self._kernel_arguments(
             Knobs(knobs.switch_horizon_s, knobs.n_first, knobs.z_drop, knobs.z_leave, False)
         )
-        number = int(pick(*given, self.rules, self.followed, passed, self.rules_bench))
-        if number != self.followed:
+        number = int(
+            pick(*arguments, self.rules, self.rule_index, observation_rows, self.rules_bench)
+        )
+        if number != self.rule_index:
             self._follow(number)
 
-    def _own(self) -> int:
+    def _own_action(self) -> int:
         """What the rule would do."""
         task_row, node_rows, _, mask = self.simulation._buffers
         return int(choose(task_row, node_rows, mask, self.rule.weights))
 
-    def _kind(self, own: int) -> "Kind":
+    def _kind(self, own_rule: int) -> "Kind":
         """What tasks share to which one verdict applies."""
         task = self.simulation.episode.tasks[self.simulation.task_index]
         return (
             int(task["model"]),
             round(math.log2(1.0 + float(task["result_bits"]))),
-            own < self.simulation.n_actions - 1,
+            own_rule < self.simulation.n_actions - 1,
         )
 
     def _look(self) -> int:
         """Action that does best in the futures."""
         self._fork(self.simulation.state)
         knobs = self.knobs
-        *given, passed = self._given(
+        *arguments, observation_rows = self._kernel_arguments(
             Knobs(knobs.horizon_s, knobs.n_first, knobs.z_drop, knobs.z_leave, knobs.skips_small)
         )
-        return int(decide(*given, self.rule, passed, self.bench, self.values))
+        return int(decide(*arguments, self.rule, observation_rows, self.bench, self.values))
 
-    def _given(self, knobs: Knobs) -> tuple[Any, ...]:
+    def _kernel_arguments(self, knobs: Knobs) -> tuple[Any, ...]:
         """What both kernels are given first.
 
         And the knobs, cast so that each kernel has one signature.
@@ -331,9 +333,9 @@ class EpisodePlanner:
 
         Its task at hand becomes number 0, bookings that a fault may strike keep numbers apart.
         """
-        for name, ours, theirs in zip(State._fields, self.root, state, strict=True):
+        for name, root_array, theirs in zip(State._fields, self.root, state, strict=True):
             if name != "is_lost":
-                bytes_of(ours)[:] = bytes_of(theirs)
+                bytes_of(root_array)[:] = bytes_of(theirs)
         self.root.clock["task"] = 0
         if self.root.records.size:
             live = self.root.records["task"]

@@ -12,7 +12,7 @@ from orbit_gym.simulation.simulation import Simulation
 
 LINE_BYTES = 64  # fields of a packed State begin at cache lines
 N_COUNTS = 3
-LOOKED, ROLLED, STEPPED = range(N_COUNTS)
+N_LOOKED, N_ROLLED, N_STEPPED = range(N_COUNTS)
 
 
 class Futures(NamedTuple):
@@ -59,7 +59,7 @@ class Bench(NamedTuple):
     node_rows: np.ndarray
     link_rows: np.ndarray
     mask: np.ndarray
-    tried: np.ndarray  # (n_tried,) int64 actions, the rule's own first
+    candidate_actions: np.ndarray  # (n_tried,) int64 actions, the rule's own first
     is_out: np.ndarray  # (n_tried,) bool
     n_scored: np.ndarray  # (n_tried,) int64 futures
     scores: np.ndarray  # (n_tried, n_futures) value in time
@@ -68,12 +68,12 @@ class Bench(NamedTuple):
     )  # (N_COUNTS,) int64 decisions looked at, rollouts, steps: since the episode's start
 
 
-def decided(episode: Episode) -> Episode:
+def decided_part(episode: Episode) -> Episode:
     """Without the task that closes the episode, which is shown but never decided."""
     return episode._replace(tasks=episode.tasks[episode.tasks["release_s"] < episode.span_s[1]])
 
 
-def packed(template: State, count: int) -> tuple[np.ndarray, list[State]]:
+def pack_states(template: State, count: int) -> tuple[np.ndarray, list[State]]:
     """Memory (count, n_words) uint64 and as many States laid out in it like the template, so that
     one loop copies a State.
     """
@@ -116,7 +116,7 @@ def new_bench(
         node_rows=node_rows,
         link_rows=link_rows[:, :0],
         mask=mask,
-        tried=np.zeros(candidates, np.int64),
+        candidate_actions=np.zeros(candidates, np.int64),
         is_out=np.zeros(candidates, np.bool_),
         n_scored=np.zeros(candidates, np.int64),
         scores=np.zeros((candidates, n_futures)),
@@ -124,23 +124,23 @@ def new_bench(
     )
 
 
-def padded(rows: list[np.ndarray], dtype: np.dtype) -> tuple[np.ndarray, np.ndarray]:
+def pad_rows(rows: list[np.ndarray], dtype: np.dtype) -> tuple[np.ndarray, np.ndarray]:
     """Read-only rows of one length, at least 1, and their own lengths (n,) int64."""
     lengths = np.array([row.size for row in rows], np.int64)
-    padded = np.zeros((len(rows), max(1, int(lengths.max()))), dtype)
-    for to, row in zip(padded, rows):
+    array = np.zeros((len(rows), max(1, int(lengths.max()))), dtype)
+    for to, row in zip(array, rows):
         to[: row.size] = row
-    padded.flags.writeable = False
-    return padded, lengths
+    array.flags.writeable = False
+    return array, lengths
 
 
 def most_within(futures: list[Episode], span_s: float) -> int:
     """Most tasks that any future releases within a span of this length."""
-    most = 0
+    longest = 0
     for future in futures:
         release_s = future.tasks["release_s"]
-        most = max(
-            most,
+        longest = max(
+            longest,
             int(
                 (
                     np.searchsorted(release_s, release_s + span_s, side="right")
@@ -148,7 +148,7 @@ def most_within(futures: list[Episode], span_s: float) -> int:
                 ).max(initial=0)
             ),
         )
-    return most
+    return longest
 
 
 def bytes_of(array: np.ndarray) -> np.ndarray:

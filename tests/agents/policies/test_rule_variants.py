@@ -58,7 +58,7 @@ def test_with_the_true_future_every_rule_is_worth_what_it_then_delivers(override
     planner.decide()
     values = [value_of(simulation, weights) for weights in RULES]
     assert planner.rules_bench.scores[:, 0].tolist() == pytest.approx(values, abs=1e-9)
-    assert planner.followed == int(np.argmax(values)) > 0
+    assert planner.rule_index == int(np.argmax(values)) > 0
 
 
 def test_switching_never_sees_the_true_future() -> None:
@@ -72,7 +72,7 @@ def test_switching_never_sees_the_true_future() -> None:
         planner.decide()
     scores = [planner.rules_bench.scores for planner in planners]
     assert scores[0].any() and np.array_equal(*scores)
-    assert planners[0].followed == planners[1].followed
+    assert planners[0].rule_index == planners[1].rule_index
 
 
 def test_rules_are_compared_anew_after_a_while_and_not_before() -> None:
@@ -98,7 +98,7 @@ def test_the_usual_rule_stays_where_no_other_is_better(rules: np.ndarray) -> Non
     env, simulation = later(SHORT)
     planner = EpisodePlanner(Fixed(simulation, env), ALL, rules, True)
     planner.decide()
-    assert planner.followed == 0
+    assert planner.rule_index == 0
 
 
 def test_a_planner_that_switches_beats_a_bad_rule() -> None:

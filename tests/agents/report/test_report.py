@@ -16,7 +16,7 @@ from scipy import stats
 
 from agents.evaluate import Evaluation, evaluate
 from agents.report.__main__ import Report, remake
-from agents.report.configuration import compared, toml
+from agents.report.configuration import comparison_text, toml
 from agents.report.figure_style import VARIABLES
 from agents.report.formatting import number
 from agents.report.html import rows
@@ -120,14 +120,14 @@ def test_differences_are_paired_on_the_seeds_that_both_have_played(folder: Path)
 def test_what_is_equal_is_said_to_be_equal(folder: Path) -> None:
     results = load(folder)
     assert (
-        compared(results, "twin")
+        comparison_text(results, "twin")
         == "twin, neither better nor worse than eft_admit in 4 common episodes"
     )
-    assert "(better in 4 of 4 common episodes)" in compared(results, "better")
+    assert "(better in 4 of 4 common episodes)" in comparison_text(results, "better")
     policies = {name: {HEADLINE: summarise([0.5])} for name in ("eft_admit", "twin")}
     write_json(folder / "results.json", content(seeds=[11], policies=policies))
     assert (
-        compared(load(folder), "twin")
+        comparison_text(load(folder), "twin")
         == "twin, neither better nor worse than eft_admit in 1 common episode"
     )
 

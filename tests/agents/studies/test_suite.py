@@ -63,7 +63,7 @@ def test_rows_are_played_once_and_compared_in_pairs(calls, tmp_path, capsys) -> 
     ]
     assert summary["Ring12-1.3"]["gain"]["mean"] == pytest.approx(0.03)
     assert play_rows(asked(tmp_path)) == summary and len(calls) == 2  # read, not played
-    play_rows(asked(tmp_path, seeds=2, first_seed=7, only=("Ring12-1.3",)))
+    play_rows(asked(tmp_path, seeds=2, first_seed=7, cases=("Ring12-1.3",)))
     assert len(calls) == 3  # other episodes are
     print_rows(asked(tmp_path), summary)
     printed = capsys.readouterr().out

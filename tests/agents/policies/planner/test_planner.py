@@ -19,7 +19,7 @@ from agents.policies.planner.planner import (
     Planner,
     fingerprint,
 )
-from agents.policies.planner.workspace import LOOKED
+from agents.policies.planner.workspace import N_LOOKED
 from orbit_gym.env import OrbitEnv
 from orbit_gym.kernels.episode import Episode
 from orbit_gym.kernels.state import copy_state
@@ -132,7 +132,7 @@ def test_only_what_can_displace_something_is_looked_at() -> None:
         ):
             planner = EpisodePlanner(Fixed(simulation, env), knobs, EFT_ADMIT, False)
             planner.decide()
-            assert (planner.counts[LOOKED] > 0) == is_large
+            assert (planner.counts[N_LOOKED] > 0) == is_large
             seen.append(is_large)
         simulation.step(action)
 
@@ -257,10 +257,15 @@ def test_more_actions_tried_are_the_next_of_the_rule_and_never_late() -> None:
         Fixed(simulation, env), LookAhead(**(vars(QUICK) | {"candidates": 13})), EFT_ADMIT, False
     )
     planner.decide()
-    tried = planner.bench.tried[: np.isfinite(planner.values).sum()].tolist()
-    plans = [simulation.plan(k) for k in tried[:-1]]
-    assert tried[-1] == simulation.n_actions - 1  # rejection is always among them
-    assert all(plan.on_time for plan in plans) and len(set(tried)) == len(tried) > 2
+    candidate_actions = planner.bench.candidate_actions[
+        : np.isfinite(planner.values).sum()
+    ].tolist()
+    plans = [simulation.plan(k) for k in candidate_actions[:-1]]
+    assert candidate_actions[-1] == simulation.n_actions - 1  # rejection is always among them
+    assert (
+        all(plan.on_time for plan in plans)
+        and len(set(candidate_actions)) == len(candidate_actions) > 2
+    )
     assert [plan.delivery_s for plan in plans] == sorted(
         plan.delivery_s for plan in plans
     )  # eft_admit's order
