@@ -102,7 +102,7 @@ def chosen_cases(options: Rows) -> dict[str, tuple[str, float]]:
             raise ValueError(
                 f"--cases names an unknown case {name!r}; choose from {', '.join(rows)}"
             )
-    for option in ("gain", "over"):
+    for option in ("gain", "baseline"):
         if getattr(options, option) not in options.policies:
             raise ValueError(
                 f"--{option} {getattr(options, option)} is not among --policies "

@@ -159,7 +159,8 @@ def recipe_for(settings: Settings) -> Recipe:
         )
     if unknown := sorted(set(content) - set(field_names)):
         raise ValueError(
-            f"{settings.recipe} has an unknown entry {unknown[0]!r}; choose from {', '.join(field_names)}"
+            f"{settings.recipe} has an unknown entry {unknown[0]!r}; choose from "
+            f"{', '.join(field_names)}"
         )
     for name, names in (
         ("network", NETWORK),

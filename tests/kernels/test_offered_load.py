@@ -5,9 +5,9 @@ import pytest
 
 from orbit_gym.env import OrbitEnv
 from orbit_gym.kernels.offered_load import (
+    GREATEST_LOAD,
     LONG_S,
     MISSED_S,
-    MOST,
     SHORT_S,
     START_S,
     START_URGENT,
@@ -37,7 +37,7 @@ def test_columns_are_the_fading_sum_of_what_could_be_served(rejects: bool) -> No
                 (span_s + START_S) * 12
             )
             assert obs["task"][TASK[column]] == pytest.approx(
-                min(expected, MOST), rel=1e-4, abs=1e-6
+                min(expected, GREATEST_LOAD), rel=1e-4, abs=1e-6
             )
         could = bool((obs["nodes"][:, NODE["plan_on_time"]] > 0.5).any())
         releases.append(simulation.time_s)

@@ -91,7 +91,7 @@ def test_a_numba_that_does_not_know_an_option_compiles_plain_kernels(
     }
     monkeypatch.setattr(jit, "_KERNELS_ONLY", {})
     monkeypatch.setattr(jit, "_OPTIONS", {})
-    assert jit.inlined(_double)(np.float64(2.0)) == 4.0
+    assert jit.inline_kernel(_double)(np.float64(2.0)) == 4.0
 
 
 def _double(x: float) -> float:

@@ -40,8 +40,8 @@ def test_an_episode_is_the_same_through_the_environment(scenario, rule):
             told["delivered_value"], rel=1e-12
         )  # the same sum in another order
         assert (played.rejected, played.late) == (told["n_rejected"], told["n_late"])
-        assert played.booking + played.rejected == told["n_released"]
-        assert 0 < played.rejected and 0 < played.booking
+        assert played.n_booked + played.rejected == told["n_released"]
+        assert 0 < played.rejected and 0 < played.n_booked
     if scenario == "faults":
         assert sum(told["revoked_value"] for told in metrics) > 0.0
 

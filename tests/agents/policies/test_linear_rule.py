@@ -7,7 +7,7 @@ import pytest
 
 from agents.policies import linear_rule
 from agents.policies.heuristics import make_heuristic
-from agents.policies.linear_rule import EFT_ADMIT, WEIGHTS, choose, choose_many, named
+from agents.policies.linear_rule import EFT_ADMIT, WEIGHTS, choose, choose_many, weights_of
 from orbit_gym.observation import observation_space
 from tests.helpers.fake_env import NODE, TASK, random_observation
 
@@ -112,8 +112,8 @@ SIZES = {"input_size": 0.5, "result_size": 0.5}
 @pytest.mark.parametrize(("term", "columns"), SMALLER_IS_BETTER.items())
 def test_each_term_of_the_cost_ranks_by_its_column(term, columns):
     obs = by_hand(SIZES, **columns)
-    assert answer(obs, named(**{f"cost_{term}": 1.0, **ALWAYS})) == 1
-    assert answer(obs, named(**{f"cost_{term}": -1.0, **ALWAYS})) != 1
+    assert answer(obs, weights_of(**{f"cost_{term}": 1.0, **ALWAYS})) == 1
+    assert answer(obs, weights_of(**{f"cost_{term}": -1.0, **ALWAYS})) != 1
 
 
 @pytest.mark.parametrize("term", ["delivery_urgent", "backlog_urgent", "satellite_urgent"])
@@ -123,7 +123,7 @@ def test_urgent_terms_vanish_where_nothing_hurries(term):
         "backlog": [0.5, 0.1, 0.3, 0.4],
         "is_satellite": [1, 0, 1, 1],
     }
-    weights = named(**{f"cost_{term}": 1.0, **ALWAYS})
+    weights = weights_of(**{f"cost_{term}": 1.0, **ALWAYS})
     assert answer(by_hand({"slack": 0.2}, **columns), weights) == 1
     assert answer(by_hand({"slack": 1.0}, **columns), weights) == 0  # all equal: the lowest row
 
@@ -167,12 +167,12 @@ ADMITTED = {  # weights, a case that is admitted and one that is not
 @pytest.mark.parametrize(("term", "case"), ADMITTED.items())
 def test_each_term_of_the_admission(term, case):
     weights, yes, no = case
-    assert answer(by_hand(**yes), named(**weights)) == 0
-    assert answer(by_hand(**no), named(**weights)) == N
+    assert answer(by_hand(**yes), weights_of(**weights)) == 0
+    assert answer(by_hand(**no), weights_of(**weights)) == N
 
 
 def test_worth_counts_a_model_load_and_the_lanes_taken():
-    weights = named(
+    weights = weights_of(
         admit_worth=1.0, admit_one=2.0
     )  # at least e^-2 = .135 a minute; .1 for .42 min: .24
     assert answer(by_hand({"service": 0.367}), weights) == 0
@@ -182,13 +182,13 @@ def test_worth_counts_a_model_load_and_the_lanes_taken():
 
 
 def test_the_cheapest_row_is_sought_among_those_that_admit():
-    weights = named(cost_delivery=1.0, admit_one=0.3, admit_backlog=-1.0)
+    weights = weights_of(cost_delivery=1.0, admit_one=0.3, admit_backlog=-1.0)
     columns = {"plan_delivery": [0.1, 0.3, 0.2, 0.4], "backlog": [0.5, 0.1, 0.4, 0.2]}
     assert answer(by_hand(**columns), weights) == 1
 
 
 def test_the_system_is_the_satellites_that_are_shown():
-    weights = named(admit_one=0.3, admit_system_work=-1.0)
+    weights = weights_of(admit_one=0.3, admit_system_work=-1.0)
     columns = {
         "booked_work": [0.2, 0.2, 0.9, 0.9],
         "is_satellite": [1, 1, 0, 1],
@@ -210,4 +210,4 @@ def test_a_wrong_name_lists_the_choices():
     with pytest.raises(
         ValueError, match=r"unknown weight 'cost\.loud'; choose from cost\.delivery, "
     ):
-        named(cost_loud=1.0)
+        weights_of(cost_loud=1.0)

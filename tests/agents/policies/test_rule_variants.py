@@ -7,9 +7,9 @@ import numpy as np
 import pytest
 
 from agents.envs.episode_runner import play
-from agents.policies.linear_rule import EFT_ADMIT, PIVOT, SLACK, choose_many, named
+from agents.policies.linear_rule import EFT_ADMIT, PIVOT, SLACK, choose_many, weights_of
 from agents.policies.planner.planner import EpisodePlanner, LookAhead, Planner
-from agents.policies.planner.workspace import STEPPED
+from agents.policies.planner.workspace import N_STEPPED
 from agents.policies.rule_registry import load_weights
 from agents.policies.rule_variants import stances_of
 from orbit_gym.env import OrbitEnv
@@ -36,8 +36,8 @@ ALL = LookAhead(
     switch_every_s=1e6,
     switch_horizon_s=20_000.0,
 )
-NOTHING = named(cost_delivery=1.0, admit_one=-1.0)  # rejects all
-RULES = np.array([NOTHING, EFT_ADMIT, named(cost_backlog=1.0, admit_one=1.0)])
+NOTHING = weights_of(cost_delivery=1.0, admit_one=-1.0)  # rejects all
+RULES = np.array([NOTHING, EFT_ADMIT, weights_of(cost_backlog=1.0, admit_one=1.0)])
 
 
 def value_of(simulation: Simulation, weights: np.ndarray) -> float:
@@ -83,9 +83,9 @@ def test_rules_are_compared_anew_after_a_while_and_not_before() -> None:
     planner = EpisodePlanner(Fixed(simulation, env), knobs, RULES, False)
     picked_s = []
     while not simulation.is_over:
-        before, now_s = planner.rules_bench.counts[STEPPED], simulation.time_s
+        before, now_s = planner.rules_bench.counts[N_STEPPED], simulation.time_s
         action = planner.decide()
-        if planner.rules_bench.counts[STEPPED] > before:
+        if planner.rules_bench.counts[N_STEPPED] > before:
             picked_s.append(now_s)
         simulation.step(action)
     assert len(picked_s) > 2 and np.diff(picked_s).min() >= 5.0

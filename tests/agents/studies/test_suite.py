@@ -42,11 +42,11 @@ def asked(tmp_path, **changes) -> Rows:
     given = {
         "policies": ("eft", "eft_admit"),
         "gain": "eft_admit",
-        "over": "eft",
+        "baseline": "eft",
         "seeds": 2,
         "out": str(tmp_path / "rows"),
     }
-    return Rows(**(given | {"only": ("Ring12-1.3", "faults-1")} | changes))
+    return Rows(**(given | {"cases": ("Ring12-1.3", "faults-1")} | changes))
 
 
 def test_every_row_is_a_scenario_of_the_catalogue() -> None:
@@ -73,7 +73,7 @@ def test_rows_are_played_once_and_compared_in_pairs(calls, tmp_path, capsys) -> 
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"only": ("Ring13-1",)}, "unknown row 'Ring13-1'; choose from ThreeBody12-0.8"),
+        ({"cases": ("Ring13-1",)}, "unknown case 'Ring13-1'; choose from ThreeBody12-0.8"),
         ({"gain": "rollout"}, "--gain rollout is not among --policies eft eft_admit"),
     ],
 )

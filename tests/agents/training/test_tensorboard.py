@@ -7,8 +7,8 @@ from agents.report.training_figures import read_scalars
 from agents.training.config import Settings
 from agents.training.tensorboard import (
     DECISION_STATS,
-    decided_part,
     decision_scalars,
+    decision_stats,
     scheduler_scalars,
 )
 from agents.training.train import train
@@ -59,7 +59,7 @@ def test_scalars_of_decisions_by_hand() -> None:
     observation["nodes"][:, 2, NODE["charge"]] = 9.0  # not present: does not count
     observation["nodes"][:, :2, NODE["lanes_busy"]] = [1.0, 0.0]
     observation["nodes"][0, 0, NODE["plan_on_time"]] = 1.0
-    made = decided_part(observation, np.array([0, 1, 3]))
+    made = decision_stats(observation, np.array([0, 1, 3]))
     assert made[:, DECISION_STATS.index("rejected")].tolist() == [0.0, 0.0, 1.0] and made[
         :, DECISION_STATS.index("late")
     ].tolist() == [0.0, 1.0, 0.0]

@@ -19,10 +19,10 @@ SOURCES = {
     "agents/utils/__init__.py": "",
     "agents/constants.py": "MORE = 1\n",
     "agents/helper.py": "from agents.constants import MORE\nfrom agents.utils.jit import "
-    "inlined\n\n\n"
+    "inline_kernel\n\n\n"
     "@inline_kernel\ndef more(x):\n    return x + MORE\n",
     "agents/caller.py": "from agents.helper import more\nfrom agents.utils.jit import "
-    "shared\nfrom orbit_gym.callee import twice\n\n\n"
+    "threaded_kernel\nfrom orbit_gym.callee import twice\n\n\n"
     "@threaded_kernel\ndef kernel(x):\n    return more(twice(x))\n",
     "agents/other.py": "x = 1\n",
 }

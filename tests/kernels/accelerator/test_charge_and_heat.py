@@ -10,9 +10,9 @@ import pytest
 
 from orbit_gym.kernels.accelerator.charge_and_heat import (
     CHECK,
-    NOTHING,
+    NO_LOAD,
     RUN,
-    Block,
+    ExtraLoad,
     carry,
     power_row,
 )
@@ -32,7 +32,7 @@ CASES: list[tuple[str, dict[str, Any]]] = [
 ]
 
 
-def whole_pass(simulation: Simulation, unit: int, block: Block) -> bool:
+def whole_pass(simulation: Simulation, unit: int, block: ExtraLoad) -> bool:
     """True if charge and heat carry a block: from now to the end of the queue, nothing left out."""
     world, state, entry = simulation.world, simulation.state, simulation.state.units[unit]
     now_s, end_s = float(entry["time_s"]), max(block.finish_s, float(entry["tail_s"]))
@@ -63,7 +63,7 @@ def test_a_gap_is_carried_where_a_pass_through_the_whole_queue_says_so(
                 finish_s = start_s + float(rng.choice([0.5, 5.0, 30.0, 120.0]))
                 task_w = float(lane_power_w(simulation.world, unit, int(rng.choice([1, 8]))))
                 expected = whole_pass(
-                    simulation, unit, Block(start_s, start_s, finish_s, 0.0, task_w)
+                    simulation, unit, ExtraLoad(start_s, start_s, finish_s, 0.0, task_w)
                 )
                 assert (
                     _is_carried(simulation.world, simulation.state, unit, start_s, finish_s, task_w)
@@ -106,7 +106,7 @@ def test_what_is_noted_at_reservations_is_what_a_pass_finds_there() -> None:
                     float(segment["start_s"]),
                     charge_j,
                     temperature_c,
-                    NOTHING,
+                    NO_LOAD,
                     RUN,
                     True,
                 )
