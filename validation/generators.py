@@ -113,8 +113,8 @@ def mean_over_episodes(
     )
 
 
-def relative(ours: float, theirs: float) -> float:
-    return abs(ours / theirs - 1.0)
+def relative(sample: float, reference: float) -> float:
+    return abs(sample / reference - 1.0)
 
 
 def token_errors(data: Path, name: str) -> dict[str, tuple[Levels, Levels]]:
@@ -199,13 +199,13 @@ def cluster_figures(data: Path) -> dict[str, tuple[float, float]]:
     """Granules with fires on one pass: mean, standard deviation, and the dispersion of counts in 2
     h.
     """
-    theirs, kind = fire_granules(data), TASK_CLASSES["wildfire_alert"]
+    reference, kind = fire_granules(data), TASK_CLASSES["wildfire_alert"]
     rng, n_clusters, span_s = np.random.default_rng(SEED), 5_000, 3.0 * DAY_S
 
     def sample_origins(count: int) -> tuple[np.ndarray, np.ndarray]:
         return np.arange(count) * DAY_S, np.zeros(count, np.int64)
 
-    ours = clusters(
+    sample = clusters(
         np.sort(
             sample_arrivals(
                 kind, n_clusters * kind.burstiness.cluster_mean, sample_origins, 0.0, 1e9, rng
@@ -213,16 +213,16 @@ def cluster_figures(data: Path) -> dict[str, tuple[float, float]]:
         ),
         DAY_S / 2.0,
     )
-    sizes = clusters(theirs, PASS_GAP_S)
+    sizes = clusters(reference, PASS_GAP_S)
     window_s = 2.0 * HOUR_S
     return {
-        "mean": (float(ours.mean()), float(sizes.mean())),
-        "deviation": (float(ours.std()), float(sizes.std())),
+        "mean": (float(sample.mean()), float(sizes.mean())),
+        "deviation": (float(sample.std()), float(sizes.std())),
         "counts": (
             mean_over_episodes(
-                kind, theirs.size / span_s, span_s, lambda t: dispersion(t, window_s, span_s)
+                kind, reference.size / span_s, span_s, lambda t: dispersion(t, window_s, span_s)
             ),
-            dispersion(theirs, window_s, span_s),
+            dispersion(reference, window_s, span_s),
         ),
     }
 
@@ -231,7 +231,7 @@ def measure(data: Path | None) -> list[Row]:
     """All comparisons of generated with recorded work."""
     rows = []
     for name, authority in AUTHORITIES.items():
-        for what, tolerance, worst in (
+        for subject, tolerance, worst in (
             (f"tokens of {name}: p50, p90, p99 and mean", TOKENS_TOLERANCE, _worst_tokens),
             (f"gaps of {name}: coefficient of variation", GAPS_TOLERANCE, _worst_gaps),
             (
@@ -242,34 +242,34 @@ def measure(data: Path | None) -> list[Row]:
         ):
             rows.append(
                 _row(
-                    what,
+                    subject,
                     authority,
                     tolerance,
                     data,
                     lambda folder, name=name, worst=worst: worst(folder, name),
                 )
             )
-    for key, what, tolerance in (
+    for key, subject, tolerance in (
         ("gaps", "gaps of xray_trigger: coefficient of variation", GAPS_TOLERANCE),
         ("counts", "counts of xray_trigger in 30 days: variance over mean", COUNTS_TOLERANCE),
     ):
         rows.append(
             _row(
-                what,
+                subject,
                 BURST_AUTHORITY,
                 tolerance,
                 data,
                 lambda folder, key=key: relative(*burst_figures(folder)[key]),
             )
         )
-    for key, what, tolerance in (
+    for key, subject, tolerance in (
         ("mean", "wildfire_alert on one pass: mean", CLUSTERS_TOLERANCE),
         ("deviation", "wildfire_alert on one pass: standard deviation", CLUSTERS_TOLERANCE),
         ("counts", "counts of wildfire_alert in 2 h: variance over mean", COUNTS_TOLERANCE),
     ):
         rows.append(
             _row(
-                what,
+                subject,
                 FIRE_AUTHORITY,
                 tolerance,
                 data,
@@ -282,8 +282,8 @@ def measure(data: Path | None) -> list[Row]:
 def _worst_tokens(data: Path, name: str) -> float:
     return max(
         relative(*pair)
-        for ours, theirs in token_errors(data, name).values()
-        for pair in zip(ours, theirs)
+        for sample, reference in token_errors(data, name).values()
+        for pair in zip(sample, reference)
     )
 
 
@@ -296,8 +296,12 @@ def _worst_counts(data: Path, name: str) -> float:
 
 
 def _row(
-    what: str, authority: str, tolerance: float, data: Path | None, error: Callable[[Path], float]
+    subject: str,
+    authority: str,
+    tolerance: float,
+    data: Path | None,
+    error: Callable[[Path], float],
 ) -> Row:
     if data is None:
-        return skipped(what, authority, f"{100.0 * tolerance:g} %")
-    return judged(what, authority, 100.0 * error(data), 100.0 * tolerance, "%")
+        return skipped(subject, authority, f"{100.0 * tolerance:g} %")
+    return judged(subject, authority, 100.0 * error(data), 100.0 * tolerance, "%")

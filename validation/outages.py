@@ -26,7 +26,7 @@ ONLY_LINKS = {"reset_mean_s": 0.0}
 ONLY_CLOUDS = ONLY_RESETS | ONLY_LINKS
 
 
-def drawn(
+def sample(
     world: World, seed: int, stations: tuple[Station, ...] = (), **changes: float
 ) -> np.ndarray:
     """Faults of one span of 25 hours."""
@@ -47,21 +47,23 @@ def resets(world: World, seeds: int) -> tuple[float, float, float]:
     mean_s, factor = 50_000.0, 15.0
     faults = np.concatenate(
         [
-            drawn(world, seed, reset_mean_s=mean_s, saa_factor=factor, **ONLY_RESETS)
+            sample(world, seed, reset_mean_s=mean_s, saa_factor=factor, **ONLY_RESETS)
             for seed in range(seeds)
         ]
     )
     assert (faults["kind"] == UNIT_FAULT).all()
-    inside = in_anomaly(world, faults["index"], faults["strike_s"])
+    in_saa = in_anomaly(world, faults["index"], faults["strike_s"])
     times_s = np.arange(0.0, SPAN_S, float(world.sizes["grid_s"][0]))
     share = np.mean(
         [in_anomaly(world, np.full(times_s.size, satellite), times_s) for satellite in range(12)]
     )
     node_s = seeds * 12 * SPAN_S
     expected = (share * node_s * factor / mean_s, (1.0 - share) * node_s / mean_s)
-    counts = (np.count_nonzero(inside), np.count_nonzero(~inside))
-    far = [abs(count - mean) / np.sqrt(mean) for count, mean in zip(counts, expected, strict=True)]
-    return float(far[0]), float(far[1]), in_errors(faults["end_s"] - faults["strike_s"], 120.0)
+    counts = (np.count_nonzero(in_saa), np.count_nonzero(~in_saa))
+    error = [
+        abs(count - mean) / np.sqrt(mean) for count, mean in zip(counts, expected, strict=True)
+    ]
+    return float(error[0]), float(error[1]), in_errors(faults["end_s"] - faults["strike_s"], 120.0)
 
 
 def links(world: World, seeds: int) -> tuple[float, float]:
@@ -72,7 +74,7 @@ def links(world: World, seeds: int) -> tuple[float, float]:
     first = laser_pairs(world)[:, 0]
     shares, lengths = [], []
     for seed in range(seeds):
-        faults = drawn(world, seed, **ONLY_LINKS)
+        faults = sample(world, seed, **ONLY_LINKS)
         faults = faults[np.isin(faults["index"], first)]
         down_s = np.minimum(faults["end_s"], SPAN_S) - faults["strike_s"]
         shares.append(
@@ -81,10 +83,10 @@ def links(world: World, seeds: int) -> tuple[float, float]:
             ]
             / SPAN_S
         )
-        whole = (faults["strike_s"] > 0.0) & (
+        is_full = (faults["strike_s"] > 0.0) & (
             faults["strike_s"] < SPAN_S / 2
         )  # chosen by their start: not biased by length
-        lengths.append((faults["end_s"] - faults["strike_s"])[whole])
+        lengths.append((faults["end_s"] - faults["strike_s"])[is_full])
     return in_errors(np.concatenate(shares), 0.01), in_errors(np.concatenate(lengths), 30.0)
 
 
@@ -99,7 +101,7 @@ def clouds(seeds: int) -> tuple[float, float]:
     antenna = int(world.edges["resource_b"][world.edges["kind"] == DOWNLINK][0])
     shares, at_start = np.zeros(seeds), np.zeros(seeds)
     for seed in range(seeds):
-        faults = drawn(world, seed, (OPTICAL,), **ONLY_CLOUDS)
+        faults = sample(world, seed, (OPTICAL,), **ONLY_CLOUDS)
         assert set(faults["index"].tolist()) <= {antenna}
         shares[seed] = (np.minimum(faults["end_s"], SPAN_S) - faults["strike_s"]).sum() / SPAN_S
         at_start[seed] = (faults["strike_s"] == 0.0).any()
@@ -109,19 +111,19 @@ def clouds(seeds: int) -> tuple[float, float]:
 def measure(data: Path | None, seeds: int = 200) -> list[Row]:
     """Everything in standard errors, each from `seeds` spans of 25 hours."""
     world = get_world(load_scenario("CrossPlane12"), 4)
-    inside, outside, reboot = resets(world, seeds)
-    down, length = links(world, max(10, seeds // 10))
+    in_saa, out_of_saa, reboot = resets(world, seeds)
+    down_share, length = links(world, max(10, seeds // 10))
     share, start = clouds(seeds)
     rows = [
-        ("resets inside the South Atlantic Anomaly, rate x 15", "thinned Poisson process", inside),
-        ("resets outside it", "thinned Poisson process", outside),
+        ("resets inside the South Atlantic Anomaly, rate x 15", "thinned Poisson process", in_saa),
+        ("resets outside it", "thinned Poisson process", out_of_saa),
         ("length of reboots", "uniform law", reboot),
-        ("share of time that a laser link is down", "renewal theory", down),
+        ("share of time that a laser link is down", "renewal theory", down_share),
         ("length of link outages", "exponential law", length),
         ("share of time that clouds block an optical station", "renewal theory", share),
         ("the same at the start of an episode", "renewal theory", start),
     ]
     return [
-        judged(what, authority, far, STANDARD_ERRORS, "standard errors")
-        for what, authority, far in rows
+        judged(subject, authority, error, STANDARD_ERRORS, "standard errors")
+        for subject, authority, error in rows
     ]

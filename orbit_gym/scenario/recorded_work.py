@@ -17,7 +17,7 @@ from orbit_gym.scenario.field_types import (
     text_field,
 )
 from orbit_gym.scenario.origins import ORIGINS
-from orbit_gym.scenario.readers.events import Events, read_events, stronger
+from orbit_gym.scenario.readers.events import Events, read_events, select_strong
 from orbit_gym.scenario.readers.requests import READERS, Requests
 from orbit_gym.scenario.readers.task_files import TaskRows, read_task_file
 from orbit_gym.scenario.task_classes import task_classes
@@ -202,7 +202,9 @@ class EventList(Recording):
 
     def rows(self) -> Events:
         """Events of the list that are strong enough, the file read once."""
-        events = stronger(_read_once(read_events, self.file, self.strict), self.minimum_strength)
+        events = select_strong(
+            _read_once(read_events, self.file, self.strict), self.minimum_strength
+        )
         if not events.times_s.size:
             raise ValueError(
                 f"{self.file} holds no event of strength {self.minimum_strength:g} or more"

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
-from orbit_gym.scenario.constellation import Constellation, LaserLinks, Satellite, Shell
+from orbit_gym.scenario.constellation import Constellation, LaserLinks, Satellite
 from orbit_gym.scenario.fault_settings import Faults
 from orbit_gym.scenario.field_types import (
     NO_DEFAULT,
@@ -23,6 +23,7 @@ from orbit_gym.scenario.ground_segment import AlertChannel, Datacentre, Station,
 from orbit_gym.scenario.models import MODEL_BYTES
 from orbit_gym.scenario.recorded_work import EventList, RequestTrace, TaskFile
 from orbit_gym.scenario.satellite_hardware import Accelerator, Power, Thermal
+from orbit_gym.scenario.shell import Shell
 from orbit_gym.scenario.station_csv import read_stations
 from orbit_gym.scenario.task_classes import TASK_CLASSES
 from orbit_gym.scenario.workload import Reward, ScriptedTask, Workload

@@ -133,8 +133,12 @@ def sample_spells(
     spells = [np.zeros((3, 0))]
     while (clock_s < end_s).any():
         length_s = rng.exponential(np.where(is_down, down_mean_s, up_mean_s))
-        down = np.flatnonzero(is_down & (clock_s < end_s))
-        spells.append(np.stack([down, clock_s[down], (clock_s + length_s)[down]]))
+        down_processes = np.flatnonzero(is_down & (clock_s < end_s))
+        spells.append(
+            np.stack(
+                [down_processes, clock_s[down_processes], (clock_s + length_s)[down_processes]]
+            )
+        )
         clock_s, is_down = clock_s + length_s, ~is_down
     process, begin_s, over_s = np.concatenate(spells, axis=1)
     return process.astype(np.int64), begin_s, over_s

@@ -27,9 +27,9 @@ FILES = {
 
 
 def example(name: str) -> str:
-    found = re.search(rf"<!-- example:{name} -->\n```\w+\n(.*?)```", TEXT, re.DOTALL)
-    assert found, f"docs/workloads.md has no example {name}"
-    return found[1]
+    match = re.search(rf"<!-- example:{name} -->\n```\w+\n(.*?)```", TEXT, re.DOTALL)
+    assert match, f"docs/workloads.md has no example {name}"
+    return match[1]
 
 
 @pytest.mark.parametrize("name", ["traces", "events", "tasks"])
@@ -44,12 +44,12 @@ def test_examples_release_recorded_tasks(tmp_path: Path, name: str) -> None:
         work, 0.0, 80_000.0, np.random.default_rng(1)
     )
     names = {list(TASK_CLASSES)[index] for index in tasks["task_class"]}
-    wanted = {
+    expected = {
         "traces": {"language_request"},
         "events": {"wildfire_alert", "emergency_mapping"},
         "tasks": {"eo_scene", "language_request", "wildfire_alert"},
     }
-    assert names == wanted[name]
+    assert names == expected[name]
     if name == "tasks":
         assert (
             tasks["release_s"].tolist() == [10.0, 150.5, 200.0]

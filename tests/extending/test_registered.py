@@ -89,11 +89,11 @@ def test_a_scenario_of_a_file_is_known_by_name_and_can_be_extended(tmp_path: Pat
 
 
 def test_registering_the_same_again_changes_nothing(ice_class: TaskClass) -> None:
-    before = orbit_gym.register_scenario(TABLE, name="IceTiny", id="IceLab/IceTiny-v0")
+    first = orbit_gym.register_scenario(TABLE, name="IceTiny", id="IceLab/IceTiny-v0")
     orbit_gym.register_model("ice_3b", 3e9)
     orbit_gym.register_task_class("ice_chart", dataclasses.replace(ice_class))
     after = orbit_gym.register_scenario(TABLE, name="IceTiny", id="IceLab/IceTiny-v0")
-    assert before == after
+    assert first == after
 
 
 def test_names_of_ours_and_of_others_are_not_shadowed(ice_class: TaskClass) -> None:

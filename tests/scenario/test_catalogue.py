@@ -38,8 +38,8 @@ def sun_right_ascension_deg(scenario: Scenario) -> float:
     """Authority: Skyfield with DE421, apparent, of the date."""
     year, month, day = (int(part) for part in scenario.epoch_utc[:10].split("-"))
     kernel = load_file(f"{get_skyfield_data_path()}/de421.bsp")
-    when = load.timescale(builtin=True).utc(year, month, day)
-    hours = kernel["earth"].at(when).observe(kernel["sun"]).apparent().radec("date")[0].hours
+    time = load.timescale(builtin=True).utc(year, month, day)
+    hours = kernel["earth"].at(time).observe(kernel["sun"]).apparent().radec("date")[0].hours
     kernel.close()
     return 15.0 * hours
 

@@ -18,9 +18,9 @@ def variant(folder: Path, text: str, name: str = "mine.toml"):
 def test_a_table_of_a_name_changes_that_element_alone(tmp_path: Path) -> None:
     scenario = variant(tmp_path, 'extends = "Ring12"\n[stations.Kiruna]\nmask_deg = 5.0')
     changed = {
-        ours.name: (ours.mask_deg, theirs.mask_deg)
-        for ours, theirs in zip(scenario.stations, RING.stations, strict=True)
-        if ours != theirs
+        changed_station.name: (changed_station.mask_deg, base_station.mask_deg)
+        for changed_station, base_station in zip(scenario.stations, RING.stations, strict=True)
+        if changed_station != base_station
     }
     assert changed == {"Kiruna": (5.0, 10.0)}
 
@@ -74,7 +74,7 @@ def test_named_tables_stand_for_an_array_where_nothing_is_inherited(tmp_path: Pa
     assert [station.name for station in scenario.stations] == ["A"]
 
 
-REFUSED = [
+MISTAKES = [
     ("[stations]\nKiruna = 3", r"stations\.Kiruna must be a table, got 3"),
     ("[stations.Kirunna]\nmask_deg = 3", r"station 'Kirunna' has no latitude_deg"),
     ("[stations.Kiruna]\nmask = 3", r"unknown key 'mask' in station 'Kiruna'; did you mean"),
@@ -86,7 +86,7 @@ REFUSED = [
 ]
 
 
-@pytest.mark.parametrize(("text", "message"), REFUSED, ids=[text for text, _ in REFUSED])
+@pytest.mark.parametrize(("text", "message"), MISTAKES, ids=[text for text, _ in MISTAKES])
 def test_mistakes_are_answered(tmp_path: Path, text: str, message: str) -> None:
     with pytest.raises(ValueError, match=message):
         variant(tmp_path, f'extends = "Ring12"\n{text}')

@@ -50,20 +50,20 @@ def test_the_promised_names_are_there() -> None:
 
 @pytest.mark.parametrize("name", scenario_names())
 def test_round_trip_through_json_is_exact(name: str) -> None:
-    loaded = load_scenario(name)
-    plain = json.loads(json.dumps(scenario_to_dict(loaded)))
-    assert load_scenario(plain) == loaded
+    scenario = load_scenario(name)
+    plain = json.loads(json.dumps(scenario_to_dict(scenario)))
+    assert load_scenario(plain) == scenario
     assert scenario_to_dict(load_scenario(plain)) == plain
-    assert load_scenario(loaded) is loaded
+    assert load_scenario(scenario) is scenario
 
 
 def test_a_file_extends_tables_deeply_and_takes_its_own_name(tmp_path: Path) -> None:
     ring = load_scenario("Ring12")
-    mine = load_scenario(str(write(tmp_path, TEXT)))
-    assert mine.name == "mine" and mine.description == ""
-    assert mine.workload.load == 2.0 and isinstance(mine.workload.load, float)
-    assert mine.workload.mix == ring.workload.mix | {"drone_query": 0.5}
-    assert (mine.stations, mine.constellation, mine.users) == (
+    variant = load_scenario(str(write(tmp_path, TEXT)))
+    assert variant.name == "mine" and variant.description == ""
+    assert variant.workload.load == 2.0 and isinstance(variant.workload.load, float)
+    assert variant.workload.mix == ring.workload.mix | {"drone_query": 0.5}
+    assert (variant.stations, variant.constellation, variant.users) == (
         ring.stations,
         ring.constellation,
         ring.users,
@@ -77,8 +77,10 @@ def test_arrays_replace_and_relative_extends_works(tmp_path: Path) -> None:
         'extends = "mine.toml"\nstations = [{ name = "A", latitude_deg = 1, longitude_deg = 2 }]',
         "next.toml",
     )
-    loaded = load_scenario(path)
-    assert [station.name for station in loaded.stations] == ["A"] and loaded.workload.load == 2.0
+    scenario = load_scenario(path)
+    assert [station.name for station in scenario.stations] == [
+        "A"
+    ] and scenario.workload.load == 2.0
 
 
 def test_a_tle_file_is_sought_beside_the_scenario(tmp_path: Path) -> None:
@@ -240,14 +242,15 @@ def test_three_body_flies_the_published_elements(shared_data: Path, name: str, d
 def test_the_drifted_twelve_do_the_work_of_the_first() -> None:
     """Only orbits, epoch and words differ."""
     first, drifted = load_scenario("ThreeBody12"), load_scenario("ThreeBody12Drifted")
-    same = {
+    differences = {
         "constellation": first.constellation,
         "epoch_utc": first.epoch_utc,
         "name": first.name,
         "description": first.description,
     }
     assert (
-        dataclasses.replace(drifted, **same) == first and drifted.epoch_utc == "2026-06-26T00:00:00"
+        dataclasses.replace(drifted, **differences) == first
+        and drifted.epoch_utc == "2026-06-26T00:00:00"
     )
 
 
@@ -262,9 +265,9 @@ def test_sites_agree_with_the_published_lists(shared_data: Path) -> None:
         .splitlines()[1:]
     )
     cities = np.array([[float(value) for value in line.split(",")[2:4]] for line in text])
-    listed = [site for site in load_scenario("Ring12").users.sites]
-    first_remote = [site.name for site in listed].index("Longyearbyen")
-    for site in listed[:first_remote]:
+    sites = [site for site in load_scenario("Ring12").users.sites]
+    first_remote = [site.name for site in sites].index("Longyearbyen")
+    for site in sites[:first_remote]:
         assert (
             np.abs(cities - (site.latitude_deg, site.longitude_deg)).max(axis=1).min() < 0.0051
         ), site.name

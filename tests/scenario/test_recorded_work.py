@@ -20,7 +20,7 @@ def minute(tmp_path: Path) -> str:
     return str(minute_file(tmp_path))
 
 
-MINE = """
+TEXT = """
 extends = "Tiny"
 [workload]
 script = []
@@ -32,72 +32,72 @@ rate_scale = 0.5
 
 
 @pytest.fixture
-def mine(tmp_path: Path, minute: str) -> Path:
+def scenario_file(tmp_path: Path, minute: str) -> Path:
     (tmp_path / "data").mkdir()
     (tmp_path / "data" / "minute.csv").write_text(Path(minute).read_text())
     path = tmp_path / "mine.toml"
-    path.write_text(MINE)
+    path.write_text(TEXT)
     return path
 
 
 def test_files_are_relative_to_the_scenario_that_names_them(
-    mine: Path, monkeypatch: pytest.MonkeyPatch
+    scenario_file: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir("/")
-    scenario = load_scenario(mine)
+    scenario = load_scenario(scenario_file)
     assert scenario.workload.traces[0].rows().times_s.size == 3 and not scenario.workload.has_mix
     assert load_scenario(scenario_to_dict(scenario)) == scenario
-    child = mine.parent / "data" / "child.toml"
+    child = scenario_file.parent / "data" / "child.toml"
     child.write_text('extends = "../mine.toml"\n')
     assert load_scenario(child).workload.traces == scenario.workload.traces
 
 
-def test_an_episode_of_a_trace_alone(mine: Path) -> None:
+def test_an_episode_of_a_trace_alone(scenario_file: Path) -> None:
     """No mix, so no load.
 
     The same seed gives the same tasks, bit for bit, and another one others.
     """
-    env = OrbitEnv(str(mine))
-    drawn = []
+    env = OrbitEnv(str(scenario_file))
+    task_bytes = []
     for seed in (1, 1, 2):
         env.reset(seed=seed, options={"start_s": 0.0, "day": 1})
-        drawn.append(env.simulation.episode.tasks.tobytes())
-    assert drawn[0] == drawn[1] != drawn[2] and len(drawn[0]) > 0
+        task_bytes.append(env.simulation.episode.tasks.tobytes())
+    assert task_bytes[0] == task_bytes[1] != task_bytes[2] and len(task_bytes[0]) > 0
     with pytest.raises(ValueError, match="a workload without a mix has no load"):
         measure_loads(get_arrivals(env.scenario, 1), env.scenario.workload)
 
 
 def test_recordings_leave_the_mix_as_it_was(minute: str) -> None:
     """Beside a mix, a trace adds tasks and takes none away."""
-    alone = Workload(mix={"bulk_reprocessing": 1.0}, slack_scale={"bulk_reprocessing": 0.25})
-    both = dataclasses.replace(alone, traces=(RequestTrace(file=minute, form="azure"),))
-    scenario = dataclasses.replace(load_scenario("Tiny"), workload=alone)
+    mix_work = Workload(mix={"bulk_reprocessing": 1.0}, slack_scale={"bulk_reprocessing": 0.25})
+    mix_and_trace = dataclasses.replace(mix_work, traces=(RequestTrace(file=minute, form="azure"),))
+    scenario = dataclasses.replace(load_scenario("Tiny"), workload=mix_work)
     of_mix, of_both = (
         get_arrivals(scenario, 1)
         .sample_episode(work, scenario.faults, 0.0, np.random.default_rng(5))
         .tasks
-        for work in (alone, both)
+        for work in (mix_work, mix_and_trace)
     )
-    stored = of_both[of_both["one_lane"] == 0]
+    mix_part = of_both[of_both["one_lane"] == 0]
     assert (of_both["one_lane"] == 1).sum() > 0
-    known = min(stored.size, of_mix.size) - 1
-    assert known > 5 and stored[:known].tobytes() == of_mix[:known].tobytes()
+    n_common = min(mix_part.size, of_mix.size) - 1
+    assert n_common > 5 and mix_part[:n_common].tobytes() == of_mix[:n_common].tobytes()
 
 
-def test_describe_tells_files_rows_and_skipped_lines(mine: Path) -> None:
-    assert typed_rows(load_scenario(mine))["load"] == "none: no mix, recorded work alone"
-    path = mine.parent / "data" / "minute.csv"
+def test_describe_tells_files_rows_and_skipped_lines(scenario_file: Path) -> None:
+    assert typed_rows(load_scenario(scenario_file))["load"] == "none: no mix, recorded work alone"
+    path = scenario_file.parent / "data" / "minute.csv"
     path.write_text(path.read_text() + "spoilt\n")
     with pytest.raises(ValueError, match=r"minute\.csv, line 5: 'spoilt' has 1 values, expected 3"):
-        load_scenario(mine)
-    mine.write_text(MINE + "strict = false\n")
+        load_scenario(scenario_file)
+    scenario_file.write_text(TEXT + "strict = false\n")
     assert (
-        typed_rows(load_scenario(mine))["recordings"]
+        typed_rows(load_scenario(scenario_file))["recordings"]
         == f"{path} (3 rows, 1 line skipped; rate x 0.5, time x 1)"
     )
 
 
-REFUSED = [
+MISTAKES = [
     (
         "script = []",
         "",
@@ -117,11 +117,11 @@ REFUSED = [
 ]
 
 
-@pytest.mark.parametrize(("old", "new", "message"), REFUSED)
-def test_a_wrong_scenario_is_refused(mine: Path, old: str, new: str, message: str) -> None:
-    mine.write_text(MINE.replace(old, new))
+@pytest.mark.parametrize(("old", "new", "message"), MISTAKES)
+def test_a_wrong_scenario_is_refused(scenario_file: Path, old: str, new: str, message: str) -> None:
+    scenario_file.write_text(TEXT.replace(old, new))
     with pytest.raises(ValueError, match=message):
-        load_scenario(mine)
+        load_scenario(scenario_file)
 
 
 def test_the_look_ahead_covers_recorded_slacks(minute: str, tmp_path: Path) -> None:

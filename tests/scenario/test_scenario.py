@@ -105,7 +105,7 @@ def test_sections_are_frozen(section: type) -> None:
     assert section.__dataclass_params__.frozen  # type: ignore[attr-defined]
 
 
-REFUSED = [
+MISTAKES = [
     (lambda: scenario(episode_s=-1.0), r"scenario\.episode_s must be positive, got -1\.0"),
     (lambda: scenario(episode_s=math.nan), r"scenario\.episode_s must be finite, got nan"),
     (lambda: scenario(episode_s=True), r"scenario\.episode_s must be a number, got True"),
@@ -200,7 +200,7 @@ REFUSED = [
 ]
 
 
-@pytest.mark.parametrize(("make", "message"), REFUSED, ids=[message for _, message in REFUSED])
+@pytest.mark.parametrize(("make", "message"), MISTAKES, ids=[message for _, message in MISTAKES])
 def test_mistakes_are_refused_with_what_to_type(make, message: str) -> None:  # type: ignore[no-untyped-def]
     with pytest.raises(ValueError, match=message):
         make()
@@ -212,26 +212,34 @@ def test_a_misspelt_field_is_a_type_error() -> None:
 
 
 def test_a_sound_scenario_is_accepted() -> None:
-    made = scenario(
+    with_mix = scenario(
         constellation=Constellation(satellites=(Satellite("A", "1 ", "2 "),)), candidates=8
     )
-    assert made.workload.mix == MIX and made.candidates == 8
+    assert with_mix.workload.mix == MIX and with_mix.candidates == 8
 
 
 @pytest.mark.parametrize("name", scenario_names())
 def test_catalogue_scenarios_keep_the_contract(name: str) -> None:
-    loaded = load_scenario(name)
-    assert loaded.name == name and loaded.description
-    is_hand_sized = bool(loaded.workload.script)
-    assert is_hand_sized or loaded.episode_s >= 3_000.0
-    assert sum(loaded.workload.mix.values()) == pytest.approx(0.0 if is_hand_sized else 1.0)
-    used = {
+    catalogue_scenario = load_scenario(name)
+    assert catalogue_scenario.name == name and catalogue_scenario.description
+    is_hand_sized = bool(catalogue_scenario.workload.script)
+    assert is_hand_sized or catalogue_scenario.episode_s >= 3_000.0
+    assert sum(catalogue_scenario.workload.mix.values()) == pytest.approx(
+        0.0 if is_hand_sized else 1.0
+    )
+    model_names = {
         TASK_CLASSES[key].model
-        for key in (*loaded.workload.mix, *(task.task_class for task in loaded.workload.script))
+        for key in (
+            *catalogue_scenario.workload.mix,
+            *(task.task_class for task in catalogue_scenario.workload.script),
+        )
     }
     assert (
-        sum(MODEL_BYTES[model] for model in used) > loaded.accelerator.memory_bytes
+        sum(MODEL_BYTES[model] for model in model_names)
+        > catalogue_scenario.accelerator.memory_bytes
     )  # what is resident must be a choice
-    assert all(MODEL_BYTES[model] <= loaded.accelerator.memory_bytes for model in used)
-    fleet = [satellite.name for satellite in loaded.constellation.satellites]
-    assert not fleet or set(loaded.workload.polarimeters) <= set(fleet)
+    assert all(
+        MODEL_BYTES[model] <= catalogue_scenario.accelerator.memory_bytes for model in model_names
+    )
+    fleet = [satellite.name for satellite in catalogue_scenario.constellation.satellites]
+    assert not fleet or set(catalogue_scenario.workload.polarimeters) <= set(fleet)

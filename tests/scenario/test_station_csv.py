@@ -98,20 +98,20 @@ def test_a_scenario_adds_them_to_its_own(tmp_path: Path) -> None:
     (tmp_path / "sub").mkdir()
     write(tmp_path, 'extends = "Ring12"\nstations_file = "stations.csv"\n', "mine.toml")
     path = write(tmp_path / "sub", 'extends = "../mine.toml"\nstations = []\n', "only.toml")
-    ring, mine, only = (
+    ring, variant, without_base = (
         load_scenario("Ring12"),
         load_scenario(tmp_path / "mine.toml"),
         load_scenario(path),
     )
     dongara = Station("Dongara", -31.8, 115.9, 20.0, 10.0, datacentre="Hangzhou")
     assert (
-        mine.stations == (*ring.stations, dongara)
-        and only.stations == (dongara,)
-        and mine.stations_file == ""
+        variant.stations == (*ring.stations, dongara)
+        and without_base.stations == (dongara,)
+        and variant.stations_file == ""
     )
-    plain = json.loads(json.dumps(scenario_to_dict(mine)))
+    plain = json.loads(json.dumps(scenario_to_dict(variant)))
     (tmp_path / "stations.csv").unlink()
-    assert load_scenario(plain) == mine
+    assert load_scenario(plain) == variant
     with pytest.raises(
         ValueError, match=r"^mine\.toml: stations_file '.*stations\.csv' does not exist"
     ):

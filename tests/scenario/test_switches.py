@@ -37,7 +37,7 @@ SITES = [
 ]
 
 # CrossPlane12 with every model on and little on the ground.
-EVERYTHING: dict[str, Any] = {
+ALL_MODELS_ON: dict[str, Any] = {
     "stations": [KIRUNA, MIYUN],
     "users.sites": SITES,
     "faults.enabled": True,
@@ -102,7 +102,7 @@ OUTSIDE_WORLD = [name for name, touched in TOUCHES.items() if not touched]
 
 def switched(*names: str) -> Scenario:
     """The scenario with everything on, but for the named models."""
-    table = scenario_to_dict(load_scenario("CrossPlane12", EVERYTHING))
+    table = scenario_to_dict(load_scenario("CrossPlane12", ALL_MODELS_ON))
     for switch in SWITCHES:
         if switch.model in names:
             type_in(table, switch)
@@ -112,9 +112,9 @@ def switched(*names: str) -> Scenario:
 def type_in(table: dict[str, Any], switch: Switch) -> None:
     """Write what a switch asks to type into a plain scenario, [] meaning every row."""
     for path, value in switch.own_values.items():
-        array, inside, name = path.partition("[].")
-        *sections, last = (name if inside else path).split(".")
-        for row in table[array] if inside else [table]:
+        array, is_array, name = path.partition("[].")
+        *sections, last = (name if is_array else path).split(".")
+        for row in table[array] if is_array else [table]:
             for section in sections:
                 row = row[section]
             assert last in row
@@ -125,7 +125,7 @@ def facets(scenario: Scenario) -> dict[str, Any]:
     """What a World says, by part, in names and times, so that a change of numbering is none."""
     world, names = compile_world(scenario, 1), graph_names(scenario)
     sizes, n_satellites = world.sizes[0], int(world.sizes["n_satellites"][0])
-    found: dict[str, Any] = {
+    table: dict[str, Any] = {
         "positions": world.positions_m.tobytes(),
         "sunlit": [sunlit_changes(world, satellite) for satellite in range(n_satellites)],
         "draw": np.round(sampled_draw_w(world, scenario), 9).tolist(),
@@ -140,35 +140,37 @@ def facets(scenario: Scenario) -> dict[str, Any]:
             [name for name in ACCELERATOR.names or () if name != "node"]
         ].tolist(),
     }
-    found |= {
+    table |= {
         name: world.accelerators[name][:n_satellites].tolist()
         for name in ACCELERATOR.names or ()
         if name not in ("node", "pad")
     }
     senders = np.repeat(np.arange(len(names)), np.diff(world.edge_offsets))
     for kind, word in KIND_NAMES.items():
-        mine = [row for row in range(len(world.edges)) if world.edges[row]["kind"] == kind]
-        ends = [(names[senders[row]], names[world.edges[row]["to"]]) for row in mine]
-        order = sorted(range(len(mine)), key=lambda k: ends[k])
+        kind_rows = [row for row in range(len(world.edges)) if world.edges[row]["kind"] == kind]
+        ends = [(names[senders[row]], names[world.edges[row]["to"]]) for row in kind_rows]
+        order = sorted(range(len(kind_rows)), key=lambda k: ends[k])
         contacts = [
             world.contacts[
-                world.edges[mine[k]]["first_contact"] : world.edges[mine[k]]["end_contact"]
+                world.edges[kind_rows[k]]["first_contact"] : world.edges[kind_rows[k]][
+                    "end_contact"
+                ]
             ]
             for k in order
         ]
-        found[f"{word} ends"] = [ends[k] for k in order]
-        found[f"{word} contacts"] = [rows[["start_s", "end_s"]].tolist() for rows in contacts]
-        found[f"{word} rates"] = [
+        table[f"{word} ends"] = [ends[k] for k in order]
+        table[f"{word} contacts"] = [rows[["start_s", "end_s"]].tolist() for rows in contacts]
+        table[f"{word} rates"] = [
             [
                 world.pieces[row["first_piece"] : row["end_piece"]]["rate_bps"].tolist()
                 for row in rows
             ]
             for rows in contacts
         ]
-        found[f"{word} transmit_w"] = sorted(
-            {float(world.edges[row]["transmit_w"]) for row in mine}
+        table[f"{word} transmit_w"] = sorted(
+            {float(world.edges[row]["transmit_w"]) for row in kind_rows}
         )
-    return found
+    return table
 
 
 def power_rows(world: World) -> list[np.ndarray]:
@@ -186,15 +188,17 @@ def sunlit_changes(world: World, satellite: int) -> list[tuple[float, int]]:
 def sampled_draw_w(world: World, scenario: Scenario) -> np.ndarray:
     """Baseline draw every 20 s, (n_satellites, n)."""
     times_s = np.arange(0.0, float(world.sizes["horizon_s"][0]), 20.0) + 0.5
-    picked = [
+    satellite_rows = [
         rows[np.searchsorted(rows["start_s"], times_s, side="right") - 1]
         for rows in power_rows(world)
     ]
-    return np.array([scenario.power.solar_w * rows["is_sunlit"] - rows["net_w"] for rows in picked])
+    return np.array(
+        [scenario.power.solar_w * rows["is_sunlit"] - rows["net_w"] for rows in satellite_rows]
+    )
 
 
 @pytest.fixture(scope="module")
-def everything() -> dict[str, Any]:
+def base_facets() -> dict[str, Any]:
     return facets(switched())
 
 
@@ -204,10 +208,12 @@ def test_every_switch_is_tested() -> None:
 
 @pytest.mark.parametrize("name", TOUCHES)
 def test_a_switch_touches_what_it_names_and_nothing_else(
-    everything: dict[str, Any], name: str
+    base_facets: dict[str, Any], name: str
 ) -> None:
-    off = facets(switched(name))
-    assert {facet for facet in off if off[facet] != everything[facet]} == TOUCHES[name]
+    switched_off = facets(switched(name))
+    assert {
+        facet for facet in switched_off if switched_off[facet] != base_facets[facet]
+    } == TOUCHES[name]
 
 
 def test_lasers_off_leave_no_laser() -> None:
@@ -215,12 +221,12 @@ def test_lasers_off_leave_no_laser() -> None:
     assert not (world.edges["kind"] == LASER).any()
 
 
-def test_acquisition_off_starts_contacts_when_they_are_held(everything: dict[str, Any]) -> None:
+def test_acquisition_off_starts_contacts_when_they_are_held(base_facets: dict[str, Any]) -> None:
     """Without acquisition a contact begins 15 s sooner, except where it was up at midnight.
 
     None shorter than 15 s is lost.
     """
-    before = [row for rows in everything["laser contacts"] for row in rows]
+    base_contacts = [row for rows in base_facets["laser contacts"] for row in rows]
     after = {
         (round(start_s, 6), end_s)
         for rows in facets(switched("laser acquisition"))["laser contacts"]
@@ -229,9 +235,9 @@ def test_acquisition_off_starts_contacts_when_they_are_held(everything: dict[str
     assert (
         all(
             (round(start_s - 15.0 * (start_s > 0.0), 6), end_s) in after
-            for start_s, end_s in before
+            for start_s, end_s in base_contacts
         )
-        and len(before) > 200
+        and len(base_contacts) > 200
     )
 
 
@@ -245,9 +251,9 @@ def draw(scenario: Scenario) -> Any:
 @pytest.mark.parametrize("name", OUTSIDE_WORLD)
 def test_switches_outside_the_world_leave_tasks_and_charge(name: str) -> None:
     """Faults are drawn last, so that everything before them is bit-equal."""
-    on, off = draw(switched()), draw(switched(name))
+    base_episode, switched_off = draw(switched()), draw(switched(name))
     for part in ("tasks", "initial_charge_j", "initial_resident", "span_s"):
-        assert getattr(on, part).tobytes() == getattr(off, part).tobytes(), part
+        assert getattr(base_episode, part).tobytes() == getattr(switched_off, part).tobytes(), part
 
 
 @pytest.mark.parametrize(
@@ -265,23 +271,25 @@ def test_kinds_of_faults_left(names: tuple[str, ...], left: set[str]) -> None:
 
     Those that are left are the very same.
     """
-    everything, scenario = switched(), switched(*names)
+    base_facets, scenario = switched(), switched(*names)
     world = get_arrivals(scenario, 1).world
     lasers = set(world.edges["resource_a"][world.edges["kind"] == LASER].tolist())
 
-    def rows(drawn: np.ndarray, kinds: set[str]) -> list[tuple]:
-        named = [
+    def rows(faults: np.ndarray, kinds: set[str]) -> list[tuple]:
+        kinds_of_rows = [
             "reset" if row["kind"] == 1 else "link" if int(row["index"]) in lasers else "cloud"
-            for row in drawn
+            for row in faults
         ]
-        return [row.tolist() for row, kind in zip(drawn, named, strict=True) if kind in kinds]
+        return [
+            row.tolist() for row, kind in zip(faults, kinds_of_rows, strict=True) if kind in kinds
+        ]
 
     left_over = draw(scenario).faults
     assert rows(left_over, left) == [row.tolist() for row in left_over]
     if (
         "clouds" not in names
     ):  # a station without clouds is another World, with the same faults of satellites
-        assert rows(left_over, left) == rows(draw(everything).faults, left)
+        assert rows(left_over, left) == rows(draw(base_facets).faults, left)
     assert all(rows(left_over, {kind}) for kind in left)
 
 

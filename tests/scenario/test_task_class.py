@@ -20,7 +20,7 @@ SHIP: dict[str, Any] = {
     "source": "choice: of this test",
 }
 TOKENS = ((0.0, 10.0), (1.0, 20.0))
-REFUSED: list[tuple[dict[str, Any], str]] = [
+MISTAKES: list[tuple[dict[str, Any], str]] = [
     ({"origin": "hotspots"}, r"origin must be one of scene, .*; did you mean 'hotspot'\? got 'hot"),
     ({"model": "detector"}, r"model must be one of .*; did you mean 'detectors'\? got 'detector'"),
     ({"slack_s": (300.0, 60.0)}, r"slack_s must be the least and the largest slack like \(60\.0, "),
@@ -46,7 +46,7 @@ REFUSED: list[tuple[dict[str, Any], str]] = [
 
 
 @pytest.mark.parametrize(
-    ("changes", "message"), REFUSED, ids=[str(changes) for changes, _ in REFUSED]
+    ("changes", "message"), MISTAKES, ids=[str(changes) for changes, _ in MISTAKES]
 )
 def test_a_mistake_is_answered(changes: dict[str, Any], message: str) -> None:
     assert TaskClass(**SHIP).value == 1.0

@@ -24,7 +24,7 @@ def world(scenario):
     return get_world(scenario, 4)
 
 
-def drawn(world, stations=(), seed=0, start_s=0.0, end_s=90_000.0, **changes) -> np.ndarray:
+def sample(world, stations=(), seed=0, start_s=0.0, end_s=90_000.0, **changes) -> np.ndarray:
     return sample_faults(
         Faults(enabled=True, **changes),
         stations,
@@ -40,12 +40,12 @@ def test_spells_have_their_share_and_length() -> None:
     spell and share down at the start.
     """
     count, share, mean_s, end_s = 4_000, 0.3, 40.0, 2_667.0
-    which, begin_s, over_s = sample_spells(
+    process, begin_s, over_s = sample_spells(
         count, share, mean_s, 0.0, end_s, np.random.default_rng(1)
     )
-    down_s = np.bincount(which, np.minimum(over_s, end_s) - begin_s, minlength=count) / end_s
+    down_s = np.bincount(process, np.minimum(over_s, end_s) - begin_s, minlength=count) / end_s
     assert abs(down_s.mean() - share) < 3.0 * down_s.std(ddof=1) / np.sqrt(count)
-    at_start = np.isin(np.arange(count), which[begin_s == 0.0])
+    at_start = np.isin(np.arange(count), process[begin_s == 0.0])
     assert abs(at_start.mean() - share) < 3.0 * np.sqrt(share * (1.0 - share) / count)
     inner_s = (over_s - begin_s)[(begin_s > 0.0) & (begin_s < end_s / 2)]
     assert abs(inner_s.mean() - mean_s) < 3.0 * inner_s.std(ddof=1) / np.sqrt(inner_s.size)
@@ -64,12 +64,12 @@ def test_links_fail_in_both_directions_for_their_share(world) -> None:
     """Up-time 0.99 of every pair that is ever linked (Starlink's, facts 2.6), mean over pairs and
     seeds.
     """
-    found = [drawn(world, seed=seed, reset_mean_s=0.0) for seed in range(20)]
+    samples = [sample(world, seed=seed, reset_mean_s=0.0) for seed in range(20)]
     pairs = laser_pairs(world)
     lasers = world.edges[world.edges["kind"] == LASER]
     assert sorted(pairs.ravel().tolist()) == sorted(lasers["resource_a"].tolist())
     shares = []
-    for faults in found:
+    for faults in samples:
         assert (faults["kind"] == CALENDAR_FAULT).all() and (
             np.diff(faults["strike_s"]) >= 0.0
         ).all()
@@ -109,18 +109,18 @@ def test_clouds_block_optical_stations_alone() -> None:
             "antennas": 2,
         }
     ]
-    made = load_scenario(
+    scenario = load_scenario(
         "Ring12",
         {"stations": [{"name": "Kashi", "latitude_deg": 39.51, "longitude_deg": 75.93}, *optical]},
     )
-    world = get_world(made, 4)
+    world = get_world(scenario, 4)
     downlinks = world.edges[world.edges["kind"] == DOWNLINK]
     antennas = set(downlinks["resource_b"][downlinks["to"] == 13].tolist())
     shares = []
     for seed in range(200):
-        faults = drawn(
+        faults = sample(
             world,
-            made.stations,
+            scenario.stations,
             seed,
             reset_mean_s=0.0,
             link_up_fraction=1.0,
@@ -131,7 +131,7 @@ def test_clouds_block_optical_stations_alone() -> None:
         first = faults[faults["index"] == min(antennas)]
         shares.append((np.minimum(first["end_s"], 90_000.0) - first["strike_s"]).sum() / 90_000.0)
     assert abs(np.mean(shares) - 0.5) < 3.0 * np.std(shares, ddof=1) / np.sqrt(len(shares))
-    assert drawn(world, base.stations, reset_mean_s=0.0, link_up_fraction=1.0).size == 0
+    assert sample(world, base.stations, reset_mean_s=0.0, link_up_fraction=1.0).size == 0
 
 
 def test_the_switch_is_off_by_default(world, scenario) -> None:

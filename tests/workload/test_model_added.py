@@ -24,13 +24,13 @@ def play(case: golden_trace.Case) -> dict[str, Any]:
 @pytest.mark.parametrize("case", CASES, ids=[case.scenario for case in CASES])
 def test_traces_are_bit_equal(case: golden_trace.Case, monkeypatch: pytest.MonkeyPatch) -> None:
     """The model is so small that it would fit beside any other."""
-    before = play(case)
+    base_trace = play(case)
     with monkeypatch.context() as patch:
         patch.setitem(MODEL_BYTES, "one_more", 0.1e9)
-        after = play(case)
+        changed_trace = play(case)
         (arrivals,) = day_cache._arrivals._values.values()
         assert arrivals.world.model_bytes.size == len(MODEL_BYTES) == 6
-    assert after == before
+    assert changed_trace == base_trace
 
 
 def test_models_of_the_classes_count_alone() -> None:

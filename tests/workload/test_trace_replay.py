@@ -125,13 +125,15 @@ def test_requests_are_asked_by_users_in_view(arrivals: Arrivals, minute: str) ->
     tasks = tasks_of(arrivals, traces=(request_trace(minute),))
     times_s, rows = play(request_trace(minute), 0.0, DAY_S, seed=0)
     windows = arrivals.user_windows
-    inside = ((times_s[:, None] >= windows[:, 1]) & (times_s[:, None] < windows[:, 2])).any(axis=1)
-    assert 0 < inside.sum() < times_s.size
-    assert np.array_equal(tasks["release_s"], times_s[inside])
-    assert np.array_equal(
-        tasks["prefill_flop"], FLOP_PER_TOKEN_8B * np.array([100.0, 110.0, 140.0])[rows[inside]]
+    is_inside = ((times_s[:, None] >= windows[:, 1]) & (times_s[:, None] < windows[:, 2])).any(
+        axis=1
     )
-    assert np.array_equal(tasks["decode_tokens"], np.array([1.0, 11.0, 41.0])[rows[inside]])
+    assert 0 < is_inside.sum() < times_s.size
+    assert np.array_equal(tasks["release_s"], times_s[is_inside])
+    assert np.array_equal(
+        tasks["prefill_flop"], FLOP_PER_TOKEN_8B * np.array([100.0, 110.0, 140.0])[rows[is_inside]]
+    )
+    assert np.array_equal(tasks["decode_tokens"], np.array([1.0, 11.0, 41.0])[rows[is_inside]])
     assert (
         (tasks["origin"] == 5).all()
         and (tasks["destination"] == 5).all()
@@ -152,7 +154,7 @@ def test_requests_of_the_sky_come_from_polarimeters(arrivals: Arrivals, minute: 
     )
 
 
-def below(arrivals: Arrivals, satellite: int, time_s: float) -> np.ndarray:
+def place_below(arrivals: Arrivals, satellite: int, time_s: float) -> np.ndarray:
     """Latitude and longitude under a satellite; over the equator geodetic and geocentric agree."""
     x, y, z = arrivals.world.positions_m[int(time_s / 10.0), satellite]
     return np.degrees([np.arctan2(z, np.hypot(x, y)), np.arctan2(y, x)])
@@ -161,10 +163,10 @@ def below(arrivals: Arrivals, satellite: int, time_s: float) -> np.ndarray:
 def test_the_highest_satellite_sees_an_event_below_it_at_once(arrivals: Arrivals) -> None:
     for satellite in range(3):
         assert first_satellite_over(
-            arrivals.world, below(arrivals, satellite, 600.0), 20.0, 600.0, 0.0
+            arrivals.world, place_below(arrivals, satellite, 600.0), 20.0, 600.0, 0.0
         ) == (600.0, satellite)
         assert first_satellite_over(
-            arrivals.world, below(arrivals, satellite, 600.0), 20.0, 603.0, 0.0
+            arrivals.world, place_below(arrivals, satellite, 600.0), 20.0, 603.0, 0.0
         ) == (603.0, satellite)
 
 
@@ -176,10 +178,10 @@ def test_an_event_waits_for_the_first_satellite(arrivals: Arrivals) -> None:
     10.5 degrees of arc; the string moves by 3.5 deg/min over the ground (Tiny.toml), so that the
     wait is (40 - 10.5) / 3.5 min = 506 s.
     """
-    sample_origins = below(arrivals, 2, 600.0) + np.array([0.0, 40.0])
-    time_s, satellite = first_satellite_over(arrivals.world, sample_origins, 20.0, 600.0, 5_400.0)
+    place_deg = place_below(arrivals, 2, 600.0) + np.array([0.0, 40.0])
+    time_s, satellite = first_satellite_over(arrivals.world, place_deg, 20.0, 600.0, 5_400.0)
     assert satellite == 2 and time_s == pytest.approx(600.0 + 506.0, abs=20.0)
-    assert first_satellite_over(arrivals.world, sample_origins, 20.0, 600.0, 400.0) == (
+    assert first_satellite_over(arrivals.world, place_deg, 20.0, 600.0, 400.0) == (
         600.0,
         NO_SATELLITE,
     )
@@ -197,19 +199,19 @@ def test_the_earth_hides_half_of_the_sky(arrivals: Arrivals) -> None:
     Behind the limb begins where the ray passes 100 km over the ground: arcsin((R + 100) / (R +
     579)) = 68.6 degrees off the nadir.
     """
-    longitude = below(arrivals, 1, 600.0)[1]
+    longitude = place_below(arrivals, 1, 600.0)[1]
     zenith = longitude + np.degrees(gmst_rad(arrivals.midnight_jd, np.array([600.0 / DAY_S])))[0]
-    for off_nadir, seen in (
+    for off_nadir, is_visible in (
         (180.0, 1),
         (90.0, 1),
         (69.5, 1),
         (67.5, NO_SATELLITE),
         (0.0, NO_SATELLITE),
     ):
-        sample_origins = np.array([(zenith + 180.0 + off_nadir) % 360.0, 0.0])
+        place_deg = np.array([(zenith + 180.0 + off_nadir) % 360.0, 0.0])
         assert (
-            satellite_facing(arrivals.world, arrivals.midnight_jd, sample_origins, [1], 600.0)
-            == seen
+            satellite_facing(arrivals.world, arrivals.midnight_jd, place_deg, [1], 600.0)
+            == is_visible
         ), off_nadir
     assert (
         satellite_facing(
@@ -229,15 +231,15 @@ def test_events_release_tasks_where_they_are_seen(arrivals: Arrivals, tmp_path: 
     """Two events at the start: one below P01S02, seen at once, by a task of each class (a mapping
     is three chunks), one too weak.
     """
-    latitude, longitude = below(arrivals, 1, 600.0)
+    latitude, longitude = place_below(arrivals, 1, 600.0)
     text = (
         GROUND + f"2020-01-01T00:00:00Z,{latitude},{longitude},6\n"
         f"2020-01-01T00:00:00Z,{latitude},{longitude},1\n"
     )
-    listed = event_list(
+    recording = event_list(
         tmp_path, text, task_classes=("wildfire_alert", "emergency_mapping"), minimum_strength=5.0
     )
-    tasks = tasks_of(arrivals, start_s=600.0, end_s=2_000.0, events=(listed,))
+    tasks = tasks_of(arrivals, start_s=600.0, end_s=2_000.0, events=(recording,))
     assert sorted(tasks["release_s"].tolist()) == [600.0, 600.0, 605.0, 610.0]
     assert (tasks["origin"] == 1).all() and (tasks["destination"] == ANY_STATION).all()
     names = [list(TASK_CLASSES)[index] for index in tasks["task_class"]]
@@ -250,27 +252,32 @@ def test_an_event_that_waits_since_before_the_start_is_seen(
     """A fire three times an hour at one place: the next pass after the start sees all of the 90 min
     before it, none twice.
     """
-    latitude, longitude = sample_origins = below(arrivals, 2, 600.0) + np.array([0.0, 40.0])
+    latitude, longitude = place_deg = place_below(arrivals, 2, 600.0) + np.array([0.0, 40.0])
     text = GROUND + "".join(
         f"2020-01-01T{hour:02d}:{minute:02d}:00Z,{latitude},{longitude},6\n"
         for hour in range(20)
         for minute in (0, 20, 40)
     )
-    listed = event_list(tmp_path, text, task_classes=("wildfire_alert",), window="drawn")
+    recording = event_list(tmp_path, text, task_classes=("wildfire_alert",), window="drawn")
     start_s = 23_000.0
-    rise_s = first_satellite_over(arrivals.world, sample_origins, 20.0, start_s, 20_000.0)[0]
+    rise_s = first_satellite_over(arrivals.world, place_deg, 20.0, start_s, 20_000.0)[0]
     assert rise_s - start_s > 1_800.0
     assert (
         first_satellite_over(
-            arrivals.world, sample_origins, 20.0, rise_s - listed.wait_s, listed.wait_s
+            arrivals.world, place_deg, 20.0, rise_s - recording.wait_s, recording.wait_s
         )[0]
         == rise_s
     )  # no pass in between
     for seed in range(5):
-        released = tasks_of(arrivals, seed, start_s, 41_000.0, events=(listed,))["release_s"]
+        released = tasks_of(arrivals, seed, start_s, 41_000.0, events=(recording,))["release_s"]
         rng = np.random.default_rng(seed)
         waiting, _ = rows_in_span(
-            listed, listed.rows().times_s, start_s, rise_s - listed.wait_s, rise_s, rng
+            recording,
+            recording.rows().times_s,
+            start_s,
+            rise_s - recording.wait_s,
+            rise_s,
+            rng,
         )
         assert 0 < (waiting > start_s).sum() < waiting.size == (released == rise_s).sum()
         assert released[0] == rise_s and released[-1] < 41_000.0
@@ -283,9 +290,9 @@ def test_bursts_on_the_sky_are_seen_at_their_instant(arrivals: Arrivals, tmp_pat
     text = SKY + "".join(
         f"2020-01-{1 + hour // 24:02d}T{hour % 24:02d}:00:00Z,0,90,1\n" for hour in range(48)
     )
-    listed = event_list(tmp_path, text, task_classes=("xray_trigger",))
+    recording = event_list(tmp_path, text, task_classes=("xray_trigger",))
     tasks = tasks_of(
-        arrivals, start_s=600.0, end_s=36_700.0, events=(listed,), polarimeters=("P01S03",)
+        arrivals, start_s=600.0, end_s=36_700.0, events=(recording,), polarimeters=("P01S03",)
     )
     assert (
         tasks["release_s"].tolist() == [600.0 + 3_600.0 * hour for hour in range(11)]
@@ -294,7 +301,7 @@ def test_bursts_on_the_sky_are_seen_at_their_instant(arrivals: Arrivals, tmp_pat
     assert (tasks["alert_delay_s"] >= 10.0).all()
 
 
-TYPED = """\
+TASK_ROWS = """\
 release_s,origin,task_class,slack_s,value,input_bits,result_bits,\
 vision_flop,vision_bytes,prompt_tokens,output_tokens
 30,Kisumu,language_request,60,5,,,,,200,20
@@ -309,7 +316,7 @@ def test_a_task_file_gives_the_numbers_that_it_types(arrivals: Arrivals, tmp_pat
     A result of 5 Mbit is too long for the alert channel.
     """
     path = tmp_path / "tasks.csv"
-    path.write_text(TYPED, encoding="utf-8")
+    path.write_text(TASK_ROWS, encoding="utf-8")
     scene, fire, request = tasks_of(
         arrivals, start_s=1_000.0, end_s=5_000.0, task_files=(TaskFile(file=str(path)),)
     )

@@ -8,7 +8,13 @@ from typing import NamedTuple
 
 import numpy as np
 
-from orbit_gym.scenario.readers.lines import TIME_UTC, by_time, header_of, number, read_csv
+from orbit_gym.scenario.readers.lines import (
+    TIME_UTC,
+    number_column,
+    read_csv,
+    read_header,
+    sort_by_time,
+)
 
 
 class Form(NamedTuple):
@@ -62,7 +68,7 @@ class Events(NamedTuple):
 
 def read_events(path: Path, strict: bool) -> Events:
     """Read an event list in any of FORMS; ValueError names a bad line or an unknown header."""
-    header = header_of(path)
+    header = read_header(path)
     form = next(
         (
             form
@@ -72,24 +78,29 @@ def read_events(path: Path, strict: bool) -> Events:
         None,
     )
     if form is None:
-        known = "; or ".join(f"{item.columns} for {item.name}" for item in FORMS)
+        headers = "; or ".join(f"{item.columns} for {item.name}" for item in FORMS)
         raise ValueError(
-            f"{path}, line 1: the header {','.join(header)} is not known, expected {known}"
+            f"{path}, line 1: the header {','.join(header)} is not known, expected {headers}"
         )
     first, second = (
-        (number(0.0, 360.0), number(-90.0, 90.0))
+        (number_column(0.0, 360.0), number_column(-90.0, 90.0))
         if form.is_sky
-        else (number(-90.0, 90.0), number(-180.0, 360.0))
+        else (number_column(-90.0, 90.0), number_column(-180.0, 360.0))
     )
-    columns = {form.time: TIME_UTC, form.first: first, form.second: second, form.strength: number()}
+    columns = {
+        form.time: TIME_UTC,
+        form.first: first,
+        form.second: second,
+        form.strength: number_column(),
+    }
     table = read_csv(path, columns, strict)
-    times_s, first_deg, second_deg, strengths = by_time(*table.columns.values())
+    times_s, first_deg, second_deg, strengths = sort_by_time(*table.columns.values())
     return Events(
         times_s, np.stack([first_deg, second_deg], axis=-1), strengths, form.is_sky, table.n_skipped
     )
 
 
-def stronger(events: Events, minimum: float) -> Events:
+def select_strong(events: Events, minimum: float) -> Events:
     """Return the events of at least this strength.
 
     Times still count from the first event of the file.

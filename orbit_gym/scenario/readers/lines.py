@@ -1,4 +1,4 @@
-"""Reading tables of text: each cell is parsed by its column.
+"""Tables of text: each cell is parsed by its column.
 
 A bad line is named with what was expected, or skipped and counted.
 """
@@ -36,15 +36,15 @@ class BadLine(ValueError):
     """A line that cannot be read; the message says file, line, value and what was expected."""
 
 
-def number(
-    low: float = -math.inf, high: float = math.inf, whole: bool = False, open_low: bool = False
+def number_column(
+    low: float = -math.inf, high: float = math.inf, is_whole: bool = False, open_low: bool = False
 ) -> Column:
     """Return the column of a finite number from low (excluded if open_low) to high."""
 
     def parse(text: str) -> float:
         value = float(text)
         if not (
-            math.isfinite(value) and low <= value <= high and (not whole or value == int(value))
+            math.isfinite(value) and low <= value <= high and (not is_whole or value == int(value))
         ) or (open_low and value == low):
             raise ValueError
         return value
@@ -55,7 +55,8 @@ def number(
         else f" from {low:g} to {high:g}"
     )
     return Column(
-        parse, f"a {'whole' if whole else 'finite'} number{'' if low == -math.inf else limits}"
+        parse,
+        f"a {'whole' if is_whole else 'finite'} number{'' if low == -math.inf else limits}",
     )
 
 
@@ -67,11 +68,11 @@ def _parse_time(text: str) -> float:
 TIME_UTC = Column(
     _parse_time, "a time in ISO 8601 like 2018-05-23T00:25:00Z (UTC where no zone is given)"
 )
-TOKENS_IN = number(1.0, MOST_TOKENS, whole=True)
-TOKENS_OUT = number(0.0, MOST_TOKENS, whole=True)
+TOKENS_IN = number_column(1.0, MOST_TOKENS, is_whole=True)
+TOKENS_OUT = number_column(0.0, MOST_TOKENS, is_whole=True)
 
 
-def text_lines(path: Path) -> list[str]:
+def read_lines(path: Path) -> list[str]:
     """Return the lines of a text file; ValueError if it is absent, empty or no UTF-8 text."""
     if not path.is_file():
         raise ValueError(f"file {str(path)!r} does not exist")
@@ -84,9 +85,9 @@ def text_lines(path: Path) -> list[str]:
     return lines
 
 
-def header_of(path: Path) -> list[str]:
+def read_header(path: Path) -> list[str]:
     """Return the column names of the first line."""
-    return [name.strip() for name in next(csv.reader(text_lines(path)))]
+    return [name.strip() for name in next(csv.reader(read_lines(path)))]
 
 
 def read_csv(
@@ -96,7 +97,7 @@ def read_csv(
 
     Cells of the columns in `blank` may be empty and become "".
     """
-    rows = csv.reader(text_lines(path))
+    rows = csv.reader(read_lines(path))
     header = [name.strip() for name in next(rows)]
     missing = [name for name in columns if name not in header]
     if missing:
@@ -104,7 +105,7 @@ def read_csv(
             f"{path}, line 1: the header has no column {missing[0]!r}, expected "
             f"{','.join(columns)}; got {','.join(header)}"
         )
-    places = {name: header.index(name) for name in columns}
+    positions = {name: header.index(name) for name in columns}
 
     def cells() -> Iterator[tuple[int, Mapping[str, str] | str]]:
         for row in rows:
@@ -117,12 +118,12 @@ def read_csv(
                     f"{','.join(header)}",
                 )
             else:
-                yield rows.line_num, {name: row[place].strip() for name, place in places.items()}
+                yield rows.line_num, {name: row[index].strip() for name, index in positions.items()}
 
-    return collect(path, columns, cells(), strict, blank)
+    return parse_rows(path, columns, cells(), strict, blank)
 
 
-def collect(
+def parse_rows(
     path: Path,
     columns: Mapping[str, Column],
     cells: Iterator[tuple[int, Mapping[str, str] | str]],
@@ -178,14 +179,17 @@ def _parse_row(
     return parsed
 
 
-def by_time(times_s: Sequence[float], *others: Sequence[float]) -> list[np.ndarray]:
+def sort_by_time(times_s: Sequence[float], *columns: Sequence[float]) -> list[np.ndarray]:
     """Return times from the first on, in order, (n,), and the other columns in the same order.
 
     Equal times keep the file's order.
     """
     times = np.array(times_s, np.float64)
     order = np.argsort(times, kind="stable")
-    arrays = [times[order] - times.min(), *(np.array(other, np.float64)[order] for other in others)]
+    arrays = [
+        times[order] - times.min(),
+        *(np.array(column, np.float64)[order] for column in columns),
+    ]
     for array in arrays:
         array.flags.writeable = False
     return arrays

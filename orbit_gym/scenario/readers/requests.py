@@ -12,11 +12,11 @@ from orbit_gym.scenario.readers.lines import (
     TOKENS_IN,
     TOKENS_OUT,
     Table,
-    by_time,
-    collect,
-    number,
+    number_column,
+    parse_rows,
     read_csv,
-    text_lines,
+    read_lines,
+    sort_by_time,
 )
 
 # Azure LLM inference traces of 2023 and 2024 (github.com/Azure/AzurePublicDataset; Splitwise, ISCA
@@ -24,8 +24,16 @@ from orbit_gym.scenario.readers.lines import (
 AZURE = {"TIMESTAMP": TIME_UTC, "ContextTokens": TOKENS_IN, "GeneratedTokens": TOKENS_OUT}
 # Mooncake traces (github.com/kvcache-ai/Mooncake; FAST 2025): JSON lines as published, or the same
 # numbers as CSV.
-MOONCAKE_JSON = {"timestamp": number(0.0), "input_length": TOKENS_IN, "output_length": TOKENS_OUT}
-MOONCAKE_CSV = {"timestamp_ms": number(0.0), "input_tokens": TOKENS_IN, "output_tokens": TOKENS_OUT}
+MOONCAKE_JSON = {
+    "timestamp": number_column(0.0),
+    "input_length": TOKENS_IN,
+    "output_length": TOKENS_OUT,
+}
+MOONCAKE_CSV = {
+    "timestamp_ms": number_column(0.0),
+    "input_tokens": TOKENS_IN,
+    "output_tokens": TOKENS_OUT,
+}
 S_PER_MS = 1e-3
 
 
@@ -47,13 +55,14 @@ def read_azure(path: Path, strict: bool) -> Requests:
 
 
 def read_mooncake(path: Path, strict: bool) -> Requests:
-    """Read JSON lines with timestamp (ms), input_length, output_length, or CSV with
-    timestamp_ms,input_tokens,output_tokens.
+    """Read a trace with timestamp (ms), input_length, output_length as JSON lines.
+
+    Or CSV with timestamp_ms,input_tokens,output_tokens. ValueError names a bad line.
     """
-    lines = text_lines(path)
+    lines = read_lines(path)
     if not next(line for line in lines if line.strip()).lstrip().startswith("{"):
         return _requests(read_csv(path, MOONCAKE_CSV, strict), S_PER_MS)
-    return _requests(collect(path, MOONCAKE_JSON, _json_cells(lines), strict), S_PER_MS)
+    return _requests(parse_rows(path, MOONCAKE_JSON, _json_cells(lines), strict), S_PER_MS)
 
 
 def _json_cells(lines: list[str]) -> Iterator[tuple[int, Mapping[str, str] | str]]:
@@ -71,7 +80,7 @@ def _json_cells(lines: list[str]) -> Iterator[tuple[int, Mapping[str, str] | str
 
 
 def _requests(table: Table, seconds: float) -> Requests:
-    times_s, prompt_tokens, output_tokens = by_time(*table.columns.values())
+    times_s, prompt_tokens, output_tokens = sort_by_time(*table.columns.values())
     return Requests(times_s * seconds, prompt_tokens, output_tokens, table.n_skipped)
 
 

@@ -11,15 +11,15 @@ from orbit_gym.scenario.readers.lines import (
     TOKENS_OUT,
     BadLine,
     Column,
-    header_of,
-    number,
+    number_column,
     read_csv,
+    read_header,
 )
 
-ABOVE_ZERO = number(0.0, open_low=True)
+ABOVE_ZERO = number_column(0.0, open_low=True)
 OPTIONAL = {
     "slack_s": ABOVE_ZERO,
-    "value": number(0.0),
+    "value": number_column(0.0),
     "input_bits": ABOVE_ZERO,
     "result_bits": ABOVE_ZERO,
     "vision_flop": ABOVE_ZERO,
@@ -51,10 +51,10 @@ def read_task_file(path: Path, strict: bool, language: Mapping[str, bool]) -> Ta
 
     ValueError names a bad line.
     """
-    header = header_of(path)
+    header = read_header(path)
     columns = {
-        "release_s": number(0.0),
-        "origin": Column(_name, "the name of a satellite or user site"),
+        "release_s": number_column(0.0),
+        "origin": Column(_nonempty, "the name of a satellite or user site"),
         "task_class": Column(_one_of(tuple(language)), f"one of {', '.join(language)}"),
     }
     unknown = [name for name in header if name not in columns and name not in OPTIONAL]
@@ -63,17 +63,22 @@ def read_task_file(path: Path, strict: bool, language: Mapping[str, bool]) -> Ta
             f"{path}, line 1: unknown column {unknown[0]!r}, expected {','.join(columns)} and any "
             f"of {','.join(OPTIONAL)}"
         )
-    given = [name for name in OPTIONAL if name in header]
-    table = read_csv(path, columns | {name: OPTIONAL[name] for name in given}, strict, blank=given)
-    good = []
-    for row, message in _misfits(path, table.columns, table.lines, given, language):
+    optional_names = [name for name in OPTIONAL if name in header]
+    table = read_csv(
+        path,
+        columns | {name: OPTIONAL[name] for name in optional_names},
+        strict,
+        blank=optional_names,
+    )
+    fit_rows = []
+    for row, message in _misfits(path, table.columns, table.lines, optional_names, language):
         if message and strict:
             raise BadLine(message)
         if not message:
-            good.append(row)
-    if not good:
+            fit_rows.append(row)
+    if not fit_rows:
         raise ValueError(f"{path} holds no task that can be read")
-    order = sorted(good, key=lambda row: table.columns["release_s"][row])
+    order = sorted(fit_rows, key=lambda row: table.columns["release_s"][row])
     return TaskRows(
         times_s=np.array([table.columns["release_s"][row] for row in order]),
         origins=tuple(table.columns["origin"][row] for row in order),
@@ -85,10 +90,10 @@ def read_task_file(path: Path, strict: bool, language: Mapping[str, bool]) -> Ta
                     for row in order
                 ]
             )
-            for name in given
+            for name in optional_names
         },
         lines=tuple(table.lines[row] for row in order),
-        n_skipped=table.n_skipped + len(table.lines) - len(good),
+        n_skipped=table.n_skipped + len(table.lines) - len(fit_rows),
     )
 
 
@@ -96,7 +101,7 @@ def _misfits(
     path: Path,
     columns: dict[str, list],
     lines: list[int],
-    given: list[str],
+    optional_names: list[str],
     language: Mapping[str, bool],
 ) -> Iterator[tuple[int, str]]:
     """Each row with what is wrong between its class and its numbers, or an empty text."""
@@ -105,7 +110,7 @@ def _misfits(
         unfit = [
             key
             for key in (VISION if language[name] else TOKENS)
-            if key in given and columns[key][row] != ""
+            if key in optional_names and columns[key][row] != ""
         ]
         yield (
             row,
@@ -116,7 +121,7 @@ def _misfits(
         )
 
 
-def _name(text: str) -> str:
+def _nonempty(text: str) -> str:
     if not text:
         raise ValueError
     return text

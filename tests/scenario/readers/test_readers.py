@@ -287,7 +287,7 @@ def trace(path: Path, **fields) -> RequestTrace:
 
 TWO = AZURE + GOOD_REQUEST + "2023-11-16 18:15:56,5,5\n"
 FIRES = GROUND + "2018-05-23T00:00:00Z,1,2,3\n2018-05-23T01:00:00Z,1,2,3\n"
-REFUSED = [
+MISTAKES = [
     (TWO, lambda p: trace(p.parent / "none.csv"), r"file '.*none\.csv' does not exist"),
     ("\n", lambda p: trace(p), r"work\.csv' is empty"),
     (
@@ -374,7 +374,7 @@ REFUSED = [
 ]
 
 
-@pytest.mark.parametrize(("text", "make", "message"), REFUSED)
+@pytest.mark.parametrize(("text", "make", "message"), MISTAKES)
 def test_what_cannot_be_played_is_refused(tmp_path: Path, text: str, make, message: str) -> None:
     with pytest.raises(ValueError, match=message):
         make(write(tmp_path, text))
