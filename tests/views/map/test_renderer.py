@@ -113,7 +113,7 @@ def test_rendering_changes_no_trace() -> None:
 
 
 def test_without_a_mode_nothing_is_watched(monkeypatch: pytest.MonkeyPatch) -> None:
-    for name in ("begin", "deciding", "decided", "frame"):
+    for name in ("begin", "before_decision", "after_decision", "frame"):
         monkeypatch.setattr(Show, name, lambda *_: pytest.fail("called without a render mode"))
     env = OrbitEnv("Tiny")
     env.reset(seed=0)
