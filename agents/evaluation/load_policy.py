@@ -24,7 +24,7 @@ from agents.policies.protocol import Admitting, Policy
 from agents.policies.rule_registry import RULES, CompiledScorer, RulePolicy, make_rule
 from agents.policies.shipped import DEFAULT, names, read_card, read_weights
 from agents.utils.checkpoints import BEST, CONFIG, load_checkpoint, load_weights, read_json
-from orbit_gym.scenario.loading import choices
+from orbit_gym.utils.suggestions import choices
 from orbit_gym.vector import OrbitVectorEnv
 
 BASELINES = (*HEURISTICS, *RULES)  # policies by name that need no run

@@ -1,3 +1,1 @@
-"""What a person writes: a Scenario and its parts, the task classes, and how TOML files become
-both.
-"""
+"""What a person writes: a Scenario and its parts, task classes, and how TOML files become both."""

@@ -8,6 +8,7 @@ import dataclasses
 from collections.abc import Mapping
 from functools import cache
 from numbers import Integral, Real
+from pathlib import Path
 from typing import Any, get_args, get_origin, get_type_hints
 
 from orbit_gym.scenario.scenario import Scenario
@@ -65,7 +66,7 @@ def field_types(part: type) -> dict[str, Any]:
 
 
 def is_part(kind: Any) -> bool:
-    """True for the dataclasses that a scenario is made of."""
+    """Tell whether a type is one of the dataclasses that a scenario is made of."""
     return dataclasses.is_dataclass(kind)
 
 
@@ -74,6 +75,24 @@ def element_part(kind: Any) -> Any:
     if get_origin(kind) is tuple and is_part(get_args(kind)[0]):
         return get_args(kind)[0]
     return None
+
+
+def root_paths(table: Mapping[str, Any], folder: Path, part: type = Scenario) -> dict[str, Any]:
+    """Return the table of a part with its relative paths made relative to a folder."""
+    rooted = dict(table)
+    for item in dataclasses.fields(part):
+        kind, value = field_types(part)[item.name], table.get(item.name)
+        element = element_part(kind)
+        if item.metadata.get("is_path") and isinstance(value, str) and value:
+            rooted[item.name] = str(folder / value)
+        elif is_part(kind) and isinstance(value, Mapping):
+            rooted[item.name] = root_paths(value, folder, kind)
+        elif element and isinstance(value, list):
+            rooted[item.name] = [
+                root_paths(entry, folder, element) if isinstance(entry, Mapping) else entry
+                for entry in value
+            ]
+    return rooted
 
 
 def unknown_key(key: str, path: str, part: type) -> str:

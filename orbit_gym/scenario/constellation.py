@@ -7,6 +7,7 @@ from orbit_gym.scenario.field_types import (
     Checked,
     number_field,
     part_field,
+    path_field,
     positive_field,
     switch_field,
     text_field,
@@ -30,9 +31,7 @@ class Satellite(Checked):
 
 @dataclass(frozen=True)
 class Constellation(Checked):
-    """Satellites typed one by one, evenly spaced shells, files of elements, or any mixture of
-    them.
-    """
+    """Satellites typed one by one, evenly spaced shells, files of elements, or a mixture."""
 
     satellites: tuple[Satellite, ...] = part_field(
         default=(), meaning="satellites typed one by one", source="choice: none"
@@ -40,12 +39,12 @@ class Constellation(Checked):
     shells: tuple[Shell, ...] = part_field(
         default=(), meaning="evenly spaced shells", source="choice: none"
     )
-    tle_file: str = text_field(
+    tle_file: str = path_field(
         "file of two- or three-line elements, also .gz; a path relative to the TOML that names it",
         "choice: no file",
         default="",
     )
-    omm_file: str = text_field(
+    omm_file: str = path_field(
         "file of orbit mean-elements messages, .csv or .json as CelesTrak's GP data, also .gz; "
         "relative like tle_file",
         "choice: no file",

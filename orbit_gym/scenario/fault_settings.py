@@ -62,7 +62,7 @@ class Faults(Checked):
     )
 
     def __post_init__(self) -> None:
-        """The range of reboots must rise."""
+        """Check that the range of reboots rises."""
         super().__post_init__()
         if self.reboot_low_s > self.reboot_high_s:
             raise ValueError(

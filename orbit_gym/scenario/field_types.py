@@ -20,6 +20,12 @@ def text_field(meaning: str, source: str, default: Any = MISSING) -> Any:
     return field(default=default, metadata={"meaning": meaning, "source": source})
 
 
+def path_field(meaning: str, source: str, default: Any = MISSING) -> Any:
+    """Declare the path of a file, relative to the TOML file that names it."""
+    metadata = {"meaning": meaning, "source": source, "is_path": True}
+    return field(default=default, metadata=metadata)
+
+
 def switch_field(meaning: str, source: str, default: bool) -> Any:
     """Declare a field that is true or false."""
     return field(default=default, metadata={"meaning": meaning, "source": source})

@@ -206,7 +206,7 @@ class AlertChannel(Checked):
     )
 
     def __post_init__(self) -> None:
-        """The range of delays must rise."""
+        """Check that the range of delays rises."""
         super().__post_init__()
         if self.delay_low_s > self.delay_high_s:
             raise ValueError(

@@ -10,6 +10,7 @@ from orbit_gym.scenario.building import (
     element_part,
     field_types,
     is_part,
+    root_paths,
     scenario_to_dict,
     unknown_key,
 )
@@ -34,7 +35,6 @@ __all__ = [
     "VARIANTS",
     "ScenarioSource",
     "add_scenario",
-    "choices",
     "load_scenario",
     "scenario_names",
     "scenario_to_dict",
@@ -42,8 +42,6 @@ __all__ = [
 
 # keys of a scenario file that are no fields of a Scenario
 FILE_KEYS = ("extends", "registered", "abstract")
-# relative to the file that names them
-PATHS = (("constellation", "tle_file"), ("constellation", "omm_file"), ("", "stations_file"))
 NOT_INHERITED = ("name", "description", "registered", "abstract")
 
 
@@ -92,7 +90,7 @@ def _label(origin: Origin) -> str:
 
 
 def _read(origin: Origin, ancestors: tuple[Origin, ...]) -> dict[str, Any]:
-    """Merged table of a scenario and of what it extends."""
+    """Return the merged table of a scenario and of what it extends."""
     chain = (*ancestors, origin)
     if origin in ancestors:
         raise ValueError(f"extends goes in a circle: {' -> '.join(map(_label, chain))}")
@@ -107,24 +105,8 @@ def _read(origin: Origin, ancestors: tuple[Origin, ...]) -> dict[str, Any]:
 
 
 def _read_file(path: Path) -> dict[str, Any]:
-    """Table of one file, its paths relative to the file; without a name it takes the file's."""
-    table = parse_toml(path)
-    table.setdefault("name", path.stem)
-    for part, key in PATHS:
-        holder = table.get(part) if part else table
-        if isinstance(holder, dict) and isinstance(holder.get(key), str) and holder[key]:
-            holder[key] = str(path.parent / holder[key])
-    _root_recordings(table.get("workload"), path.parent)
-    return table
-
-
-def _root_recordings(workload: Any, folder: Path) -> None:
-    """Make the files of recorded work relative to the scenario file that names them."""
-    for kind in ("traces", "events", "task_files"):
-        entries = workload.get(kind) if isinstance(workload, dict) else None
-        for entry in entries if isinstance(entries, list) else ():
-            if isinstance(entry, dict) and isinstance(entry.get("file"), str) and entry["file"]:
-                entry["file"] = str(folder / entry["file"])
+    """Return the table of a file, with its paths and, if it has no name, a name from there."""
+    return {"name": path.stem, **root_paths(parse_toml(path), path.parent)}
 
 
 def _inherit(table: dict[str, Any], folder: Path, chain: tuple[Origin, ...]) -> dict[str, Any]:
@@ -146,7 +128,7 @@ def _finish(table: dict[str, Any], overrides: Mapping[str, Any] | None) -> Scena
 
 
 def _override(path: str, value: Any, table: Mapping[str, Any]) -> dict[str, Any]:
-    """The table {a: {b: value}} of the dotted path "a.b", checked against a Scenario's fields."""
+    """Return {a: {b: value}} for the dotted path "a.b", checked against a Scenario's fields."""
     kind: Any = Scenario
     parent, current = "scenario", table
     for key in path.split("."):

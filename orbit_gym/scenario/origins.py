@@ -79,7 +79,7 @@ class OriginKind:
 
 
 def over_land(up: np.ndarray) -> np.ndarray:
-    """True where the point below (unit vectors, (..., 3)) lies in a land box."""
+    """Mark where the point below (unit vectors, (..., 3)) lies in a land box."""
     latitude_deg = np.degrees(np.arcsin(up[..., 2]))
     longitude_deg = np.degrees(np.arctan2(up[..., 1], up[..., 0]))
     is_land = np.zeros(up.shape[:-1], bool)
@@ -94,7 +94,7 @@ def over_land(up: np.ndarray) -> np.ndarray:
 
 
 def near_hotspot(up: np.ndarray) -> np.ndarray:
-    """True where the point below lies within HOTSPOT_RADIUS_M of an event region."""
+    """Mark where the point below lies within HOTSPOT_RADIUS_M of an event region."""
     places = np.radians(np.array(HOTSPOTS_DEG))
     sites_m = geodetic_to_earth_fixed_m(places[:, 0], places[:, 1], np.zeros(len(places)))
     sites = sites_m / np.linalg.norm(sites_m, axis=-1, keepdims=True)

@@ -12,6 +12,7 @@ from orbit_gym.scenario.field_types import (
     Checked,
     number_field,
     part_field,
+    path_field,
     positive_field,
     switch_field,
     text_field,
@@ -49,7 +50,7 @@ def _read_tasks(path: Path, strict: bool) -> TaskRows:
 class Recording(Checked):
     """What all recorded work shares: the file, its scaling in time and rate, the window played."""
 
-    file: str = text_field(
+    file: str = path_field(
         "path of the file, relative to the TOML file that names it", "choice: required"
     )
     time_scale: float = positive_field(
@@ -147,7 +148,7 @@ class RequestTrace(Recording):
         super()._check_rows()
 
     def rows(self) -> Requests:
-        """Requests of the trace, read once."""
+        """Return the requests of the trace, read once."""
         rows: Requests = _read_once(READERS[self.form], self.file, self.strict)
         return rows
 

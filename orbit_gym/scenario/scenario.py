@@ -5,6 +5,7 @@ stand in modules of their own; :mod:`orbit_gym.scenario.loading` reads TOML, ``e
 overrides.
 """
 
+from collections import Counter
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
@@ -16,6 +17,7 @@ from orbit_gym.scenario.field_types import (
     Checked,
     number_field,
     part_field,
+    path_field,
     positive_field,
     text_field,
 )
@@ -122,7 +124,7 @@ class Scenario(Checked):
     stations: tuple[Station, ...] = part_field(
         default=(), meaning="ground stations", source="choice: none unless typed"
     )
-    stations_file: str = text_field(
+    stations_file: str = path_field(
         default="",
         meaning="CSV of more stations: name, latitude_deg, longitude_deg, and if wanted "
         "altitude_m, mask_deg, bands, datacentre; relative to the TOML that names it; a made "
@@ -178,16 +180,19 @@ class Scenario(Checked):
     )
 
     def __post_init__(self) -> None:
-        """Read stations_file into stations, so that a Scenario is whole in itself.
-
-        Check what lies between sections.
-        """
+        """Read stations_file into stations, then check what lies between parts."""
         super().__post_init__()
-        if self.stations_file:
-            object.__setattr__(
-                self, "stations", self.stations + read_stations(Path(self.stations_file))
-            )
+        if self.stations_file:  # so that a Scenario holds all that it is
+            stations = self.stations + read_stations(Path(self.stations_file))
+            object.__setattr__(self, "stations", stations)
             object.__setattr__(self, "stations_file", "")
+        self._check_words()
+        self._check_names()
+        self._check_fibres()
+        self._check_horizon()
+        self._check_memory()
+
+    def _check_words(self) -> None:
         try:
             datetime.fromisoformat(self.epoch_utc)
         except ValueError as error:
@@ -199,34 +204,36 @@ class Scenario(Checked):
             raise ValueError(
                 f"scenario.information must be 'global' in this version, got {self.information!r}"
             )
-        names = [station.name for station in self.stations] + [
-            centre.name for centre in self.datacentres
-        ]
+
+    def _check_names(self) -> None:
+        names = [station.name for station in self.stations]
+        names += [centre.name for centre in self.datacentres]
         names += [site.name for site in self.users.sites]
-        twice = sorted({name for name in names if names.count(name) > 1})
+        counts = Counter(names)
+        twice = sorted(name for name, count in counts.items() if count > 1)
         if twice:
             raise ValueError(
                 f"stations, datacentres and user sites need distinct names; {twice[0]!r} stands "
                 "twice"
             )
-        centre_names = [centre.name for centre in self.datacentres]
+
+    def _check_fibres(self) -> None:
+        centres = [centre.name for centre in self.datacentres]
         for station in self.stations:
-            for wired in station.wired_to:
-                if wired not in centre_names:
+            for name in station.wired_to:
+                if name not in centres:
                     raise ValueError(
-                        f"station {station.name!r} names an unknown datacentre {wired!r}; choose "
-                        f"from {', '.join(centre_names)}"
+                        f"station {station.name!r} names an unknown datacentre {name!r}; choose "
+                        f"from {', '.join(centres)}"
                     )
             if len(set(station.wired_to)) < len(station.wired_to):
                 raise ValueError(
                     f"station {station.name!r} names a datacentre twice: "
                     f"{', '.join(station.wired_to)}"
                 )
-        self._check_horizon()
-        self._check_memory()
 
     def _check_memory(self) -> None:
-        """Every accelerator must be able to hold each model alone, or it could never be loaded."""
+        """Check that every accelerator can hold each model alone, or it could never be loaded."""
         models = sorted({TASK_CLASSES[name].model for name in self.workload.class_names})
         accelerators = [("accelerator", self.accelerator)]
         accelerators += [
@@ -242,7 +249,7 @@ class Scenario(Checked):
                     )
 
     def _check_horizon(self) -> None:
-        """The look-ahead must cover the largest slack, or released tasks could go unscored."""
+        """Check that the look-ahead covers the largest slack, or tasks could go unscored."""
         for name, slack_s in sorted(self.workload.largest_slacks().items()):
             if slack_s > self.look_ahead_s:
                 raise ValueError(

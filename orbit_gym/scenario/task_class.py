@@ -1,6 +1,5 @@
 """What describes a task class, and the checks that a new one must pass."""
 
-import difflib
 from collections.abc import Iterable
 from dataclasses import dataclass
 from itertools import pairwise
@@ -9,6 +8,7 @@ from typing import NamedTuple
 from orbit_gym.scenario.field_types import Checked, number_field, positive_field
 from orbit_gym.scenario.models import MODEL_BYTES
 from orbit_gym.scenario.origins import ORIGINS
+from orbit_gym.utils.suggestions import did_you_mean
 
 Quantiles = tuple[tuple[float, float], ...]  # (probability, tokens), both rising, linear between
 
@@ -111,8 +111,7 @@ class TaskClass(Checked):
 def _check_name(field: str, name: str, known_names: Iterable[str]) -> None:
     names = list(known_names)
     if name not in names:
-        close = difflib.get_close_matches(str(name), names, n=1)
-        hint = f"did you mean {close[0]!r}? " if close else ""
+        hint = did_you_mean(str(name), names)
         raise ValueError(
             f"task_class.{field} must be one of {', '.join(names)}; {hint}got {name!r}"
         )

@@ -1,6 +1,7 @@
 """The workload, tasks typed by hand, and the weights of the reward."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
+from typing import get_args, get_type_hints
 
 from orbit_gym.scenario.field_types import (
     INFINITY,
@@ -17,8 +18,9 @@ from orbit_gym.scenario.task_classes import task_classes
 
 @dataclass(frozen=True)
 class ScriptedTask(Checked):
-    """One task typed by hand (scenario Tiny): released release_s after the episode's start by a
-    named satellite or user.
+    """One task typed by hand, as in Tiny.
+
+    It is released release_s after the episode's start by a named satellite or user.
     """
 
     task_class: str = text_field(meaning="one of the classes of task_classes.py", source=NO_DEFAULT)
@@ -32,9 +34,7 @@ class ScriptedTask(Checked):
 
 @dataclass(frozen=True)
 class Workload(Checked):
-    """What is asked: the load, the share of released tasks of each class, slack factors, recorded
-    work beside it, or a script.
-    """
+    """What is asked: load, mix of classes, slack factors, recorded work beside it, or a script."""
 
     load: float = number_field(
         1.0,
@@ -104,7 +104,7 @@ class Workload(Checked):
     @property
     def recordings(self) -> tuple[Recording, ...]:
         """Recorded work, in the order in which it is played."""
-        return (*self.traces, *self.events, *self.task_files)
+        return tuple(entry for name in RECORDING_FIELDS for entry in getattr(self, name))
 
     @property
     def has_recordings(self) -> bool:
@@ -142,6 +142,15 @@ class Workload(Checked):
 
     def _class_slack_s(self, name: str) -> float:
         return task_classes()[name].slack_s[1] * self.slack_scale.get(name, 1.0)
+
+
+# Fields of recorded work, in the order in which it is played.
+RECORDING_FIELDS = tuple(
+    item.name
+    for item in fields(Workload)
+    for element in get_args(get_type_hints(Workload)[item.name])[:1]
+    if isinstance(element, type) and issubclass(element, Recording)
+)
 
 
 def _check_class(field: str, name: str) -> None:

@@ -15,6 +15,7 @@ from orbit_gym.kernels.episode import Episode
 from orbit_gym.observation import observation_space
 from orbit_gym.orbits.positions import load_orbits
 from orbit_gym.scenario.scenario import Scenario, Workload
+from orbit_gym.scenario.workload import RECORDING_FIELDS
 from orbit_gym.utils.units import DAY_S
 from orbit_gym.workload.day_cache import get_arrivals
 from orbit_gym.workload.splits import split_days
@@ -22,7 +23,7 @@ from orbit_gym.workload.trace_replay import check_origins
 from orbit_gym.world.compiler import graph_names
 from orbit_gym.world.layout import World
 
-TYPED_WORK = ("script", "traces", "events", "task_files")  # belongs to the scenario alone
+TYPED_WORK = ("script", *RECORDING_FIELDS)  # belongs to the scenario alone
 WORKLOAD_OPTIONS = tuple(item.name for item in fields(Workload) if item.name not in TYPED_WORK)
 
 

@@ -38,7 +38,7 @@ def sample_faults(
 def _resets(
     faults: Faults, world: World, start_s: float, end_s: float, rng: np.random.Generator
 ) -> np.ndarray:
-    """Resets: a Poisson process per satellite, thinned from the anomaly's rate."""
+    """Draw resets: a Poisson process per satellite, thinned from the anomaly's rate."""
     if faults.reset_mean_s == 0.0:
         return np.zeros(0, FAULT)
     n_satellites = int(world.sizes["n_satellites"][0])
@@ -52,7 +52,7 @@ def _resets(
 
 
 def in_anomaly(world: World, satellites: np.ndarray, times_s: np.ndarray) -> np.ndarray:
-    """True where a satellite (n,) is over the South Atlantic Anomaly's box at a time (n,).
+    """Mark where a satellite (n,) is over the South Atlantic Anomaly's box at a time (n,).
 
     Latitude is geocentric.
     """

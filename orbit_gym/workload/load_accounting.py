@@ -29,7 +29,7 @@ def service_node_s(world: World, tasks: np.ndarray) -> np.ndarray:
 
 
 def relaxed_on_time(world: World, tasks: np.ndarray) -> np.ndarray:
-    """True for tasks, in order of release, that some candidate could deliver in time. (n,) bool.
+    """Mark tasks, in order of release, that some candidate could deliver in time. (n,) bool.
 
     On the relaxed system: idle links and accelerators, every model in memory, full batteries.
     """

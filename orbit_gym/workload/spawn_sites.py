@@ -183,7 +183,7 @@ class SpawnSites:
 
 
 def sunlit_ground(scenario: Scenario, world: World, day: int) -> np.ndarray:
-    """True where the ground below a satellite is in daylight, (n_cells, n_satellites)."""
+    """Mark where the ground below a satellite is in daylight. (n_cells, n_satellites)."""
     positions_m = world.positions_m[:: _grid_rows_per_cell(world)]
     jd, _ = julian_date(midnight_of(scenario, day))
     fraction = np.arange(len(positions_m)) * CELL_S / DAY_S
