@@ -9,7 +9,9 @@ from typing import Any
 
 from agents.envs.episode_runner import Metrics
 from orbit_gym.scenario.loading import scenario_to_dict
+from orbit_gym.scenario.models import MODEL_BYTES
 from orbit_gym.scenario.scenario import Scenario
+from orbit_gym.scenario.task_classes import task_classes
 from orbit_gym.simulation import metrics as metrics_module
 from orbit_gym.simulation import simulation
 from orbit_gym.utils.source_keyed_store import SourceKeyedStore, source_version
@@ -22,12 +24,14 @@ DECIDING = (episode_source, simulation, metrics_module)  # with what they import
 def world_of(scenario: Scenario) -> str:
     """Hash all that decides an episode beside its seed and the policy.
 
-    That is the code, the full scenario, and the files that it names.
+    That is the code, the full scenario, its task classes and models, which a package may have
+    added, and the files that it names.
     """
     plain = scenario_to_dict(scenario)
-    digest = hashlib.sha256(
-        f"{source_version(DECIDING)} {json.dumps(plain, sort_keys=True)}".encode()
-    )
+    classes = [(name, task_classes()[name]) for name in scenario.workload.class_names]
+    models = [(kind.model, MODEL_BYTES[kind.model]) for _, kind in classes]
+    text = f"{source_version(DECIDING)} {json.dumps(plain, sort_keys=True)} {classes} {models}"
+    digest = hashlib.sha256(text.encode())
     for path in sorted({Path(text) for text in _texts(plain) if "." in text}):
         if path.is_file():
             digest.update(path.read_bytes())

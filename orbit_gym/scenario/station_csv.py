@@ -32,10 +32,8 @@ TEXTS = ("name", "datacentre")
 # (doi 10.11834/jrs.20210457: 2 x 1.2 and 4 x 1.5). S 2 Mbit/s: assumption, the rate assumed for
 # S-band uplinks. Bands without a figure here give no more than S.
 BAND_BPS = {"S": 2e6, "X": 1.2e9, "KA": 1.5e9}
-OPTICAL, OPTICAL_BPS = (
-    "OPTICAL",
-    120e9,
-)  # fact for one test at the Pamir station (Aerospace Information Research Institute)
+# fact for one test at the Pamir station (Aerospace Information Research Institute)
+OPTICAL, OPTICAL_BPS = "OPTICAL", 120e9
 OTHER_BANDS = ("VHF", "UHF", "L", "C", "KU", "K", "V", "E")
 
 

@@ -9,7 +9,8 @@ import numpy as np
 
 from orbit_gym.kernels.episode import TASK
 from orbit_gym.scenario.readers.events import Events
-from orbit_gym.scenario.scenario import EventList, RequestTrace, Scenario, TaskFile, Workload
+from orbit_gym.scenario.recorded_work import EventList, Recording, RequestTrace, TaskFile
+from orbit_gym.scenario.scenario import Scenario, Workload
 from orbit_gym.scenario.task_classes import FLOP_PER_TOKEN_8B, TASK_CLASSES
 from orbit_gym.workload.arrival_processes import expand_chunks
 from orbit_gym.workload.event_visibility import NO_SATELLITE, first_satellite_over, satellite_facing
@@ -36,7 +37,7 @@ def _file_origins(task_factory: TaskFactory, file: TaskFile) -> np.ndarray:
 
 
 def rows_in_span(
-    recording: RequestTrace | EventList | TaskFile,
+    recording: Recording,
     times_s: np.ndarray,
     start_s: float,
     from_s: float,
@@ -69,7 +70,7 @@ def rows_in_span(
     return times_and_rows[0, order], times_and_rows[1, order].astype(np.int64)
 
 
-def _check_size(recording: RequestTrace | EventList | TaskFile, rows_at_rate_1: float) -> None:
+def _check_size(recording: Recording, rows_at_rate_1: float) -> None:
     if recording.rate_scale * rows_at_rate_1 > MOST_ROWS:
         raise ValueError(
             f"{recording.file} would give more than {MOST_ROWS:,} rows an episode with time_scale "
@@ -78,7 +79,7 @@ def _check_size(recording: RequestTrace | EventList | TaskFile, rows_at_rate_1: 
         )
 
 
-def _period_s(recording: RequestTrace | EventList | TaskFile, scaled_s: np.ndarray) -> float:
+def _period_s(recording: Recording, scaled_s: np.ndarray) -> float:
     """Length of the circle; infinite where the file is played once."""
     if recording.window != "drawn":
         return float("inf")

@@ -36,9 +36,8 @@ class TaskRows(NamedTuple):
     A number that a row leaves out is -1 and taken from its class.
     """
 
-    times_s: (
-        np.ndarray
-    )  # (n,) as typed: seconds after the episode's start, or after the start of the circle
+    # (n,) as typed: seconds after the episode's start, or after the start of the circle
+    times_s: np.ndarray
     origins: tuple[str, ...]
     task_classes: tuple[str, ...]
     numbers: dict[str, np.ndarray]  # name of OPTIONAL -> (n,)
