@@ -17,7 +17,7 @@ help:
 	@echo "make test        set up, run the tests (make test-all adds the slow ones)"
 	@echo "make check       lint, format, imports, types"
 	@echo "make bench       print speed figures"
-	@echo "make validate    compare with authorities and print the table of docs/validation.md"
+	@echo "make validate    compare with authorities and print the table of docs/results/validation.md"
 	@echo "make describe    print a scenario; ARGS=Ring12"
 	@echo "make clean       remove caches and the virtual environment, keep runs/ and results/"
 

@@ -12,7 +12,7 @@ import tyro
 
 from orbit_gym.scenario import loading
 from orbit_gym.utils.errors import fail_cleanly
-from orbit_gym.views.describe.docs_tables import tables
+from orbit_gym.views.describe.docs_pages import tables
 from orbit_gym.views.describe.overview import UNBROKEN, description, list_table, show
 from orbit_gym.views.episode_log import read_log
 from orbit_gym.views.replay import write_czml, write_page

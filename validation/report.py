@@ -1,7 +1,7 @@
 """Agreement with authorities: python -m validation runs every comparison of validation
 and prints one table.
 
---write puts the table into docs/validation.md. Ends with status 1 where a comparison lies
+--write puts the table into docs/results/validation.md. Ends with status 1 where a comparison lies
     beyond its tolerance.
 """
 

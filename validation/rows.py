@@ -1,4 +1,4 @@
-"""What a comparison with an authority reports: one row of the table in docs/validation.md.
+"""What a comparison with an authority reports: one row of the table in docs/results/validation.md.
 
 Each subject is a module of this folder with ``measure(data) -> list[Row]``; ``make validate`` runs
 them all, and ``test_<subject>.py`` asserts on the same numbers. ``data`` is the folder of reference

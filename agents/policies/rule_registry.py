@@ -44,7 +44,7 @@ def _tuned_steps() -> np.ndarray:
     of urgent work the other.
 
     Turning all bulk away is a step of 40 in slack and 34 in the constant together, of which a
-    quarter gains nothing: a search along the axes did not find it (docs/experiments.md).
+    quarter gains nothing: a search along the axes did not find it (docs/lab/experiments.md).
     """
     steps, at = np.eye(len(WEIGHTS)), WEIGHTS.index
     steps[at("admit.slack"), at("admit.slack")] = 30.0

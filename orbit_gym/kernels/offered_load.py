@@ -21,7 +21,7 @@ from orbit_gym.world.layout import World
 SHORT_S, LONG_S = (
     300.0,
     1_800.0,
-)  # time constants (choice): a burst of some minutes (docs/workloads.md); a third of an orbit
+)  # time constants (choice): a burst of some minutes (docs/guides/workloads.md); a third of an orbit
 # idle time that is taken to precede an episode (choice), so that its first tasks are no flood
 START_S = 60.0
 GREATEST_LOAD = 4.0  # of the satellites' time; shown up to here

@@ -38,7 +38,7 @@ class Workload(Checked):
 
     load: float = number_field(
         1.0,
-        meaning="offered over available node-seconds of the satellites (docs/model.md)",
+        about="offered over available node-seconds of the satellites (docs/concepts/model.md)",
         source="choice: as much as the satellites' energy allows",
     )
     mix: dict[str, float] = part_field(

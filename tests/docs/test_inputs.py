@@ -1,4 +1,4 @@
-"""docs/inputs.md: its example loads as it stands, and its figures are the code's."""
+"""docs/guides/constellations.md: its example loads as it stands, and its figures are the code's."""
 
 import gzip
 import json

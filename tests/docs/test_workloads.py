@@ -1,4 +1,4 @@
-"""docs/workloads.md: its examples are played, its tables agree with the code."""
+"""docs/guides/workloads.md: its examples are played, its tables agree with the code."""
 
 import re
 from pathlib import Path
@@ -28,7 +28,7 @@ FILES = {
 
 def example(name: str) -> str:
     match = re.search(rf"<!-- example:{name} -->\n```\w+\n(.*?)```", TEXT, re.DOTALL)
-    assert match, f"docs/workloads.md has no example {name}"
+    assert match, f"docs/guides/workloads.md has no example {name}"
     return match[1]
 
 

@@ -1,4 +1,4 @@
-"""Every switch of docs/scenario.md changes what it names in the World and nothing else.
+"""Every switch of docs/reference/scenario.md changes what it names in the World and nothing else.
 
 For what Worlds do not hold, episodes and play.
 """

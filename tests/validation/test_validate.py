@@ -23,7 +23,7 @@ ROWS = [
 def test_every_subject_has_a_test_a_section_and_rows() -> None:
     """A module with a measure is found by itself.
 
-    Its test module asserts on its numbers and docs/validation.md explains it.
+    Its test module asserts on its numbers and docs/results/validation.md explains it.
     """
     subjects = report.measures()
     assert {

@@ -55,7 +55,7 @@ FUTURES_STRIDE = 7  # decisions take turns through the pool; coprime to its size
 class LookAhead:
     """How far and how hard to look.
 
-    The defaults are the knee of quality against cost (docs/baselines.md).
+    The defaults are the knee of quality against cost (docs/lab/baselines.md).
     """
 
     candidates: int = 2

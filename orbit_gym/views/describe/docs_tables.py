@@ -1,16 +1,10 @@
-"""Tables of the README and of docs/scenario.md, made from the code: ``python -m orbit_gym tables
---write``.
+"""Tables of the docs, made from the code: observation, actions, reward, scenarios, task classes.
 
-A block stands in a page between ``<!-- generated:NAME -->`` and ``<!-- /generated -->``; a test
-compares each with the code. The block ``results`` is filled from a results.json of agents.evaluate,
-which the command is given.
+Which page holds which is said in :mod:`orbit_gym.views.describe.docs_pages`.
 """
 
-import json
-import re
 from collections.abc import Iterable, Sequence
 from dataclasses import fields
-from pathlib import Path
 from typing import Any
 
 from orbit_gym.observation import FIELDS
@@ -19,9 +13,7 @@ from orbit_gym.scenario.models import MODEL_BYTES
 from orbit_gym.scenario.scenario import Constellation, Reward, Scenario
 from orbit_gym.scenario.task_classes import TASK_CLASSES
 from orbit_gym.simulation.reward import reward_terms
-from orbit_gym.views.describe.scenario_tables import reference, switch_table
 
-BLOCK = re.compile(r"(<!-- generated:(\w+) -->\n)(.*?)(<!-- /generated -->)", re.DOTALL)
 TERMS = {
     "delivered_value": "the task's value, paid when it is booked, if its plan delivers in time",
     "revoked_value": "value taken back by faults; 0 while faults are off",
@@ -203,73 +195,3 @@ def _with_interval(item: dict[str, Any], sign: str = "") -> str:
 
 def _plain(value: float | None) -> str:
     return "-" if value is None else f"{value:.3f}" if abs(value) < 10.0 else f"{value:,.0f}"
-
-
-TABLES = {
-    "observation": observation_table,
-    "actions": action_table,
-    "reward": reward_table,
-    "scenarios": scenario_table,
-    "classes": class_table,
-}
-REFERENCE_TABLES = {"switches": switch_table, "fields": reference}  # of docs/scenario.md
-
-
-def replace_blocks(text: str, contents: dict[str, str]) -> str:
-    """Text with the named generated blocks replaced.
-
-    ValueError if one of them is not in the text.
-    """
-    missing = set(contents) - {match[2] for match in BLOCK.finditer(text)}
-    if missing:
-        raise ValueError(f"there is no block <!-- generated:{min(missing)} --> in the text")
-    return BLOCK.sub(
-        lambda match: (
-            f"{match[1]}{contents[match[2]]}{match[4]}" if match[2] in contents else match[0]
-        ),
-        text,
-    )
-
-
-def tables(
-    write: bool = False,
-    readme: str = "README.md",
-    scenario_page: str = "docs/scenario.md",
-    results: str = "",
-) -> None:
-    """Print the generated tables of the README and of docs/scenario.md, or write them there.
-
-    Args:
-        write: write them into the pages instead of printing them
-        readme: the README to write into
-        scenario_page: the reference of scenarios to write into
-        results: a results.json of agents.evaluate; fills the README's table of measured results
-    """
-    contents = {name: make() for name, make in TABLES.items()}
-    if results:
-        contents["results"] = results_table(_read_results(Path(results)))
-    pages = {
-        readme: contents,
-        scenario_page: {name: make() for name, make in REFERENCE_TABLES.items()},
-    }
-    if not write:
-        print(
-            "\n".join(
-                f"{name}\n\n{text}" for blocks in pages.values() for name, text in blocks.items()
-            )
-        )
-        return
-    texts = {
-        page: replace_blocks(Path(page).read_text(encoding="utf-8"), blocks)
-        for page, blocks in pages.items()
-    }
-    for page, text in texts.items():  # all are made before the first is written
-        Path(page).write_text(text, encoding="utf-8")
-        print(f"wrote {', '.join(pages[page])} into {page}")
-
-
-def _read_results(path: Path) -> Any:
-    try:
-        return json.loads(path.read_text(encoding="utf-8"))
-    except json.JSONDecodeError as error:
-        raise ValueError(f"{path} is not valid JSON: {error}") from error

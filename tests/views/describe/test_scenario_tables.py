@@ -1,4 +1,4 @@
-"""docs/scenario.md is what the code says: its tables, units, defaults as TOML reads them, ranges as
+"""docs/reference/scenario.md is what the code says: its tables, units, defaults as TOML reads them, ranges as
 they are refused.
 """
 
