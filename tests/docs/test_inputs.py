@@ -17,7 +17,9 @@ from orbit_gym.orbits.positions import load_orbits
 from orbit_gym.scenario.loading import load_scenario
 from tests.orbits.test_elements import LINE1, LINE2, OTHER1, OTHER2
 
-TEXT = (Path(__file__).resolve().parents[2] / "docs" / "inputs.md").read_text(encoding="utf-8")
+TEXT = (Path(__file__).resolve().parents[2] / "docs" / "guides" / "constellations.md").read_text(
+    encoding="utf-8"
+)
 
 
 def block(marker: str) -> str:

@@ -13,7 +13,9 @@ from orbit_gym.scenario.recorded_work import Recording
 from orbit_gym.scenario.task_classes import TASK_CLASSES
 from orbit_gym.workload.day_cache import get_arrivals
 
-TEXT = (Path(__file__).resolve().parents[2] / "docs" / "workloads.md").read_text(encoding="utf-8")
+TEXT = (Path(__file__).resolve().parents[2] / "docs" / "guides" / "workloads.md").read_text(
+    encoding="utf-8"
+)
 FILES = {
     "requests.csv": "TIMESTAMP,ContextTokens,GeneratedTokens\n"
     + "".join(

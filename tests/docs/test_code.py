@@ -1,0 +1,45 @@
+"""Every Python block of the docs runs; the blocks of a page share their names, from top to bottom."""
+
+from pathlib import Path
+
+import pytest
+
+from tests.helpers.pages import DOCS, PAGES, ROOT, code_of, name_of
+
+# Blocks that are parts of a file, or that an own test runs with what they need around them.
+TESTED_ELSEWHERE = ("recipe:", "no-run:")
+WITH_CODE = [
+    path
+    for path in PAGES
+    if any(code.language == "python" for code in code_of(path))
+    and path.parent != DOCS / "environments"
+]
+# Worlds of a hundred satellites and more take long to compile, and the code differs in the name.
+SMALL = ["Tiny", "Ring12", "tight-downlink"]
+
+
+def run(path: Path) -> None:
+    names: dict[str, object] = {"__name__": "docs"}
+    for code in code_of(path):
+        if code.language == "python" and not code.marker.startswith(
+            tuple(f"<!-- {kind}" for kind in TESTED_ELSEWHERE)
+        ):
+            exec(compile(code.text, name_of(path), "exec"), names)
+
+
+@pytest.mark.parametrize("path", WITH_CODE, ids=name_of)
+def test_code_runs(path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    run(path)
+
+
+@pytest.mark.parametrize("name", SMALL)
+def test_environments_are_made_as_their_pages_say(name: str) -> None:
+    run(DOCS / "environments" / f"{name}.md")
+
+
+def test_few_blocks_are_left_out() -> None:
+    """A block that is not run is counted here, so that one more is a decision."""
+    marked = [code.marker for path in PAGES for code in code_of(path) if "no-run:" in code.marker]
+    assert len(marked) == 1, marked
+    assert ROOT / "README.md" in WITH_CODE
