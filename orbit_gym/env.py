@@ -7,7 +7,7 @@ import gymnasium as gym
 import networkx as nx
 import numpy as np
 
-from orbit_gym.kernels.episode import Episode
+from orbit_gym.kernels.episode import Episode, continued
 from orbit_gym.kernels.state import PLAN
 from orbit_gym.scenario.loading import load_scenario
 from orbit_gym.scenario.scenario import Scenario
@@ -205,3 +205,12 @@ class OrbitEnv(gym.Env[Observation, np.int64]):
         if self._simulation is None:
             raise RuntimeError("call reset() first")
         return self._sample(rng)
+
+    def sample_continuation(self, rng: np.random.Generator) -> Episode:
+        """Draw what may come from now on, after all that has come: what :meth:`fork` takes.
+
+        RuntimeError before the first reset and after the episode's end.
+        """
+        if self.simulation.is_over:
+            raise RuntimeError("the episode is over; call reset()")
+        return continued(self.simulation.episode, self.simulation.task_index, self._sample(rng))

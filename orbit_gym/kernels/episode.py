@@ -58,3 +58,22 @@ class Episode(NamedTuple):
     initial_resident: np.ndarray  # (n_accelerators,) int64 bit set of models in memory
     span_s: np.ndarray  # (2,) start and end of the episode
     faults: np.ndarray  # (n_faults,) FAULT in order of strike; empty where faults are off
+
+
+def continued(episode: Episode, task: int, other: Episode) -> Episode:
+    """Return an episode up to and with a task, and from there on another's tasks and faults.
+
+    Charge, memory and span stay those of the first.
+    """
+    now_s = episode.tasks["release_s"][task]
+    tasks = np.concatenate(
+        [episode.tasks[: task + 1], other.tasks[other.tasks["release_s"] > now_s]]
+    )
+    faults = np.concatenate(
+        [
+            episode.faults[episode.faults["strike_s"] <= now_s],
+            other.faults[other.faults["strike_s"] > now_s],
+        ]
+    )
+    tasks.flags.writeable = faults.flags.writeable = False
+    return episode._replace(tasks=tasks, faults=faults)

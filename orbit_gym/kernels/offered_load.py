@@ -18,10 +18,8 @@ from orbit_gym.kernels.state import NONE, State
 from orbit_gym.utils.jit import inline_kernel
 from orbit_gym.world.layout import World
 
-SHORT_S, LONG_S = (
-    300.0,
-    1_800.0,
-)  # time constants (choice): a burst of some minutes (docs/guides/workloads.md); a third of an orbit
+# time constants (choice): a burst of some minutes (docs/guides/workloads.md), a third of an orbit
+SHORT_S, LONG_S = 300.0, 1_800.0
 # idle time that is taken to precede an episode (choice), so that its first tasks are no flood
 START_S = 60.0
 GREATEST_LOAD = 4.0  # of the satellites' time; shown up to here

@@ -38,7 +38,7 @@ class Workload(Checked):
 
     load: float = number_field(
         1.0,
-        about="offered over available node-seconds of the satellites (docs/concepts/model.md)",
+        meaning="offered over available node-seconds of the satellites (docs/concepts/load.md)",
         source="choice: as much as the satellites' energy allows",
     )
     mix: dict[str, float] = part_field(

@@ -1,7 +1,8 @@
-"""Every Python block of the docs runs; the blocks of a page share their names, from top to bottom."""
+"""Every Python block of the docs runs; blocks of a page share their names, from top to bottom."""
 
 from pathlib import Path
 
+import gymnasium as gym
 import pytest
 
 from tests.helpers.pages import DOCS, PAGES, ROOT, code_of, name_of
@@ -30,7 +31,10 @@ def run(path: Path) -> None:
 @pytest.mark.parametrize("path", WITH_CODE, ids=name_of)
 def test_code_runs(path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
+    ids = dict(gym.registry)
     run(path)
+    gym.registry.clear()  # a page may register an id of its own
+    gym.registry.update(ids)
 
 
 @pytest.mark.parametrize("name", SMALL)
@@ -41,5 +45,5 @@ def test_environments_are_made_as_their_pages_say(name: str) -> None:
 def test_few_blocks_are_left_out() -> None:
     """A block that is not run is counted here, so that one more is a decision."""
     marked = [code.marker for path in PAGES for code in code_of(path) if "no-run:" in code.marker]
-    assert len(marked) == 1, marked
+    assert not marked
     assert ROOT / "README.md" in WITH_CODE

@@ -22,7 +22,6 @@ from orbit_gym.views.describe.docs_tables import results_table
 from orbit_gym.workload.day_cache import get_arrivals
 from tests.helpers.pages import DOCS, ROOT, code_after
 
-ROOT = Path(__file__).resolve().parents[2]
 EXTEND = DOCS / "guides" / "extend.md"
 
 
@@ -116,11 +115,12 @@ def test_results_table_by_hand() -> None:
 @pytest.fixture
 def checkout(tmp_path: Path) -> Path:
     """The pages with generated blocks, and the figures that they are made from, in a folder."""
+    folder = tmp_path / "checkout"
     for page in docs_pages.contents(ROOT):
-        (tmp_path / page).parent.mkdir(parents=True, exist_ok=True)
-        shutil.copy(ROOT / page, tmp_path / page)
-    shutil.copytree(ROOT / "docs" / "data", tmp_path / "docs" / "data")
-    return tmp_path
+        (folder / page).parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(ROOT / page, folder / page)
+    shutil.copytree(ROOT / "docs" / "data", folder / "docs" / "data")
+    return folder
 
 
 def write_tables(monkeypatch: pytest.MonkeyPatch, folder: Path, *more: str) -> None:

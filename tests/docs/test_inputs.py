@@ -15,11 +15,10 @@ from orbit_gym.orbits import positions as orbits
 from orbit_gym.orbits.omm import OMM_RANGES
 from orbit_gym.orbits.positions import load_orbits
 from orbit_gym.scenario.loading import load_scenario
+from tests.helpers.pages import DOCS
 from tests.orbits.test_elements import LINE1, LINE2, OTHER1, OTHER2
 
-TEXT = (Path(__file__).resolve().parents[2] / "docs" / "guides" / "constellations.md").read_text(
-    encoding="utf-8"
-)
+TEXT = (DOCS / "guides" / "constellations.md").read_text(encoding="utf-8")
 
 
 def block(marker: str) -> str:

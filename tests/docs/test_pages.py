@@ -1,4 +1,4 @@
-"""Every page: generated blocks are current, links lead somewhere, commands exist, prose is plain."""
+"""Every page: blocks are current, links lead somewhere, commands exist, prose is plain."""
 
 import re
 import statistics
@@ -85,8 +85,8 @@ def test_options_of_commands_are_known(command: str) -> None:
     words = command.split()
     length = 3 if words[1] == "-m" else 2
     subcommand = words[length : length + 1] if words[2:3] == ["orbit_gym"] else []
-    asked = [sys.executable, *words[1:length], *subcommand, "--help"]
-    done = subprocess.run(asked, cwd=ROOT, capture_output=True, text=True, timeout=120)
+    command_line = [sys.executable, *words[1:length], *subcommand, "--help"]
+    done = subprocess.run(command_line, cwd=ROOT, capture_output=True, text=True, timeout=120)
     assert done.returncode == 0, done.stderr
     options = {word.partition("=")[0] for word in words if word.startswith("--")}
     assert not [option for option in options if option not in done.stdout]
@@ -99,8 +99,8 @@ PROSE = [path for path in PAGES if not {path, *path.parents} & LONG_SENTENCES]
 def test_one_sentence_a_line(path: Path) -> None:
     """A line that goes on after a full stop holds two sentences; lists may."""
     lines = [line for line in prose_lines(path) if not re.match(r"([-*]|\d+\.) ", line)]
-    long = [line for line in lines if re.search(r"[a-z)`][.!?] [A-Z`]", line)]
-    assert not long
+    double = [line for line in lines if re.search(r"[a-z)`][.!?] [A-Z`]", line)]
+    assert not double
 
 
 def test_sentences_are_short() -> None:

@@ -1,4 +1,4 @@
-"""The examples of docs/scenario.md do what the page says."""
+"""The examples of docs/reference/scenario.md do what the page says."""
 
 import re
 from pathlib import Path
@@ -9,12 +9,12 @@ from orbit_gym.scenario.loading import load_scenario
 from tests.helpers.fresh import printed
 
 ROOT = Path(__file__).resolve().parents[2]
-TEXT = (ROOT / "docs" / "scenario.md").read_text(encoding="utf-8")
+TEXT = (ROOT / "docs" / "reference" / "scenario.md").read_text(encoding="utf-8")
 
 
 def example(name: str) -> str:
     match = re.search(rf"<!-- example:{name} -->\n```\w+\n(.*?)```", TEXT, re.DOTALL)
-    assert match, f"docs/scenario.md has no example {name}"
+    assert match, f"docs/reference/scenario.md has no example {name}"
     return match[1]
 
 

@@ -12,10 +12,9 @@ from orbit_gym.scenario.readers.task_files import OPTIONAL
 from orbit_gym.scenario.recorded_work import Recording
 from orbit_gym.scenario.task_classes import TASK_CLASSES
 from orbit_gym.workload.day_cache import get_arrivals
+from tests.helpers.pages import DOCS
 
-TEXT = (Path(__file__).resolve().parents[2] / "docs" / "guides" / "workloads.md").read_text(
-    encoding="utf-8"
-)
+TEXT = (DOCS / "guides" / "workloads.md").read_text(encoding="utf-8")
 FILES = {
     "requests.csv": "TIMESTAMP,ContextTokens,GeneratedTokens\n"
     + "".join(

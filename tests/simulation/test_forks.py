@@ -38,3 +38,18 @@ def test_a_fork_takes_another_future(env: OrbitEnv) -> None:
         ValueError, match="the other future must hold the same task at hand, at the same index"
     ):
         env.fork(episode._replace(tasks=wrong))
+
+
+def test_a_sampled_continuation_keeps_the_past_and_is_another_future(env: OrbitEnv) -> None:
+    """What came up to the task at hand is the episode's own, what comes later is not."""
+    for _ in range(3):
+        env.step(13)
+    tasks, task = env.simulation.episode.tasks, env.simulation.task_index
+    guess = env.sample_continuation(np.random.default_rng(0))
+    assert np.array_equal(guess.tasks[: task + 1], tasks[: task + 1])
+    assert not np.array_equal(guess.tasks[task + 1 : task + 4], tasks[task + 1 : task + 4])
+    assert (np.diff(guess.tasks["release_s"]) >= 0.0).all()
+    fork = env.fork(guess)
+    assert fork.time_s == env.simulation.time_s
+    fork.step(13)
+    assert fork.time_s == guess.tasks["release_s"][task + 1]

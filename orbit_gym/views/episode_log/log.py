@@ -1,7 +1,7 @@
 """The episode log: one file that holds all of an episode that a picture of it needs.
 
-A zip archive of header.json and NumPy arrays, deflated; ``numpy.load`` reads it too. docs/guides/replay.md
-lists what is in it.
+A zip archive of header.json and NumPy arrays, deflated; ``numpy.load`` reads it too.
+docs/guides/replay.md lists what is in it.
 """
 
 import io
