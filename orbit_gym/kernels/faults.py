@@ -98,8 +98,9 @@ def _reset(world: World, state: State, unit: int, strike_s: float, reboot_end_s:
 
 @internal_kernel
 def _restored_s(world: World, state: State, unit: int, reboot_end_s: float) -> float:
-    """When the models that later bookings count on are in memory again: grows until the set at that
-    time fits into it.
+    """Return when the models that later bookings count on are in memory again.
+
+    Grows until the set at that time fits into it.
     """
     end_s = reboot_end_s
     while True:

@@ -78,8 +78,9 @@ def order_candidates(
     task: int,
     candidates: np.ndarray,
 ) -> None:
-    """Write the candidates of a task: satellites in ascending delay of its input on idle calendars,
-    then datacentres.
+    """Write the candidates of a task.
+
+    Satellites in ascending delay of its input on idle calendars, then datacentres.
 
     Ties go to the lower index; NONE where fewer satellites, or a datacentre out of reach within the
     look-ahead. Scratch.reached_s gets the arrivals.
@@ -172,8 +173,9 @@ def _begin_plan(state: State, scratch: Scratch, row: int, slot: int) -> None:
 def _plan_service(
     world: World, state: State, tasks: np.ndarray, task: int, row: int, limit_s: float
 ) -> None:
-    """Fill the load and the service: on the satellite's accelerator, or the one of a datacentre
-    that finishes first.
+    """Fill the load and the service of a plan.
+
+    On the satellite's accelerator, or the one of a datacentre that finishes first.
     """
     plan = state.plans[row]
     first = plan.node
@@ -199,8 +201,9 @@ def _plan_service(
 def _plan_results(
     world: World, state: State, scratch: Scratch, tasks: np.ndarray, task: int, limit_s: float
 ) -> None:
-    """Fill every plan's delivery, in order of readiness, so that a later one may join the route
-    that was searched for an earlier one.
+    """Fill every plan's delivery, in order of readiness.
+
+    So a later one may join the route that was searched for an earlier one.
     """
     is_alert = tasks[task].alert_delay_s >= 0.0
     end = NONE  # last node of the latest search from a satellite that found the destination

@@ -48,8 +48,9 @@ def deliver(
     limit_s: float,
     idle: bool,
 ) -> tuple[float, int, float]:
-    """Earliest delivery of a result that is ready at a node: (delivery_s, last graph node of its
-    route or NONE, alert send_s or -1).
+    """Return the earliest delivery of a result that is ready at a node.
+
+    (delivery_s, last graph node of its route or NONE, alert send_s or -1).
     """
     if node >= world.sizes[0].n_satellites and tasks[task].destination == ANY_STATION:
         return ready_s, NONE, -1.0
@@ -90,8 +91,9 @@ def _alert(
 
 @inline_kernel
 def write_route(scratch: Scratch, slot: int, node: int, hops: np.ndarray, first: int) -> int:
-    """Write the transfers on the way to a node of the latest search into hops, in order, from place
-    `first`.
+    """Write the transfers on the way to a node of the latest search into hops.
+
+    In order, from place `first`.
 
     Returns how many there are; NONE if more than MAX_HOPS, which an earlier way to a node on the
     route can make of fewer.
@@ -128,8 +130,9 @@ def join_route(
     hops: np.ndarray,
     first: int,
 ) -> int:
-    """Hops of a route from a satellite into the last transfer of the latest result search, written
-    to hops; NONE if it cannot join.
+    """Return the hops of a route that joins that of the latest result search, NONE if none.
+
+    From a satellite into its last transfer, written to hops.
 
     Joining means that its delivery is the search's own, and best: it was settled there no later
     than ready_s, and over the search's tree it reaches the last transfer's satellite before that

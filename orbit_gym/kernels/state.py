@@ -284,11 +284,11 @@ def new_state(
     profile_segments: int,
     reservation_records: int = 0,
 ) -> State:
-    """State at the start of an episode: idle calendars, initial charge and memory, satellites warm
-    from idling.
+    """Return the State at the start of an episode.
+
+    Idle calendars, initial charge and memory, satellites warm from idling.
 
     With reservation_records = 0 nothing is kept for faults to strike.
-
     """
     n_units = world.accelerators.size
     start_s = float(episode.span_s[0])

@@ -87,8 +87,9 @@ def _read_omm_csv(text: str) -> Iterator[Entry]:
 
 
 def _read_omm_json(text: str) -> Iterator[Entry]:
-    """Yield (place, function that makes name and record) of each entry of a JSON array of
-    objects.
+    """Yield the entries of a JSON array of objects.
+
+    Each is (place, function that makes name and record).
     """
     try:
         entries = json.loads(text)

@@ -25,8 +25,9 @@ HEIGHT_GAP_M, HEIGHT_WIDTH_M = 20e3, 40e3
 def group_planes(
     inclination_rad: np.ndarray, raan_rad: np.ndarray, axis_m: np.ndarray
 ) -> np.ndarray:
-    """Return the plane of each satellite (S,) int32, numbered by first appearance, from mean
-    elements at one instant (S,).
+    """Return the plane of each satellite (S,) int32, numbered by first appearance.
+
+    From mean elements at one instant (S,).
     """
     groups = _divide(
         np.zeros(len(axis_m), np.int64), inclination_rad, INCLINATION_GAP_RAD, INCLINATION_WIDTH_RAD
@@ -57,8 +58,9 @@ def _divide_nodes(
 
 
 def _divide(groups: np.ndarray, values: np.ndarray, gap: float, width: float) -> np.ndarray:
-    """Divide each group where its sorted values leave a gap, or where it would become wider than
-    width; new labels (S,).
+    """Return new labels (S,), each group divided where its sorted values leave a gap.
+
+    And where it would become wider than width.
     """
     order = np.lexsort((values, groups))
     divided = np.empty(len(groups), np.int64)

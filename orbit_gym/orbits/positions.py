@@ -35,8 +35,9 @@ MINUTES_PER_DAY = 1_440.0  # the sgp4 library counts in minutes
 
 @dataclass(frozen=True)
 class Orbits:
-    """Satellites ready to propagate: names, plane of each, SGP4 records, shell of each, and what
-    was left out.
+    """Hold satellites ready to propagate.
+
+    Names, plane of each, SGP4 records, shell of each, and what was left out.
     """
 
     names: tuple[str, ...]
@@ -61,11 +62,11 @@ class Orbits:
         )
 
     def propagate(self, jd: np.ndarray, day_fraction: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Return TEME positions in m and velocities in m/s (S, T, 3) at UTC Julian dates jd +
-        day_fraction (T,).
+        """Return TEME positions in m and velocities in m/s (S, T, 3).
+
+        At UTC Julian dates jd + day_fraction (T,).
 
         Raises ValueError naming the satellite whose elements SGP4 cannot propagate.
-
         """
         errors, position_km, velocity_km_per_s = SatrecArray(list(self.records)).sgp4(
             np.asarray(jd), np.asarray(day_fraction)
@@ -84,8 +85,9 @@ class Orbits:
 
 
 def elements_of(orbits: Orbits) -> np.ndarray:
-    """Return the mean elements (S, 9) that SGP4 flies, in its own units: all that its records hold
-    of a satellite's own.
+    """Return the mean elements (S, 9) that SGP4 flies, in its own units.
+
+    They are all that its records hold of a satellite's own.
     """
     names = (
         "jdsatepoch",
@@ -120,8 +122,9 @@ def julian_date(instant: datetime) -> tuple[float, float]:
 
 
 def load_orbits(scenario: Scenario) -> Orbits:
-    """Return the satellites of a scenario: typed elements, those of tle_file and omm_file, then
-    shells.
+    """Return the satellites of a scenario.
+
+    Typed elements first, then those of tle_file and omm_file, then shells.
 
     ValueError on bad elements; with constellation.strict = false, bad satellites of files are left
     out and counted in a warning.
@@ -227,11 +230,11 @@ def _fit_to_fly(
 
 
 def sgp4_errors(records: list[Satrec], epoch: datetime) -> np.ndarray:
-    """Return SGP4's first error code (S,) from the epoch's midnight over FLOWN_DAYS, 0 where it can
-    fly throughout.
+    """Return SGP4's first error code (S,) over the days flown, 0 where there is none.
+
+    Satellites are flown from the epoch's midnight over FLOWN_DAYS.
 
     All satellites are looked at once a day, low ones every LOOK_S.
-
     """
     if not records:
         return np.zeros(0, np.int64)
@@ -279,8 +282,9 @@ def _warn_of_age(names: list[str], records: list[Satrec], epoch: datetime) -> No
 
 
 def _planes_of(records: list[Satrec], epoch: datetime) -> list[int]:
-    """Return the plane of each satellite from its mean elements, nodes carried to the scenario's
-    epoch by SGP4's secular rate.
+    """Return the plane of each satellite from its mean elements.
+
+    Nodes are carried to the scenario's epoch by SGP4's secular rate.
     """
     jd, fraction = julian_date(epoch)
     rows = [
@@ -298,8 +302,9 @@ def _planes_of(records: list[Satrec], epoch: datetime) -> list[int]:
 def build_shell(
     shell: Shell, epoch: datetime, prefix: str = ""
 ) -> tuple[list[str], list[int], list[Satrec]]:
-    """Return names, planes and SGP4 records of a shell of circular orbits, plane by plane (Walker
-    1984 for the phasing).
+    """Return names, planes and SGP4 records of a shell of circular orbits, plane by plane.
+
+    Walker 1984 has the phasing.
     """
     planes, per_plane = int(shell.planes), int(shell.per_plane)
     spacing_deg = shell.slot_spacing_deg or 360.0 / per_plane
@@ -329,8 +334,9 @@ def build_shell(
 def circular_record(
     shell: Shell, raan_deg: float, argument_of_latitude_deg: float, epoch: datetime, number: int
 ) -> Satrec:
-    """Return the SGP4 record of a circular orbit without drag whose mean semi-major axis is radius
-    plus altitude.
+    """Return the SGP4 record of a circular orbit without drag.
+
+    Its mean semi-major axis is radius plus altitude.
     """
     axis = 1.0 + shell.altitude_m / WGS72_RADIUS_M  # in Earth radii
     inclination_rad = math.radians(shell.inclination_deg)

@@ -26,8 +26,9 @@ class RefusedElements(ValueError):
 
 
 def checksum(line: str) -> int:
-    """Return the checksum of a TLE line: digits as they are, minus signs as 1, modulo 10, over the
-    first 68 characters.
+    """Return the checksum of a TLE line over its first 68 characters.
+
+    Digits count as they are, minus signs as 1, modulo 10.
     """
     body = line[: TLE_LENGTH - 1]
     return (sum(digit * body.count(str(digit)) for digit in range(1, 10)) + body.count("-")) % 10
@@ -90,8 +91,9 @@ def record_of(name: str, line1: str, line2: str) -> Satrec:
 
 
 def sound(name: str, record: Satrec) -> Satrec:
-    """Return the record; Refused where its elements are no orbit (their epoch's state is checked by
-    orbits).
+    """Return the record, or raise where its elements are no orbit.
+
+    The state at their epoch is checked by the caller.
     """
     if not 0.0 <= record.inclo <= math.pi:
         sentence = (

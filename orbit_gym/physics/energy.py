@@ -14,8 +14,9 @@ def step_battery(battery_j: float, net_w: float, step_s: float, capacity_j: floa
 def required_between_j(
     floor_j: float, later_required_j: float, net_w: float, until_s: float
 ) -> float:
-    """Return the least charge until_s before later_required_j is needed, net power constant
-    between, floor_j never crossed.
+    """Return the charge needed until_s before later_required_j is needed.
+
+    Net power is constant between, and floor_j is never crossed.
     """
     return max(floor_j, later_required_j - net_w * until_s)
 
@@ -24,8 +25,9 @@ def required_between_j(
 def required_charge_j(
     start_s: np.ndarray, net_w: np.ndarray, end_s: float, floor_j: float
 ) -> np.ndarray:
-    """Return the least charge (N,) at each start_s (N,) from which net_w (N,) alone never takes the
-    battery below floor_j.
+    """Return the least charge (N,) that keeps the battery above floor_j from each start_s.
+
+    start_s (N,) and net_w (N,) are the baseline alone.
 
     Backward recursion from end_s. Power is constant in a row, so the charge is lowest at its ends
     and those are enough. The result may exceed the capacity: then no battery of that size carries

@@ -13,8 +13,9 @@ EARTH_ROTATION_RAD_PER_S = SIDEREAL_DAYS_PER_DAY * 2.0 * math.pi / DAY_S
 
 
 def geodetic_up(latitude_rad: np.ndarray, longitude_rad: np.ndarray) -> np.ndarray:
-    """Return the unit normal (..., 3) of the ellipsoid at geodetic latitude and longitude (...),
-    Earth-fixed.
+    """Return the unit normal (..., 3) of the ellipsoid, Earth-fixed.
+
+    At geodetic latitude and longitude (...).
     """
     cos_latitude = np.cos(latitude_rad)
     return np.stack(
@@ -48,8 +49,9 @@ def geodetic_to_earth_fixed_m(
 
 
 def sine_of_elevation(site_m: np.ndarray, up: np.ndarray, target_m: np.ndarray) -> np.ndarray:
-    """Return the sine of the geometric elevation (no refraction) of targets (..., 3) over a site
-    (..., 3) with unit normal up.
+    """Return the sine of the geometric elevation, without refraction.
+
+    Of targets (..., 3) over a site (..., 3) with unit normal up.
     """
     line_m = target_m - site_m
     along_m = np.einsum("...i,...i->...", line_m, np.broadcast_to(up, line_m.shape))
@@ -57,15 +59,17 @@ def sine_of_elevation(site_m: np.ndarray, up: np.ndarray, target_m: np.ndarray) 
 
 
 def elevation_rad(site_m: np.ndarray, up: np.ndarray, target_m: np.ndarray) -> np.ndarray:
-    """Return the geometric elevation (...) of targets (..., 3) over a site (..., 3) with unit
-    normal up.
+    """Return the geometric elevation (...) of targets over a site.
+
+    Targets (..., 3), site (..., 3) with unit normal up.
     """
     return np.arcsin(np.clip(sine_of_elevation(site_m, up, target_m), -1.0, 1.0))
 
 
 def gmst_rad(jd: float, day_fraction: np.ndarray) -> np.ndarray:
-    """Return Greenwich mean sidereal time (IAU 1982, Vallado eq. 3-45) at UT1 = jd + day_fraction,
-    given UTC (below 1 s apart).
+    """Return Greenwich mean sidereal time at jd + day_fraction.
+
+    IAU 1982 (Vallado, eq. 3-45). UT1 is asked for and UTC is given, less than 1 s apart.
     """
     centuries = ((jd - JD_J2000) + day_fraction) / 36_525.0
     seconds = (
@@ -93,8 +97,9 @@ def rotate_to_earth_fixed(vectors: np.ndarray, gmst: np.ndarray) -> np.ndarray:
 def earth_fixed_velocity_mps(
     position_m: np.ndarray, rotated_velocity_mps: np.ndarray
 ) -> np.ndarray:
-    """Return the velocity (..., 3) seen from the turning Earth, given the inertial one rotated to
-    the Earth-fixed axes.
+    """Return the velocity (..., 3) seen from the turning Earth.
+
+    Given the inertial one, rotated to the Earth-fixed axes.
     """
     velocity_mps = rotated_velocity_mps.copy()
     velocity_mps[..., 0] += EARTH_ROTATION_RAD_PER_S * position_m[..., 1]
@@ -109,8 +114,9 @@ def hermite_m(
     times_s: np.ndarray,
     grid_s: float,
 ) -> np.ndarray:
-    """Return positions (N, 3) of satellites rows (N,) at times_s (N,) from samples (S, T, 3) every
-    grid_s.
+    """Return positions (N, 3) between samples (S, T, 3) every grid_s.
+
+    Of satellites rows (N,) at times_s (N,), by cubics through positions and velocities.
 
     Cubic Hermite: error r h^4 w^4 / 384, below 1 mm at 10 s and 30 mm at 30 s in a 500 km orbit,
     plus h/8 of SGP4's velocity error.
@@ -137,8 +143,9 @@ def distance_m(a_m: np.ndarray, b_m: np.ndarray) -> float:
 
 @njit(cache=True)
 def sight_margin_m(a_m: np.ndarray, b_m: np.ndarray, limit_radius_m: float) -> float:
-    """Return how far the segment between points a and b (3,) stays outside a sphere about the
-    Earth's centre; negative if blocked.
+    """Return how far a segment stays outside a sphere about the Earth's centre.
+
+    Between points a and b (3,); negative if it is blocked.
     """
     x, y, z = b_m[0] - a_m[0], b_m[1] - a_m[1], b_m[2] - a_m[2]
     length_2 = x * x + y * y + z * z

@@ -14,8 +14,9 @@ BISECTIONS = 14  # a 10 s bracket becomes 0.6 ms wide, a 30 s one 1.8 ms
 def positive_intervals(
     margins: np.ndarray, times_s: np.ndarray, evaluate: Evaluate
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Return rows, start_s, end_s (N,) of the intervals where margins (R, T) at times_s (T,) are
-    positive.
+    """Return the intervals in which margins are positive, as rows, start_s, end_s (N,).
+
+    margins (R, T) at times_s (T,).
 
     Sorted by row and time; edges are taken on the positive side of the last bracket, so the margin
     is positive inside. An interval or gap shorter than one grid step is found where a sample next
@@ -35,8 +36,9 @@ def positive_intervals(
 def _brackets(
     margins: np.ndarray, times_s: np.ndarray, evaluate: Evaluate
 ) -> tuple[np.ndarray, ...]:
-    """Return rows, low_s, high_s, rising of every sign change: between samples, and hidden around
-    local extrema.
+    """Return rows, low_s, high_s and rising of every sign change.
+
+    Between samples, and hidden around local extrema.
     """
     is_above = margins > 0.0
     rows, index = np.nonzero(is_above[:, 1:] != is_above[:, :-1])
@@ -53,8 +55,9 @@ def _brackets(
 def _hidden_extrema(
     margins: np.ndarray, is_above: np.ndarray, times_s: np.ndarray, evaluate: Evaluate
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Return rows, sample and time of extrema between samples whose sign differs from that of the
-    three samples around.
+    """Return rows, sample and time of extrema that samples hide.
+
+    Their sign differs from that of the three samples around.
     """
     previous, here, after = margins[:, :-2], margins[:, 1:-1], margins[:, 2:]
     is_same = (is_above[:, :-2] == is_above[:, 1:-1]) & (is_above[:, 2:] == is_above[:, 1:-1])

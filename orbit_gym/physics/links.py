@@ -10,8 +10,9 @@ from orbit_gym.utils.units import EARTH_EQUATORIAL_RADIUS_M
 
 @njit(cache=True)
 def mode_rate_bps(range_m: float, mode_range_m: np.ndarray, mode_bps: np.ndarray) -> float:
-    """Return the rate at a range: that of the first mode whose range (rising) reaches that far, 0
-    beyond the last.
+    """Return the data rate at a range, 0 beyond the last mode.
+
+    It is that of the first mode whose range, in rising order, reaches that far.
     """
     for mode in range(len(mode_range_m)):
         if range_m <= mode_range_m[mode]:

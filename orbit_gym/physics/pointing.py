@@ -21,8 +21,9 @@ SAMPLES_AT_ONCE = 256  # between two words on progress: some seconds at 10,000 s
 def fore_neighbours(
     positions_m: np.ndarray, velocities_mps: np.ndarray, planes: np.ndarray
 ) -> np.ndarray:
-    """Return (T, S) int32: the next satellite ahead in the same plane by argument of latitude, -1
-    if none is within 180 degrees.
+    """Return the next satellite ahead in the same plane, (T, S) int32.
+
+    By argument of latitude; -1 if none is within 180 degrees.
 
     Inertial positions and velocities (S, T, 3), plane of each satellite (S,). All of a plane are
     measured against one mean normal, so that scatter of single elements (and an undefined node at
@@ -44,8 +45,9 @@ def fore_neighbours(
 
 
 def _argument_of_latitude(positions_m: np.ndarray, velocities_mps: np.ndarray) -> np.ndarray:
-    """Return angles (M, T) along the common orbit plane, from its ascending node (from the x axis
-    where it has none).
+    """Return angles (M, T) along the common orbit plane, from its ascending node.
+
+    From the x axis where it has none.
     """
     normal = np.cross(positions_m, velocities_mps).sum(axis=0)  # (T, 3)
     normal /= np.linalg.norm(normal, axis=-1, keepdims=True)
@@ -92,9 +94,7 @@ def _link_in_plane(
     limit_radius_m: float,
     max_range_m: float,
 ) -> None:
-    """Link each satellite's fore terminal to the aft terminal of the next one ahead that is in
-    sight.
-    """
+    """Link fore terminals to the aft terminals of the next satellites ahead in sight."""
     aft = min(1, partners.shape[1] - 1)
     for satellite in range(partners.shape[0]):
         other = fore[satellite]
@@ -115,8 +115,9 @@ def _keep_cross_links(
     limit_radius_m: float,
     max_range_m: float,
 ) -> None:
-    """Carry over each link between planes that is still allowed, in sight, and not needed by a
-    neighbour in plane.
+    """Carry over each link between planes that is still allowed and in sight.
+
+    A link that a neighbour in plane needs is not kept.
     """
     for satellite in range(partners.shape[0]):
         for terminal in range(partners.shape[1]):
@@ -143,8 +144,9 @@ def _find_free(
     free: np.ndarray,
     place: np.ndarray,
 ) -> int:
-    """List in free the satellites with an idle terminal that may look across planes, place being
-    their rows; return how many.
+    """List in free the satellites with an idle terminal that may look across planes.
+
+    place is their rows. Return how many there are.
     """
     n_free = 0
     for satellite in range(partners.shape[0]):
@@ -166,8 +168,9 @@ def _nearer_rival(
     planes: np.ndarray,
     limit_radius_m: float,
 ) -> int:
-    """Return the nearest free satellite of another plane that is nearer than the linked one, -1 if
-    none; of equals the first.
+    """Return the nearest free satellite of another plane that is nearer than the linked one.
+
+    -1 if there is none; of equals the first.
     """
     best_m = distance_m(positions_m[satellite], positions_m[other])
     best = -1
@@ -200,8 +203,9 @@ def _switch_cross_links(
     free: np.ndarray,
     place: np.ndarray,
 ) -> None:
-    """Change a link between planes to a nearer free satellite once that one has been the nearest
-    for patience_steps samples.
+    """Change links between planes to nearer free satellites.
+
+    Once such a one has been the nearest for patience_steps samples.
 
     free and place (S,) are working space: the free satellites, kept up to date, so that a step
     costs links times free ones.
@@ -336,8 +340,9 @@ def point_terminals(
     patience_steps: int,
     tell: Callable[[float], None] | None = None,
 ) -> np.ndarray:
-    """Return (T, S, n_terminals) int32: the satellite that each terminal holds at each sample, -1
-    if none.
+    """Return the satellite that each terminal holds at each sample, -1 if none.
+
+    (T, S, n_terminals) int32.
 
     positions_m (T, S, 3), fore (T, S) from fore_neighbours, planes (S,); links across planes need
     both ends equatorward of the cutoff latitude (geocentric); a nearer partner must be the nearer

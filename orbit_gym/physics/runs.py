@@ -92,8 +92,9 @@ def run_pieces(
     mode_bps: np.ndarray,
     first_rows: np.ndarray,
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Return counts (N,) and, run after run, the pieces of runs (N,) that carry data from start_s
-    to end_s (N,).
+    """Return counts (N,) and the pieces of runs, run after run.
+
+    Runs (N,) carry data from start_s to end_s (N,).
 
     In each grid step the rate is the one that both its ends allow, equal steps merged. positions_m
     (T, S, 3); first_rows is a short array to grow from, of rows with start_s, rate_bps and

@@ -29,8 +29,9 @@ def sun_direction_of_date(jd: float, day_fraction: np.ndarray) -> np.ndarray:
 
 
 def shadow_margin_m(position_m: np.ndarray, sun: np.ndarray) -> np.ndarray:
-    """Return how far positions (..., 3) lie outside the Earth's cylindrical shadow, sun (..., 3)
-    unit vectors; negative in eclipse.
+    """Return how far positions lie outside the Earth's cylindrical shadow.
+
+    Positions (..., 3), sun (..., 3) unit vectors; negative in eclipse.
     """
     along_m = np.einsum("...i,...i->...", position_m, np.broadcast_to(sun, position_m.shape))
     radius_2 = np.einsum("...i,...i->...", position_m, position_m)

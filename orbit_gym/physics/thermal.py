@@ -15,7 +15,8 @@ def steady_temperature_c(power_w: float, resistance_k_per_w: float, sink_c: floa
 def temperature_after_c(
     temperature_c: float, settles_c: float, step_s: float, tau_s: float
 ) -> float:
-    """Return the temperature after step_s on the way to settles_c: exact solution of tau dT/dt =
-    settles - T.
+    """Return the temperature after step_s on the way to settles_c.
+
+    Exact solution of tau dT/dt = settles - T.
     """
     return settles_c + (temperature_c - settles_c) * math.exp(-step_s / tau_s)

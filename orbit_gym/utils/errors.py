@@ -9,8 +9,9 @@ USER_ERRORS = (ValueError, OSError)
 
 
 def fail_cleanly(main: Callable[[], object]) -> None:
-    """Run a command: its user errors become one line on stderr and exit code 2, Ctrl-C exit code
-    130.
+    """Run a command and turn its user errors into one line on stderr and exit code 2.
+
+    Ctrl-C gives exit code 130.
     """
     try:
         main()

@@ -42,8 +42,9 @@ def internal_kernel(function: Callable[..., Any]) -> Any:
 
 
 def merged_kernel(function: Callable[..., Any]) -> Any:
-    """Make a kernel part of its callers before anything is compiled: for long ones with one or two
-    callers.
+    """Make a kernel part of its callers before anything is compiled.
+
+    For long ones with one or two callers.
 
     An inlined kernel is optimised and turned into machine code by itself, and then once more with
     each kernel around it.
@@ -64,8 +65,9 @@ def _for_kernels(function: Callable[..., Any], **how: Any) -> Any:
 
 
 def _renamed(function: Callable[..., Any]) -> Callable[..., Any]:
-    """Return the same function under a name of its own, by which numba keeps its cached file
-    apart.
+    """Return the same function under a name of its own.
+
+    By that name numba keeps its cached file apart.
     """
     assert isinstance(function, FunctionType)
     copy = FunctionType(
@@ -84,8 +86,9 @@ def _renamed(function: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def _hand_over(compiled: Any, from_python: Any) -> None:
-    """Let Python's calls go to the twin: numba's C code asks for a callable whenever it knows none,
-    and never learns of one here.
+    """Let Python's calls go to the twin.
+
+    Numba's C code asks for a callable whenever it knows none, and never learns of one here.
     """
     compiled._insert = lambda *_: None
     compiled._compile_for_args = lambda *_, **__: from_python

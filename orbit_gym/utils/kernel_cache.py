@@ -24,8 +24,9 @@ KEEP_S = 30 * 86_400.0  # folders of other sources that nobody has used for this
 
 
 def kernel_sources(package: Path = PACKAGE) -> list[Path]:
-    """Files of a package that compile kernels, and all files of it that those import, directly or
-    not.
+    """Return the files of a package that compile kernels.
+
+    And all files of it that those import, directly or not.
     """
     files = _files(package)
     return sources_behind(
@@ -39,8 +40,9 @@ def kernel_sources(package: Path = PACKAGE) -> list[Path]:
 
 
 def sources_behind(modules: list[str], package: Path = PACKAGE) -> list[Path]:
-    """Files of a package that hold these modules (dotted names), and all files of it that those
-    import, directly or not.
+    """Return the files of a package that hold these modules (dotted names).
+
+    And all files of it that those import, directly or not.
     """
     files, waiting = _files(package), list(modules)
     names: set[str] = set()
@@ -77,15 +79,17 @@ def _imports(path: Path) -> list[str]:
 
 
 def source_hash(package: Path = PACKAGE) -> str:
-    """Hash of the kernel sources, names and contents, with numba's and Python's version and the
-    machine's kind.
+    """Return the hash of the kernel sources.
+
+    Names and contents, with numba's and Python's version and the machine's kind.
     """
     return hash_of(kernel_sources(package), package)
 
 
 def hash_of(sources: list[Path], package: Path = PACKAGE) -> str:
-    """Hash of these files of a package, names and contents, with numba's and Python's version and
-    the machine's kind.
+    """Return the hash of these files of a package.
+
+    Names and contents, with numba's and Python's version and the machine's kind.
     """
     digest = hashlib.sha256(
         f"{numba.__version__} {sys.version_info[:3]} {platform.machine()}".encode()

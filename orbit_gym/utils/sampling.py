@@ -15,8 +15,9 @@ class Random(Protocol):
 
 
 class Stratified:
-    """Uniform numbers, one in each of `size` equal strata, in random order: means over a sample
-    scatter far less (Latin hypercube).
+    """Draw uniform numbers, one in each of `size` equal strata, in random order.
+
+    Means over a sample scatter far less (Latin hypercube).
     """
 
     def __init__(self, seed: int) -> None:

@@ -149,8 +149,9 @@ def _freeze(array: np.ndarray) -> np.ndarray:
 
 
 def _sites(scenario: Scenario) -> tuple[np.ndarray, np.ndarray]:
-    """Return Earth-fixed positions and unit normals (N, 3) of stations, datacentres, user sites (on
-    the ellipsoid).
+    """Return Earth-fixed positions and unit normals (N, 3) of the sites on the ellipsoid.
+
+    Stations, then datacentres, then user sites.
     """
     places = [
         (station.latitude_deg, station.longitude_deg, station.altitude_m)
@@ -183,8 +184,9 @@ def _watches(scenario: Scenario, sites_m: np.ndarray, ups: np.ndarray) -> list[W
 def _batches(
     scenario: Scenario, n_satellites: int, sky: Survey, runs: LaserRuns
 ) -> tuple[list[Batch], int]:
-    """Return all edges, and the first calendar after theirs: lasers, radios, antennas, up and down
-    beams.
+    """Return all edges, and the first calendar after theirs.
+
+    Calendars are those of lasers, radios, antennas, up and down beams.
     """
     lasers, n_stations = laser_batch(runs, scenario.lasers.transmit_w), len(scenario.stations)
     first_radio = len(lasers.edges)
@@ -267,8 +269,9 @@ def _users(
 
 
 def _fibre(scenario: Scenario, n_satellites: int, horizon_s: float) -> list[Batch]:
-    """Return the fibre between each station and the datacentres it names, both ways: always up, any
-    number at once.
+    """Return the fibre between each station and the datacentres it names, both ways.
+
+    It is always up, for any number at once.
     """
     numbers = {centre.name: number for number, centre in enumerate(scenario.datacentres)}
     batches = []
@@ -329,8 +332,9 @@ def _power(
 
 
 def _power_rows(scenario: Scenario, name: str, horizon_s: float, changes: np.ndarray) -> np.ndarray:
-    """Return the POWER rows of one satellite from its changes (N, 4): time, sunlit, links held,
-    stations in view.
+    """Return the POWER rows of one satellite from its changes (N, 4).
+
+    Their columns are time, sunlit, links held, stations in view.
     """
     power = scenario.power
     times_s, step = np.unique(np.r_[0.0, changes[:, 0]], return_inverse=True)
@@ -424,8 +428,9 @@ def _fill(rows: np.ndarray, accelerator: Accelerator, scenario: Scenario) -> Non
 
 
 def _longest_down_s(scenario: Scenario, sky: Survey, stations_m: np.ndarray) -> float:
-    """Return a time that light from any satellite in view of a station never exceeds: the slant
-    range at the lowest mask, by cosine law.
+    """Return a time that light from a satellite in view of a station never exceeds.
+
+    The slant range at the lowest mask, by the cosine law.
     """
     if not len(stations_m):
         return 0.0

@@ -8,8 +8,9 @@ from orbit_gym.world.layout import DOWNLINK, GATE, LASER, PASS, UPLINK, USER_DOW
 def _contact_rows(
     offsets: np.ndarray, edges: np.ndarray, contacts: np.ndarray, kinds: tuple[int, ...]
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Return senders (N,) and PASS rows (N,) of the contacts of all edges of some kinds, in no
-    order.
+    """Return the contacts of all edges of some kinds, in no order.
+
+    As senders (N,) and PASS rows (N,).
     """
     of_kinds = np.flatnonzero(np.isin(edges["kind"], kinds))
     counts = (edges["end_contact"] - edges["first_contact"])[of_kinds]
@@ -36,8 +37,9 @@ def _grouped(groups: np.ndarray, rows: np.ndarray, n_groups: int) -> tuple[np.nd
 def pass_index(
     offsets: np.ndarray, edges: np.ndarray, contacts: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Return pass_offsets (n_graph_nodes + 1,) and passes: a satellite's downlinks, a station's and
-    a user's uplinks, by start.
+    """Return pass_offsets (n_graph_nodes + 1,) and passes, by start.
+
+    A satellite's are its downlinks, a station's and a user's their uplinks.
     """
     senders, rows = _contact_rows(offsets, edges, contacts, (DOWNLINK, UPLINK, USER_UP))
     return _grouped(senders, rows, len(offsets) - 1)
@@ -46,8 +48,9 @@ def pass_index(
 def gate_index(
     n_satellites: int, n_stations: int, offsets: np.ndarray, edges: np.ndarray, contacts: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Return gate_offsets (n_stations + 1,) and gates: the downlink contacts that each station
-    receives, by start.
+    """Return gate_offsets (n_stations + 1,) and gates, by start.
+
+    Gates are the downlink contacts that each station receives.
     """
     senders, rows = _contact_rows(offsets, edges, contacts, (DOWNLINK,))
     gates = np.zeros(rows.size, GATE)
@@ -65,8 +68,9 @@ def laser_index(
     contacts: np.ndarray,
     tracks: np.ndarray,
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Return laser_offsets (n_satellites * n_tracks + 1,) and laser contacts by satellite, track
-    and start.
+    """Return laser_offsets (n_satellites * n_tracks + 1,) and laser contacts.
+
+    Contacts are ordered by satellite, track and start.
 
     tracks (C,) gives each contact a track of its sender, such that contacts of one track never
     overlap: its terminal, in a real World.
@@ -76,8 +80,9 @@ def laser_index(
 
 
 def beam_index(offsets: np.ndarray, edges: np.ndarray) -> np.ndarray:
-    """Return the rows (2, n_graph_nodes) int32 of each node's edges to users: the first, and the
-    one after the last; by receiver.
+    """Return the rows (2, n_graph_nodes) int32 of each node's edges to users, by receiver.
+
+    The first of them, and the one after the last.
     """
     is_beam = np.concatenate([[0], np.cumsum(edges["kind"] == USER_DOWN)])
     counts = is_beam[offsets[1:]] - is_beam[offsets[:-1]]

@@ -44,8 +44,9 @@ class Batch(NamedTuple):
 
 
 def spans(first: np.ndarray, counts: np.ndarray) -> np.ndarray:
-    """Return first[0], first[0] + 1, ... (counts[0] of them), then those of the next: rows of spans
-    laid end to end.
+    """Return rows of spans laid end to end.
+
+    They are first[0], first[0] + 1, ... (counts[0] of them), then those of the next.
     """
     ends = np.cumsum(counts)
     total = int(ends[-1]) if len(ends) else 0
@@ -110,11 +111,11 @@ def steady_batch(
 
 
 def pass_batch(passes: Passes, links: list[tuple[np.ndarray, float]]) -> Batch:
-    """Return the edges of one site: for each satellite that ever sees it one edge a link, all with
-    its passes.
+    """Return the edges of one site, all with its passes.
+
+    For each satellite that ever sees it one edge a link.
 
     A link is (rows (S, 7) as in steady_batch, of all satellites; rate).
-
     """
     satellites, first, counts = np.unique(passes.satellite, return_index=True, return_counts=True)
     ends = np.stack([rows[satellites] for rows, _ in links], axis=1).reshape(-1, 7)
@@ -127,8 +128,9 @@ def pass_batch(passes: Passes, links: list[tuple[np.ndarray, float]]) -> Batch:
 def assemble(
     batches: list[Batch], n_graph_nodes: int
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
-    """Return edge_offsets, edges, contacts, pieces as World wants them: by sender, kind (downlinks
-    last) and receiver.
+    """Return edge_offsets, edges, contacts and pieces as World wants them.
+
+    By sender, kind (downlinks last) and receiver.
     """
     senders = (
         np.concatenate([batch.senders for batch in batches]) if batches else np.zeros(0, np.int64)

@@ -68,8 +68,9 @@ DTYPES = {
 
 
 def stored_world(key: str, orbits: Orbits, build: Callable[[], World]) -> World:
-    """Return the World of a key (scenario and day) and its orbits: opened where it is stored,
-    otherwise built and stored.
+    """Return the World of a key and its orbits, from disk where it is stored.
+
+    The key says scenario and day; a World that is not stored is built and stored.
     """
     path = cache_root() / "worlds" / f"{world_name(key, orbits)}{SUFFIX}"
     world = open_world(path)
@@ -166,8 +167,9 @@ def _aligned(place: int) -> int:
 
 
 def world_name(key: str, orbits: Orbits) -> str:
-    """Name of the World of a key (scenario and day) and its orbits: a hash of everything it depends
-    on.
+    """Return the name of a World on disk, a hash of everything it depends on.
+
+    From its key, which says scenario and day, and its orbits.
     """
     digest = hashlib.sha256(f"{_code_version()}\n{key}\n".encode())
     digest.update(elements_of(orbits).tobytes())

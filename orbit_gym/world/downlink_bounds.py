@@ -38,8 +38,9 @@ def bounds_to_ground(
     pieces: np.ndarray,
     fastest_bps: float,
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Return least light time (B, S, G) float32, infinity where nothing leads down, and least laser
-    hops (B, S, G) uint8.
+    """Return the least light time and the least laser hops from satellites to stations.
+
+    Light time (B, S, G) float32, infinity where nothing leads down; hops (B, S, G) uint8.
 
     B minutes, S satellites, G stations. positions_m (T, S, 3) every grid_s, sites_m (N, 3), edge_to
     (E,) the receivers of edges; the indices, contacts and pieces are the World's. A laser at a
@@ -146,8 +147,9 @@ def _collect(
     steps: np.ndarray,
     offsets: np.ndarray,
 ) -> None:
-    """Write the lasers up at any time of a window: receivers, least light times, hops that each
-    counts as; flown_m (N, S, 3).
+    """Write the lasers that are up at any time of a window.
+
+    Receivers, least light times, and the hops that each counts as; flown_m is (N, S, 3).
     """
     n_satellites = flown_m.shape[1]
     n_tracks = (laser_offsets.size - 1) // n_satellites
@@ -203,8 +205,9 @@ def _spread_from(
     is_queued: np.ndarray,
     least_hops: np.ndarray,
 ) -> None:
-    """Fill one station's column of a minute's tables (S, G) from the satellites that it sees in the
-    window.
+    """Fill one station's column of a minute's tables (S, G).
+
+    From the satellites that it sees in the window.
     """
     best_s[:] = math.inf
     least_hops[:] = math.inf

@@ -95,8 +95,9 @@ def time_grid(scenario: Scenario, n_satellites: int) -> tuple[float, float, int]
 
 
 def fly(scenario: Scenario, orbits: Orbits, day: int, members: np.ndarray | None = None) -> Flight:
-    """Return the motion of the satellites (or of members, whole planes) and the Sun, past the
-    horizon; ValueError where SGP4 fails.
+    """Return the motion of satellites and Sun, past the horizon.
+
+    Of all satellites, or of members, which are whole planes. ValueError where SGP4 fails.
     """
     horizon_s, grid_s, n_times = time_grid(scenario, len(orbits.names))
     orbits = orbits if members is None else orbits.subset(members)
@@ -210,8 +211,9 @@ def passes_over(flight: Flight, site_m: np.ndarray, up: np.ndarray, mask_deg: fl
 def highest_elevation_rad(
     flight: Flight, passes: Passes, site_m: np.ndarray, up: np.ndarray
 ) -> np.ndarray:
-    """Return the highest elevation (N,) that each pass reaches over its site (3,) with unit normal
-    up (3,).
+    """Return the highest elevation (N,) that each pass reaches over its site.
+
+    The site is (3,), its unit normal up (3,).
 
     Golden-section search: a low satellite rises, culminates once and sets. Good to rounding, the
     maximum being flat.

@@ -70,8 +70,9 @@ def free_bytes() -> float:
 
 
 def refuse_too_large(scenario: Scenario, n_satellites: int) -> None:
-    """ValueError with the estimate, and what to change, where compiling a World would not fit into
-    the free memory.
+    """Refuse a World that would not fit into the free memory while it is compiled.
+
+    ValueError says the estimate, and what to change.
     """
     needed, free = footprint(scenario, n_satellites).build_bytes, free_bytes()
     if needed <= free:

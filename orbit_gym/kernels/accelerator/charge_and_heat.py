@@ -71,8 +71,9 @@ def power_row_since(world: World, satellite: int, row: int, time_s: float) -> in
 
 @inline_kernel
 def required_j(world: World, satellite: int, time_s: float) -> float:
-    """Least charge at time_s from which the baseline alone never falls below the depth-of-discharge
-    floor.
+    """Return the least charge at time_s that carries the baseline alone.
+
+    From it the baseline never falls below the depth-of-discharge floor.
     """
     return _required_in_row_j(world, satellite, power_row(world, satellite, time_s), time_s)
 
@@ -103,8 +104,9 @@ def carry(
     purpose: int,
     heat: bool,
 ) -> tuple[int, float, float, float, float]:
-    """Run charge and heat from from_s to to_s with the booked profile, from `segment` on, and one
-    more block.
+    """Run charge and heat from from_s to to_s with the booked profile and one more load.
+
+    The profile is read from `segment` on.
 
     row of World.power holds at from_s. Returns (row, charge_j, temperature_c, missing_j, excess_k)
     at to_s, or, with CHECK, at the first breakpoint after block.load_start_s where charge is below
@@ -175,8 +177,9 @@ def _not_over(state: State, segment: int, time_s: float) -> int:
 
 @inline_kernel
 def _block_at(block: ExtraLoad, time_s: float) -> tuple[float, float]:
-    """When what the block does at time_s ends, and its power in watts until then: none before it
-    and after.
+    """Return when the load's stretch at time_s ends, and its power in watts until then.
+
+    None before it and after.
     """
     if time_s < block.load_start_s:
         return block.load_start_s, 0.0
@@ -198,8 +201,9 @@ def wait_s(
     missing_j: float,
     excess_k: float,
 ) -> float:
-    """A delay that no feasible start can beat by more than SHORTEST_WAIT_S, given how a block that
-    begins at time_s falls short.
+    """Return a delay that no feasible start can beat by more than SHORTEST_WAIT_S.
+
+    Given how a load that begins at time_s falls short.
 
     row of World.power holds at time_s.
 
@@ -223,8 +227,9 @@ def wait_s(
 
 @inline_kernel
 def note_tail(world: World, state: State, unit: int) -> None:
-    """Run through the queue and store what later checks begin from, so that they need not run
-    through it.
+    """Run through the queue and store what later checks begin from.
+
+    So they need not run through it.
 
     That is charge and temperature at every reservation and after the last, and the queue's least
     spare charge and highest temperature.
@@ -258,8 +263,9 @@ def note_tail(world: World, state: State, unit: int) -> None:
 
 @inline_kernel
 def settle(world: World, state: State, unit: int, now_s: float) -> None:
-    """Bring charge and temperature of an accelerator to now_s and give segments that have ended
-    back to the pool.
+    """Bring charge and temperature of an accelerator to now_s.
+
+    Segments that have ended go back to the pool.
     """
     entry = state.units[unit]
     if now_s <= entry.time_s:

@@ -91,8 +91,9 @@ def stop_drawing(state: State, unit: int, start_s: float, end_s: float, lanes: i
 
 @inline_kernel
 def _cut(state: State, unit: int, start_s: float, end_s: float, resident: int) -> int:
-    """Cut the profile so that segments cover exactly [start_s, end_s), idle stretches with no
-    lanes; returns the first of them.
+    """Cut the profile so that segments cover exactly [start_s, end_s); return the first.
+
+    Idle stretches become segments with no lanes.
     """
     entry = state.units[unit]
     previous = NONE

@@ -17,8 +17,9 @@ from orbit_gym.world.layout import World
 
 @inline_kernel
 def decode_tokens_per_s(bandwidth_bytes_per_s: float, weights_bytes: float) -> float:
-    """Decode speed of one stream of a full batch, scaled from a measured device by bandwidth and
-    weights.
+    """Return the decode speed of one stream of a full batch.
+
+    Scaled from a measured device by bandwidth and weights.
     """
     return (
         DECODE_REFERENCE_TOKENS_PER_S
@@ -68,8 +69,9 @@ def resident_bytes(world: World, resident: int) -> float:
 
 @inline_kernel
 def resident_after_load(world: World, state: State, unit: int, model: int) -> int:
-    """Models in memory once `model` is loaded after the last booking: least recently used ones go
-    until it fits.
+    """Return the models in memory once `model` is loaded after the last booking.
+
+    The least recently used go until it fits.
     """
     resident = state.units[unit].tail_resident
     room_bytes = world.accelerators[unit].memory_bytes - world.model_bytes[model]

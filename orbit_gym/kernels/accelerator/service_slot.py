@@ -111,8 +111,9 @@ def _is_carried(
 
 @inline_kernel
 def _is_cool(world: World, unit: int, peak_c: float, power_w: float, length_s: float) -> bool:
-    """True if so much more power for so long surely keeps below the limit what peaks at peak_c
-    without, or cools down from there.
+    """Return whether so much more power for so long surely keeps below the limit.
+
+    What peaks at peak_c without it, or cools down from there.
     """
     accelerator = world.accelerators[unit]
     idle_c = steady_temperature_c(
@@ -135,8 +136,9 @@ def _place_last(
     duration_s: float,
     task_w: float,
 ) -> tuple[float, ...]:
-    """Earliest block (load if needed, then service) after the last booking that charge and heat
-    carry.
+    """Return the earliest load and service after the last booking that charge and heat carry.
+
+    A model load comes first where it is needed.
     """
     accelerator = world.accelerators[unit]
     entry = state.units[unit]

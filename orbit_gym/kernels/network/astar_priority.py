@@ -45,8 +45,9 @@ UNDIRECTED = Aim(NOWHERE, 0, NO_TABLES, 0, math.inf)
 
 @inline_kernel
 def take_aim(world: World, target: int, ready_s: float, bits: float) -> Aim:
-    """How to bound what remains to a user, or (target a station, a datacentre or any station) to
-    the ground.
+    """Choose how to bound what remains to the target.
+
+    To a user, or (a station, a datacentre or any station) to the ground.
     """
     sizes = world.sizes[0]
     site = target - sizes.n_satellites

@@ -75,8 +75,9 @@ def look_down(
 
 @inline_kernel
 def _tabled_s(world: World, tables: Tables, source: int, station: int) -> float:
-    """Least time of a bundle over lasers and light from a satellite to a station, while the tables
-    hold; 0 from other nodes.
+    """Return the least time of a bundle from a satellite to a station, by the tables.
+
+    Over lasers and light, while the tables hold; 0 from other nodes.
     """
     if source >= world.sizes[0].n_satellites:
         return 0.0

@@ -100,8 +100,9 @@ def _relax_edge(
 
 @inline_kernel
 def _latest_s(quest: Quest, node: int, from_s: float, limit_s: float) -> float:
-    """Latest arrival at a node that is of use: before the best seen so far, never (-infinity) once
-    that is known to be the best.
+    """Return the latest arrival at a node that is of use.
+
+    Before the best seen so far; never (-infinity) once that is known to be the best.
     """
     if quest.labels[node].stamp != quest.stamp:
         return limit_s

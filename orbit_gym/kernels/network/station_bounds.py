@@ -65,8 +65,9 @@ def note_landings(
 def lands_s(
     world: World, state: State, landings: np.ndarray, number: int, reach_s: float, downlink_s: float
 ) -> float:
-    """Least arrival at the target of a bundle that comes down at a station, sent from the last
-    satellite at or after reach_s.
+    """Return the least arrival at the target of a bundle that comes down at a station.
+
+    Sent from the last satellite at or after reach_s.
     """
     landing = landings[number]
     if reach_s <= landing.until_s:
@@ -79,8 +80,9 @@ def lands_s(
 def _first_gap(
     world: World, state: State, number: int, ready_s: float, length_s: float
 ) -> tuple[float, float]:
-    """Earliest start of a gap in a calendar of a station's antennas, and until when it is the first
-    one.
+    """Return the earliest start of a gap in a calendar of a station's antennas.
+
+    And until when it is the first one.
 
     Each antenna has an uplink to every satellite that the station ever sees (compiler.py), so those
     to its first one name them all.
@@ -103,8 +105,9 @@ def _first_gap(
 
 @inline_kernel
 def onward_s(world: World, station: int, target: int, bits: float) -> float:
-    """Time of a bundle from a station to the target: none to itself or any station, infinity where
-    no fibre leads there.
+    """Return the time of a bundle from a station to the target.
+
+    None to itself or any station, infinity where no fibre leads there.
     """
     if target == ANY_STATION or target == station:
         return 0.0

@@ -14,8 +14,9 @@ from orbit_gym.world.layout import World
 
 @inline_kernel
 def position_m(world: World, node: int, time_s: float) -> tuple[float, float, float]:
-    """Earth-fixed position of a graph node, linear between grid points (error below 110 m at 10 s
-    in low orbit).
+    """Return the Earth-fixed position of a graph node.
+
+    Linear between grid points (error below 110 m at 10 s in low orbit).
     """
     n_satellites = world.sizes[0].n_satellites
     if node >= n_satellites:
@@ -53,8 +54,9 @@ def piece_at(world: World, contact: int, time_s: float) -> int:
 
 @inline_kernel
 def transfer_end_s(world: World, contact: int, start_s: float, bits: float) -> float:
-    """When a transfer begun at start_s inside a contact ends, or infinity if the contact ends
-    first.
+    """Return when a transfer begun at start_s inside a contact ends.
+
+    Infinity if the contact ends first.
     """
     low = piece_at(world, contact, start_s)
     end_piece = world.contacts[contact].end_piece
@@ -92,8 +94,9 @@ def first_contact(world: World, edge: int, time_s: float) -> int:
 def first_fit(
     world: World, state: State, edge: int, contact: int, ready_s: float, bits: float, idle: bool
 ) -> tuple[float, float]:
-    """First gap of an edge's calendars inside one contact that takes the bundle: (start, end),
-    (inf, inf) if none does.
+    """Return the first gap of an edge's calendars inside one contact that takes the bundle.
+
+    (start, end), (inf, inf) if none does.
     """
     start_s = max(ready_s, world.contacts[contact].start_s)
     if idle:
@@ -125,8 +128,9 @@ def first_fit(
 def earliest_transfer(
     world: World, state: State, edge: int, ready_s: float, bits: float, limit_s: float, idle: bool
 ) -> tuple[float, float]:
-    """Earliest transfer over an edge at or after ready_s that starts by limit_s: (start, end),
-    (inf, inf) if there is none.
+    """Return the earliest transfer over an edge at or after ready_s.
+
+    One that starts by limit_s: (start, end), (inf, inf) if there is none.
     """
     contact = first_contact(world, edge, ready_s)
     while contact < world.edges[edge].end_contact and world.contacts[contact].start_s <= limit_s:
