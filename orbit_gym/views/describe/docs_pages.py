@@ -1,5 +1,4 @@
 """Generated blocks of the docs and their pages: ``python -m orbit_gym tables --write``.
---write``.
 
 A block stands in a page between ``<!-- generated:NAME -->`` and ``<!-- /generated -->``; a test
 compares each with what the code, or a file of figures in ``docs/data``, says.
@@ -24,6 +23,7 @@ from orbit_gym.views.describe.docs_tables import (
 from orbit_gym.views.describe.environment_pages import environment_block
 from orbit_gym.views.describe.gains_table import gains_table
 from orbit_gym.views.describe.scenario_tables import reference, switch_table
+from orbit_gym.views.describe.study_tables import study_blocks
 
 BLOCK = re.compile(r"(<!-- generated:(\w+) -->\n)(.*?)(<!-- /generated -->)", re.DOTALL)
 SUMMARY_KEYS = ("scenario", "split", "seeds", "command", "labels")
@@ -52,9 +52,11 @@ def contents(folder: Path) -> dict[str, dict[str, str]]:
     pages = {page: {name: make() for name, make in made.items()} for page, made in PAGES.items()}
     for name in scenario_names():
         pages[environment_page(name)] = {"facts": environment_block(name)}
-    gains = gains_table(read_figures(folder / DATA / "gains.json"))
+    figures = read_figures(folder / DATA / "results.json")
+    gains = gains_table(figures)
     pages["README.md"] = {"gains": gains}
     pages["docs/results/index.md"] = {
+        **study_blocks(figures),
         "gains": gains,
         "results": results_table(read_figures(folder / DATA / "default_run.json")),
     }
