@@ -17,9 +17,8 @@ def earliest(fork: Simulation) -> int:
 def value_after(fork: Simulation, action: int, n_steps: int) -> float:
     """Return what an action and some earliest deliveries after it earn."""
     total, is_over = fork.step(action)
-    while not is_over and (n_steps := n_steps - 1) >= 0:
-        reward, is_over = fork.step(earliest(fork))
-        total += reward
+    if not is_over and n_steps > 0:
+        total += value_after(fork, earliest(fork), n_steps - 1)
     return total
 
 
@@ -34,7 +33,7 @@ def main(n_decisions: int = 10, n_futures: int = 4, n_steps: int = 20) -> None:
             forks = map(env.unwrapped.fork, futures)
             values[k] = np.mean([value_after(fork, k, n_steps) for fork in forks])
         env.step(max(values, key=values.__getitem__))
-        print({k: round(float(value), 2) for k, value in values.items()})
+        print({k: f"{value:.2f}" for k, value in values.items()})
 
 
 if __name__ == "__main__":
