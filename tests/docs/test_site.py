@@ -59,6 +59,7 @@ def test_pages_open_in_a_browser(address: str, width: int, scheme: str) -> None:
         troubles: list[str] = []
         requests: list[str] = []
         page.on("pageerror", lambda error: troubles.append(str(error)))
+        page.on("console", lambda said: said.type == "error" and troubles.append(said.text))
         page.on("request", lambda request: requests.append(request.url))
         for name in ("", "concepts/", "environments/Ring12/", "reference/observation/"):
             page.goto(f"{address}/{name}")
@@ -66,6 +67,8 @@ def test_pages_open_in_a_browser(address: str, width: int, scheme: str) -> None:
             assert page.evaluate("document.body.scrollWidth <= window.innerWidth"), name
         if width > 1000:
             page.goto(f"{address}/")
+            page.locator("nav.md-nav a", has_text="FAQ").first.click()
+            page.wait_for_url("**/faq/")
             page.locator("input.md-search__input").first.click()
             page.keyboard.type("relaxed system", delay=20)
             page.wait_for_selector(".md-search-result__link")
