@@ -113,6 +113,13 @@ def test_sentences_are_short() -> None:
     assert statistics.median(counts) <= MEDIAN_WORDS
 
 
+def test_recipes_that_the_site_links_to_are_there() -> None:
+    """Links to a file of the repository leave the site, so the anchors are checked here."""
+    text = (DOCS / "guides" / "extend.md").read_text(encoding="utf-8")
+    linked = set(re.findall(r"/CONTRIBUTING\.md#([\w-]+)", text))
+    assert len(linked) > 10 and linked <= anchors(ROOT / "CONTRIBUTING.md")
+
+
 def test_every_page_is_in_the_navigation() -> None:
     navigation = (ROOT / "mkdocs.yml").read_text(encoding="utf-8").partition("nav:")[2]
     named = set(re.findall(r"[\w/-]+\.md", navigation))
