@@ -40,6 +40,7 @@ def address(site: Path) -> Iterator[str]:
     thread.start()
     yield f"http://127.0.0.1:{server.server_address[1]}"
     server.shutdown()
+    server.server_close()
 
 
 def test_pages_hold_what_they_are_about(site: Path) -> None:
