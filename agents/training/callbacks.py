@@ -74,13 +74,18 @@ class Validation(BaseCallback):
         policy: Policy = self.model.policy  # type: ignore[assignment]
         self.updates = self.model._n_updates
         seeds = range(FIRST_VALIDATION_SEED, FIRST_VALIDATION_SEED + self.episodes)
-        played = {name: play_all(envs, lambda _: policy, seeds) for name, envs in self.envs.items()}
+        metrics_by_scenario = {
+            name: play_all(envs, lambda _: policy, seeds) for name, envs in self.envs.items()
+        }
         record_scalars(
-            self.logger, "validation", [metrics for part in played.values() for metrics in part]
+            self.logger,
+            "validation",
+            [metrics for part in metrics_by_scenario.values() for metrics in part],
         )
         self.logger.dump(timesteps)
         by_scenario = {
-            name: [metrics[HEADLINE] for metrics in part] for name, part in played.items()
+            name: [metrics[HEADLINE] for metrics in part]
+            for name, part in metrics_by_scenario.items()
         }
         fractions = [fraction for part in by_scenario.values() for fraction in part]
         mean, is_best = float(np.mean(fractions)), float(np.mean(fractions)) > self.best()

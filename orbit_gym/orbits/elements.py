@@ -41,7 +41,7 @@ class Elements(NamedTuple):
 
     names: list[str]
     records: list[Satrec]
-    refused: list[RefusedElements]
+    refusals: list[RefusedElements]
 
 
 def summary(refusals: Iterable[RefusedElements]) -> tuple[SkippedElements, ...]:
@@ -132,7 +132,7 @@ def read_elements(path: Path, source_field: str, strict: bool) -> Elements:
         )
         reasons = "".join(
             f"; {item.count} left out ({item.reason}): {item.first}"
-            for item in summary(elements.refused)
+            for item in summary(elements.refusals)
         )
         raise ValueError(f"{label} holds no elements; {example}{reasons}")
     return elements
@@ -178,7 +178,7 @@ def _collect(entries: Iterator[Entry], strict: bool) -> Elements:
         except RefusedElements as error:
             if strict:
                 raise ValueError(f"{place}: {error}") from error
-            elements.refused.append(RefusedElements(f"{place}: {error}", error.reason))
+            elements.refusals.append(RefusedElements(f"{place}: {error}", error.reason))
             continue
         elements.names.append(name)
         elements.records.append(record)

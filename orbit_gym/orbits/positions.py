@@ -142,7 +142,7 @@ def load_orbits(scenario: Scenario) -> Orbits:
             names, records, refusals = (
                 names + elements.names,
                 records + elements.records,
-                refusals + elements.refused,
+                refusals + elements.refusals,
             )
     n_strict = (
         len(names) if constellation.strict else len(constellation.satellites)

@@ -59,12 +59,12 @@ def _hidden_extrema(
 
     Their sign differs from that of the three samples around.
     """
-    previous, here, after = margins[:, :-2], margins[:, 1:-1], margins[:, 2:]
+    previous, sample, after = margins[:, :-2], margins[:, 1:-1], margins[:, 2:]
     is_same = (is_above[:, :-2] == is_above[:, 1:-1]) & (is_above[:, 2:] == is_above[:, 1:-1])
-    peak = ~is_above[:, 1:-1] & (here >= previous) & (here > after)
-    valley = is_above[:, 1:-1] & (here <= previous) & (here < after)
+    peak = ~is_above[:, 1:-1] & (sample >= previous) & (sample > after)
+    valley = is_above[:, 1:-1] & (sample <= previous) & (sample < after)
     rows, middle = np.nonzero(is_same & (peak | valley))
-    left, centre, right = previous[rows, middle], here[rows, middle], after[rows, middle]
+    left, centre, right = previous[rows, middle], sample[rows, middle], after[rows, middle]
     middle = middle + 1
     offset = (
         0.5 * (left - right) / (left - 2.0 * centre + right)

@@ -144,7 +144,7 @@ def test_all_published_files_can_be_read(shared_data: Path) -> None:
         found = read_elements(
             shared_data / "tle" / f"celestrak_{group}_20260530.tle", "tle_file", True
         )
-        assert len(found.names) == len(found.records) == count and found.refused == []
+        assert len(found.names) == len(found.records) == count and found.refusals == []
 
 
 # --- what is wrong with a line
@@ -245,7 +245,7 @@ def test_a_reader_that_is_not_strict_goes_on_behind_it(
     found = read_elements(
         Path(tle(tmp_path, f"FIRST\n{LINE1}\n{LINE2}\n{text}{good}")), "tle_file", False
     )
-    assert found.names[0] == "FIRST" and found.names[-1] == "GOOD" and len(found.refused) == 1
+    assert found.names[0] == "FIRST" and found.names[-1] == "GOOD" and len(found.refusals) == 1
     assert len(found.names) == 2 + (f"{LINE1}\n{LINE2}" in text)
 
 

@@ -49,7 +49,9 @@ def contents(folder: Path) -> dict[str, dict[str, str]]:
 
     ValueError names the file of figures that cannot be read.
     """
-    pages = {page: {name: make() for name, make in made.items()} for page, made in PAGES.items()}
+    pages = {
+        page: {name: make() for name, make in makers.items()} for page, makers in PAGES.items()
+    }
     for name in scenario_names():
         pages[environment_page(name)] = {"facts": environment_block(name)}
     figures = read_figures(folder / DATA / "results.json")

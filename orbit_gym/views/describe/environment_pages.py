@@ -9,7 +9,7 @@ from orbit_gym.views.describe.docs_tables import markdown, n_satellites, tasks_t
 def environment_block(name: str) -> str:
     """Return how a scenario is made, and a table of what it holds."""
     scenario = load_scenario(name)
-    rows = [(what, value) for what, value in facts(scenario) if value]
+    rows = [(fact, value) for fact, value in facts(scenario) if value]
     return f"{scenario.description}.\n\n{how_to_make(name)}\n\n{markdown(('what', 'value'), rows)}"
 
 
@@ -26,12 +26,12 @@ def facts(scenario: Scenario) -> list[tuple[str, str]]:
     """Return what a scenario holds, as pairs of words."""
     work, hardware, power = scenario.workload, scenario.accelerator, scenario.power
     total = n_satellites(scenario.constellation)
-    shown = int(scenario.candidates) if 0 < scenario.candidates < total else total
+    n_rows = int(scenario.candidates) if 0 < scenario.candidates < total else total
     shares = sorted((-share, name) for name, share in work.mix.items() if share > 0.0)
     centres = ", ".join(centre.name for centre in scenario.datacentres)
     return [
         ("satellites", f"{total:,}"),
-        ("candidates shown", f"{shown} satellites, and the datacentres"),
+        ("candidates shown", f"{n_rows} satellites, and the datacentres"),
         ("stations", ", ".join(station.name for station in scenario.stations)),
         ("datacentres", centres),
         ("user sites", str(len(scenario.users.sites))),
