@@ -146,8 +146,8 @@ def test_results_are_kept_without_single_episodes(
     write_tables(monkeypatch, checkout, "--results", str(results))
     page = (checkout / "docs" / "results" / "index.md").read_text(encoding="utf-8")
     assert results_table(RESULTS) in page
-    stored = json.loads((checkout / "docs" / "data" / "default_run.json").read_text("utf-8"))
-    assert stored["policies"]["eft"]["n_late"] == {"mean": 12.5}
+    summary = json.loads((checkout / "docs" / "data" / "default_run.json").read_text("utf-8"))
+    assert summary["policies"]["eft"]["n_late"] == {"mean": 12.5}
 
 
 def test_nothing_is_written_where_one_page_has_no_block(

@@ -22,9 +22,9 @@ TEXT = (DOCS / "guides" / "constellations.md").read_text(encoding="utf-8")
 
 
 def block(marker: str) -> str:
-    found = re.search(rf"<!-- {marker} -->\n```\w+\n(.*?)```", TEXT, re.DOTALL)
-    assert found
-    return found[1]
+    match = re.search(rf"<!-- {marker} -->\n```\w+\n(.*?)```", TEXT, re.DOTALL)
+    assert match
+    return match[1]
 
 
 def test_the_example_loads(tmp_path: Path) -> None:

@@ -122,8 +122,8 @@ def test_recipes_that_the_site_links_to_are_there() -> None:
 
 def test_every_page_is_in_the_navigation() -> None:
     navigation = (ROOT / "mkdocs.yml").read_text(encoding="utf-8").partition("nav:")[2]
-    named = set(re.findall(r"[\w/-]+\.md", navigation))
-    assert named == {path.relative_to(DOCS).as_posix() for path in DOCS.rglob("*.md")}
+    pages = set(re.findall(r"[\w/-]+\.md", navigation))
+    assert pages == {path.relative_to(DOCS).as_posix() for path in DOCS.rglob("*.md")}
 
 
 def test_the_changelog_is_the_repositorys() -> None:

@@ -60,7 +60,9 @@ def test_pages_open_in_a_browser(address: str, width: int, scheme: str) -> None:
         troubles: list[str] = []
         requests: list[str] = []
         page.on("pageerror", lambda error: troubles.append(str(error)))
-        page.on("console", lambda said: said.type == "error" and troubles.append(said.text))
+        page.on(
+            "console", lambda message: message.type == "error" and troubles.append(message.text)
+        )
         page.on("request", lambda request: requests.append(request.url))
         for name in ("", "concepts/", "environments/Ring12/", "reference/observation/"):
             page.goto(f"{address}/{name}")

@@ -6,8 +6,8 @@ from orbit_gym.views.describe.docs_tables import markdown
 from orbit_gym.views.describe.study_tables import cell_text, figure
 
 TUNED = "`tuned` = untrained"
-LEARNED = "learned - `tuned`, over training seeds"
-PLANNER = "`rollout` - `tuned`"
+LEARNED_GAIN = "learned - `tuned`, over training seeds"
+PLANNER_GAIN = "`rollout` - `tuned`"
 GAIN = {"kind": "gain", "digits": 4}
 
 
@@ -45,8 +45,8 @@ def gains_table(figures: Any) -> str:
             (
                 f"`{case.scenario}` at load {case.load}",
                 f"{figure(figures, case.study, 'served', case.row, TUNED):.4f}",
-                cell_text(GAIN, figure(figures, case.study, "gains", case.row, LEARNED)),
-                cell_text(GAIN, figure(figures, *case.planner, PLANNER)),
+                cell_text(GAIN, figure(figures, case.study, "gains", case.row, LEARNED_GAIN)),
+                cell_text(GAIN, figure(figures, *case.planner, PLANNER_GAIN)),
             )
             for case in CASES
         ]

@@ -65,13 +65,13 @@ def test_eclipse_of_each_of_the_twelve(shared_data: Path) -> None:
     scenario, _, derived = compiled("ThreeBody12")
     rows = reference(shared_data, "eclipse_transitions_20250802.csv")
     for number, satellite in enumerate(scenario.constellation.satellites):
-        mine = [
+        own_rows = [
             (float(row["utc_seconds_of_day"]), row["event"] == "enter_eclipse")
             for row in rows
             if row["sat"] == satellite.name
         ]
-        starts = [0.0] * (not mine[0][1]) + [time_s for time_s, enters in mine if enters]
-        ends = [time_s for time_s, enters in mine if not enters] + [DAY_S] * mine[-1][1]
+        starts = [0.0] * (not own_rows[0][1]) + [time_s for time_s, enters in own_rows if enters]
+        ends = [time_s for time_s, enters in own_rows if not enters] + [DAY_S] * own_rows[-1][1]
         expected = sum(end_s - start_s for start_s, end_s in zip(starts, ends, strict=True)) / DAY_S
         assert derived.eclipse_day_fraction[number] == pytest.approx(expected, abs=0.0004)
 
@@ -122,14 +122,17 @@ def test_passes_of_the_real_twelve(shared_data: Path) -> None:
     rows = [row for row in reference(shared_data, "passes_20250802.csv") if row["mask_deg"] == "10"]
     names = [satellite.name for satellite in scenario.constellation.satellites]
     for view in derived.stations[:3]:  # Svalbard's coordinates in the reference are not known
-        mine = [row for row in rows if row["station"] == view.name]
-        assert view.passes.tolist() == [sum(row["sat"] == name for row in mine) for name in names]
+        own_rows = [row for row in rows if row["station"] == view.name]
+        assert view.passes.tolist() == [
+            sum(row["sat"] == name for row in own_rows) for name in names
+        ]
         expected_s = [
-            sum(float(row["duration_s"]) for row in mine if row["sat"] == name) for name in names
+            sum(float(row["duration_s"]) for row in own_rows if row["sat"] == name)
+            for name in names
         ]
         assert view.view_s == pytest.approx(expected_s, abs=2.0 * view.passes.max())
         is_seen = np.zeros(int(DAY_S), bool)
-        for row in mine:
+        for row in own_rows:
             is_seen[int(row["rise_s"]) : int(row["set_s"])] = True
         assert view.any_fraction == pytest.approx(is_seen.mean(), abs=0.001)
 
@@ -243,8 +246,8 @@ def test_components_are_those_of_networkx() -> None:
     names = graph_names(scenario)
     counts, largest = laser_components(world, times_s)
     for k, time_s in enumerate(times_s):
-        whole = topology(world, names, time_s)
-        lasers = nx.Graph([(a, b) for a, b, kind in whole.edges(data="kind") if kind == "laser"])
+        graph = topology(world, names, time_s)
+        lasers = nx.Graph([(a, b) for a, b, kind in graph.edges(data="kind") if kind == "laser"])
         lasers.add_nodes_from(range(12))
         parts = list(nx.connected_components(lasers))
         assert (counts[k], largest[k]) == (len(parts), max(map(len, parts)))
@@ -267,10 +270,10 @@ def test_without_lasers_every_satellite_is_alone() -> None:
 
 
 def test_many_satellites_are_sampled_less_often(monkeypatch: pytest.MonkeyPatch) -> None:
-    scenario, world, often = compiled("Ring12")
+    scenario, world, frequent = compiled("Ring12")
     monkeypatch.setattr("orbit_gym.views.describe.derived_quantities.MANY_SATELLITES", 11)
     seldom = derive(scenario, world)
-    assert (often.sample_s, seldom.sample_s) == (60.0, 600.0) and len(seldom.components) == 144
+    assert (frequent.sample_s, seldom.sample_s) == (60.0, 600.0) and len(seldom.components) == 144
 
 
 def test_occupancy_by_hand() -> None:

@@ -34,9 +34,13 @@ def seconds_in_view(
     """Length of the union of the contacts of a ground node, by sweeping over their ends."""
     world = arrivals.world
     origins = np.repeat(np.arange(world.edge_offsets.size - 1), np.diff(world.edge_offsets))
-    mine = (world.edges["kind"] == kind) & ((origins if from_node else world.edges["to"]) == node)
+    is_of_node = (world.edges["kind"] == kind) & (
+        (origins if from_node else world.edges["to"]) == node
+    )
     spans = [
-        c for e in world.edges[mine] for c in world.contacts[e["first_contact"] : e["end_contact"]]
+        c
+        for e in world.edges[is_of_node]
+        for c in world.contacts[e["first_contact"] : e["end_contact"]]
     ]
     events = sorted(
         [(min(c["start_s"], end_s), 1) for c in spans]
@@ -119,14 +123,14 @@ def test_a_large_workload_is_drawn_thinner(
     released = loads.tasks_per_s * DAY_S
     assert released > 6_000.0
     monkeypatch.setattr("orbit_gym.views.describe.offered_loads.MOST_DRAWN", 6_000)
-    drawn: list[float] = []
+    counts: list[float] = []
     sample_tasks = arrivals.sample_tasks
     monkeypatch.setattr(
         arrivals,
         "sample_tasks",
-        lambda *given: drawn.append(len(tasks := sample_tasks(*given))) or tasks,
+        lambda *arguments: counts.append(len(tasks := sample_tasks(*arguments))) or tasks,
     )
-    assert raw_bits(arrivals, WORK) == pytest.approx(loads.raw_bits, rel=0.20) and drawn[
+    assert raw_bits(arrivals, WORK) == pytest.approx(loads.raw_bits, rel=0.20) and counts[
         0
     ] == pytest.approx(6_000, rel=0.20)
 

@@ -82,13 +82,13 @@ def test_a_default_reads_back(kind: type, item: "dataclasses.Field[Any]") -> Non
 
     Sections are checked by their own fields.
     """
-    printed = default_text(item)
+    text = default_text(item)
     if made_by_hand(item) or item.name == "workload":
-        assert printed == "must be given"
-    elif printed.startswith("its own"):
+        assert text == "must be given"
+    elif text.startswith("its own"):
         assert dataclasses.is_dataclass(get_type_hints(kind)[item.name])
     else:
-        (read,) = tomllib.loads(f"x = {printed.strip('`')}").values()
+        (read,) = tomllib.loads(f"x = {text.strip('`')}").values()
         default = (
             item.default if item.default is not dataclasses.MISSING else item.default_factory()
         )  # type: ignore[misc]
@@ -103,7 +103,7 @@ def test_a_section_that_differs_says_so() -> None:
 
 
 @pytest.mark.parametrize(
-    ("kind", "name", "printed"),
+    ("kind", "name", "text"),
     [
         (Station, "mask_deg", "0 to 90"),
         (Station, "downlink_bps", "above 0"),
@@ -114,9 +114,9 @@ def test_a_section_that_differs_says_so() -> None:
         (Scenario, "peak_op_per_s_each", "an array of numbers above 0"),
     ],
 )
-def test_ranges_by_hand(kind: type, name: str, printed: str) -> None:
+def test_ranges_by_hand(kind: type, name: str, text: str) -> None:
     (item,) = [item for item in dataclasses.fields(kind) if item.name == name]
-    assert allowed_text(item, get_type_hints(kind)[name]) == printed
+    assert allowed_text(item, get_type_hints(kind)[name]) == text
 
 
 def test_a_printed_range_is_the_one_refused() -> None:
