@@ -9,12 +9,12 @@ import tyro
 
 from agents.evaluate import Evaluation, evaluate
 from agents.evaluation.load_policy import BASELINES
-from agents.training.config import Settings
+from agents.training.config import TrainingConfig
 from agents.training.train import Interrupted, train
 from orbit_gym.utils.errors import fail_cleanly
 
 
-def train_and_evaluate(settings: Settings) -> None:
+def train_and_evaluate(settings: TrainingConfig) -> None:
     """Train; then score the run, its untrained control and every baseline on the same held-out
     episodes.
     """
@@ -28,7 +28,7 @@ def train_and_evaluate(settings: Settings) -> None:
         evaluate(evaluation_of(settings, out))
 
 
-def evaluation_of(settings: Settings, out: Path) -> Evaluation:
+def evaluation_of(settings: TrainingConfig, out: Path) -> Evaluation:
     """The evaluation that belongs to a run, written into its folder."""
     return Evaluation(
         policies=(*BASELINES, str(out)),
@@ -41,4 +41,4 @@ def evaluation_of(settings: Settings, out: Path) -> Evaluation:
 
 
 if __name__ == "__main__":
-    fail_cleanly(lambda: train_and_evaluate(tyro.cli(Settings)))
+    fail_cleanly(lambda: train_and_evaluate(tyro.cli(TrainingConfig)))

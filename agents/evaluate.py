@@ -23,6 +23,7 @@ from agents.evaluation.record import FOLDER, check_recordable
 from agents.report.aggregate import aggregate
 from agents.report.run_records import about, run_record
 from agents.utils.checkpoints import write_json
+from agents.utils.options import NonNegativeInt, PositiveInt, check_ranges
 from agents.utils.statistics import paired_difference, summarise
 from orbit_gym.utils.errors import fail_cleanly
 from orbit_gym.utils.kernel_cache import announce_compilation
@@ -43,9 +44,9 @@ class Evaluation:
     """
     scenario: str = "ThreeBody12"
     """Catalogue name, path to a TOML file, or a registered id."""
-    seeds: int = 30
+    seeds: PositiveInt = 30
     """Number of episodes."""
-    first_seed: int = 3_000_000
+    first_seed: NonNegativeInt = 3_000_000
     """Seed of the first episode; the others follow."""
     split: Literal["train", "validation", "test"] = "test"
     """Days that episodes are drawn from."""
@@ -60,9 +61,9 @@ class Evaluation:
 
     The first policy if this one is not evaluated.
     """
-    processes: int = 2
+    processes: PositiveInt = 2
     """Worker processes."""
-    record: int = 0
+    record: NonNegativeInt = 0
     """Also write episode logs of the first so many seeds of every policy, to <out>/episodes.
 
     `python -m orbit_gym replay` shows them.
@@ -109,11 +110,7 @@ def evaluate(options: Evaluation) -> dict[str, Any]:
 
 def check(options: Evaluation) -> list[Spec]:
     """Check numbers, policies, scenario and folder; return the policies to play."""
-    for name, low in (("seeds", 1), ("first_seed", 0), ("processes", 1), ("record", 0)):
-        if getattr(options, name) < low:
-            raise ValueError(
-                f"--{name.replace('_', '-')} must be at least {low}, got {getattr(options, name)}"
-            )
+    check_ranges(options)
     if options.record > options.seeds:
         raise ValueError(
             f"--record {options.record} asks for logs of more episodes than --seeds "

@@ -14,9 +14,9 @@ import numpy as np
 import torch
 import tyro
 
-from agents.policies.network.sb3_policies import build_policy
+from agents.algorithms.registry import build_policy
 from agents.policies.protocol import Observation
-from agents.training.config import Settings, recipe_for
+from agents.training.config import TrainingConfig, recipe_for
 from orbit_gym.observation import COLUMNS, observation_space
 
 LINK_SLOTS = 4  # laser terminals of a satellite of the catalogue
@@ -50,7 +50,7 @@ def observations(n: int, batch: int) -> Observation:
 
 def choice_us(n: int, batch: int, options: Options) -> float:
     """Microseconds of one call for a batch, from the tuned rule of ThreeBody12."""
-    network = recipe_for(Settings()).network
+    network = recipe_for(TrainingConfig()).network
     policy = build_policy(
         "maskable_ppo", observation_space(n, LINK_SLOTS), gym.spaces.Discrete(n + 1), network
     )

@@ -132,13 +132,13 @@ def training_figures() -> dict[str, float]:
     """
     import torch
 
+    from agents.algorithms.registry import build_model
     from agents.envs.make import TRAINING_SEEDS, TrainingEpisodes, make_env, make_vec
-    from agents.training.algorithms import build_model
-    from agents.training.config import Settings, recipe_for
+    from agents.training.config import TrainingConfig, recipe_for
     from stable_baselines3.common.vec_env import DummyVecEnv, VecMonitor  # isort: skip
 
     torch.set_num_threads(1)
-    settings = Settings(timesteps=16_384)
+    settings = TrainingConfig(timesteps=16_384)
     recipe = recipe_for(settings)
     width = TRAINING_SEEDS // 8
 
@@ -149,16 +149,18 @@ def training_figures() -> dict[str, float]:
             seeds,
             [0, index, 0],
             recipe.reward_scale,
-            recipe.subtract_value,
+            recipe.regret_reward,
         )
 
     figures = {}
-    native = make_vec("ThreeBody12", 8, 0, 0, None, recipe.reward_scale, recipe.subtract_value)
+    native = make_vec("ThreeBody12", 8, 0, 0, None, recipe.reward_scale, recipe.regret_reward)
     dummy = VecMonitor(DummyVecEnv([lambda i=i: single(i) for i in range(8)]))  # type: ignore[misc]
     for name, envs in (("native", native), ("dummy", dummy)):
         spent = {"s": 0.0}
         _count_time(envs, "step_wait", spent)
-        model = build_model(settings, recipe, envs)
+        model = build_model(
+            settings.algo, recipe.hyperparameters, recipe.network, settings.seed, envs
+        )
         model.learn(4_096)
         spent["s"], start = 0.0, time.perf_counter()
         model.learn(settings.timesteps, reset_num_timesteps=False)

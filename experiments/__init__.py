@@ -1,1 +1,1 @@
-"""What was tried and did not pay, kept so that it can be tried again; nothing imports it."""
+"""Learning from demonstrations, which did not pay: README.md says what came of it."""

@@ -19,6 +19,7 @@ from agents.envs.make import TRAINING_SEEDS
 from agents.policies.linear_rule import EFT_ADMIT, choose_many
 from agents.policies.planner.planner import EpisodePlanner, LookAhead, Member
 from agents.policies.rule_registry import load_weights
+from agents.utils.options import PositiveInt, check_ranges
 from experiments.demonstrations import Demonstrations, save_demonstrations
 from orbit_gym.scenario.loading import load_scenario
 from orbit_gym.utils.errors import fail_cleanly
@@ -37,9 +38,9 @@ class Labels:
     """Catalogue name or path to a TOML file."""
     rule: str = "tuned"
     """Rule that plays and goes on after each try: tuned or eft_admit."""
-    decisions: int = 5_000
+    decisions: PositiveInt = 5_000
     """Decisions to label; those at which there is nothing to choose do not count."""
-    every: int = 101
+    every: PositiveInt = 101
     """Of an episode, every so many decisions are tried: what a place is worth stays alike for
     minutes, so many episodes teach more.
     """
@@ -60,9 +61,7 @@ class Labels:
 
     def __post_init__(self) -> None:
         """Check ranges; the planner checks the rest."""
-        for name in ("decisions", "every"):
-            if getattr(self, name) < 1:
-                raise ValueError(f"--{name} must be at least 1, got {getattr(self, name)}")
+        check_ranges(self)
         if not 0.0 <= self.wander <= 1.0:
             raise ValueError(f"--wander must be from 0 to 1, got {self.wander}")
         if not 0.0 < self.loads[0] <= self.loads[1] < np.inf:
@@ -137,12 +136,14 @@ def labelled(
     action, step, is_over = np.zeros(1, np.int64), int(rng.integers(options.every)), False
     while not is_over:
         simulation = envs.simulation(0)
-        seen, mask = simulation.observe(), simulation.action_masks()
+        observation, mask = simulation.observe(), simulation.action_masks()
         if step % options.every == 0:
             best = planner.decide()
             if np.isfinite(planner.values).sum() > 1:
-                yield seen, best, planner.values.astype(np.float32)
-        choose_many(seen["task"][None], seen["nodes"][None], mask[None], weights, action)
+                yield observation, best, planner.values.astype(np.float32)
+        choose_many(
+            observation["task"][None], observation["nodes"][None], mask[None], weights, action
+        )
         if rng.random() < options.wander:
             action[0] = rng.choice(np.flatnonzero(mask))
         is_over, step = bool(envs.step(action)[3][0]), step + 1

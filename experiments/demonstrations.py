@@ -52,7 +52,7 @@ def read_demonstrations(path: Path) -> Demonstrations:
     than it should.
     """
     try:
-        with path.open("rb") as opened, np.load(opened, allow_pickle=False) as file:
+        with path.open("rb") as handle, np.load(handle, allow_pickle=False) as file:
             arrays = {name: file[name] for name in file.files}
     except FileNotFoundError as error:
         raise ValueError(f"{path} is missing") from error
@@ -89,7 +89,7 @@ def read_demonstrations(path: Path) -> Demonstrations:
     return Demonstrations(task, nodes, links, action, values.astype(np.float32, copy=False))
 
 
-def joined(parts: Sequence[Demonstrations]) -> Demonstrations:
+def concatenate(parts: Sequence[Demonstrations]) -> Demonstrations:
     """All decisions in one, padded to one shape.
 
     Rejection becomes the last action of that shape.
@@ -98,27 +98,27 @@ def joined(parts: Sequence[Demonstrations]) -> Demonstrations:
         max(part.nodes.shape[1] for part in parts),
         max(part.links.shape[2] for part in parts),
     )
-    padded = []
+    blocks_padded = []
     for part in parts:
         more, wider = n - part.nodes.shape[1], slots - part.links.shape[2]
-        own = part.nodes.shape[1]
+        own_rows = part.nodes.shape[1]
         values = np.full((part.size, n + 1), np.nan, np.float32)
-        values[:, :own], values[:, n] = part.values[:, :own], part.values[:, own]
-        padded.append(
+        values[:, :own_rows], values[:, n] = part.values[:, :own_rows], part.values[:, own_rows]
+        blocks_padded.append(
             Demonstrations(
                 part.task,
                 np.pad(part.nodes, ((0, 0), (0, more), (0, 0))),
                 np.pad(part.links, ((0, 0), (0, more), (0, wider), (0, 0))),
-                np.where(part.action == own, n, part.action),
+                np.where(part.action == own_rows, n, part.action),
                 values,
             )
         )
-    return Demonstrations(*(np.concatenate(blocks) for blocks in zip(*padded, strict=True)))
+    return Demonstrations(*(np.concatenate(blocks) for blocks in zip(*blocks_padded, strict=True)))
 
 
-def save_demonstrations(path: Path, given: Demonstrations) -> None:
+def save_demonstrations(path: Path, demonstrations: Demonstrations) -> None:
     """Write one file, whole or not at all."""
-    write_atomically(path, lambda temporary: np.savez(temporary, **given._asdict()))
+    write_atomically(path, lambda temporary: np.savez(temporary, **demonstrations._asdict()))
 
 
 def collect(
@@ -138,7 +138,7 @@ def collect(
     vector = NativeVecEnv(envs, spans, keys, 1.0, False, loads)
     if attach := getattr(policy, "attach", None):  # planners look into the simulation
         attach(envs)
-    observations, kept, actions, count = vector.reset(), [], [], 0
+    observations, recorded, actions, count = vector.reset(), [], [], 0
     state, starts = None, np.ones(envs.num_envs, np.bool_)
     phase = (
         np.arange(envs.num_envs) % every
@@ -146,16 +146,18 @@ def collect(
     with tqdm(total=decisions, unit=" decisions", desc="collecting", mininterval=2.0) as bar:
         step = 0
         while count < decisions:
-            chosen, state = policy.predict(observations, state, starts, True, envs.action_masks())
+            policy_actions, state = policy.predict(
+                observations, state, starts, True, envs.action_masks()
+            )
             rows = np.flatnonzero((step + phase) % every == 0)[: decisions - count]
-            kept.append({name: block[rows] for name, block in observations.items()})
-            actions.append(np.asarray(chosen)[rows])
-            vector.step_async(chosen)
+            recorded.append({name: block[rows] for name, block in observations.items()})
+            actions.append(np.asarray(policy_actions)[rows])
+            vector.step_async(policy_actions)
             observations, _, starts, _ = vector.step_wait()
             count, step = count + len(rows), step + 1
             bar.update(len(rows))
     task, nodes, links = (
-        np.concatenate([part[name] for part in kept]) for name in ("task", "nodes", "links")
+        np.concatenate([part[name] for part in recorded]) for name in ("task", "nodes", "links")
     )
     action = np.concatenate(actions).astype(np.int64)
     return Demonstrations(

@@ -20,14 +20,15 @@ import torch
 import tyro
 from tqdm import tqdm, trange
 
+from agents.algorithms.registry import DEFAULT, build_policy
 from agents.envs.episode_runner import Environments, play_all
 from agents.envs.make import make_many
 from agents.evaluation.load_policy import load_policy, parse, stored_network
 from agents.policies.network.rule_prior import Prepared
-from agents.policies.network.sb3_policies import Network, build_policy
+from agents.policies.network.sb3_policies import Network
 from agents.policies.protocol import Policy
 from agents.training.callbacks import FIRST_VALIDATION_SEED, HEADLINE
-from agents.training.config import Settings, recipe_for
+from agents.training.config import TrainingConfig, recipe_for
 from agents.training.train import Interrupted, describe_run, refuse_used_folder
 from agents.utils.checkpoints import (
     BEST,
@@ -39,11 +40,12 @@ from agents.utils.checkpoints import (
     save_checkpoint,
     write_json,
 )
+from agents.utils.options import PositiveInt, check_ranges
 from experiments.demonstrations import (
     MEMBERS,
     Demonstrations,
     collect,
-    joined,
+    concatenate,
     read_demonstrations,
     save_demonstrations,
 )
@@ -51,7 +53,6 @@ from orbit_gym.utils.errors import fail_cleanly
 from orbit_gym.utils.kernel_cache import announce_compilation
 from orbit_gym.vector import OrbitVectorEnv
 
-ALGO = "maskable_ppo"
 HELD_OUT = 0.1  # share of the decisions that only measure, the last ones of each file
 CHUNK = 2048  # decisions scored at once
 
@@ -68,9 +69,9 @@ class Imitation:
     """Policy to imitate where no --data is given: any name that agents.evaluate knows."""
     data: tuple[str, ...] = ()
     """Files of demonstrations (npz)."""
-    decisions: int = 50_000
+    decisions: PositiveInt = 50_000
     """Decisions to collect from the policy."""
-    every: int = 5
+    every: PositiveInt = 5
     """Of an episode, every so many decisions are kept: neighbours are alike."""
     loads: tuple[float, float] | None = None
     """Range that the load of each collected episode is drawn from."""
@@ -80,9 +81,9 @@ class Imitation:
     """Of the soft-max over values, in units of value (soft)."""
     hold: float = 0.0
     """Weight of the divergence from the policy at the start (gain), in units of value."""
-    epochs: int = 10
+    epochs: PositiveInt = 10
     """Passes over the data."""
-    batch_size: int = 512
+    batch_size: PositiveInt = 512
     """Decisions in a minibatch."""
     learning_rate: float = 1e-3
     """Of Adam; falls linearly to a tenth."""
@@ -92,27 +93,16 @@ class Imitation:
     """JSON file whose network settings are used."""
     start: Annotated[str | None, tyro.conf.arg(name="from")] = None
     """Run folder or `pretrained` to start from."""
-    validations: int = 2
+    validations: PositiveInt = 2
     """How often the policy is validated after the start; the best one is kept."""
-    validation_episodes: int = 6
+    validation_episodes: PositiveInt = 6
     """Episodes of each validation."""
     resume: bool = False
     """Go on with the run in --out."""
 
     def __post_init__(self) -> None:
         """Check ranges."""
-        for name in (
-            "decisions",
-            "every",
-            "epochs",
-            "batch_size",
-            "validations",
-            "validation_episodes",
-        ):
-            if getattr(self, name) < 1:
-                raise ValueError(
-                    f"--{name.replace('_', '-')} must be at least 1, got {getattr(self, name)}"
-                )
+        check_ranges(self)
         for name in ("temperature", "learning_rate"):
             if not 0.0 < getattr(self, name) < math.inf:
                 raise ValueError(
@@ -126,12 +116,15 @@ class Imitation:
 class Examples:
     """Demonstrations as the network reads them."""
 
-    def __init__(self, given: Demonstrations, policy: Any) -> None:
+    def __init__(self, examples_: Demonstrations, policy: Any) -> None:
         """Prepare all decisions once."""
         self.inputs: Prepared = policy.features_extractor.prepare(
-            given.observation(np.arange(given.size))
+            examples_.observation(np.arange(examples_.size))
         )
-        self.action, self.values = torch.from_numpy(given.action), torch.from_numpy(given.values)
+        self.action, self.values = (
+            torch.from_numpy(examples_.action),
+            torch.from_numpy(examples_.values),
+        )
 
     def loss(
         self, policy: Any, rows: torch.Tensor, options: Imitation
@@ -139,42 +132,43 @@ class Examples:
         """Mean loss of some decisions, and (gain in value, share that agrees with the expert)."""
         inputs, action, values = self.inputs.take(rows), self.action[rows], self.values[rows]
         logits = policy.mlp_extractor.forward_actor(policy.features_extractor.encode(inputs))
-        tried = values.isfinite() & inputs.valid
-        known = torch.where(tried, values, 0.0)
+        is_tried = values.isfinite() & inputs.valid
+        tried_values = torch.where(is_tried, values, 0.0)
         with torch.no_grad():
             agrees = (logits.argmax(dim=1) == action).float().mean()
-            gain = gained(logits, inputs.prior, known, tried)
+            gain = expected_gain(logits, inputs.prior, tried_values, is_tried)
         if options.loss == "choice":
             loss = torch.nn.functional.cross_entropy(logits, action)
         elif options.loss == "soft":
             target = torch.softmax(
-                (values / options.temperature).masked_fill(~tried, -torch.inf), dim=1
+                (values / options.temperature).masked_fill(~is_tried, -torch.inf), dim=1
             )
-            usable = tried.any(dim=1)
+            usable = is_tried.any(dim=1)
             loss = -(target * torch.log_softmax(logits, dim=1))[usable].sum(dim=1).mean()
         else:
-            chosen = torch.softmax(logits.masked_fill(~tried, -1e8), dim=1)
+            tried_probs = torch.softmax(logits.masked_fill(~is_tried, -1e8), dim=1)
             start = torch.log_softmax(inputs.prior.masked_fill(~inputs.valid, -1e8), dim=1)
-            now = torch.log_softmax(logits, dim=1)
-            moved = (now.exp() * (now - start)).sum(dim=1).mean()
+            log_probs = torch.log_softmax(logits, dim=1)
+            divergence = (log_probs.exp() * (log_probs - start)).sum(dim=1).mean()
             loss = (
                 -(
-                    (chosen * known).sum(dim=1) - known.sum(dim=1) / tried.sum(dim=1).clamp(min=1)
+                    (tried_probs * tried_values).sum(dim=1)
+                    - tried_values.sum(dim=1) / is_tried.sum(dim=1).clamp(min=1)
                 ).mean()
-                + options.hold * moved
+                + options.hold * divergence
             )
         return loss, torch.stack([gain, agrees])
 
 
-def gained(
-    logits: torch.Tensor, prior: torch.Tensor, values: torch.Tensor, tried: torch.Tensor
+def expected_gain(
+    logits: torch.Tensor, prior: torch.Tensor, values: torch.Tensor, is_tried: torch.Tensor
 ) -> torch.Tensor:
     """Mean value of the best tried action by the logits, minus that by the rule's logits: what one
     decision of a kind would gain.
     """
     best = [
-        given.masked_fill(~tried, -torch.inf).argmax(dim=1, keepdim=True)
-        for given in (logits, prior)
+        examples_.masked_fill(~is_tried, -torch.inf).argmax(dim=1, keepdim=True)
+        for examples_ in (logits, prior)
     ]
     return (values.gather(1, best[0]) - values.gather(1, best[1])).mean()
 
@@ -200,7 +194,7 @@ def imitate(options: Imitation) -> Path:
     assert isinstance(envs, OrbitVectorEnv)
     torch.manual_seed(options.seed)
     policy: Any = build_policy(
-        ALGO,
+        DEFAULT,
         envs.single_observation_space,  # type: ignore[arg-type]
         envs.single_action_space,  # type: ignore[arg-type]
         network,
@@ -220,13 +214,13 @@ def initial_network(options: Imitation) -> tuple[Network, dict[str, torch.Tensor
     if options.start is not None:
         _, network, weights = stored_network(options.start)
         return network, weights
-    return recipe_for(Settings(recipe=options.recipe)).network, None
+    return recipe_for(TrainingConfig(recipe=options.recipe)).network, None
 
 
 def describe(options: Imitation, network: Network) -> dict[str, Any]:
     """config.json: as train.py writes it, with what was asked here beside it."""
-    recipe = recipe_for(Settings(recipe=options.recipe))
-    settings = Settings(
+    recipe = recipe_for(TrainingConfig(recipe=options.recipe))
+    settings = TrainingConfig(
         scenario=options.scenario,
         out=options.out,
         seed=options.seed,
@@ -277,11 +271,11 @@ class Learner:
         )
         self.optimizer = torch.optim.Adam(policy.parameters(), lr=options.learning_rate, fused=True)
         self.history: list[dict[str, Any]] = []
-        self.epoch = self.seen = 0
+        self.epoch = self.n_decisions = 0
         if checkpoint is not None:
             load_weights(policy, checkpoint["weights"], out / LAST)
             self.optimizer.load_state_dict(checkpoint["optimizer"])
-            self.history, self.epoch, self.seen = (
+            self.history, self.epoch, self.n_decisions = (
                 checkpoint["history"],
                 checkpoint["updates"],
                 checkpoint["timesteps"],
@@ -289,15 +283,18 @@ class Learner:
 
     def learn(self, files: list[Demonstrations]) -> None:
         """Go through all epochs that are left."""
-        cuts = [int(given.size * (1.0 - HELD_OUT)) for given in files]
-        train = Examples(joined([cut(given, 0, at) for given, at in zip(files, cuts)]), self.policy)
-        held = Examples(
-            joined([cut(given, at, given.size) for given, at in zip(files, cuts)]), self.policy
+        cuts = [int(examples_.size * (1.0 - HELD_OUT)) for examples_ in files]
+        train = Examples(
+            concatenate([cut(examples_, 0, at) for examples_, at in zip(files, cuts)]), self.policy
+        )
+        validation_set = Examples(
+            concatenate([cut(examples_, at, examples_.size) for examples_, at in zip(files, cuts)]),
+            self.policy,
         )
         every = math.ceil(self.options.epochs / self.options.validations)
         try:
             if not self.history:
-                self.validate(held)
+                self.validate(validation_set)
             for _ in trange(
                 self.epoch,
                 self.options.epochs,
@@ -308,7 +305,7 @@ class Learner:
             ):
                 self.one_epoch(train)
                 if self.epoch % every == 0 or self.epoch == self.options.epochs:
-                    self.validate(held)
+                    self.validate(validation_set)
                 self.save(LAST)
         except KeyboardInterrupt:
             raise Interrupted(
@@ -322,7 +319,7 @@ class Learner:
             generator=torch.Generator().manual_seed(self.options.seed * 10_000 + self.epoch),
         )
         for rows in order.split(self.options.batch_size):
-            left = 1.0 - self.seen / (len(order) * self.options.epochs)
+            left = 1.0 - self.n_decisions / (len(order) * self.options.epochs)
             self.optimizer.param_groups[0]["lr"] = self.options.learning_rate * (
                 0.1 + 0.9 * max(left, 0.0)
             )
@@ -331,22 +328,22 @@ class Learner:
             loss.backward()
             torch.nn.utils.clip_grad_norm_(self.policy.parameters(), 1.0)
             self.optimizer.step()
-            self.seen += len(rows)
+            self.n_decisions += len(rows)
         self.epoch += 1
 
     @torch.no_grad()
-    def held_out(self, held: Examples) -> dict[str, float]:
+    def held_out(self, validation_set: Examples) -> dict[str, float]:
         """Loss, gain and agreement on decisions that nothing is learned from."""
         total, parts = torch.zeros(()), torch.zeros(2)
-        for rows in torch.arange(len(held.action)).split(CHUNK):
-            loss, measured = held.loss(self.policy, rows, self.options)
-            total, parts = total + loss * len(rows), parts + measured * len(rows)
-        mean = [float(value) / len(held.action) for value in (total, *parts)]
+        for rows in torch.arange(len(validation_set.action)).split(CHUNK):
+            loss, measures = validation_set.loss(self.policy, rows, self.options)
+            total, parts = total + loss * len(rows), parts + measures * len(rows)
+        mean = [float(value) / len(validation_set.action) for value in (total, *parts)]
         return dict(
             zip(("held_out_loss", "held_out_gain", "held_out_agreement"), mean, strict=True)
         )
 
-    def validate(self, held: Examples) -> None:
+    def validate(self, validation_set: Examples) -> None:
         """Measure on held-out decisions and episodes; keep the policy if it is the best so far."""
         policy: Policy = self.policy
         seeds = range(
@@ -354,39 +351,39 @@ class Learner:
         )
         fractions = [metrics[HEADLINE] for metrics in play_all(self.envs, lambda _: policy, seeds)]
         best = max((entry[HEADLINE] for entry in self.history), default=-math.inf)
-        mean, measured = float(np.mean(fractions)), self.held_out(held)
+        mean, measures = float(np.mean(fractions)), self.held_out(validation_set)
         entry = {
-            "timesteps": self.seen,
+            "timesteps": self.n_decisions,
             HEADLINE: mean,
             "episodes": fractions,
             "scenarios": [self.options.scenario],
         }
-        self.history.append(entry | measured)
+        self.history.append(entry | measures)
         if mean > best:
             self.save(BEST)
         self.save(LAST)
-        shown = ", ".join(
-            f"{name.replace('_', ' ')} {value:.4f}" for name, value in measured.items()
+        text = ", ".join(
+            f"{name.replace('_', ' ')} {value:.4f}" for name, value in measures.items()
         )
-        tqdm.write(f"epoch {self.epoch}: validation {HEADLINE} {mean:.4f}, {shown}")
+        tqdm.write(f"epoch {self.epoch}: validation {HEADLINE} {mean:.4f}, {text}")
 
     def save(self, name: str) -> None:
         """Write one checkpoint, of the same form as train.py's."""
         content = {
-            "algo": ALGO,
+            "algo": DEFAULT,
             "network": dict(self.network),
             "weights": self.policy.state_dict(),
             "optimizer": self.optimizer.state_dict(),
-            "timesteps": self.seen,
+            "timesteps": self.n_decisions,
             "updates": self.epoch,
             "history": self.history,
         }
         save_checkpoint(self.out / name, content)
 
 
-def cut(given: Demonstrations, first: int, end: int) -> Demonstrations:
+def cut(examples_: Demonstrations, first: int, end: int) -> Demonstrations:
     """Decisions first to end - 1."""
-    return Demonstrations(*(block[first:end] for block in given))
+    return Demonstrations(*(block[first:end] for block in examples_))
 
 
 def main() -> None:

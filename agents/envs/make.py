@@ -108,12 +108,12 @@ class TrainingEpisodes(gym.Wrapper):
         seeds: tuple[int, int],
         rng_key: list[int],
         reward_scale: float,
-        subtract_value: bool,
+        regret_reward: bool,
     ) -> None:
         """Take the half-open range of seeds and the key of the generator that draws from it."""
         super().__init__(env)
         self.seeds, self.rng = seeds, np.random.default_rng(rng_key)
-        self.reward_scale, self.subtract_value = reward_scale, subtract_value
+        self.reward_scale, self.regret_reward = reward_scale, regret_reward
         self.task_value = 0.0
 
     def reset(
@@ -127,7 +127,7 @@ class TrainingEpisodes(gym.Wrapper):
     def step(self, action: Any) -> tuple[Any, float, bool, bool, dict[str, Any]]:
         """Step and pass on only what training reads."""
         observation, reward, terminated, truncated, info = self.env.step(action)
-        reward = (float(reward) - self.task_value * self.subtract_value) * self.reward_scale
+        reward = (float(reward) - self.task_value * self.regret_reward) * self.reward_scale
         self._remember(observation)
         info_kept = {"elapsed_s": info["elapsed_s"]}
         if "episode_metrics" in info:
@@ -150,9 +150,9 @@ def make_vec(
     first_timestep: int = 0,
     overrides: Mapping[str, Any] | None = None,
     reward_scale: float = 1.0,
-    subtract_value: bool = False,
+    regret_reward: bool = False,
     load_range: tuple[float, float] | None = None,
-    scatter: bool = False,
+    random_episode_start: bool = False,
 ) -> VecEnv:
     """Make the training vector.
 
@@ -169,9 +169,9 @@ def make_vec(
             first_timestep,
             overrides,
             reward_scale,
-            subtract_value,
+            regret_reward,
             load_range,
-            scatter,
+            random_episode_start,
         )
     )
 
@@ -182,9 +182,9 @@ def make_mixture(
     seed: int,
     first_timestep: int = 0,
     reward_scale: float = 1.0,
-    subtract_value: bool = False,
+    regret_reward: bool = False,
     load_range: tuple[float, float] | None = None,
-    scatter: bool = False,
+    random_episode_start: bool = False,
 ) -> VecEnv:
     """Make a training vector whose members are shared out between scenarios as evenly as they can
     be.
@@ -202,9 +202,9 @@ def make_mixture(
             first_timestep,
             None,
             reward_scale,
-            subtract_value,
+            regret_reward,
             load_range,
-            scatter,
+            random_episode_start,
         )
         for name, count in zip(scenarios, counts)
     ]
@@ -218,9 +218,9 @@ def _make_vec(
     first_timestep: int,
     overrides: Mapping[str, Any] | None,
     reward_scale: float,
-    subtract_value: bool,
+    regret_reward: bool,
     load_range: tuple[float, float] | None,
-    scatter: bool,
+    random_episode_start: bool,
 ) -> VecEnv:
     """The training vector of one scenario, without a monitor."""
     width = TRAINING_SEEDS // n_envs
@@ -235,7 +235,9 @@ def _make_vec(
             overrides=dict(overrides or {}),
             autoreset_mode="Disabled",
         )
-        return NativeVecEnv(envs, seeds, keys, reward_scale, subtract_value, load_range, scatter)
+        return NativeVecEnv(
+            envs, seeds, keys, reward_scale, regret_reward, load_range, random_episode_start
+        )
     if load_range is not None:
         raise ValueError(f"load_range works with scenarios of this package, not with {scenario}")
 
@@ -245,7 +247,7 @@ def _make_vec(
             seeds[index],
             keys[index],
             reward_scale,
-            subtract_value,
+            regret_reward,
         )
 
     return DummyVecEnv([lambda i=i: maker(i) for i in range(n_envs)])  # type: ignore[misc]

@@ -22,11 +22,11 @@ class NativeVecEnv(VecEnv):
     """Draws each member's episode seeds from a range of its own, turns rewards into scaled regrets,
     resets members that are over.
 
-    Rewards become (reward - value of the task) * scale if subtract_value (regret): tasks do not
+    Rewards become (reward - value of the task) * scale if regret_reward (regret): tasks do not
     depend on actions, so this changes no policy's rank. With a load_range every episode draws its
-    load from it, uniformly. With scatter the first episodes begin anywhere in their course, played
-    to there by `eft_admit`: a rollout of short steps over many members would see nothing but the
-    beginnings of episodes otherwise, where every queue is empty.
+    load from it, uniformly. With random_episode_start the first episodes begin anywhere in their
+    course, played to there by `eft_admit`: a rollout of short steps over many members would see
+    nothing but the beginnings of episodes otherwise, where every queue is empty.
     """
 
     def __init__(
@@ -35,9 +35,9 @@ class NativeVecEnv(VecEnv):
         seeds: Sequence[tuple[int, int]],
         rng_keys: Sequence[list[int]],
         scale: float,
-        subtract_value: bool,
+        regret_reward: bool,
         load_range: tuple[float, float] | None = None,
-        scatter: bool = False,
+        random_episode_start: bool = False,
     ):
         """Take an environment whose autoreset is disabled, and per member the half-open range of
         seeds and its generator's key.
@@ -48,11 +48,11 @@ class NativeVecEnv(VecEnv):
         )  # before VecEnv's own, which asks for attributes
         super().__init__(envs.num_envs, envs.single_observation_space, envs.single_action_space)  # type: ignore[arg-type]
         self.rngs = [np.random.default_rng(key) for key in rng_keys]
-        self.scale, self.subtract_value, self.load_range, self.scatter = (
+        self.scale, self.regret_reward, self.load_range, self.random_episode_start = (
             scale,
-            subtract_value,
+            regret_reward,
             load_range,
-            scatter,
+            random_episode_start,
         )
         self._actions = np.zeros(envs.num_envs, np.int64)
         self._task_values = np.zeros(envs.num_envs)
@@ -60,7 +60,7 @@ class NativeVecEnv(VecEnv):
     def reset(self) -> Any:
         """Start the next episode of every member's range."""
         observations = self._begin(np.ones(self.num_envs, np.bool_))
-        if self.scatter:
+        if self.random_episode_start:
             observations = self._scattered(observations)
         self._remember(observations)
         return observations
@@ -74,7 +74,7 @@ class NativeVecEnv(VecEnv):
         their info.
         """
         observations, rewards, _, dones, infos = self.envs.step(self._actions)
-        scaled = (rewards - self._task_values * self.subtract_value) * self.scale
+        scaled = (rewards - self._task_values * self.regret_reward) * self.scale
         rows = [
             {"elapsed_s": elapsed_s, "TimeLimit.truncated": False}
             for elapsed_s in infos["elapsed_s"].tolist()

@@ -14,11 +14,11 @@ from typing import Any
 import numpy as np
 import torch
 
+from agents.algorithms.registry import algorithm_names, build_policy
 from agents.envs.episode_runner import Environments
 from agents.envs.make import FOREIGN, scenario_of
 from agents.policies.heuristics import HEURISTICS, make_heuristic
 from agents.policies.linear_rule import EFT_ADMIT
-from agents.policies.network.sb3_policies import POLICIES, build_policy
 from agents.policies.planner.planner import PLANNERS, make_planner
 from agents.policies.protocol import Admitting, Policy
 from agents.policies.rule_registry import RULES, CompiledScorer, RulePolicy, make_rule
@@ -135,7 +135,7 @@ def load_policy(spec: Spec, envs: Environments, seed: int = 0) -> Policy:
         return make_heuristic(spec.heuristic, seed)
     source = str(spec.run) if spec.run is not None else f"{PRETRAINED}:{shipped_name(spec, envs)}"
     algo, network, weights = stored_network(source)
-    if algo not in POLICIES:
+    if algo not in algorithm_names():
         raise ValueError(f"{source} was trained with an unknown algorithm {algo!r}")
     torch.set_num_threads(1)
     policy = build_policy(algo, *_spaces(envs), network)

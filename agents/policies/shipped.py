@@ -10,6 +10,7 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file
 
 from agents.utils.checkpoints import read_json
+from agents.utils.renamed_keys import with_current_keys
 
 FOLDER = Path(__file__).resolve().parent.parent / "weights" / "pretrained"
 DEFAULT = "default"
@@ -56,7 +57,7 @@ def read_card(name: str = DEFAULT, folder: Path = FOLDER) -> dict[str, Any]:
         raise ValueError(
             f"{path} has card format {card['format']}; this version reads {CARD_FORMAT}"
         )
-    return card
+    return card | {"network": with_current_keys(card["network"])}
 
 
 def read_weights(name: str = DEFAULT, folder: Path = FOLDER) -> dict[str, torch.Tensor]:

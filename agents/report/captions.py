@@ -2,19 +2,18 @@
 
 CAPTIONS = {
     "served-value": """
-        Served value of each policy over {episodes}: a tick per episode, a dot with a bar for the
-        mean and its 95 % t-interval, a diamond for the interquartile mean (mean of the middle
-        half). All policies play the same episodes, so overlapping bars do not mean that two
+        Served value of each policy over {episodes}. A tick is an episode, a dot with a bar the mean
+        and its 95 % t-interval. A diamond is the interquartile mean (mean of the middle half). All policies play the same episodes, so overlapping bars do not mean that two
         policies are alike: see the paired differences.""",
     "differences": """
         Difference from {reference} in the same episodes: a tick per episode, a dot with a bar for
         the mean and its 95 % t-interval. A bar that does not touch the line at zero is a difference
-        that these episodes resolve; the intervals are not corrected for the number of comparisons,
+        that these episodes resolve. The intervals are not corrected for the number of comparisons,
         here {comparisons}.""",
     "profile": """
         Performance profile: for each served value τ, the share of episodes in which a policy
         reaches more. A curve further to the upper right is better in every part of the
-        distribution; where curves cross, one policy is better in bad episodes and the other in good
+        distribution. Where curves cross, one policy is better in bad episodes and the other in good
         ones.""",
     "outcomes": """
         What became of the tasks, mean over episodes: delivered in time, delivered late (worth
@@ -35,7 +34,7 @@ CAPTIONS = {
     "over-time": """
         Top: booked share of the satellites' accelerator lanes. Middle: mean charge of their
         batteries, per cent of capacity. Bottom: charge of the satellite that has least. Lines are
-        means over episodes, which begin at different places of the orbit; bands are the 10th to
+        means over episodes, which begin at different places of the orbit. Bands are the 10th to
         90th percentile over episodes, for the best policy and the reference. Episodes begin with
         idle accelerators.""",
     "one-episode": """
@@ -43,21 +42,22 @@ CAPTIONS = {
         lanes, its battery charge, and the share of satellites in sunlight. Uneven rows show which
         satellites carry the work.""",
     "places": """
-        Where tasks were placed, in time or not: on the satellite where they appeared, on another
-        satellite over lasers (or, for a user's task, any satellite), in a datacentre, or
+        Where tasks were placed, in time or not. Own satellite: where the task appeared. Another
+        satellite: reached over lasers, or any satellite for a user's task. Else a datacentre, or
         nowhere.""",
     "flow": """
         Tasks per episode under {policy}, by where they appeared (rows) and where they ran
         (columns); the diagonal is work done where it appeared. Empty cells are zero; colours go by
         the square root.""",
     "validation": """
-        Served value on {episodes}, always the same, as training goes on: mean, band of the 95 %
-        t-interval over episodes, dotted the untrained network, star the policy that was kept.
+        Served value on {episodes}, always the same, as training goes on. Line and band are the mean
+        and its 95 % t-interval over episodes. Dotted: the untrained network. Star: the policy that
+        was kept.
         Validation days are neither training nor test days.""",
     "training": """
         Training as a scheduler sees it, from TensorBoard. Lines with dots: validation episodes,
-        best action. Thin lines: latest training decisions, sampled action; their served value is a
-        share of all released value, feasible or not, and their use and charge are those of the
+        best action. Thin lines: latest training decisions, sampled action. Their served value is a
+        share of all released value, feasible or not. Their use and charge are those of the
         satellites shown.""",
     "training-classes": """
         On-time rate of each task class in validation as training goes on, for {policy}: tasks

@@ -33,7 +33,7 @@ def check_direction(name: str) -> None:
     if not name.startswith(TOWARDS):
         if name not in NAMES:
             raise ValueError(
-                f"free names an unknown weight {name!r}; choose from "
+                f"directions name an unknown weight {name!r}; choose from "
                 f"agents.policies.bilinear_rule.NAMES, such as {NAMES[1]!r}"
             )
         return

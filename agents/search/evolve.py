@@ -1,5 +1,4 @@
-"""Evolve the bilinear scorer: ``python -m agents.search.evolve agents/configs/searches/rings.json
---out runs/evolved``.
+"""Search the weights of the bilinear scorer: ``python -m agents.search.evolve --out runs/evolved``.
 
 Policy search in the space of weights: CMA-ES (package `cmaes`) on whole episodes, each one compiled
 call, all candidates of a generation on the same ones, fresh ones every generation. Any change of a
@@ -21,17 +20,20 @@ import torch
 import tyro
 from tqdm import tqdm
 
+from agents.algorithms.registry import DEFAULT, build_policy, find_algorithm
 from agents.policies.bilinear_rule import named_weights
 from agents.policies.compiled_rollout import BILINEAR, TUNED
 from agents.policies.network.rule_prior import make_start
-from agents.policies.network.sb3_policies import NETWORK, build_policy
+from agents.policies.network.sb3_policies import NETWORK
 from agents.policies.rule_registry import load_weights
 from agents.search.cma_es import CHOICE_SEED, FIRST_SEED, Episodes
 from agents.search.directions import TOWARDS, check_direction, direction, tuned_weights
 from agents.training.callbacks import HEADLINE
-from agents.training.config import HYPERPARAMETERS, Recipe, Settings
+from agents.training.config import Recipe, TrainingConfig
 from agents.training.train import describe_run
 from agents.utils.checkpoints import BEST, CONFIG, read_json, save_checkpoint, write_json
+from agents.utils.options import PositiveInt, check_ranges
+from agents.utils.renamed_keys import with_current_keys
 from agents.utils.statistics import t_interval
 from orbit_gym.scenario.loading import load_scenario
 from orbit_gym.utils.errors import fail_cleanly
@@ -46,89 +48,90 @@ FOLDER = Path(__file__).resolve().parent.parent / "configs" / "searches"
 class Search:
     """What is searched, over which problems; a JSON file."""
 
-    rows: tuple[
-        tuple[str, float, int], ...
-    ]  # scenario, load and, where it is not per_row, episodes of the row in a generation
-    start: str  # scenario whose tuned rule the search starts from
-    free: dict[
-        str, float
-        # agents.search.directions that it moves in, and how far: the search's unit of each; null:
-        # not at all
-    ]
-    first: dict[str, float] = field(
-        default_factory=dict
-    )  # where its mean begins, of those in free; 0 of the others
+    cases: tuple[tuple[str, float, int], ...]
+    """Scenario, load and, where it is not episodes_per_case, episodes of a generation."""
+    start: str
+    """Scenario whose tuned rule the search starts from."""
+    directions: dict[str, float]
+    """Names of agents.search.directions with the search's unit of each; null: does not move."""
+    initial_mean: dict[str, float] = field(default_factory=dict)
+    """Where the search's mean begins in some of its directions; 0 in the others."""
     sigma: float = 0.15
+    """Standard deviation that it starts with, in its units."""
     population: int = 24
-    per_row: int = 1  # episodes of a row in a generation
+    """Candidates of a generation."""
+    episodes_per_case: int = 1
+    """Episodes of a case in a generation."""
     about: str = ""
+    """What it is for."""
 
     def __post_init__(self) -> None:
         """Check everything before any long work."""
-        rows = tuple(
-            (str(name), float(load), int(*count or (self.per_row,)))
-            for name, load, *count in self.rows
+        cases = tuple(
+            (str(name), float(load), int(*count or (self.episodes_per_case,)))
+            for name, load, *count in self.cases
         )
-        object.__setattr__(self, "rows", rows)
-        for name in self.free:
+        object.__setattr__(self, "cases", cases)
+        for name in self.directions:
             check_direction(name)
         object.__setattr__(
-            self, "free", {name: scale for name, scale in self.free.items() if scale is not None}
+            self,
+            "directions",
+            {name: scale for name, scale in self.directions.items() if scale is not None},
         )
-        if not self.rows or not self.free:
-            raise ValueError("rows and free must not be empty")
-        if foreign := sorted(set(self.first) - set(self.free)):
-            raise ValueError(f"first names {foreign[0]!r}, which is not in free")
-        if not np.isfinite(list(self.first.values())).all():
-            raise ValueError("first must hold finite numbers")
-        if not all(scale > 0.0 for scale in (*self.free.values(), self.sigma)):
-            raise ValueError("sigma and the scales in free must be positive")
-        if self.population < 4 or min(count for _, _, count in rows) < 1:
+        if not self.cases or not self.directions:
+            raise ValueError("cases and directions must not be empty")
+        if foreign := sorted(set(self.initial_mean) - set(self.directions)):
+            raise ValueError(f"initial_mean names {foreign[0]!r}, which is not in directions")
+        if not np.isfinite(list(self.initial_mean.values())).all():
+            raise ValueError("initial_mean must hold finite numbers")
+        if not all(scale > 0.0 for scale in (*self.directions.values(), self.sigma)):
+            raise ValueError("sigma and the scales in directions must be positive")
+        if self.population < 4 or min(count for _, _, count in cases) < 1:
             raise ValueError(
-                "population must be at least 4, per_row and the episodes of every row at least 1"
+                "population must be at least 4, episodes_per_case and the episodes of every case "
+                "at least 1"
             )
 
     @property
     def mean(self) -> np.ndarray:
         """Where the search's mean begins, in its units."""
-        return np.array([self.first.get(name, 0.0) / scale for name, scale in self.free.items()])
+        return np.array(
+            [self.initial_mean.get(name, 0.0) / scale for name, scale in self.directions.items()]
+        )
 
     @property
     def seeds_each(self) -> int:
         """Seeds that a generation takes."""
-        return max(count for _, _, count in self.rows)
+        return max(count for _, _, count in self.cases)
 
 
 @dataclass(frozen=True)
 class Evolution:
     """Search the weights of the scorer on whole episodes."""
 
-    search: Annotated[str, tyro.conf.Positional] = "agents/configs/searches/rings.json"
+    search: Annotated[str, tyro.conf.Positional] = "agents/configs/searches/overload.json"
     """JSON file that says what is searched."""
-    generations: int = 300
+    generations: PositiveInt = 300
     """Generations in all."""
     scenario: str | None = None
     """Scenario whose tuned rule the search starts from, and whose episodes it plays, in place of
     the file's; the shares of load stay.
     """
-    every: int = 15
+    every: PositiveInt = 15
     """Generations between two comparisons with `tuned` on seeds of their own; the best is kept."""
-    choice_seeds: int = 6
-    """Seeds of each comparison, in every row."""
+    choice_seeds: PositiveInt = 6
+    """Seeds of each comparison, in every case."""
     seed: int = 0
     """Of the search and of its episodes: training seeds do not share any."""
-    threads: int = 2
+    threads: PositiveInt = 2
     """Threads that play episodes."""
     out: str = "runs/evolved"
     """Run folder."""
 
     def __post_init__(self) -> None:
         """Check ranges."""
-        for name in ("generations", "every", "choice_seeds", "threads"):
-            if getattr(self, name) < 1:
-                raise ValueError(
-                    f"--{name.replace('_', '-')} must be at least 1, got {getattr(self, name)}"
-                )
+        check_ranges(self)
         if not 0 <= self.seed < SEARCHES:
             raise ValueError(f"--seed must be from 0 to {SEARCHES - 1}, got {self.seed}")
 
@@ -141,10 +144,10 @@ def read_search(path: str) -> Search:
     """Read a search; ValueError names what is wrong with the file."""
     content = read_json(Path(path), FOLDER / "overload.json")
     names = [item.name for item in fields(Search)]
-    if not isinstance(content, dict) or set(content) - set(names):
+    if not isinstance(content, dict) or set(with_current_keys(content)) - set(names):
         raise ValueError(f"{path} must hold one JSON object with some of {', '.join(names)}")
     try:
-        return Search(**content)
+        return Search(**with_current_keys(content))
     except (TypeError, ValueError) as error:
         raise ValueError(f"{path}: {error}") from error
 
@@ -155,30 +158,30 @@ def moved_to(search: Search, scenario: str) -> Search:
     ValueError where there is none, or the file searches over several scenarios.
     """
     check_direction(TOWARDS + scenario)
-    if {name for name, _, _ in search.rows} != {search.start}:
+    if {name for name, _, _ in search.cases} != {search.start}:
         raise ValueError(
-            f"--scenario {scenario} needs a search whose rows are all of the scenario that it "
+            f"--scenario {scenario} needs a search whose cases are all of the scenario that it "
             f"starts from, {search.start}"
         )
     share = load_scenario(scenario).workload.load / load_scenario(search.start).workload.load
     return replace(
         search,
         start=scenario,
-        rows=tuple((scenario, round(load * share, 6), count) for _, load, count in search.rows),
+        cases=tuple((scenario, round(load * share, 6), count) for _, load, count in search.cases),
     )
 
 
 class Problem:
-    """The rows of a search, their episodes, and weights from what the search moves."""
+    """The cases of a search, their episodes, and weights from what the search moves."""
 
     def __init__(self, search: Search, threads: int) -> None:
         """Draw nothing yet."""
         self.search = search
-        names = list(dict.fromkeys(name for name, _, _ in search.rows))
+        names = list(dict.fromkeys(name for name, _, _ in search.cases))
         self.episodes = {name: Episodes(load_scenario(name), threads) for name in names}
         self.start = tuned_weights(search.start)
         self.units = np.stack(
-            [scale * direction(name, search.start) for name, scale in search.free.items()]
+            [scale * direction(name, search.start) for name, scale in search.directions.items()]
         )
 
     def weights(self, coordinates: np.ndarray) -> np.ndarray:
@@ -187,21 +190,21 @@ class Problem:
 
     def scores(self, candidates: Sequence[tuple[int, np.ndarray]], first_seed: int) -> np.ndarray:
         """Served value fraction in the episodes of a generation, (n_candidates, n_episodes): those
-        of every row begin with first_seed.
+        of every case begin with first_seed.
         """
         rows = [
             self.episodes[name].scores(
                 candidates, range(first_seed, first_seed + count), [load] * count
             )
-            for name, load, count in self.search.rows
+            for name, load, count in self.search.cases
         ]
         return np.concatenate(rows, axis=1)
 
     def over_tuned(self, weights: np.ndarray, first_seed: int, count: int) -> np.ndarray:
-        """Score less that of each scenario's own tuned rule, (n_rows, count)."""
+        """Score less that of each scenario's own tuned rule, (n_cases, count)."""
         seeds = list(range(first_seed, first_seed + count))
         rows = []
-        for name, load, _ in self.search.rows:
+        for name, load, _ in self.search.cases:
             scores = self.episodes[name].scores(
                 [(BILINEAR, weights), (TUNED, load_weights("tuned", name))], seeds, [load] * count
             )
@@ -233,17 +236,23 @@ def evolve(options: Evolution) -> Path:
 def _log(options: Evolution, search: Search, out: Path) -> dict[str, Any]:
     """The log of a search that was interrupted, or a new one."""
     key = {
-        "search": asdict(search) | {"rows": [list(row) for row in search.rows]},
+        "search": asdict(search) | {"cases": [list(case) for case in search.cases]},
         "seed": options.seed,
     }
     if not (out / LOG).exists():
         if out.is_file() or (out / CONFIG).exists():
             raise ValueError(f"{out} is a file or holds another run; choose another --out")
         out.mkdir(parents=True, exist_ok=True)
-        return {"asked": key, "scores": [], "means": [], "history": []}
-    log: dict[str, Any] = read_json(out / LOG)
-    if log["asked"] != key:
+        return {"config": key, "scores": [], "means": [], "history": []}
+    log = read_log(out)
+    if log["config"] != key:
         raise ValueError(f"{out} holds a search with other settings; choose another --out")
+    return log
+
+
+def read_log(out: Path) -> dict[str, Any]:
+    """The log of the search in a run folder: its config, scores, means and history."""
+    log: dict[str, Any] = with_current_keys(read_json(out / LOG))
     return log
 
 
@@ -313,7 +322,7 @@ def means_compared(out: Path) -> list[tuple[int, float]]:
     Empty where none has begun.
     """
     return (
-        [(entry["generations"], entry["mean"]) for entry in read_json(out / LOG)["history"]]
+        [(entry["generations"], entry["mean"]) for entry in read_log(out)["history"]]
         if (out / LOG).exists()
         else []
     )
@@ -330,12 +339,12 @@ def save(
         "rule": named_weights(problem.start),
         "sharpness": 128.0,
         "margin": 16.0,
-        "most_learned": 32.0,
+        "residual_bound": 32.0,
     }
-    settings = Settings(scenario=search.rows[0][0], seed=options.seed, out=options.out)
+    settings = TrainingConfig(scenario=search.cases[0][0], seed=options.seed, out=options.out)
     scenarios = tuple(problem.episodes)
     recipe = Recipe(
-        HYPERPARAMETERS["maskable_ppo"], network, scenarios=scenarios, about=search.about
+        find_algorithm(DEFAULT).hyperparameters, network, scenarios=scenarios, about=search.about
     )
     write_json(
         out / CONFIG,
@@ -347,7 +356,7 @@ def save(
     )
     torch.manual_seed(options.seed)
     policy = build_policy(
-        "maskable_ppo", *EpisodeSource(load_scenario(settings.scenario), "train").spaces(), network
+        DEFAULT, *EpisodeSource(load_scenario(settings.scenario), "train").spaces(), network
     )
     rule: Any = make_start(network["sharpness"], network["margin"], named_weights(weights)).rule
     encoder: Any = policy.features_extractor
@@ -356,7 +365,7 @@ def save(
         {"timesteps": item["generations"], HEADLINE: item["mean"]} for item in log["history"]
     ]
     content = {
-        "algo": "maskable_ppo",
+        "algo": DEFAULT,
         "network": network,
         "weights": policy.state_dict(),
         "optimizer": {},

@@ -33,7 +33,9 @@ from agents.search.cma_es import (
     search,
 )
 from agents.utils.checkpoints import read_json, write_json
+from agents.utils.options import PositiveInt, check_ranges
 from agents.utils.provenance import revision
+from agents.utils.renamed_keys import with_current_keys
 from agents.utils.statistics import Interval, t_interval
 from orbit_gym.scenario.loading import load_scenario
 from orbit_gym.utils.errors import fail_cleanly
@@ -57,9 +59,9 @@ class Tuning:
     """Which rule."""
     scenario: str = "ThreeBody12"
     """Catalogue name."""
-    episodes: int = 4_000
+    episodes: PositiveInt = 4_000
     """Episodes to play in the search; the choice among finalists comes on top."""
-    per_load: int = 2
+    per_load: PositiveInt = 2
     """Episodes of a generation at each of the three loads."""
     sigma: float = 0.3
     """Standard deviation that the search starts with."""
@@ -67,13 +69,13 @@ class Tuning:
     """Scenario whose weights to start from; by default the rule's own start."""
     seed: int = 0
     """Seed of the search."""
-    choice_seeds: int = 8
+    choice_seeds: PositiveInt = 8
     """Seeds on which the finalists are compared, each at every load."""
     report_seeds: int = 12
     """Seeds on which the winners are compared with half the budget and with eft_admit, each at
     every load.
     """
-    threads: int = 1
+    threads: PositiveInt = 1
     """Threads that play episodes."""
     out: Path = FOLDER
     """Folder of the weights."""
@@ -105,11 +107,7 @@ def tune(options: Tuning) -> dict[str, Any]:
 
 def check(options: Tuning) -> None:
     """Refuse what cannot work."""
-    for name in ("episodes", "per_load", "choice_seeds", "threads"):
-        if getattr(options, name) < 1:
-            raise ValueError(
-                f"--{name.replace('_', '-')} must be at least 1, got {getattr(options, name)}"
-            )
+    check_ranges(options)
     for name, limit in (
         ("choice_seeds", REPORT_SEED - CHOICE_SEED),
         ("report_seeds", END_SEED - REPORT_SEED),
@@ -147,8 +145,8 @@ def _search(options: Tuning, episodes: Episodes, start: np.ndarray) -> Log:
     options.work.mkdir(parents=True, exist_ok=True)
     log = Log([], [])
     if path.exists():
-        content = read_json(path)
-        if content["asked"] != {**key, "start_weights": start.tolist()}:
+        content = with_current_keys(read_json(path))
+        if content["config"] != {**key, "start_weights": start.tolist()}:
             raise ValueError(
                 f"{path} belongs to a search with other settings; remove it or choose another "
                 "--work"
@@ -167,7 +165,7 @@ def _search(options: Tuning, episodes: Episodes, start: np.ndarray) -> Log:
             write_json(
                 path,
                 {
-                    "asked": {**key, "start_weights": start.tolist()},
+                    "config": {**key, "start_weights": start.tolist()},
                     "scores": log.scores,
                     "means": log.means,
                 },

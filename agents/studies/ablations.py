@@ -25,6 +25,7 @@ from rich.table import Table
 from agents.studies.planned_runs import KINDS, Run, kind_of
 from agents.training.config import RECIPES
 from agents.utils.checkpoints import read_json, write_json
+from agents.utils.renamed_keys import with_current_keys
 from agents.utils.statistics import none_if_nan, t_interval
 from orbit_gym.utils.errors import fail_cleanly
 
@@ -65,6 +66,9 @@ def read_plan(path: Path) -> dict[str, Any]:
     kind = kind_of(plan)
     if isinstance(base_path := plan.get(kind.key), str):
         plan[kind.key] = read_json(path.parent / base_path)
+    for change in (plan, *plan["variants"].values()):
+        if kind.key in change:
+            change[kind.key] = with_current_keys(change[kind.key])
     other_keys = {other.key for other in KINDS} - {kind.key}
     for name, change in {"base": plan, **plan["variants"]}.items():
         for other in sorted(other_keys & set(change)):
@@ -81,8 +85,9 @@ def read_plan(path: Path) -> dict[str, Any]:
 
 
 def merged(base: Mapping[str, Any], change: Mapping[str, Any]) -> dict[str, Any]:
-    """The base with a change, entry by entry one level down: hyperparameters, network and free keep
-    what the change does not name.
+    """The base with a change, entry by entry one level down.
+
+    Hyperparameters, network and directions keep what the change does not name.
     """
     result = dict(base)
     for key, value in change.items():
@@ -122,7 +127,7 @@ def list_runs(plan: Mapping[str, Any], out: Path) -> list[VariantRun]:
             content = merged(plan.get(kind.key, {}), change.get(kind.key, {}))
             file = out / name / f"{kind.key}.json"
             file.parent.mkdir(parents=True, exist_ok=True)
-            if file.exists() and without_about(read_json(file)) != json.loads(
+            if file.exists() and without_about(with_current_keys(read_json(file))) != json.loads(
                 json.dumps(without_about(content))
             ):
                 raise ValueError(f"{file} is of another plan; choose another --out")

@@ -10,7 +10,7 @@ from typing import Any, ClassVar
 
 from agents.search.evolve import Evolution, evolve, means_compared, read_search
 from agents.training.callbacks import HEADLINE
-from agents.training.config import Settings, recipe_for
+from agents.training.config import TrainingConfig, recipe_for
 from agents.training.train import train
 from agents.utils.checkpoints import LAST, load_checkpoint
 
@@ -59,13 +59,13 @@ class TrainingRun(Run):
     """Training with gradients."""
 
     key = "recipe"
-    allowed = frozenset(item.name for item in fields(Settings)) - OWN_OPTIONS
+    allowed = frozenset(item.name for item in fields(TrainingConfig)) - OWN_OPTIONS
     metric, split = HEADLINE, "validation"
 
     def __init__(self, settings: Mapping[str, Any], seed: int, folder: Path, file: Path) -> None:
         """Go on from a checkpoint where the folder has one."""
         self.last = folder / LAST
-        self.settings = Settings(
+        self.settings = TrainingConfig(
             **settings,
             seed=seed,
             out=str(folder),

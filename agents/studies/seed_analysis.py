@@ -30,7 +30,7 @@ MARGIN = 0.005  # by which a learner may fall short elsewhere and still count as
 
 
 @dataclass(frozen=True)
-class Learner:
+class SeedAnalysis:
     """Compare runs that differ in their training seed with a baseline."""
 
     runs: Annotated[tuple[str, ...], tyro.conf.arg(metavar="RUN...")]
@@ -52,7 +52,7 @@ class Learner:
     """
 
 
-def compare(options: Learner) -> dict[str, Any]:
+def compare(options: SeedAnalysis) -> dict[str, Any]:
     """Gains of every row; writes them beside the rows.
 
     ValueError names what has not been played.
@@ -89,12 +89,12 @@ def compare(options: Learner) -> dict[str, Any]:
     return rows
 
 
-def has_planned(options: Learner, name: str) -> bool:
+def has_planned(options: SeedAnalysis, name: str) -> bool:
     """Whether the planner has played a row."""
     return bool(options.planner) and (Path(options.planner) / name / RESULTS).exists()
 
 
-def _scores(options: Learner, name: str) -> tuple[Scores, Scores]:
+def _scores(options: SeedAnalysis, name: str) -> tuple[Scores, Scores]:
     """Served value of every episode of a row by policy, and that of the planner and the baseline,
     empty where they have not been played.
     """
@@ -107,7 +107,7 @@ def _scores(options: Learner, name: str) -> tuple[Scores, Scores]:
     return _read(Path(options.results) / name / RESULTS, policies), planner_scores
 
 
-def _profile(options: Learner, run_scores: Scores, planner_scores: Scores) -> Scores:
+def _profile(options: SeedAnalysis, run_scores: Scores, planner_scores: Scores) -> Scores:
     """Scores of the baseline, of all runs together and, where it has been played, of the
     planner.
     """
@@ -118,7 +118,7 @@ def _profile(options: Learner, run_scores: Scores, planner_scores: Scores) -> Sc
     return scores | ({"rollout": planner_scores["rollout"]} if planner_scores else {})
 
 
-def _row(options: Learner, run_scores: Scores, planner_scores: Scores) -> dict[str, Any]:
+def _row(options: SeedAnalysis, run_scores: Scores, planner_scores: Scores) -> dict[str, Any]:
     base = run_scores[options.baseline]
     gains = np.stack([run_scores[run] for run in options.runs]) - base
     by_run = gains.mean(axis=1)
@@ -161,7 +161,7 @@ def _read(path: Path, needed: Sequence[str]) -> Scores:
     return {name: np.array(policies[name][HEADLINE]["episodes"], np.float64) for name in needed}
 
 
-def print_gains(options: Learner, rows: dict[str, Any]) -> None:
+def print_gains(options: SeedAnalysis, rows: dict[str, Any]) -> None:
     """One line a row."""
     table = Table(
         title=f"{len(options.runs)} training seeds against {options.baseline}; intervals of 95 % "
@@ -198,7 +198,7 @@ def print_gains(options: Learner, rows: dict[str, Any]) -> None:
 
 def main() -> None:
     """Command line."""
-    options = tyro.cli(Learner)
+    options = tyro.cli(SeedAnalysis)
     fail_cleanly(lambda: print_gains(options, compare(options)))
 
 

@@ -11,8 +11,8 @@ from matplotlib.ticker import MaxNLocator, PercentFormatter
 
 from agents.report.figure_style import BLUE, GREEN, INK, LIGHT, MUTED, RC, VERMILION, WIDTH_IN, plt
 from agents.report.results import HEADLINE
-from agents.search.evolve import LOG
-from agents.utils.checkpoints import LAST, load_checkpoint, read_json, write_atomically
+from agents.search.evolve import LOG, read_log
+from agents.utils.checkpoints import LAST, load_checkpoint, write_atomically
 from agents.utils.statistics import profile_steps
 
 COLUMNS, PANEL_IN = 3, 2.2
@@ -52,11 +52,11 @@ def read_learning(runs: Sequence[str]) -> list[Panel]:
     """Gains in the comparisons of runs that search over the same rows as the first of them, a panel
     a row; else validations of PPO.
     """
-    logs = [read_json(Path(run) / LOG) for run in runs if (Path(run) / LOG).exists()]
+    logs = [read_log(Path(run)) for run in runs if (Path(run) / LOG).exists()]
     if not logs:
         return _validations(runs)
-    rows = logs[0]["asked"]["search"]["rows"]
-    histories = [log["history"] for log in logs if log["asked"]["search"]["rows"] == rows]
+    cases = logs[0]["config"]["search"]["cases"]
+    histories = [log["history"] for log in logs if log["config"]["search"]["cases"] == cases]
     return [
         Panel(
             f"{scenario} {load:g}",
@@ -71,7 +71,7 @@ def read_learning(runs: Sequence[str]) -> list[Panel]:
             ],
             level=0.0,
         )
-        for number, (scenario, load, *_) in enumerate(rows)
+        for number, (scenario, load, *_) in enumerate(cases)
     ]
 
 

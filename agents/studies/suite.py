@@ -22,7 +22,7 @@ from agents.utils.statistics import paired_difference
 from orbit_gym.scenario.loading import load_scenario
 from orbit_gym.utils.errors import fail_cleanly
 
-ROWS = (  # scenario, load
+CASES = (  # scenario, load
     *(
         (name, load)
         for name in ("ThreeBody12", "Ring12", "CrossPlane12", "tight-downlink")
@@ -37,7 +37,7 @@ SUMMARY = "rows.json"
 
 
 @dataclass(frozen=True)
-class Rows:
+class Suite:
     """Evaluate policies on every row."""
 
     policies: tuple[str, ...] = ("eft_admit", "tuned", "rollout", "clairvoyant")
@@ -67,7 +67,7 @@ def name_of(scenario: str, load: float) -> str:
     return f"{scenario}-{load:g}"
 
 
-def play_rows(options: Rows) -> dict[str, Any]:
+def play_suite(options: Suite) -> dict[str, Any]:
     """Play what is missing.
 
     Returns and writes, row by row, every policy's mean and the gain with its interval.
@@ -91,12 +91,12 @@ def play_rows(options: Rows) -> dict[str, Any]:
     return summary
 
 
-def chosen_cases(options: Rows) -> dict[str, tuple[str, float]]:
+def chosen_cases(options: Suite) -> dict[str, tuple[str, float]]:
     """The rows asked for by name.
 
     ValueError with the choices for an unknown one, or for a gain that is not played.
     """
-    rows = {name_of(*row): row for row in ROWS}
+    rows = {name_of(*row): row for row in CASES}
     for name in options.cases:
         if name not in rows:
             raise ValueError(
@@ -111,7 +111,7 @@ def chosen_cases(options: Rows) -> dict[str, tuple[str, float]]:
     return {name: row for name, row in rows.items() if not options.cases or name in options.cases}
 
 
-def result_of(options: Rows, folder: Path, scenario: str, load: float) -> dict[str, Any]:
+def result_of(options: Suite, folder: Path, scenario: str, load: float) -> dict[str, Any]:
     """Results of a row, read where the same has been played before."""
     evaluation = Evaluation(
         policies=options.policies,
@@ -147,7 +147,7 @@ def _estimate(row: dict[str, Any]) -> Estimate:
     return Estimate(mean, low, high, 0)
 
 
-def print_rows(options: Rows, summary: dict[str, Any]) -> None:
+def print_suite(options: Suite, summary: dict[str, Any]) -> None:
     """One line a row."""
     table = Table(
         title=f"value served / relaxed bound, {options.seeds} paired episodes, {options.split} "
@@ -169,8 +169,8 @@ def print_rows(options: Rows, summary: dict[str, Any]) -> None:
 
 def main() -> None:
     """Command line."""
-    options = tyro.cli(Rows)
-    fail_cleanly(lambda: print_rows(options, play_rows(options)))
+    options = tyro.cli(Suite)
+    fail_cleanly(lambda: print_suite(options, play_suite(options)))
 
 
 if __name__ == "__main__":

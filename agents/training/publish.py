@@ -32,6 +32,7 @@ from agents.utils.checkpoints import (
     write_atomically,
     write_json,
 )
+from agents.utils.options import PositiveInt, check_ranges
 from agents.utils.provenance import revision
 from orbit_gym.utils.errors import fail_cleanly
 
@@ -48,7 +49,7 @@ class Publication:
     """Name of the shipped policy; `pretrained` means default, `pretrained:NAME` any other."""
     about: str = ""
     """What it is, in a sentence or two."""
-    episodes: int = 3
+    episodes: PositiveInt = 3
     """Validation episodes of each scenario that are played for the card."""
     folder: str = str(FOLDER)
     """Where shipped policies stand."""
@@ -65,8 +66,7 @@ def publish(options: Publication) -> Path:
         read_json(run / CONFIG),
         load_checkpoint(run / BEST),
     )
-    if options.episodes < 1:
-        raise ValueError(f"--episodes must be at least 1, got {options.episodes}")
+    check_ranges(options)
     if not options.name.replace("-", "").replace("_", "").isalnum():
         raise ValueError(f"--name must be letters, digits, - and _, got {options.name!r}")
     folder = Path(options.folder)

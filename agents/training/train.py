@@ -15,11 +15,11 @@ import torch
 from stable_baselines3.common.callbacks import BaseCallback, CallbackList
 from stable_baselines3.common.logger import configure
 
+from agents.algorithms.registry import build_model
 from agents.envs.make import make_env, make_many, make_mixture, scenario_of
 from agents.evaluation.load_policy import stored_network
-from agents.training.algorithms import build_model
 from agents.training.callbacks import Progress, Validation
-from agents.training.config import LEARNING, Recipe, Settings, recipe_for
+from agents.training.config import LEARNING, Recipe, TrainingConfig, recipe_for
 from agents.training.tensorboard import SchedulerScalars
 from agents.utils.checkpoints import (
     CONFIG,
@@ -30,6 +30,7 @@ from agents.utils.checkpoints import (
     write_json,
 )
 from agents.utils.provenance import versions
+from agents.utils.renamed_keys import with_current_keys
 from orbit_gym.scenario.loading import scenario_to_dict
 from orbit_gym.utils.kernel_cache import announce_compilation
 
@@ -40,7 +41,7 @@ class Interrupted(Exception):
     """Ctrl-C during training; everything is saved. The message says how to resume."""
 
 
-def train(settings: Settings) -> Path:
+def train(settings: TrainingConfig) -> Path:
     """Train (or go on training) and return the run folder.
 
     ValueError before any long work if that cannot be done.
@@ -58,10 +59,17 @@ def train(settings: Settings) -> Path:
     first = checkpoint["timesteps"] if checkpoint else 0
     announce_compilation()
     scenarios = recipe.scenarios or (settings.scenario,)
-    options = (recipe.reward_scale, recipe.subtract_value, recipe.load_range, recipe.scatter)
+    options = (
+        recipe.reward_scale,
+        recipe.regret_reward,
+        recipe.load_range,
+        recipe.random_episode_start,
+    )
     env = make_mixture(scenarios, settings.envs, settings.seed, first, *options)
     try:
-        model = build_model(settings, recipe, env)
+        model: Any = build_model(
+            settings.algo, recipe.hyperparameters, recipe.network, settings.seed, env
+        )
         if checkpoint:
             restore(model, checkpoint, out / LAST)
         else:
@@ -86,7 +94,7 @@ def keep_freed_memory() -> None:
 
 
 def started_from(
-    settings: Settings, recipe: Recipe
+    settings: TrainingConfig, recipe: Recipe
 ) -> tuple[Recipe, dict[str, torch.Tensor] | None]:
     """The recipe with the network of the run that --from names, and its weights.
 
@@ -110,8 +118,8 @@ def refuse_used_folder(out: Path) -> None:
         raise ValueError(f"{out} already holds a run; choose another --out or add --resume")
 
 
-def resumed_settings(requested: Settings, out: Path) -> tuple[Settings, Recipe]:
-    """Settings and recipe of the run in `out`.
+def resumed_settings(requested: TrainingConfig, out: Path) -> tuple[TrainingConfig, Recipe]:
+    """TrainingConfig and recipe of the run in `out`.
 
     What was given differently on purpose is refused, except its length and reports.
     """
@@ -119,12 +127,13 @@ def resumed_settings(requested: Settings, out: Path) -> tuple[Settings, Recipe]:
         raise ValueError(f"{out} holds no run to resume; start one without --resume")
     config = read_json(out / CONFIG)
     try:
-        settings, recipe = stored_settings(config["settings"]), Recipe(**config["recipe"])
+        settings = stored_settings(config["settings"])
+        recipe = Recipe(**with_current_keys(config["recipe"]))
     except (KeyError, TypeError) as error:
         raise ValueError(
             f"{out / CONFIG} is not a configuration of this version: {error}"
         ) from error
-    default = Settings()
+    default = TrainingConfig()
     for name in LEARNING:
         value = getattr(requested, name)
         if value not in (getattr(default, name), getattr(settings, name)):
@@ -132,7 +141,7 @@ def resumed_settings(requested: Settings, out: Path) -> tuple[Settings, Recipe]:
                 f"{out} was started with --{name.replace('_', '-')} {getattr(settings, name)}, not "
                 f"{value}"
             )
-    free_settings = {item.name for item in fields(Settings)} - set(LEARNING)
+    free_settings = {item.name for item in fields(TrainingConfig)} - set(LEARNING)
     changed = {
         name: getattr(requested, name)
         for name in free_settings
@@ -141,7 +150,7 @@ def resumed_settings(requested: Settings, out: Path) -> tuple[Settings, Recipe]:
     return replace(settings, **{**changed, "out": str(out), "resume": True}), recipe
 
 
-def stored_settings(content: dict[str, Any]) -> Settings:
+def stored_settings(content: dict[str, Any]) -> TrainingConfig:
     """Read the settings of an earlier run.
 
     Runs of version 0.1 also say `tau_s`, a discount by elapsed time that is no longer there.
@@ -151,7 +160,7 @@ def stored_settings(content: dict[str, Any]) -> Settings:
         raise ValueError(
             "this run discounts by elapsed time (tau_s), which was removed; train anew"
         )
-    return Settings(**settings)
+    return TrainingConfig(**settings)
 
 
 def restore(model: Any, checkpoint: dict[str, Any], path: Path) -> None:
@@ -165,7 +174,7 @@ def restore(model: Any, checkpoint: dict[str, Any], path: Path) -> None:
 
 
 def _learn(
-    model: Any, settings: Settings, recipe: Recipe, out: Path, history: list[dict[str, Any]]
+    model: Any, settings: TrainingConfig, recipe: Recipe, out: Path, history: list[dict[str, Any]]
 ) -> None:
     """Learn until settings.timesteps, validate at the end, save whatever happens."""
     remaining = settings.timesteps - model.num_timesteps
@@ -196,7 +205,7 @@ def _learn(
         model.logger.close()
 
 
-def how_to_resume(settings: Settings, is_saved: bool) -> str:
+def how_to_resume(settings: TrainingConfig, is_saved: bool) -> str:
     """One sentence for a person who pressed Ctrl-C."""
     if not is_saved:
         return f"interrupted before anything was learned; delete {settings.out} and start again"
@@ -206,7 +215,7 @@ def how_to_resume(settings: Settings, is_saved: bool) -> str:
     )
 
 
-def describe_run(settings: Settings, recipe: Recipe) -> dict[str, Any]:
+def describe_run(settings: TrainingConfig, recipe: Recipe) -> dict[str, Any]:
     """Everything needed to do the run again."""
     env = make_env(settings.scenario)
     scenario = scenario_of([env])

@@ -10,6 +10,8 @@ from typing import Any
 
 import torch
 
+from agents.utils.renamed_keys import with_current_keys
+
 FORMAT = 1
 CONFIG, BEST, LAST = "config.json", "best.pt", "last.pt"
 KEYS = {"format", "algo", "network", "weights", "optimizer", "timesteps", "updates", "history"}
@@ -83,7 +85,7 @@ def load_checkpoint(path: Path) -> dict[str, Any]:
         raise ValueError(
             f"{path} has checkpoint format {content['format']}; this version reads {FORMAT}"
         )
-    return content
+    return content | {"network": with_current_keys(content["network"])}
 
 
 def load_weights(policy: torch.nn.Module, weights: dict[str, torch.Tensor], path: Path) -> None:

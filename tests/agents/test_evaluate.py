@@ -20,7 +20,7 @@ from agents.evaluation.load_policy import parse
 from agents.policies.heuristics import make_heuristic
 from agents.policies.linear_rule import EFT_ADMIT
 from agents.policies.rule_registry import RulePolicy
-from agents.training.config import RECIPES, Settings
+from agents.training.config import RECIPES, TrainingConfig
 from agents.training.train import train
 from agents.utils.checkpoints import load_checkpoint, save_checkpoint
 from tests.helpers.fake_env import ENV_ID, FakeEnv
@@ -33,7 +33,7 @@ def run(tmp_path_factory):
     """A short run from eft_admit."""
     out, recipe = tmp_path_factory.mktemp("runs") / "short", str(RECIPES / "eft-admit.json")
     return train(
-        Settings(
+        TrainingConfig(
             scenario=ENV_ID,
             recipe=recipe,
             timesteps=600,

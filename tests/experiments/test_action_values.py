@@ -15,54 +15,57 @@ HORIZON_S = 40.0
 
 def worth(simulation, action):
     """Value of an action followed by eft_admit, tasks released within the horizon only."""
-    until_s, total, chosen = simulation.time_s + HORIZON_S, 0.0, np.zeros(1, np.int64)
+    until_s, total, actions = simulation.time_s + HORIZON_S, 0.0, np.zeros(1, np.int64)
     while True:
         reward, is_over = simulation.step(int(action))
         total += reward
         if is_over or simulation.time_s >= until_s:
             return total
-        seen = simulation.observe()
+        observation = simulation.observe()
         choose_many(
-            seen["task"][None],
-            seen["nodes"][None],
+            observation["task"][None],
+            observation["nodes"][None],
             simulation.action_masks()[None],
             EFT_ADMIT,
-            chosen,
+            actions,
         )
-        action = chosen[0]
+        action = actions[0]
 
 
 def test_values_are_what_forks_deliver(tmp_path):
     changes = {"decisions": 6, "every": 40, "horizon_s": HORIZON_S, "wander": 0.0}
-    kept = read_demonstrations(
+    recorded = read_demonstrations(
         label(Labels("Ring12", "eft_admit", **changes, out=str(tmp_path / "labels.npz")))
     )
     rng = np.random.default_rng([0, 2])
     seed, load = int(rng.integers(1_000_000)), float(rng.uniform(0.7, 1.4))
     env = OrbitEnv("Ring12", split="train")
     observation, _ = env.reset(seed=seed, options={"load": load})
-    found, chosen, is_over = 0, np.zeros(1, np.int64), False
-    while found < kept.size and not is_over:
-        if np.array_equal(observation["nodes"], kept.nodes[found]) and np.array_equal(
-            observation["task"], kept.task[found]
+    n_matched, actions, is_over = 0, np.zeros(1, np.int64), False
+    while n_matched < recorded.size and not is_over:
+        if np.array_equal(observation["nodes"], recorded.nodes[n_matched]) and np.array_equal(
+            observation["task"], recorded.task[n_matched]
         ):
-            tried = np.flatnonzero(np.isfinite(kept.values[found]))
-            assert len(tried) > 1 and kept.action[found] in tried
-            for action in tried:
-                assert kept.values[found, action] == pytest.approx(
+            tried_actions = np.flatnonzero(np.isfinite(recorded.values[n_matched]))
+            assert len(tried_actions) > 1 and recorded.action[n_matched] in tried_actions
+            for action in tried_actions:
+                assert recorded.values[n_matched, action] == pytest.approx(
                     worth(env.fork(), action), abs=1e-4
                 )
-            assert kept.values[found, kept.action[found]] == kept.values[found][tried].max()
-            found += 1
+            assert (
+                recorded.values[n_matched, recorded.action[n_matched]]
+                == recorded.values[n_matched][tried_actions].max()
+            )
+            n_matched += 1
         choose_many(
             observation["task"][None],
             observation["nodes"][None],
             env.action_masks()[None],
             EFT_ADMIT,
-            chosen,
+            actions,
         )
-        observation, _, _, is_over, _ = env.step(int(chosen[0]))
-    assert found == kept.size
+        observation, _, _, is_over, _ = env.step(int(actions[0]))
+    assert n_matched == recorded.size
 
 
 BAD = [

@@ -98,16 +98,16 @@ class CandidateHeads(nn.Module):
 
     Critic: from the pooled context.
 
-    Learned parts of a logit stay within `most_learned` of zero (a smooth limit): any plan in time
+    Learned parts of a logit stay within `residual_bound` of zero (a smooth limit): any plan in time
     earns the same at once, so the choice among them is learned from consequences minutes later, and
     unbounded, noise walked the policy away from its rule.
     """
 
-    def __init__(self, hidden: int, most_learned: float = 4.0) -> None:
+    def __init__(self, hidden: int, residual_bound: float = 4.0) -> None:
         """Build the heads; `zero_residuals` must follow any other initialisation."""
         super().__init__()
         self.latent_dim_pi = self.latent_dim_vf = hidden
-        self.most_learned = most_learned
+        self.residual_bound = residual_bound
         self.score = nn.Linear(hidden, 1)
         self.weigh = nn.Linear(2 * hidden, hidden)
         self.reject = nn.Linear(hidden, 1)
@@ -120,7 +120,7 @@ class CandidateHeads(nn.Module):
             nn.init.zeros_(layer.bias)
 
     def residuals(self, encoded: Encoded) -> torch.Tensor:
-        """Learned part of the logits, (batch, n + 1), within most_learned of zero."""
+        """Learned part of the logits, (batch, n + 1), within residual_bound of zero."""
         scores = self.limited(self.score(encoded.rows)[..., 0])
         # The row that would be taken: rejecting it is weighed against what the whole system looks
         # like.
@@ -133,8 +133,8 @@ class CandidateHeads(nn.Module):
         return torch.cat([scores, self.limited(self.reject(weighed))], dim=1)
 
     def limited(self, residual: torch.Tensor) -> torch.Tensor:
-        """Any number, smoothly within most_learned of zero."""
-        return self.most_learned * torch.tanh(residual / self.most_learned)
+        """Any number, smoothly within residual_bound of zero."""
+        return self.residual_bound * torch.tanh(residual / self.residual_bound)
 
     def forward(self, encoded: Encoded) -> tuple[torch.Tensor, torch.Tensor]:
         """Logits (batch, n + 1) and the critic's latent (batch, hidden)."""

@@ -6,7 +6,6 @@ from typing import Any
 
 import numpy as np
 import torch
-from gymnasium import spaces
 from sb3_contrib.common.maskable.policies import MaskableMultiInputActorCriticPolicy
 from stable_baselines3.common.policies import BasePolicy, MultiInputActorCriticPolicy
 from stable_baselines3.dqn.policies import MultiInputPolicy, QNetwork
@@ -21,12 +20,12 @@ from agents.policies.network.candidate_scorer import (
 from agents.policies.network.rule_prior import Prepared
 from agents.policies.protocol import Observation
 
-Network = dict[str, Any]  # arguments of CandidateEncoder, and most_learned of CandidateHeads
+Network = dict[str, Any]  # arguments of CandidateEncoder, and residual_bound of CandidateHeads
 NETWORK: Network = {
     "hidden": 64,
     "sharpness": 64.0,
     "margin": 4.0,
-    "most_learned": 4.0,
+    "residual_bound": 4.0,
     "rule": None,
 }
 Q_SCALE = (
@@ -37,13 +36,13 @@ Q_SCALE = (
 class _ScoredPolicy:
     """Swaps the stock heads of an actor-critic policy for the per-candidate ones."""
 
-    def __init__(self: Any, *args: Any, most_learned: float = 4.0, **kwargs: Any) -> None:
+    def __init__(self: Any, *args: Any, residual_bound: float = 4.0, **kwargs: Any) -> None:
         """Take the limit of the learned part of a logit beside the stock arguments."""
-        self.most_learned = most_learned
+        self.residual_bound = residual_bound
         super().__init__(*args, **kwargs)  # type: ignore[misc]
 
     def _build_mlp_extractor(self: Any) -> None:
-        self.mlp_extractor = CandidateHeads(self.features_dim, self.most_learned).to(self.device)
+        self.mlp_extractor = CandidateHeads(self.features_dim, self.residual_bound).to(self.device)
 
     def _build(self: Any, lr_schedule: Any) -> None:
         super()._build(lr_schedule)  # type: ignore[misc]
@@ -129,10 +128,8 @@ class MaskableScorerPolicy(_ScoredPolicy, MaskableMultiInputActorCriticPolicy): 
         return self.mlp_extractor.forward_actor(self.features_extractor(observation))  # type: ignore[operator]
 
 
-class _KnowsMasks(BasePolicy):
-    """For policies of algorithms without masks: they are offered some all the same, and need
-    none.
-    """
+class IgnoresMasks(BasePolicy):
+    """Policies of algorithms without masks: they are offered some all the same, and drop them."""
 
     def predict(  # type: ignore[override]
         self,
@@ -142,11 +139,11 @@ class _KnowsMasks(BasePolicy):
         deterministic: bool = False,
         action_masks: np.ndarray | None = None,
     ) -> tuple[Any, Any]:
-        """Return (actions, state); the masks are known from the observation."""
+        """Return (actions, state) as the algorithm's own class does, without masks."""
         return super().predict(observation, state, episode_start, deterministic)
 
 
-class ScorerPolicy(_KnowsMasks, _ScoredPolicy, MultiInputActorCriticPolicy):  # type: ignore[misc]
+class ScorerPolicy(IgnoresMasks, _ScoredPolicy, MultiInputActorCriticPolicy):  # type: ignore[misc]
     """Actor-critic for plain PPO.
 
     The mask is the plan_exists column, applied inside the network.
@@ -156,11 +153,11 @@ class ScorerPolicy(_KnowsMasks, _ScoredPolicy, MultiInputActorCriticPolicy):  # 
 class ScorerQNetwork(QNetwork):
     """Q value per candidate: a state value, the scaled prior and the residuals."""
 
-    def __init__(self, *args: Any, most_learned: float = 4.0, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, residual_bound: float = 4.0, **kwargs: Any) -> None:
         """Replace the stock layers by the heads."""
         super().__init__(*args, **kwargs)
         self.q_net = nn.Identity()  # type: ignore[assignment]
-        self.heads = CandidateHeads(self.features_dim, most_learned)
+        self.heads = CandidateHeads(self.features_dim, residual_bound)
         self.heads.zero_residuals()
         self.value = nn.Linear(self.features_dim, 1)
         nn.init.zeros_(self.value.weight)
@@ -173,40 +170,26 @@ class ScorerQNetwork(QNetwork):
         return masked(advantages + self.value(self.heads.forward_critic(features)), features)
 
 
-class ScorerQPolicy(_KnowsMasks, MultiInputPolicy):  # type: ignore[misc]
+class ScorerQPolicy(IgnoresMasks, MultiInputPolicy):  # type: ignore[misc]
     """DQN's policy over ScorerQNetwork, always greedy."""
 
-    def __init__(self, *args: Any, most_learned: float = 4.0, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, residual_bound: float = 4.0, **kwargs: Any) -> None:
         """Take the limit of the learned part of a logit beside the stock arguments."""
-        self.most_learned = most_learned
+        self.residual_bound = residual_bound
         super().__init__(*args, **kwargs)
 
     def make_q_net(self) -> QNetwork:
         """Make one Q network with its own encoder."""
         arguments = self._update_features_extractor(self.net_args, features_extractor=None)
-        return ScorerQNetwork(**arguments, most_learned=self.most_learned).to(self.device)
-
-
-POLICIES: dict[str, type[BasePolicy]] = {
-    "maskable_ppo": MaskableScorerPolicy,
-    "ppo": ScorerPolicy,
-    "dqn": ScorerQPolicy,
-}
+        return ScorerQNetwork(**arguments, residual_bound=self.residual_bound).to(self.device)
 
 
 def policy_kwargs(network: Network) -> dict[str, Any]:
     """Arguments that make a stable-baselines3 policy use the scorer with these network settings."""
-    encoder = {key: value for key, value in network.items() if key != "most_learned"}
-    limit = {"most_learned": network["most_learned"]} if "most_learned" in network else {}
+    encoder = {key: value for key, value in network.items() if key != "residual_bound"}
+    limit = {"residual_bound": network["residual_bound"]} if "residual_bound" in network else {}
     return {
         "features_extractor_class": CandidateEncoder,
         "features_extractor_kwargs": encoder,
         **limit,
     }
-
-
-def build_policy(
-    algo: str, observation_space: spaces.Dict, action_space: spaces.Discrete, network: Network
-) -> BasePolicy:
-    """Make the untrained policy of an algorithm for these spaces."""
-    return POLICIES[algo](observation_space, action_space, lambda _: 0.0, **policy_kwargs(network))  # type: ignore[call-arg]

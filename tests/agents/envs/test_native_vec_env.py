@@ -15,7 +15,7 @@ from tests.helpers.fake_env import ENV_ID
 SHORT = {"episode_s": 120.0}
 
 
-def wrapped(overrides, scale, subtract_value) -> VecMonitor:
+def wrapped(overrides, scale, regret_reward) -> VecMonitor:
     def maker(index):
         seeds = (index * 500_000, (index + 1) * 500_000)
         return TrainingEpisodes(
@@ -23,18 +23,18 @@ def wrapped(overrides, scale, subtract_value) -> VecMonitor:
             seeds,
             [3, index, 40],
             scale,
-            subtract_value,
+            regret_reward,
         )
 
     return VecMonitor(DummyVecEnv([lambda: maker(0), lambda: maker(1)]))
 
 
-@pytest.mark.parametrize("subtract_value", [True, False])
-def test_it_equals_wrapped_single_environments(subtract_value):
+@pytest.mark.parametrize("regret_reward", [True, False])
+def test_it_equals_wrapped_single_environments(regret_reward):
     """Observations, rewards, ends, masks and infos over several episodes of two members."""
     ours, theirs = (
-        make_vec("CrossPlane12", 2, 3, 40, SHORT, 0.05, subtract_value),
-        wrapped(SHORT, 0.05, subtract_value),
+        make_vec("CrossPlane12", 2, 3, 40, SHORT, 0.05, regret_reward),
+        wrapped(SHORT, 0.05, regret_reward),
     )
     assert isinstance(ours.unwrapped, NativeVecEnv)
     first, other = ours.reset(), theirs.reset()

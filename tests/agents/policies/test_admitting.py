@@ -7,8 +7,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from agents.algorithms.registry import build_policy
 from agents.evaluation.load_policy import load_policy, parse, stored_network, with_controls
-from agents.policies.network.sb3_policies import build_policy
 from agents.policies.protocol import PLAN_ON_TIME, Admitting, Policy
 from agents.utils.checkpoints import load_weights
 from orbit_gym.vector import OrbitVectorEnv

@@ -6,6 +6,7 @@ import gymnasium as gym
 import numpy as np
 import pytest
 
+from agents.algorithms.registry import build_policy
 from agents.policies.bilinear_rule import (
     AT_EASE,
     NAMES,
@@ -14,7 +15,7 @@ from agents.policies.bilinear_rule import (
     named_weights,
 )
 from agents.policies.linear_rule import WEIGHTS, choose_many
-from agents.policies.network.sb3_policies import NETWORK, build_policy
+from agents.policies.network.sb3_policies import NETWORK
 from orbit_gym.observation import observation_space
 from tests.helpers.fake_env import NODE, TASK, random_observation
 

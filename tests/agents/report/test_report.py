@@ -26,7 +26,7 @@ from agents.utils.checkpoints import write_json
 from agents.utils.statistics import summarise
 
 # served value by policy and seed; slow has played fewer seeds, twin does what eft_admit does
-PLAYED = {
+SERVED_VALUES = {
     "eft_admit": [0.50, 0.60, 0.70, 0.80],
     "better": [0.55, 0.66, 0.74, 0.86],
     "slow": [0.60, 0.61],
@@ -38,18 +38,21 @@ PLAYED = {
 def content(**changes: Any) -> dict[str, Any]:
     """A results.json by hand."""
     policies = {}
-    for name, served in PLAYED.items():
+    for name, served_values in SERVED_VALUES.items():
         metrics = {
-            HEADLINE: served,
-            "n_released": [100.0] * len(served),
-            "n_delivered": [100.0 * value for value in served],
+            HEADLINE: served_values,
+            "n_released": [100.0] * len(served_values),
+            "n_delivered": [100.0 * value for value in served_values],
         }
-        metrics |= {"toy.n_released": [10.0] * len(served), "toy.n_delivered": [5.0] * len(served)}
         metrics |= {
-            "toy.feasible_fraction": [0.8] * len(served),
-            f"toy.{HEADLINE}": [0.625] * len(served),
+            "toy.n_released": [10.0] * len(served_values),
+            "toy.n_delivered": [5.0] * len(served_values),
         }
-        metrics |= {"n_rejected": [100.0 * (1.0 - value) for value in served]}
+        metrics |= {
+            "toy.feasible_fraction": [0.8] * len(served_values),
+            f"toy.{HEADLINE}": [0.625] * len(served_values),
+        }
+        metrics |= {"n_rejected": [100.0 * (1.0 - value) for value in served_values]}
         policies[name] = {metric: summarise(values) for metric, values in metrics.items()}
     return {
         "scenario": "Toy",
@@ -89,19 +92,19 @@ class Page(HTMLParser):
 
     def __init__(self, text: str) -> None:
         super().__init__()
-        self.outside: list[str] = []
+        self.foreign: list[str] = []
         self.cells: dict[tuple[str, str], str] = {}
         self.policy = ""
         self.feed(text)
 
     def handle_starttag(self, tag: str, attributes: list[tuple[str, str | None]]) -> None:
-        given = dict(attributes)
+        attribute = dict(attributes)
         for key in ("src", "href", "xlink:href", "srcset", "data"):
-            if not (given.get(key) or "#").startswith(("#", "data:")):
-                self.outside.append(f"{tag} {given[key]}")
-        self.policy = given.get("data-policy") or self.policy
-        if tag == "td" and "data-metric" in given:
-            self.cells[self.policy, str(given["data-metric"])] = given["data-sort"] or ""
+            if not (attribute.get(key) or "#").startswith(("#", "data:")):
+                self.foreign.append(f"{tag} {attribute[key]}")
+        self.policy = attribute.get("data-policy") or self.policy
+        if tag == "td" and "data-metric" in attribute:
+            self.cells[self.policy, str(attribute["data-metric"])] = attribute["data-sort"] or ""
 
 
 # --- statistics
@@ -160,8 +163,10 @@ def test_bold_only_where_the_paired_interval_excludes_zero(folder: Path) -> None
         (float("nan"), "fraction", 0.1, "–"),
     ],
 )
-def test_numbers_have_sensible_digits(value: float, kind: str, width: float, shown: str) -> None:
-    assert number(value, kind, width) == shown
+def test_numbers_have_sensible_digits(
+    value: float, kind: str, width: float, shown_rows: str
+) -> None:
+    assert number(value, kind, width) == shown_rows
 
 
 # --- the page
@@ -170,7 +175,7 @@ def test_numbers_have_sensible_digits(value: float, kind: str, width: float, sho
 def test_the_page_is_self_contained_and_its_numbers_are_those_of_the_results(tiny: Path) -> None:
     text = (tiny / "report.html").read_text(encoding="utf-8")
     page, results = Page(text), json.loads((tiny / "results.json").read_text())
-    assert page.outside == [] and "@import" not in text and "url(http" not in text
+    assert page.foreign == [] and "@import" not in text and "url(http" not in text
     for name, metrics in results["policies"].items():
         for metric in (
             HEADLINE,
@@ -188,7 +193,7 @@ def test_the_page_is_self_contained_and_its_numbers_are_those_of_the_results(tin
     ]  # every stand-in follows the theme
     ids = re.findall(r' id="([^"]+)"', text)
     assert len(ids) == len(set(ids))
-    for wanted in (
+    for expected in (
         "served-value",
         "differences",
         "profile",
@@ -199,7 +204,7 @@ def test_the_page_is_self_contained_and_its_numbers_are_those_of_the_results(tin
         "places",
         "flow-best",
     ):
-        assert f'id="{wanted}"' in text and (tiny / "figures" / f"{wanted}.svg").is_file()
+        assert f'id="{expected}"' in text and (tiny / "figures" / f"{expected}.svg").is_file()
     assert (
         text.count("<figcaption>")
         == text.count('role="img"')
@@ -225,14 +230,14 @@ def test_markdown_and_tables_say_the_same(tiny: Path) -> None:
             )
         )
 
-    mine = {
+    user_file = {
         (row["policy"], int(row["seed"])): float(row["value"])
         for row in table("episodes")
         if row["metric"] == HEADLINE
     }
-    assert [mine["random", seed] for seed in results["seeds"]] == results["policies"]["random"][
-        HEADLINE
-    ]["episodes"]
+    assert [user_file["random", seed] for seed in results["seeds"]] == results["policies"][
+        "random"
+    ][HEADLINE]["episodes"]
     for name in ("outcomes", "places", "flow"):  # three episodes of eight tasks, three policies
         assert sum(int(row["n_tasks"]) for row in table(name)) == 3 * 8 * 3
     assert sum(int(row["n_tasks"]) for row in table("latencies")) == sum(
@@ -243,11 +248,13 @@ def test_markdown_and_tables_say_the_same(tiny: Path) -> None:
 def test_a_report_is_made_again_from_what_is_stored(
     tiny: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    before = {path: path.read_bytes() for path in sorted(tiny.rglob("*")) if path.is_file()}
+    bytes_before = {path: path.read_bytes() for path in sorted(tiny.rglob("*")) if path.is_file()}
     (tiny / "report.html").unlink()
     (tiny / "figures" / "old.svg").write_text("of an earlier report")
     remake(Report((str(tiny),)))
-    assert {path: path.read_bytes() for path in sorted(tiny.rglob("*")) if path.is_file()} == before
+    assert {
+        path: path.read_bytes() for path in sorted(tiny.rglob("*")) if path.is_file()
+    } == bytes_before
     assert "report.html" in capsys.readouterr().out
     remake(Report((str(tiny),), reference="random"))
     assert "minus random, paired" in (tiny / "report.md").read_text()
@@ -266,9 +273,9 @@ def test_results_without_details_and_names_that_look_like_markup(folder: Path) -
 
 
 def test_one_policy_alone(folder: Path) -> None:
-    alone = content()
-    alone["policies"] = {"eft_admit": alone["policies"]["eft_admit"]}
-    write_json(folder / "results.json", alone)
+    alone_text = content()
+    alone_text["policies"] = {"eft_admit": alone_text["policies"]["eft_admit"]}
+    write_json(folder / "results.json", alone_text)
     write_report([folder])
     assert 'id="differences"' not in (folder / "report.html").read_text()
 
@@ -354,11 +361,11 @@ def test_configurations_are_shown_whole() -> None:
 
 
 def test_focus_holds_reference_and_runs(folder: Path) -> None:
-    many = content(runs={"policy 11": {"config": {}}})
-    many["policies"] |= {
+    comparisons = content(runs={"policy 11": {"config": {}}})
+    comparisons["policies"] |= {
         f"policy {k}": {HEADLINE: summarise(np.full(4, 0.9 - 0.05 * k).tolist())} for k in range(12)
     }
-    write_json(folder / "results.json", many)
+    write_json(folder / "results.json", comparisons)
     focus = load(folder, "eft_admit").focus()
     assert (
         len(focus) == 7

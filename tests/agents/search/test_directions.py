@@ -17,20 +17,20 @@ def test_one_unit_towards_a_rule_is_that_rule() -> None:
 
 
 def test_a_setting_moves_what_has_no_other_setting_by_as_much_as_it_says() -> None:
-    whole = direction("towards:tight-energy", "Ring12")[:N_WEIGHTS].reshape(3, P, M)
-    moved = direction("towards:tight-energy*overload", "Ring12")[:N_WEIGHTS].reshape(3, P, M)
+    full_way = direction("towards:tight-energy", "Ring12")[:N_WEIGHTS].reshape(3, P, M)
+    new_weights = direction("towards:tight-energy*overload", "Ring12")[:N_WEIGHTS].reshape(3, P, M)
     column = NAMES.index("cost.one*overload")
     assert (
-        np.array_equal(moved[:, :, column], whole[:, :, 0])
-        and np.count_nonzero(whole[:, :, 0]) > 10
+        np.array_equal(new_weights[:, :, column], full_way[:, :, 0])
+        and np.count_nonzero(full_way[:, :, 0]) > 10
     )
-    moved[:, :, column] = 0.0
-    assert not moved.any()
+    new_weights[:, :, column] = 0.0
+    assert not new_weights.any()
 
 
 def test_a_weight_is_a_direction_of_its_own() -> None:
-    moved = direction("cost.load", "Ring12")
-    assert moved.sum() == 1.0 and moved[NAMES.index("cost.load")] == 1.0
+    new_weights = direction("cost.load", "Ring12")
+    assert new_weights.sum() == 1.0 and new_weights[NAMES.index("cost.load")] == 1.0
 
 
 @pytest.mark.parametrize(

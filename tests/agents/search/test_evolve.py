@@ -16,19 +16,20 @@ from agents.policies.rule_registry import load_weights
 from agents.search.cma_es import CHOICE_SEED, FIRST_SEED, Episodes
 from agents.search.directions import direction
 from agents.search.evolve import FOLDER, LOG, Evolution, Problem, evolve, moved_to, read_search
+from agents.utils.renamed_keys import RENAMED_KEYS
 from orbit_gym.observation import COLUMNS
 from tests.helpers.fake_env import random_observation
 
 PLAN_EXISTS = COLUMNS["nodes"]["plan_exists"]
 SEARCH = {
-    "rows": [["tight-energy", 1.0]],
+    "cases": [["tight-energy", 1.0]],
     "start": "Ring12",
-    "free": {"admit.one*overload": 3.0, "cost.load": 9.0},
+    "directions": {"admit.one*overload": 3.0, "cost.load": 9.0},
     "population": 4,
 }
 
 
-def asked(tmp_path, name: str, generations: int, **changes) -> Evolution:
+def evolution(tmp_path, name: str, generations: int, **changes) -> Evolution:
     """A search of a few short episodes."""
     path = tmp_path / "search.json"
     path.write_text(json.dumps(SEARCH | changes))
@@ -47,16 +48,16 @@ def test_a_search_goes_on_and_its_network_decides_as_the_weights_found(
         "over_tuned",
         lambda self, weights, _, count: np.full((1, count), np.abs(weights - self.start).sum()),
     )
-    once = evolve(asked(tmp_path, "once", 3))
-    evolve(asked(tmp_path, "twice", 2))
-    twice = evolve(asked(tmp_path, "twice", 3))
-    log = json.loads((once / LOG).read_text())
+    single = evolve(evolution(tmp_path, "once", 3))
+    evolve(evolution(tmp_path, "twice", 2))
+    twice = evolve(evolution(tmp_path, "twice", 3))
+    log = json.loads((single / LOG).read_text())
     assert log == json.loads((twice / LOG).read_text())
     assert len(log["scores"]) == 3 and len(set(np.array(log["scores"]).ravel())) > 3
 
-    _, settings, stored = stored_network(str(once))
-    found = stored["features_extractor.rule"].numpy().ravel()
-    weights, start = np.concatenate([found, np.zeros(ROOM)]), bilinear_weights(settings["rule"])
+    _, settings, network = stored_network(str(single))
+    best = network["features_extractor.rule"].numpy().ravel()
+    weights, start = np.concatenate([best, np.zeros(ROOM)]), bilinear_weights(settings["rule"])
     tuned = dict(zip(WEIGHTS, load_weights("tuned", SEARCH["start"]).tolist(), strict=True))
     assert np.array_equal(
         start, bilinear_weights(tuned)
@@ -65,8 +66,8 @@ def test_a_search_goes_on_and_its_network_decides_as_the_weights_found(
     n = envs.single_action_space.n - 1
     obs = random_observation(np.random.default_rng(0), n, 500)
     masks = np.concatenate([obs["nodes"][..., PLAN_EXISTS] > 0.5, np.ones((500, 1), bool)], axis=1)
-    chosen = []
-    for name, rule in ((str(once), weights), (f"untrained:{once}", start)):
+    choices = []
+    for name, rule in ((str(single), weights), (f"untrained:{single}", start)):
         actions = load_policy(parse(name), envs).predict(obs, deterministic=True)[0]
         network = load_policy(
             parse(f"{name}@sampled"), envs
@@ -77,25 +78,28 @@ def test_a_search_goes_on_and_its_network_decides_as_the_weights_found(
         assert actions.tolist() == [
             choose_bilinear(obs["task"][i], obs["nodes"][i], masks[i], rule) for i in range(500)
         ]
-        chosen.append(actions)
-    assert len(set(chosen[0].tolist())) == n + 1 and (chosen[0] != chosen[1]).any()
+        choices.append(actions)
+    assert len(set(choices[0].tolist())) == n + 1 and (choices[0] != choices[1]).any()
 
 
 def test_another_search_in_the_same_folder_is_refused(tmp_path) -> None:
-    evolve(asked(tmp_path, "run", 1))
+    evolve(evolution(tmp_path, "run", 1))
     with pytest.raises(
         ValueError, match="holds a search with other settings; choose another --out"
     ):
-        evolve(asked(tmp_path, "run", 1, sigma=0.5))
+        evolve(evolution(tmp_path, "run", 1, sigma=0.5))
 
 
 BAD = [
-    ({"free": {"cost.colour": 1.0}}, "unknown weight 'cost.colour'"),
-    ({"free": {}}, "rows and free must not be empty"),
-    ({"first": {"cost.delivery": 1.0}}, "first names 'cost.delivery', which is not in free"),
-    ({"first": {"cost.load": float("nan")}}, "first must hold finite numbers"),
-    ({"sigma": -1.0}, "sigma and the scales in free must be positive"),
-    ({"rows": [["Ring12", 1.0, 0]]}, "the episodes of every row at least 1"),
+    ({"directions": {"cost.colour": 1.0}}, "unknown weight 'cost.colour'"),
+    ({"directions": {}}, "cases and directions must not be empty"),
+    (
+        {"initial_mean": {"cost.delivery": 1.0}},
+        "initial_mean names 'cost.delivery', which is not in dir",
+    ),
+    ({"initial_mean": {"cost.load": float("nan")}}, "initial_mean must hold finite numbers"),
+    ({"sigma": -1.0}, "sigma and the scales in directions must"),
+    ({"cases": [["Ring12", 1.0, 0]]}, "the episodes of every case at least 1"),
     ({"colour": 1}, "must hold one JSON object with some of rows, start"),
 ]
 
@@ -103,7 +107,7 @@ BAD = [
 @pytest.mark.parametrize(("changes", "message"), BAD)
 def test_searches_that_make_no_sense_are_refused(tmp_path, changes, message) -> None:
     with pytest.raises(ValueError, match=message):
-        read_search(asked(tmp_path, "run", 1, **changes).search)
+        read_search(evolution(tmp_path, "run", 1, **changes).search)
 
 
 def test_a_missing_file_says_where_searches_are(tmp_path) -> None:
@@ -118,16 +122,16 @@ def test_a_missing_file_says_where_searches_are(tmp_path) -> None:
 def test_rows_have_as_many_episodes_as_they_ask_for_and_all_count_alike(
     tmp_path, monkeypatch
 ) -> None:
-    played = []
+    played_seeds = []
 
     def scores(self, candidates, seeds, loads):
-        played.append((list(seeds), set(loads)))
+        played_seeds.append((list(seeds), set(loads)))
         return np.full((len(candidates), len(seeds)), loads[0])
 
     monkeypatch.setattr(Episodes, "scores", scores)
-    rows = [["tight-energy", 1.0], ["tight-energy", 2.0, 3]]
-    log = json.loads((evolve(asked(tmp_path, "run", 2, rows=rows)) / LOG).read_text())
-    generations = [(seeds, loads) for seeds, loads in played if seeds[0] < CHOICE_SEED]
+    cases = [["tight-energy", 1.0], ["tight-energy", 2.0, 3]]
+    log = json.loads((evolve(evolution(tmp_path, "run", 2, cases=cases)) / LOG).read_text())
+    generations = [(seeds, loads) for seeds, loads in played_seeds if seeds[0] < CHOICE_SEED]
     assert generations == [
         ([FIRST_SEED], {1.0}),
         ([FIRST_SEED + i for i in range(3)], {2.0}),
@@ -141,17 +145,17 @@ def test_the_mean_may_begin_elsewhere_than_the_start(tmp_path) -> None:
     """Where one side of the start changes nothing, the first comparison is with the start itself
     all the same.
     """
-    run = evolve(asked(tmp_path, "run", 1, first={"cost.load": 4.5}, sigma=1e-9))
+    run = evolve(evolution(tmp_path, "run", 1, initial_mean={"cost.load": 4.5}, sigma=1e-9))
     log = json.loads((run / LOG).read_text())
     assert np.allclose(log["means"], [[0.0, 0.5]], atol=1e-7)
-    plain = json.loads((evolve(asked(tmp_path, "plain", 1)) / LOG).read_text())
+    plain = json.loads((evolve(evolution(tmp_path, "plain", 1)) / LOG).read_text())
     assert log["history"][0] == plain["history"][0]
 
 
 def test_a_search_moves_to_another_scenario_with_its_shares_of_load() -> None:
-    moved = moved_to(read_search(str(FOLDER / "overload.json")), "tight-energy")
-    assert moved.start == "tight-energy"
-    assert moved.rows == (
+    moved_search = moved_to(read_search(str(FOLDER / "overload.json")), "tight-energy")
+    assert moved_search.start == "tight-energy"
+    assert moved_search.cases == (
         ("tight-energy", 2.0, 1),
         ("tight-energy", 2.5, 2),
         ("tight-energy", 3.25, 8),
@@ -173,4 +177,21 @@ def test_a_search_that_cannot_move_is_refused(search, scenario, message) -> None
 @pytest.mark.parametrize("name", [path.name for path in sorted(FOLDER.glob("*.json"))])
 def test_the_searches_that_ship_are_read(name) -> None:
     search = read_search(str(FOLDER / name))
-    assert search.free and all(np.any(direction(free, search.start)) for free in search.free)
+    assert search.directions
+    assert all(np.any(direction(name, search.start)) for name in search.directions)
+
+
+def test_a_search_of_version_0_1_goes_on(tmp_path) -> None:
+    out = evolve(evolution(tmp_path, "run", 1))
+    log = json.loads((out / LOG).read_text())
+    earlier = {new: old for old, new in RENAMED_KEYS.items()}
+    search = {earlier.get(key, key): value for key, value in log["config"]["search"].items()}
+    assert {"rows", "free", "first", "per_row"} <= set(search)
+    config = {"search": search, "seed": log["config"]["seed"]}
+    del log["config"]
+    (out / LOG).write_text(json.dumps({"asked": config, **log}))
+    evolve(evolution(tmp_path, "run", 2))
+    assert len(json.loads((out / LOG).read_text())["means"]) == 2
+    path = tmp_path / "old.json"
+    path.write_text(json.dumps(search))
+    assert read_search(str(path)).initial_mean == {}

@@ -35,7 +35,7 @@ def quick(monkeypatch):
 
 def small(tmp_path, **changes):
     """A search of four generations of eight candidates on one episode each."""
-    asked = Tuning(
+    tuning = Tuning(
         "phoenix",
         "Ring12",
         episodes=32,
@@ -45,11 +45,11 @@ def small(tmp_path, **changes):
         out=tmp_path / "out",
         work=tmp_path / "work",
     )
-    return replace(asked, **changes)
+    return replace(tuning, **changes)
 
 
 def test_an_interrupted_search_goes_on_to_the_same_weights(quick, tmp_path, monkeypatch):
-    whole = tune.tune(small(tmp_path / "a"))
+    full_log = tune.tune(small(tmp_path / "a"))
     calls = []
 
     def stop(path, content):
@@ -63,27 +63,27 @@ def test_an_interrupted_search_goes_on_to_the_same_weights(quick, tmp_path, monk
     with pytest.raises(KeyboardInterrupt):
         tune.tune(small(tmp_path / "b"))
     monkeypatch.setattr(tune, "write_json", write)
-    stored = json.loads((tmp_path / "b" / "work" / "Ring12-phoenix.json").read_text())
-    assert len(stored["means"]) == 2
-    played = []
+    content = json.loads((tmp_path / "b" / "work" / "Ring12-phoenix.json").read_text())
+    assert len(content["means"]) == 2
+    played_seeds = []
     scores = Episodes.scores
 
     def spy(self, candidates, seeds, loads):
-        played.append(list(seeds))
+        played_seeds.append(list(seeds))
         return scores(self, candidates, seeds, loads)
 
     monkeypatch.setattr(Episodes, "scores", spy)
     resumed = tune.tune(small(tmp_path / "b", threads=2))
-    assert played[:2] == [
+    assert played_seeds[:2] == [
         [1_000_002],
         [1_000_003],
     ]  # the first two generations are not played again
     different = {"command", "revision"}
     assert {k: v for k, v in resumed.items() if k not in different} == {
-        k: v for k, v in whole.items() if k not in different
+        k: v for k, v in full_log.items() if k not in different
     }
     assert read_weights(tmp_path / "b" / "out" / "Ring12-phoenix.json", "phoenix").tolist() == list(
-        whole["weights"].values()
+        full_log["weights"].values()
     )
 
 
@@ -107,18 +107,20 @@ def test_the_search_climbs(quick):
         "phoenix", episodes, 6, 2, 0.5, 0, cma_es.Log([], []), lambda log: None, start
     )
     candidates = [(RULES["phoenix"].number, w) for w in (start, np.array(log.means[-1]))]
-    before, after = cma_es.held_out(episodes, candidates, cma_es.CHOICE_SEED, 6).mean(axis=(1, 2))
-    assert after > before
+    score_before, after = cma_es.held_out(episodes, candidates, cma_es.CHOICE_SEED, 6).mean(
+        axis=(1, 2)
+    )
+    assert after > score_before
 
 
 def test_the_search_of_tuned_steps_wide_in_slack_about_what_only_bulk_exceeds(quick, monkeypatch):
     """A spread of 0.3 moves the admission of bulk (slack of 1 to 2 h) and of urgent work, and of
     what is due in 77 min hardly.
     """
-    seen = []
+    calls = []
 
     def note(self, candidates, seeds, loads):
-        seen.extend(candidates)
+        calls.extend(candidates)
         return np.zeros((len(candidates), 1))
 
     monkeypatch.setattr(Episodes, "scores", note)
@@ -127,7 +129,7 @@ def test_the_search_of_tuned_steps_wide_in_slack_about_what_only_bulk_exceeds(qu
     )
     terms = RULES["tuned"].terms
     one, slack = (
-        np.array([weights[terms.index(f"admit.{name}")] for _, weights in seen])
+        np.array([weights[terms.index(f"admit.{name}")] for _, weights in calls])
         for name in ("one", "slack")
     )
     says = {
@@ -143,17 +145,17 @@ def test_scores_are_served_value_fractions(quick):
         (1_000_000, 1_000_001), (3.0, 1.0), scores[0].tolist(), strict=True
     ):
         envs = make_many("Ring12", "train", 1, {"episode_s": 120.0, "workload.load": load})
-        told = play(envs, load_policy(parse("eft_admit"), envs), [seed])[0]
-        assert score == pytest.approx(told["served_value_fraction"], rel=1e-12)
+        metrics_played = play(envs, load_policy(parse("eft_admit"), envs), [seed])[0]
+        assert score == pytest.approx(metrics_played["served_value_fraction"], rel=1e-12)
 
 
 def test_generations_use_fresh_seeds_within_the_tuning_range():
-    seen = [
+    calls = [
         seed
         for generation in range(50)
         for seed in generation_episodes(generation, 2, (0.8, 1.0, 1.3))[0]
     ]
-    assert len(set(seen)) == len(seen) == 300 and min(seen) == 1_000_000
+    assert len(set(calls)) == len(calls) == 300 and min(calls) == 1_000_000
     assert generation_episodes(7, 2, (0.8, 1.0, 1.3))[1] == [0.8, 1.0, 1.3] * 2
     with pytest.raises(ValueError, match="would leave the seeds below 1900000"):
         generation_episodes(150_000, 2, (0.8, 1.0, 1.3))
@@ -249,9 +251,9 @@ def test_the_evaluator_knows_rules_by_name(rule):
     envs = make_many("Ring12", "train", 2, {"episode_s": 120.0})
     policy = load_policy(parse(rule), envs)
     assert np.array_equal(policy.weights, load_weights(rule, "Ring12"))
-    told = play(envs, policy, [1_000_000, 1_000_001])
+    metrics_played = play(envs, policy, [1_000_000, 1_000_001])
     problem = load_scenario("Ring12", {"episode_s": 120.0})
-    for seed, metrics in zip((1_000_000, 1_000_001), told, strict=True):
+    for seed, metrics in zip((1_000_000, 1_000_001), metrics_played, strict=True):
         item = Episodes(problem).prepared(seed, 1.0)
         value = play_rule(
             problem, item.world, item.episode, RULES[rule].number, policy.weights

@@ -12,7 +12,7 @@ import pytest
 from scipy import stats
 
 from agents.studies import seed_figures
-from agents.studies.seed_analysis import SUMMARY, Learner, compare, print_gains
+from agents.studies.seed_analysis import SUMMARY, SeedAnalysis, compare, print_gains
 from agents.utils.statistics import holm, one_sided_p
 
 RUNS = ("runs/a-0", "runs/a-1", "runs/a-2")
@@ -20,15 +20,15 @@ RUNS = ("runs/a-0", "runs/a-1", "runs/a-2")
 
 def write(folder, policies) -> None:
     folder.mkdir(parents=True)
-    held = {
+    results_file = {
         name: {"served_value_fraction": {"episodes": list(values)}}
         for name, values in policies.items()
     }
-    (folder / "results.json").write_text(json.dumps({"policies": held}))
+    (folder / "results.json").write_text(json.dumps({"policies": results_file}))
 
 
 @pytest.fixture
-def played(tmp_path):
+def play_cases(tmp_path):
     """Two rows: on one the runs gain .02, .03 and .04, on the other nothing that they agree
     about.
     """
@@ -43,13 +43,13 @@ def played(tmp_path):
     )
     write(tmp_path / "planner" / "x-1", {"tuned": base, "rollout": base + 0.05})
     write(tmp_path / "planner" / "y-1", {"tuned": base, "rollout": base + 0.004})
-    return Learner(
+    return SeedAnalysis(
         RUNS, ("x-1", "y-1"), results=str(tmp_path / "rows"), planner=str(tmp_path / "planner")
     )
 
 
-def test_the_unit_is_the_training_seed(played, capsys) -> None:
-    rows = compare(played)
+def test_the_unit_is_the_training_seed(play_cases, capsys) -> None:
+    rows = compare(play_cases)
     x, y = rows["x-1"], rows["y-1"]
     assert x["by_run"] == pytest.approx([0.02, 0.03, 0.04]) and x["gain"] == pytest.approx(0.03)
     half = (
@@ -63,30 +63,31 @@ def test_the_unit_is_the_training_seed(played, capsys) -> None:
     assert (
         x["bar"] == pytest.approx(0.025) and y["bar"] == -0.005
     )  # half of the planner's; elsewhere not inferior
-    assert json.loads((Path(played.results) / SUMMARY).read_text())["rows"] == rows
-    print_gains(played, rows)
+    assert json.loads((Path(play_cases.results) / SUMMARY).read_text())["rows"] == rows
+    print_gains(play_cases, rows)
     assert "+0.0300" in capsys.readouterr().out
 
 
-def test_the_picture_shows_searches_and_profiles(played, tmp_path, monkeypatch) -> None:
-    drawn = []
-    monkeypatch.setattr(seed_figures.plt, "close", drawn.append)  # looked into before it is gone
+def test_the_picture_shows_searches_and_profiles(play_cases, tmp_path, monkeypatch) -> None:
+    panels = []
+    monkeypatch.setattr(seed_figures.plt, "close", panels.append)  # looked into before it is gone
     monkeypatch.chdir(tmp_path)
     for run in RUNS[:2]:  # the third run is no search
         history = [
             {"generations": 0, "over_tuned": [0.0, 0.0]},
             {"generations": 4, "over_tuned": [0.01, 0.02]},
         ]
+        # as version 0.1 wrote it
         log = {"asked": {"search": {"rows": [["x", 1.0, 2], ["y", 1.0, 2]]}}, "history": history}
         (tmp_path / run).mkdir(parents=True)
         (tmp_path / run / "search.json").write_text(json.dumps(log))
-    compare(replace(played, picture="learner.png"))
+    compare(replace(play_cases, picture="learner.png"))
     assert (tmp_path / "learner.png").read_bytes().startswith(b"\x89PNG")
-    shown = [axes for axes in drawn[0].axes if axes.axison]
-    assert [axes.get_title(loc="left") for axes in shown] == ["x 1", "y 1", "x-1", "y-1"]
-    curves = [line.get_ydata() for line in shown[1].lines[1:]]
+    text = [axes for axes in panels[0].axes if axes.axison]
+    assert [axes.get_title(loc="left") for axes in text] == ["x 1", "y 1", "x-1", "y-1"]
+    curves = [line.get_ydata() for line in text[1].lines[1:]]
     assert np.array_equal(curves, [[0.0, 0.02]] * 2)
-    labels = {line.get_label(): line for line in shown[2].lines}
+    labels = {line.get_label(): line for line in text[2].lines}
     assert set(labels) == {"tuned", "learned", "rollout (2)"}
     assert np.allclose(labels["tuned"].get_xdata(), [0.0, 0.5, 0.7]) and np.allclose(
         labels["tuned"].get_ydata(), [1.0, 0.5, 0.0]
@@ -112,19 +113,19 @@ def test_the_picture_shows_validations_of_trained_networks(tmp_path, monkeypatch
     assert seed_figures.read_learning(runs[2:]) == []
 
 
-def test_rows_that_the_planner_has_not_played_have_no_bar(played, tmp_path) -> None:
+def test_rows_that_the_planner_has_not_played_have_no_bar(play_cases, tmp_path) -> None:
     (tmp_path / "planner" / "y-1" / "results.json").unlink()
-    rows = compare(played)
+    rows = compare(play_cases)
     assert rows["x-1"]["bar"] == pytest.approx(0.025) and "bar" not in rows["y-1"]
     with pytest.raises(ValueError, match="--planner nowhere holds none of the rows x-1, y-1"):
-        compare(replace(played, planner="nowhere"))
+        compare(replace(play_cases, planner="nowhere"))
 
 
 @pytest.mark.parametrize("picture", ["learner.svg", "nowhere/learner.png"])
-def test_a_picture_that_cannot_be_written_is_refused_first(played, picture) -> None:
+def test_a_picture_that_cannot_be_written_is_refused_first(play_cases, picture) -> None:
     with pytest.raises(ValueError, match="--picture must be a .png file in a folder that exists"):
-        compare(replace(played, picture=picture))
-    assert not (Path(played.results) / SUMMARY).exists()
+        compare(replace(play_cases, picture=picture))
+    assert not (Path(play_cases.results) / SUMMARY).exists()
 
 
 def test_holm_on_a_published_example() -> None:
@@ -145,13 +146,13 @@ def test_equal_gains_have_no_spread() -> None:
     assert np.isnan(one_sided_p(np.array([0.1])))
 
 
-def test_what_has_not_been_played_is_told(played) -> None:
+def test_what_has_not_been_played_is_told(play_cases) -> None:
     with pytest.raises(
         ValueError,
         match="z-1/results.json is missing: play the row with python -m agents.studies.suite first",
     ):
-        compare(Learner(RUNS, ("z-1",), results=played.results))
+        compare(SeedAnalysis(RUNS, ("z-1",), results=play_cases.results))
     with pytest.raises(ValueError, match="does not hold 'runs/b'; it holds tuned, runs/a-0"):
-        compare(Learner((*RUNS, "runs/b"), ("x-1",), results=played.results))
+        compare(SeedAnalysis((*RUNS, "runs/b"), ("x-1",), results=play_cases.results))
     with pytest.raises(ValueError, match="at least 2 training seeds"):
-        compare(Learner(RUNS[:1], ("x-1",), results=played.results))
+        compare(SeedAnalysis(RUNS[:1], ("x-1",), results=play_cases.results))

@@ -4,23 +4,23 @@ import pytest
 
 from agents.evaluate import Evaluation
 from agents.studies import suite as module
-from agents.studies.suite import ROWS, Rows, name_of, play_rows, print_rows
+from agents.studies.suite import CASES, Suite, name_of, play_suite, print_suite
 from orbit_gym.scenario.loading import load_scenario
 
-PLAYED = {"eft": [0.5, 0.6], "eft_admit": [0.52, 0.64]}
+SCORES = {"eft": [0.5, 0.6], "eft_admit": [0.52, 0.64]}
 
 
 @pytest.fixture
 def calls(monkeypatch, tmp_path):
     """Evaluations asked for; each returns and writes the same results."""
-    asked: list[Evaluation] = []
+    suite: list[Evaluation] = []
 
     def evaluate(evaluation):
-        asked.append(evaluation)
+        suite.append(evaluation)
         seeds = list(range(evaluation.first_seed, evaluation.first_seed + evaluation.seeds))
         policies = {
             name: {module.HEADLINE: {"episodes": values, "mean": sum(values) / 2}}
-            for name, values in PLAYED.items()
+            for name, values in SCORES.items()
         }
         results = {
             "seeds": seeds,
@@ -35,39 +35,39 @@ def calls(monkeypatch, tmp_path):
         return results
 
     monkeypatch.setattr(module, "evaluate", evaluate)
-    return asked
+    return suite
 
 
-def asked(tmp_path, **changes) -> Rows:
-    given = {
+def suite(tmp_path, **changes) -> Suite:
+    options = {
         "policies": ("eft", "eft_admit"),
         "gain": "eft_admit",
         "baseline": "eft",
         "seeds": 2,
         "out": str(tmp_path / "rows"),
     }
-    return Rows(**(given | {"cases": ("Ring12-1.3", "faults-1")} | changes))
+    return Suite(**(options | {"cases": ("Ring12-1.3", "faults-1")} | changes))
 
 
 def test_every_row_is_a_scenario_of_the_catalogue() -> None:
-    assert len(ROWS) == len({name_of(*row) for row in ROWS}) == 16
-    for scenario, load in ROWS:
+    assert len(CASES) == len({name_of(*row) for row in CASES}) == 16
+    for scenario, load in CASES:
         assert load_scenario(scenario, {"workload.load": load}).workload.load == load
 
 
 def test_rows_are_played_once_and_compared_in_pairs(calls, tmp_path, capsys) -> None:
-    summary = play_rows(asked(tmp_path))
+    summary = play_suite(suite(tmp_path))
     assert [(call.scenario, call.overrides) for call in calls] == [
         ("Ring12", {"workload.load": 1.3}),
         ("faults", {"workload.load": 1.0}),
     ]
     assert summary["Ring12-1.3"]["gain"]["mean"] == pytest.approx(0.03)
-    assert play_rows(asked(tmp_path)) == summary and len(calls) == 2  # read, not played
-    play_rows(asked(tmp_path, seeds=2, first_seed=7, cases=("Ring12-1.3",)))
+    assert play_suite(suite(tmp_path)) == summary and len(calls) == 2  # read, not played
+    play_suite(suite(tmp_path, seeds=2, first_seed=7, cases=("Ring12-1.3",)))
     assert len(calls) == 3  # other episodes are
-    print_rows(asked(tmp_path), summary)
-    printed = capsys.readouterr().out
-    assert "Ring12-1.3" in printed and "yes" in printed and "+0.030" in printed
+    print_suite(suite(tmp_path), summary)
+    text = capsys.readouterr().out
+    assert "Ring12-1.3" in text and "yes" in text and "+0.030" in text
 
 
 @pytest.mark.parametrize(
@@ -79,4 +79,4 @@ def test_rows_are_played_once_and_compared_in_pairs(calls, tmp_path, capsys) -> 
 )
 def test_bad_input_is_refused(tmp_path, changes, message) -> None:
     with pytest.raises(ValueError, match=message):
-        play_rows(asked(tmp_path, **changes))
+        play_suite(suite(tmp_path, **changes))

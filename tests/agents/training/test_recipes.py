@@ -8,12 +8,13 @@ import json
 import numpy as np
 import pytest
 
+from agents.algorithms.registry import find_algorithm
 from agents.envs.make import make_vec
 from agents.policies.linear_rule import EFT_ADMIT, UNTUNED, WEIGHTS, choose_many
 from agents.policies.network.sb3_policies import NETWORK
 from agents.policies.rule_registry import load_weights
 from agents.studies.ablations import read_plan
-from agents.training.config import HYPERPARAMETERS, RECIPES, Settings, recipe_for
+from agents.training.config import RECIPES, TrainingConfig, recipe_for
 from orbit_gym.vector import OrbitVectorEnv
 
 TRAINING = sorted(
@@ -25,7 +26,7 @@ TRAINING = sorted(
 
 @pytest.mark.parametrize("path", TRAINING, ids=lambda path: path.stem)
 def test_every_shipped_recipe_is_read(path):
-    recipe = recipe_for(Settings(recipe=str(path)))
+    recipe = recipe_for(TrainingConfig(recipe=str(path)))
     assert recipe.about and set(recipe.network) == set(NETWORK)
     assert (
         recipe.hyperparameters.items()
@@ -33,51 +34,53 @@ def test_every_shipped_recipe_is_read(path):
     )
 
 
-def written(tmp_path, **content):
+def with_recipe(tmp_path, **content):
     (tmp_path / "recipe.json").write_text(json.dumps(content))
-    return Settings(recipe=str(tmp_path / "recipe.json"), scenario="Ring12")
+    return TrainingConfig(recipe=str(tmp_path / "recipe.json"), scenario="Ring12")
 
 
 def test_what_a_recipe_leaves_out_keeps_its_default(tmp_path):
     recipe = recipe_for(
-        written(
+        with_recipe(
             tmp_path,
             hyperparameters={"n_epochs": 7},
             load_range=[0.8, 1.2],
             scenarios=["Tiny", "Ring12"],
         )
     )
-    assert recipe.hyperparameters == HYPERPARAMETERS["maskable_ppo"] | {"n_epochs": 7}
+    assert recipe.hyperparameters == find_algorithm("maskable_ppo").hyperparameters | {
+        "n_epochs": 7
+    }
     assert (recipe.load_range, recipe.scenarios, recipe.reward_scale) == (
         (0.8, 1.2),
         ("Tiny", "Ring12"),
-        recipe_for(Settings()).reward_scale,
+        recipe_for(TrainingConfig()).reward_scale,
     )
-    assert recipe.network == recipe_for(Settings(scenario="Ring12")).network
+    assert recipe.network == recipe_for(TrainingConfig(scenario="Ring12")).network
 
 
 def test_the_default_starts_from_the_rule_of_its_scenario():
     """So that `make train` begins level with the best rule there is."""
     for name in ("ThreeBody12", "Ring12"):
-        assert recipe_for(Settings(scenario=name)).network["rule"] == dict(
+        assert recipe_for(TrainingConfig(scenario=name)).network["rule"] == dict(
             zip(WEIGHTS, load_weights("tuned", name).tolist())
         )
     assert (
-        recipe_for(Settings(scenario="OrbitGym/Ring12-v0")).network
-        == recipe_for(Settings(scenario="Ring12")).network
+        recipe_for(TrainingConfig(scenario="OrbitGym/Ring12-v0")).network
+        == recipe_for(TrainingConfig(scenario="Ring12")).network
     )
-    assert recipe_for(Settings(recipe=str(RECIPES / "eft-admit.json"))).network == NETWORK
+    assert recipe_for(TrainingConfig(recipe=str(RECIPES / "eft-admit.json"))).network == NETWORK
 
 
 def test_a_part_of_the_network_leaves_the_others(tmp_path):
-    default = recipe_for(written(tmp_path)).network
-    assert recipe_for(written(tmp_path, network={"margin": 3.0})).network == default | {
+    default = recipe_for(with_recipe(tmp_path)).network
+    assert recipe_for(with_recipe(tmp_path, network={"margin": 3.0})).network == default | {
         "margin": 3.0
     }
 
 
 def test_a_rule_is_found_by_name(tmp_path):
-    recipe = recipe_for(written(tmp_path, network={"rule": "untuned"}))
+    recipe = recipe_for(with_recipe(tmp_path, network={"rule": "untuned"}))
     assert recipe.network["rule"] == dict(zip(WEIGHTS, UNTUNED.tolist()))
 
 
@@ -87,7 +90,7 @@ def test_a_missing_file_says_where_recipes_are(tmp_path) -> None:
         match="nope.json is missing; give a file like agents/configs/recipes/tuned.json, or one "
         "of those beside it",
     ):
-        recipe_for(Settings(recipe=str(tmp_path / "nope.json")))
+        recipe_for(TrainingConfig(recipe=str(tmp_path / "nope.json")))
 
 
 BAD = [
@@ -111,7 +114,7 @@ BAD = [
 
 def test_the_shipped_plan_of_ablations_is_read():
     plan = read_plan(RECIPES / "ablations.json")
-    base = recipe_for(Settings(recipe=str(RECIPES / "tuned-reject.json")))
+    base = recipe_for(TrainingConfig(recipe=str(RECIPES / "tuned-reject.json")))
     assert plan["recipe"]["hyperparameters"] == base.hyperparameters and len(plan["seeds"]) >= 3
     assert plan["recipe"]["network"].items() <= (base.network | {"rule": "tuned"}).items()
 
@@ -119,24 +122,24 @@ def test_the_shipped_plan_of_ablations_is_read():
 @pytest.mark.parametrize(("content", "message"), BAD)
 def test_mistakes_are_named(tmp_path, content, message):
     with pytest.raises(ValueError, match=message):
-        recipe_for(written(tmp_path, **content))
+        recipe_for(with_recipe(tmp_path, **content))
 
 
 def test_a_misspelt_scenario_is_named_before_the_recipe():
     with pytest.raises(ValueError, match="^unknown scenario 'Rign12'; did you mean 'Ring12'"):
-        recipe_for(Settings(scenario="Rign12"))
+        recipe_for(TrainingConfig(scenario="Rign12"))
 
 
 def test_scattered_episodes_begin_where_eft_admit_has_brought_them():
-    env = make_vec("Ring12", 3, seed=4, scatter=True)
-    shown = env.reset()
+    env = make_vec("Ring12", 3, seed=4, random_episode_start=True)
+    observations = env.reset()
     rngs = [np.random.default_rng([4, index, 0]) for index in range(3)]
     width = 1_000_000 // 3
     seeds = [
         int(rng.integers(index * width, (index + 1) * width)) for index, rng in enumerate(rngs)
     ]
     plain = OrbitVectorEnv(3, "Ring12", split="train", autoreset_mode="Disabled")
-    own, _ = plain.reset(seed=seeds)
+    expected, _ = plain.reset(seed=seeds)
     tasks = [plain.simulation(member).episode for member in range(3)]
     counts = [
         int(rng.integers((item.tasks["release_s"] < item.span_s[1]).sum()))
@@ -145,7 +148,7 @@ def test_scattered_episodes_begin_where_eft_admit_has_brought_them():
     assert min(counts) > 100 and len(set(counts)) == 3
     actions = np.zeros(3, np.int64)
     for step in range(max(counts)):
-        choose_many(own["task"], own["nodes"], plain.action_masks(), EFT_ADMIT, actions)
-        own = plain.step_members(np.flatnonzero(np.array(counts) > step), actions)[0]
-    for name, block in shown.items():
-        assert np.array_equal(block, own[name])
+        choose_many(expected["task"], expected["nodes"], plain.action_masks(), EFT_ADMIT, actions)
+        expected = plain.step_members(np.flatnonzero(np.array(counts) > step), actions)[0]
+    for name, block in observations.items():
+        assert np.array_equal(block, expected[name])

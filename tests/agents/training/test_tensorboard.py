@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from agents.report.training_figures import read_scalars
-from agents.training.config import Settings
+from agents.training.config import TrainingConfig
 from agents.training.tensorboard import (
     DECISION_STATS,
     decision_scalars,
@@ -37,8 +37,8 @@ def test_scalars_of_episodes_by_hand() -> None:
         },
     ]
     episodes[0]["a.n_delivered"] = 1.0
-    found = scheduler_scalars(episodes)
-    assert found == pytest.approx(
+    scalars = scheduler_scalars(episodes)
+    assert scalars == pytest.approx(
         {
             "served_value_fraction": 0.6,
             "late_share": 0.1,
@@ -59,11 +59,11 @@ def test_scalars_of_decisions_by_hand() -> None:
     observation["nodes"][:, 2, NODE["charge"]] = 9.0  # not present: does not count
     observation["nodes"][:, :2, NODE["lanes_busy"]] = [1.0, 0.0]
     observation["nodes"][0, 0, NODE["plan_on_time"]] = 1.0
-    made = decision_stats(observation, np.array([0, 1, 3]))
-    assert made[:, DECISION_STATS.index("rejected")].tolist() == [0.0, 0.0, 1.0] and made[
+    decisions = decision_stats(observation, np.array([0, 1, 3]))
+    assert decisions[:, DECISION_STATS.index("rejected")].tolist() == [0.0, 0.0, 1.0] and decisions[
         :, DECISION_STATS.index("late")
     ].tolist() == [0.0, 1.0, 0.0]
-    assert decision_scalars(made) == pytest.approx(
+    assert decision_scalars(decisions) == pytest.approx(
         {
             "value_in_time_share": 0.5,
             "rejected_share": 1 / 3,
@@ -76,7 +76,7 @@ def test_scalars_of_decisions_by_hand() -> None:
 
 def test_a_run_logs_them(tmp_path) -> None:
     out = train(
-        Settings(
+        TrainingConfig(
             scenario=ENV_ID,
             timesteps=2_000,
             envs=2,

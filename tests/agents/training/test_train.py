@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 import torch
 
+from agents.algorithms.registry import find_algorithm
 from agents.envs.episode_runner import play
 from agents.envs.make import TRAINING_SEEDS, make_env, make_vec
 from agents.evaluation.load_policy import load_policy, parse
@@ -18,7 +19,7 @@ from agents.policies.heuristics import make_heuristic
 from agents.policies.network.sb3_policies import NETWORK
 from agents.training import train as training
 from agents.training.callbacks import Progress
-from agents.training.config import HYPERPARAMETERS, Recipe, Settings
+from agents.training.config import Recipe, TrainingConfig
 from agents.training.train import Interrupted, train
 from agents.utils.checkpoints import load_checkpoint, write_atomically
 from tests.helpers.fake_env import ENV_ID, FakeEnv
@@ -27,9 +28,9 @@ ROOT = Path(__file__).resolve().parents[3]
 HEADLINE = "served_value_fraction"
 
 
-def asked(out, **changes):
+def short_run(out, **changes):
     """A short run."""
-    return Settings(
+    return TrainingConfig(
         **{
             "scenario": ENV_ID,
             "timesteps": 1000,
@@ -42,13 +43,13 @@ def asked(out, **changes):
     )
 
 
-@pytest.mark.parametrize("algo", HYPERPARAMETERS)
+@pytest.mark.parametrize("algo", ["maskable_ppo", "ppo", "dqn"])
 def test_a_run_leaves_config_best_and_last(tmp_path, algo):
-    out = train(asked(tmp_path / "run", algo=algo))
+    out = train(short_run(tmp_path / "run", algo=algo))
     config = json.loads((out / "config.json").read_text())
     assert (
         config["settings"]["algo"] == algo
-        and config["recipe"]["hyperparameters"] == HYPERPARAMETERS[algo]
+        and config["recipe"]["hyperparameters"] == find_algorithm(algo).hyperparameters
     )
     assert {"scenario", "packages", "python", "revision", "command"} <= set(config)
     last, best = load_checkpoint(out / "last.pt"), load_checkpoint(out / "best.pt")
@@ -63,7 +64,7 @@ def test_a_run_leaves_config_best_and_last(tmp_path, algo):
 
 def test_the_same_seed_gives_the_same_weights(tmp_path):
     first, second, other = (
-        load_checkpoint(train(asked(tmp_path / n, seed=s)) / "last.pt")
+        load_checkpoint(train(short_run(tmp_path / n, seed=s)) / "last.pt")
         for n, s in (("a", 1), ("b", 1), ("c", 2))
     )
     for name, weights in first["weights"].items():
@@ -74,42 +75,46 @@ def test_the_same_seed_gives_the_same_weights(tmp_path):
     )
 
 
-@pytest.mark.parametrize("algo", HYPERPARAMETERS)
+@pytest.mark.parametrize("algo", ["maskable_ppo", "ppo", "dqn"])
 def test_resume_restores_weights_optimizer_counters_and_history(tmp_path, algo, monkeypatch):
-    out = train(asked(tmp_path / "run", algo=algo))
-    before = load_checkpoint(out / "last.pt")
-    seen = {}
+    out = train(short_run(tmp_path / "run", algo=algo))
+    files_before = load_checkpoint(out / "last.pt")
+    state = {}
 
     def look(self):
         optimizer = self.model.policy.optimizer.state_dict()["state"]
-        seen.update(
+        state.update(
             weights={k: v.clone() for k, v in self.model.policy.state_dict().items()},
             timesteps=self.model.num_timesteps,
         )
-        seen.update(moments={k: v["exp_avg"].clone() for k, v in optimizer.items()})
+        state.update(moments={k: v["exp_avg"].clone() for k, v in optimizer.items()})
         start(self)
 
     start = Progress._on_training_start
     monkeypatch.setattr(Progress, "_on_training_start", look)
-    train(asked(out, algo=algo, timesteps=before["timesteps"] + 600, resume=True))
+    train(short_run(out, algo=algo, timesteps=files_before["timesteps"] + 600, resume=True))
     after = load_checkpoint(out / "last.pt")
-    assert seen["timesteps"] == before["timesteps"]
+    assert state["timesteps"] == files_before["timesteps"]
     assert all(
-        torch.equal(value, before["weights"][name]) for name, value in seen["weights"].items()
+        torch.equal(value, files_before["weights"][name])
+        for name, value in state["weights"].items()
     )
-    moments = before["optimizer"]["state"]
-    assert set(seen["moments"]) == set(moments) and all(
-        torch.equal(v, moments[k]["exp_avg"]) for k, v in seen["moments"].items()
+    moments = files_before["optimizer"]["state"]
+    assert set(state["moments"]) == set(moments) and all(
+        torch.equal(v, moments[k]["exp_avg"]) for k, v in state["moments"].items()
     )
-    assert after["history"][: len(before["history"])] == before["history"]
-    assert after["timesteps"] > before["timesteps"] and after["updates"] >= before["updates"]
+    assert after["history"][: len(files_before["history"])] == files_before["history"]
+    assert (
+        after["timesteps"] > files_before["timesteps"]
+        and after["updates"] >= files_before["updates"]
+    )
 
 
 def test_a_finished_run_resumed_without_more_to_do_is_left_as_it_is(tmp_path):
-    out = train(asked(tmp_path / "run"))
-    before = (out / "last.pt").read_bytes()
-    train(asked(out, resume=True))
-    assert (out / "last.pt").read_bytes() == before
+    out = train(short_run(tmp_path / "run"))
+    files_before = (out / "last.pt").read_bytes()
+    train(short_run(out, resume=True))
+    assert (out / "last.pt").read_bytes() == files_before
 
 
 def test_interrupt_saves_and_says_how_to_go_on(tmp_path, monkeypatch):
@@ -122,41 +127,41 @@ def test_interrupt_saves_and_says_how_to_go_on(tmp_path, monkeypatch):
 
     monkeypatch.setattr(Progress, "_on_step", stop)
     with pytest.raises(Interrupted, match=r"go on with: python train.py --out .*run --resume"):
-        train(asked(tmp_path / "run", timesteps=4000))
+        train(short_run(tmp_path / "run", timesteps=4000))
     assert load_checkpoint(tmp_path / "run" / "last.pt")["timesteps"] == 1500
     monkeypatch.setattr(Progress, "_on_step", step)
     train(
-        Settings(out=str(tmp_path / "run"), resume=True)
+        TrainingConfig(out=str(tmp_path / "run"), resume=True)
     )  # exactly what the sentence says: the rest is remembered
     assert load_checkpoint(tmp_path / "run" / "last.pt")["timesteps"] >= 4000
 
 
 def test_a_used_folder_is_refused_untouched(tmp_path):
-    out = train(asked(tmp_path / "run"))
-    before = {path: path.read_bytes() for path in out.rglob("*") if path.is_file()}
+    out = train(short_run(tmp_path / "run"))
+    files_before = {path: path.read_bytes() for path in out.rglob("*") if path.is_file()}
     with pytest.raises(
         ValueError, match="already holds a run; choose another --out or add --resume"
     ):
-        train(asked(out))
-    assert before == {path: path.read_bytes() for path in out.rglob("*") if path.is_file()}
+        train(short_run(out))
+    assert files_before == {path: path.read_bytes() for path in out.rglob("*") if path.is_file()}
 
 
 def test_resume_refuses_what_cannot_be_resumed(tmp_path):
     with pytest.raises(ValueError, match="holds no run to resume; start one without --resume"):
-        train(asked(tmp_path / "none", resume=True))
-    out = train(asked(tmp_path / "run"))
+        train(short_run(tmp_path / "none", resume=True))
+    out = train(short_run(tmp_path / "run"))
     with pytest.raises(ValueError, match="was started with --algo maskable_ppo, not dqn"):
-        train(asked(out, algo="dqn", resume=True))
-    whole = (out / "last.pt").read_bytes()
-    (out / "last.pt").write_bytes(whole[:1000])
+        train(short_run(out, algo="dqn", resume=True))
+    full_bytes = (out / "last.pt").read_bytes()
+    (out / "last.pt").write_bytes(full_bytes[:1000])
     with pytest.raises(ValueError, match="last.pt is damaged and cannot be read"):
-        train(asked(out, resume=True))
+        train(short_run(out, resume=True))
     torch.save({"weights": {}}, out / "last.pt")
     with pytest.raises(ValueError, match="is not a checkpoint of this project"):
-        train(asked(out, resume=True))
+        train(short_run(out, resume=True))
     (out / "config.json").write_text("{")
     with pytest.raises(ValueError, match="config.json is damaged"):
-        train(asked(out, resume=True))
+        train(short_run(out, resume=True))
 
 
 BAD = [
@@ -169,7 +174,7 @@ BAD = [
 
 def test_what_has_not_changed_is_not_validated_again(tmp_path):
     out = train(
-        asked(tmp_path / "run", timesteps=10, validations=5)
+        short_run(tmp_path / "run", timesteps=10, validations=5)
     )  # less than one rollout: one update, at its end
     last = load_checkpoint(out / "last.pt")
     assert [entry["timesteps"] for entry in last["history"]] == [0, last["timesteps"]]
@@ -178,7 +183,7 @@ def test_what_has_not_changed_is_not_validated_again(tmp_path):
 @pytest.mark.parametrize(("changes", "message"), BAD)
 def test_bad_settings(tmp_path, changes, message):
     with pytest.raises(ValueError, match=message):
-        asked(tmp_path, **changes)
+        short_run(tmp_path, **changes)
 
 
 def test_a_failed_write_leaves_the_old_file(tmp_path):
@@ -211,7 +216,7 @@ def test_training_seeds_stay_below_a_million_and_apart(monkeypatch):
 
 
 def test_rewards_minus_the_value_of_the_task():
-    env = make_vec(ENV_ID, 1, seed=0, reward_scale=0.5, subtract_value=True)
+    env = make_vec(ENV_ID, 1, seed=0, reward_scale=0.5, regret_reward=True)
     obs = env.reset()
     value = 10.0 * obs["task"][0, 7]
     assert value in (0.5, 1.0)
@@ -220,17 +225,17 @@ def test_rewards_minus_the_value_of_the_task():
 
 
 def test_runs_of_version_0_1_are_resumed_but_not_those_that_discount_by_time(tmp_path):
-    out = train(asked(tmp_path / "run", timesteps=200))
+    out = train(short_run(tmp_path / "run", timesteps=200))
     config = json.loads((out / "config.json").read_text())
     for tau_s in (None, 60.0):
         config["settings"]["tau_s"] = tau_s
         (out / "config.json").write_text(json.dumps(config))
         if tau_s is None:
-            train(asked(out, timesteps=400, resume=True))
+            train(short_run(out, timesteps=400, resume=True))
             assert load_checkpoint(out / "last.pt")["timesteps"] >= 400
         else:
             with pytest.raises(ValueError, match=r"discounts by elapsed time \(tau_s\)"):
-                train(asked(out, timesteps=400, resume=True))
+                train(short_run(out, timesteps=400, resume=True))
 
 
 def command(*arguments):
@@ -265,12 +270,12 @@ def test_command_line_end_to_end_and_one_line_errors(tmp_path):
     assert {"eft", str(tmp_path / "run"), f"untrained:{tmp_path / 'run'}@sampled"} <= set(
         results["policies"]
     )
-    again = command(*options, "--out", str(tmp_path / "run"))
-    assert again.returncode == 2
+    second = command(*options, "--out", str(tmp_path / "run"))
+    assert second.returncode == 2
     assert (
-        again.stderr.startswith("error: ")
-        and again.stderr.count("\n") == 1
-        and "add --resume" in again.stderr
+        second.stderr.startswith("error: ")
+        and second.stderr.count("\n") == 1
+        and "add --resume" in second.stderr
     )
 
 
@@ -281,19 +286,19 @@ def test_learning_beats_the_rule_it_starts_from(tmp_path, monkeypatch):
     """
     # A softer start, a higher rate and a shorter horizon than the defaults, so that a minute is
     # enough: the fake episodes are short.
-    hyperparameters = HYPERPARAMETERS["maskable_ppo"] | {
+    hyperparameters = find_algorithm("maskable_ppo").hyperparameters | {
         "batch_size": 256,
         "learning_rate": 1e-3,
         "gamma": 0.98,
         "target_kl": None,
     }
-    hyperparameters |= {"critic_alone": 0, "final_fraction": 1.0, "n_steps": 512}
+    hyperparameters |= {"critic_warmup_steps": 0, "final_lr_fraction": 1.0, "n_steps": 512}
     network = NETWORK | {"sharpness": 32.0, "margin": 2.0}
     monkeypatch.setattr(
-        training, "recipe_for", lambda _: Recipe(hyperparameters, network, subtract_value=True)
+        training, "recipe_for", lambda _: Recipe(hyperparameters, network, regret_reward=True)
     )
     out = train(
-        asked(tmp_path / "run", timesteps=40_000, envs=4, validations=8, validation_episodes=20)
+        short_run(tmp_path / "run", timesteps=40_000, envs=4, validations=8, validation_episodes=20)
     )
     envs = [make_env(ENV_ID, "test") for _ in range(160)]
     seeds = range(3_000_000, 3_000_160)

@@ -5,11 +5,12 @@ import numpy as np
 import pytest
 import torch
 
+from agents.algorithms.registry import ALGORITHMS, build_policy
 from agents.policies.heuristics import make_heuristic
 from agents.policies.linear_rule import N_COST, WEIGHTS, choose_many
 from agents.policies.network.candidate_scorer import MASKED
 from agents.policies.network.rule_prior import make_start, prepare
-from agents.policies.network.sb3_policies import NETWORK, POLICIES, build_policy
+from agents.policies.network.sb3_policies import NETWORK
 from orbit_gym.observation import observation_space
 from tests.helpers.fake_env import NODE, random_observation
 
@@ -45,7 +46,7 @@ def masks_of(obs):
     return np.concatenate([exists, np.ones_like(exists[..., :1])], axis=-1)
 
 
-@pytest.mark.parametrize("algo", POLICIES)
+@pytest.mark.parametrize("algo", ALGORITHMS)
 def test_untrained_greedy_is_eft_admit(algo):
     obs = random_observation(np.random.default_rng(0), 12, 2000)
     obs["nodes"][:500, :, NODE["plan_delivery"]] = np.round(
@@ -97,7 +98,7 @@ def test_prior_order_is_best_then_reject_then_late():
     ]
 
 
-@pytest.mark.parametrize("algo", POLICIES)
+@pytest.mark.parametrize("algo", ALGORITHMS)
 def test_permuting_candidates_permutes_logits(algo):
     rng = np.random.default_rng(2)
     policy, obs, order = (
@@ -119,7 +120,7 @@ def values(policy, obs):
         return policy.predict_values(policy.obs_to_tensor(obs)[0])
 
 
-@pytest.mark.parametrize("algo", POLICIES)
+@pytest.mark.parametrize("algo", ALGORITHMS)
 def test_weights_load_for_another_number_of_candidates(algo):
     small, large = randomised(untrained(algo, 5)), untrained(algo, 9)
     large.load_state_dict(small.state_dict())

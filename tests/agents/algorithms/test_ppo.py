@@ -6,8 +6,9 @@ import torch
 from sb3_contrib import MaskablePPO
 from stable_baselines3.common.vec_env import DummyVecEnv
 
-from agents.policies.network.sb3_policies import NETWORK, POLICIES, policy_kwargs
-from agents.training.ppo import LeanPPO
+from agents.algorithms.ppo import FastMaskablePPO
+from agents.algorithms.registry import ALGORITHMS
+from agents.policies.network.sb3_policies import NETWORK, policy_kwargs
 from tests.helpers.fake_env import FakeEnv
 
 COMMON = {
@@ -21,14 +22,17 @@ COMMON = {
 }
 
 
-def learned(kind, timesteps=80, **changes):
+def train_model(kind, timesteps=80, **changes):
     """A model of either kind after some rollouts of two environments.
 
     A minibatch is the whole rollout, so its order is nothing.
     """
     env = DummyVecEnv([lambda: FakeEnv(steps=12) for _ in range(2)])
     model = kind(
-        POLICIES["maskable_ppo"], env, policy_kwargs=policy_kwargs(NETWORK), **(COMMON | changes)
+        ALGORITHMS["maskable_ppo"].policy_class,
+        env,
+        policy_kwargs=policy_kwargs(NETWORK),
+        **(COMMON | changes),
     )
     return model.learn(timesteps)
 
@@ -42,22 +46,22 @@ CASES = [
 
 @pytest.mark.parametrize(("changes", "updates"), CASES)
 def test_one_update_is_that_of_stock(changes, updates):
-    stock, ours = learned(MaskablePPO, **changes), learned(LeanPPO, **changes)
+    stock, own_model = train_model(MaskablePPO, **changes), train_model(FastMaskablePPO, **changes)
     assert (
-        stock._n_updates == ours._n_updates == updates
+        stock._n_updates == own_model._n_updates == updates
     )  # a divergence beyond target_kl ends an update early
-    start = learned(LeanPPO, learning_rate=0.0).policy.state_dict()
-    theirs, moved = stock.policy.state_dict(), 0.0
-    for name, value in ours.policy.state_dict().items():
+    start = train_model(FastMaskablePPO, learning_rate=0.0).policy.state_dict()
+    theirs, changed = stock.policy.state_dict(), 0.0
+    for name, value in own_model.policy.state_dict().items():
         torch.testing.assert_close(
             value, theirs[name], rtol=1e-3, atol=2e-5
         )  # float32 sums in another order, through Adam
-        moved = max(moved, float((value - start[name]).abs().max()))
-    assert moved > 5e-4
+        changed = max(changed, float((value - start[name]).abs().max()))
+    assert changed > 5e-4
 
 
 def test_rates_fall_to_their_final_fraction():
-    model = learned(LeanPPO, timesteps=240, learning_rate=1e-3, final_fraction=0.25)
+    model = train_model(FastMaskablePPO, timesteps=240, learning_rate=1e-3, final_lr_fraction=0.25)
     assert model.lr_schedule(1.0) == pytest.approx(1e-3) and model.lr_schedule(
         0.0
     ) == pytest.approx(0.25e-3)
@@ -67,26 +71,28 @@ def test_rates_fall_to_their_final_fraction():
 
 
 def test_the_critic_learns_alone_first():
-    start = learned(LeanPPO, learning_rate=0.0).policy.state_dict()
-    alone = learned(
-        LeanPPO, timesteps=160, learning_rate=1e-2, critic_alone=160
+    start = train_model(FastMaskablePPO, learning_rate=0.0).policy.state_dict()
+    warmed_up = train_model(
+        FastMaskablePPO, timesteps=160, learning_rate=1e-2, critic_warmup_steps=160
     ).policy.state_dict()
-    moved = {name for name, value in alone.items() if not torch.equal(value, start[name])}
-    assert moved == {
+    changed = {name for name, value in warmed_up.items() if not torch.equal(value, start[name])}
+    assert changed == {
         "mlp_extractor.critic.weight",
         "mlp_extractor.critic.bias",
         "value_net.weight",
         "value_net.bias",
     }
-    after = learned(LeanPPO, timesteps=160, learning_rate=1e-2, critic_alone=80).policy.state_dict()
+    after = train_model(
+        FastMaskablePPO, timesteps=160, learning_rate=1e-2, critic_warmup_steps=80
+    ).policy.state_dict()
     assert not torch.equal(after["mlp_extractor.score.weight"], start["mlp_extractor.score.weight"])
 
 
 def test_a_rollout_holds_what_was_decided():
-    model = learned(LeanPPO, timesteps=80)
+    model = train_model(FastMaskablePPO, timesteps=80)
     rollout = model.rollout_buffer.prepared(model.policy)
     assert len(rollout.actions) == 80 and rollout.inputs.rows.shape[:2] == (80, 4)
     fresh = model.policy.evaluate_actions(rollout.inputs, rollout.actions)
     assert fresh[0].shape == (80, 1) and np.isfinite(fresh[1].detach().numpy()).all()
-    seen = torch.cat([batch.actions for batch in rollout.batches(32)])
-    assert sorted(seen.tolist()) == sorted(rollout.actions.tolist())
+    batch_actions = torch.cat([batch.actions for batch in rollout.batches(32)])
+    assert sorted(batch_actions.tolist()) == sorted(rollout.actions.tolist())

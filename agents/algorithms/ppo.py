@@ -37,7 +37,7 @@ class Rollout(NamedTuple):
             yield Rollout(self.inputs.take(rows), *(column[rows] for column in self[1:]))  # type: ignore[arg-type]
 
 
-class LeanBuffer(MaskableDictRolloutBuffer):
+class TensorRolloutBuffer(MaskableDictRolloutBuffer):
     """Rollout buffer whose observations are tensors (steps, n_envs, ...), allocated once."""
 
     observation_pool: dict[str, torch.Tensor] | None = None  # observations
@@ -95,27 +95,31 @@ class LeanBuffer(MaskableDictRolloutBuffer):
         )
 
 
-class LeanPPO(MaskablePPO):
-    """MaskablePPO over LeanBuffer; with rates that fall, and a critic that may learn alone first.
+class FastMaskablePPO(MaskablePPO):
+    """MaskablePPO over TensorRolloutBuffer, with falling rates and a warm-up of the critic.
 
-    learning_rate and ent_coef fall linearly to their `final_fraction` at the end of the run. For
-    the first `critic_alone` decisions only the critic's own layers learn: a policy that comes from
-    imitation is not moved by a critic that knows nothing yet.
+    learning_rate and ent_coef fall linearly to `final_lr_fraction` of their start at the end of the
+    run. For the first `critic_warmup_steps` decisions only the critic's own layers learn: a policy
+    that comes from imitation is not moved by a critic that knows nothing yet.
     """
 
     def __init__(
-        self, *args: Any, final_fraction: float = 1.0, critic_alone: int = 0, **kwargs: Any
+        self,
+        *args: Any,
+        final_lr_fraction: float = 1.0,
+        critic_warmup_steps: int = 0,
+        **kwargs: Any,
     ) -> None:
         """Take what stock MaskablePPO takes, and the two above."""
-        self.final_fraction, self.critic_alone = final_fraction, critic_alone
+        self.final_lr_fraction, self.critic_warmup_steps = final_lr_fraction, critic_warmup_steps
         rate = kwargs.get("learning_rate", 3e-4)
         kwargs["learning_rate"] = lambda left: rate * self.remaining(left)
-        kwargs.setdefault("rollout_buffer_class", LeanBuffer)
+        kwargs.setdefault("rollout_buffer_class", TensorRolloutBuffer)
         super().__init__(*args, **kwargs)
 
     def remaining(self, left: float) -> float:
         """Factor of the rates when this share of the run is left, 1 at its start."""
-        return self.final_fraction + (1.0 - self.final_fraction) * left
+        return self.final_lr_fraction + (1.0 - self.final_lr_fraction) * left
 
     def train(self) -> None:
         """One update from the rollout in the buffer."""
@@ -169,7 +173,7 @@ class LeanPPO(MaskablePPO):
         Without a gradient to the policy while the critic learns alone.
         """
         policy: Any = self.policy
-        with torch.set_grad_enabled(self.num_timesteps > self.critic_alone):
+        with torch.set_grad_enabled(self.num_timesteps > self.critic_warmup_steps):
             encoded = policy.features_extractor.encode(batch.inputs)
             log_probs = torch.log_softmax(policy.mlp_extractor.forward_actor(encoded), dim=1)
             entropy = -(log_probs.exp() * log_probs).sum(

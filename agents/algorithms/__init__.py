@@ -1,0 +1,1 @@
+"""Learning algorithms: one table of them, and those of our own. Imports: policies, utils."""
