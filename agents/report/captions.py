@@ -3,8 +3,9 @@
 CAPTIONS = {
     "served-value": """
         Served value of each policy over {episodes}. A tick is an episode, a dot with a bar the mean
-        and its 95 % t-interval. A diamond is the interquartile mean (mean of the middle half). All policies play the same episodes, so overlapping bars do not mean that two
-        policies are alike: see the paired differences.""",
+        and its 95 % t-interval. A diamond is the interquartile mean (mean of the middle half).
+        All policies play the same episodes, so overlapping bars do not mean that two policies are
+        alike: see the paired differences.""",
     "differences": """
         Difference from {reference} in the same episodes: a tick per episode, a dot with a bar for
         the mean and its 95 % t-interval. A bar that does not touch the line at zero is a difference
