@@ -58,7 +58,7 @@ def test_it_trains_resumes_and_is_evaluated(name: str, tmp_path: Path) -> None:
     out = train(config)
     checkpoint = load_checkpoint(out / "last.pt")
     assert checkpoint["algo"] == name and checkpoint["timesteps"] >= 200
-    assert checkpoint["updates"] > 0 and len(checkpoint["history"]) == 2
+    assert checkpoint["updates"] > 0 and len(checkpoint["history"]) >= 2
     train(TrainingConfig(out=str(out), timesteps=300, resume=True))
     assert load_checkpoint(out / "last.pt")["timesteps"] >= 300
     results = evaluate(
