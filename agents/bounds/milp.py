@@ -98,8 +98,9 @@ def n_units(world: World, node: int) -> int:
 
 
 def least_inside_s(ways: Choices, from_s: float, until_s: float) -> np.ndarray:
-    """Lane-seconds / lanes (n,) of each choice that lie in an interval wherever its service is put
-    (energetic reasoning).
+    """Return the lane-seconds / lanes (n,) of each choice that lie in an interval at least.
+
+    Wherever its service is put (energetic reasoning).
     """
     after_start_s = ways.ready_s + ways.service_s - from_s
     late = until_s - (ways.last_s - ways.service_s)
@@ -132,8 +133,9 @@ class Program:
         self.limits.append(limit)
 
     def solve(self, integral: bool, limit_s: float) -> float:
-        """Value that no policy exceeds: the optimum, or the solver's own bound where time runs
-        out.
+        """Return the value that no policy exceeds.
+
+        The optimum, or the solver's own bound where time runs out.
         """
         if not self.cost:
             return 0.0
@@ -219,8 +221,9 @@ def _first_loads(
     unit: int,
     until_s: float,
 ) -> tuple[list[int], list[float]]:
-    """Variables and seconds of the loads that must have happened by until_s if any task of their
-    model has ended by then.
+    """Return variables and seconds of the loads that must have happened by until_s.
+
+    If any task of their model has ended by then.
     """
     resident = int(simulation.episode.initial_resident[unit])
     columns, seconds = [], []
@@ -260,8 +263,9 @@ class Comparison:
 
 
 def compare(options: Comparison) -> list[dict[str, float]]:
-    """One row per episode: relaxed value, linear and integer bound, and what each policy
-    delivers.
+    """Return one row per episode.
+
+    Relaxed value, linear and integer bound, and what each policy delivers.
     """
     if options.seeds < 1 or options.limit_s <= 0.0:
         raise ValueError(

@@ -24,8 +24,9 @@ def windows(
     ready_s: np.ndarray,
     last_s: np.ndarray,
 ) -> None:
-    """Fill nodes (n, candidates), ready_s and last_s: when a service may begin at each, and must
-    have ended, on idle calendars.
+    """Fill when a service may begin at each candidate, and must have ended.
+
+    nodes (n, candidates), ready_s and last_s, on idle calendars.
 
     last_s is rounded up, and NaN where no service there can be in time. `state` only lends its
     layout.

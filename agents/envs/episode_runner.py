@@ -176,8 +176,9 @@ def play(
 def _play_compiled(
     envs: OrbitVectorEnv, policy: RulePolicy, seed: int, details: list[Details | None] | None
 ) -> Metrics:
-    """One episode of a compiled rule, in a fork of the first member's Simulation: the member itself
-    stays at its start.
+    """Play one episode of a compiled rule in a fork of the first member's Simulation.
+
+    The member itself stays at its start.
     """
     envs.reset(
         seed=[int(seed)] + [None] * (envs.num_envs - 1),

@@ -24,8 +24,9 @@ BASE_ID = "OrbitGym/ThreeBody12-v0"  # takes any scenario by name or path
 def make_env(
     scenario: str, split: str = "train", overrides: Mapping[str, Any] | None = None
 ) -> gym.Env:
-    """Make an environment from a scenario's name, a path to a TOML file, or a registered id such as
-    OrbitGym/Tiny-v0.
+    """Make an environment from a name, a path to a TOML file, or a registered id.
+
+    A registered id is one such as OrbitGym/Tiny-v0.
     """
     options: dict[str, Any] = {"split": split, "disable_env_checker": True}
     if overrides:
@@ -52,8 +53,9 @@ def _make_registered(env_id: str, options: dict[str, Any]) -> gym.Env:
 
 
 def native_options(scenario: str) -> dict[str, Any] | None:
-    """Arguments of the native vector environment for a scenario as typed, None where its id is
-    somebody else's.
+    """Return the arguments of the native vector environment for a scenario as typed.
+
+    None where its id is somebody else's.
     """
     if not re.search(r"-v\d+$", scenario):
         return {"scenario": scenario}
@@ -75,8 +77,9 @@ def name_of(scenario: str) -> str:
 def make_many(
     scenario: str, split: str, count: int, overrides: Mapping[str, Any] | None = None
 ) -> OrbitVectorEnv | list[gym.Env]:
-    """Environments to play `count` episodes side by side (agents.envs.episode_runner): one native
-    batch, or a list where there is none.
+    """Make environments to play `count` episodes side by side.
+
+    One native batch, or a list where there is none; agents.envs.episode_runner plays them.
     """
     options = native_options(scenario)
     if options is None:
@@ -95,11 +98,11 @@ def scenario_of(envs: OrbitVectorEnv | Sequence[gym.Env]) -> Scenario | None:
 
 
 class TrainingEpisodes(gym.Wrapper):
-    """Draws each episode's seed from this environment's own range, scales rewards, and keeps infos
-    small.
+    """Draw each episode's seed from this environment's own range and scale rewards.
+
+    Infos are kept small.
 
     What NativeVecEnv does for a batch of OrbitGym's own, for an environment of any other kind.
-
     """
 
     def __init__(
@@ -186,8 +189,9 @@ def make_mixture(
     load_range: tuple[float, float] | None = None,
     random_episode_start: bool = False,
 ) -> VecEnv:
-    """Make a training vector whose members are shared out between scenarios as evenly as they can
-    be.
+    """Make a training vector whose members are shared out between scenarios.
+
+    As evenly as they can be.
     """
     counts = [len(part) for part in np.array_split(np.arange(n_envs), len(scenarios))]
     if 0 in counts:

@@ -19,8 +19,9 @@ VALUE = COLUMNS["task"]["value"]
 
 
 class NativeVecEnv(VecEnv):
-    """Draws each member's episode seeds from a range of its own, turns rewards into scaled regrets,
-    resets members that are over.
+    """Train on a native vector environment, every member on seeds of its own.
+
+    Rewards become scaled regrets, and members that are over are reset.
 
     Rewards become (reward - value of the task) * scale if regret_reward (regret): tasks do not
     depend on actions, so this changes no policy's rank. With a load_range every episode draws its
@@ -39,8 +40,9 @@ class NativeVecEnv(VecEnv):
         load_range: tuple[float, float] | None = None,
         random_episode_start: bool = False,
     ):
-        """Take an environment whose autoreset is disabled, and per member the half-open range of
-        seeds and its generator's key.
+        """Take an environment whose autoreset is disabled, and the seeds of each member.
+
+        Per member a half-open range of seeds and its generator's key.
         """
         self.envs, self.seed_ranges = (
             envs,
@@ -70,8 +72,9 @@ class NativeVecEnv(VecEnv):
         self._actions = np.asarray(actions, np.int64)
 
     def step_wait(self) -> Any:
-        """Step all members; those that end show their next episode, and their last observation in
-        their info.
+        """Step all members.
+
+        Those that end show their next episode, and their last observation in their info.
         """
         observations, rewards, _, dones, infos = self.envs.step(self._actions)
         scaled = (rewards - self._task_values * self.regret_reward) * self.scale

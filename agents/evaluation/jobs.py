@@ -37,8 +37,9 @@ KEPT_FROM_S = (
 
 
 class Setting(NamedTuple):
-    """Where the episodes of an evaluation are drawn from, and where logs of the first of them
-    go.
+    """Say where the episodes of an evaluation are drawn from.
+
+    And where logs of the first of them go.
     """
 
     scenario: str
@@ -129,8 +130,9 @@ def play_everything(
 
 
 def groups(spec: Spec, seeds: range, is_compiled: bool) -> list[tuple[int, ...]]:
-    """Seeds that are played side by side: planners and compiled rules play one episode at a
-    time.
+    """Return the seeds that are played side by side.
+
+    Planners and compiled rules play one episode at a time.
     """
     size = (
         1
@@ -165,8 +167,9 @@ def play_job(job: Job, members: int) -> JobResult:
 
 
 def _results_as_they_come(jobs: list[Job], processes: int) -> Iterator[tuple[Job, JobResult]]:
-    """Jobs with their results as they come, played with as many environments as the largest
-    needs.
+    """Yield jobs with their results as they come.
+
+    Played with as many environments as the largest needs.
     """
     members = max((len(job.seeds) for job in jobs), default=1)
     if processes == 1:

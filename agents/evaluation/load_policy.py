@@ -104,8 +104,9 @@ def parse(name: str) -> Spec:
 
 
 def with_controls(names: tuple[str, ...], sampled: bool, controls: bool) -> tuple[str, ...]:
-    """Add to every run its untrained control, greedy and sampled, and its own sampled form if
-    asked; without repetition.
+    """Add to every run its untrained control, greedy and sampled, without repetition.
+
+    And its own sampled form where that is wanted.
     """
     result: dict[str, None] = {}
     for name in names:
@@ -149,8 +150,9 @@ def load_policy(spec: Spec, envs: Environments, seed: int = 0) -> Policy:
 
 
 def rule_alone(policy: Any) -> np.ndarray | None:
-    """The rule (3, P, M) by which a network decides if its learned logits are all zero, as after
-    policy search or untrained; else None.
+    """Return the rule (3, P, M) by which a network decides if its learned logits are all zero.
+
+    As after policy search or untrained; None for other networks.
     """
     heads, rule = (
         getattr(policy, "mlp_extractor", None),
@@ -176,8 +178,9 @@ def shipped_name(spec: Spec, envs: Environments) -> str:
 
 
 def stored_network(name: str) -> tuple[str, dict[str, Any], dict[str, torch.Tensor]]:
-    """Algorithm, network settings and best weights of a run folder, or of shipped weights
-    (pretrained:NAME, default without a name).
+    """Return algorithm, network settings and best weights of a run folder.
+
+    Or of shipped weights: pretrained:NAME, default without a name.
     """
     if name == PRETRAINED or name.startswith(PRETRAINED + ":"):
         shipped = name.removeprefix(PRETRAINED).removeprefix(":") or DEFAULT
@@ -201,8 +204,9 @@ def _spaces(envs: Environments) -> tuple[Any, Any]:
 
 
 def label(spec: Spec) -> str:
-    """Name for tables: a trained run says that its interval is about this one policy, not about
-    training again; a yardstick says so.
+    """Return the name of a policy for tables.
+
+    A trained run says that its interval is about this one policy, not about training again.
     """
     if spec.plans and PLANNERS[spec.heuristic][1]:
         return f"{spec.name} (yardstick: knows the future)"

@@ -159,8 +159,10 @@ _TUNED = {
 
 
 def bilinear_weights(by_name: Mapping[str, float]) -> np.ndarray:
-    """Weights by name, of NAMES or of agents.policies.linear_rule.WEIGHTS, as (N_WEIGHTS + ROOM,)
-    float64; ValueError names an unknown one.
+    """Return weights by name as one array (N_WEIGHTS + ROOM,) float64.
+
+    Names are those of NAMES or of agents.policies.linear_rule.WEIGHTS; ValueError names an unknown
+    one.
     """
     if unknown := sorted(set(by_name) - set(NAMES) - set(WEIGHTS)):
         raise ValueError(
@@ -245,8 +247,9 @@ def fill_setting(task_row: np.ndarray, node_rows: np.ndarray, out: np.ndarray) -
 
 @inline_kernel
 def _down_wait(node_rows: np.ndarray, contact_s: float) -> float:
-    """Least time, log scale, by which a plan on a satellite lands after both its work and the next
-    contact; 1 where none does.
+    """Return how long a plan on a satellite waits for the way down, on a log scale.
+
+    The least time by which it lands after both its work and the next contact; 1 where none does.
     """
     least = 1.0
     for k in range(node_rows.shape[0]):
@@ -304,8 +307,9 @@ def any_in_time(node_rows: np.ndarray) -> bool:
 
 @inline_kernel
 def fill_weights(task_row: np.ndarray, node_rows: np.ndarray, weights: np.ndarray) -> bool:
-    """Work out the decision's SETTING and with it the weights of FEATURES, cost's and admission's,
-    in the room behind weights.
+    """Work out the decision's context and with it the weights of FEATURES.
+
+    Those of cost and admission, in the room behind weights.
 
     True where no plan is in time: the admission is that of late plans then, 1 less than its weights
     say.
@@ -330,8 +334,9 @@ def fill_weights(task_row: np.ndarray, node_rows: np.ndarray, weights: np.ndarra
 def cost_and_admission(
     task_row: np.ndarray, service_min: float, row: np.ndarray, weights: np.ndarray
 ) -> tuple[float, float]:
-    """Cost of a node row and what admission says of it, negative where it is not admitted, after
-    fill_weights.
+    """Return the cost of a node row and its admission score.
+
+    Negative where it is not admitted; after fill_weights.
     """
     room = weights[N_WEIGHTS + M :]
     cost_of, says_of, features = room[:P], room[P : 2 * P], room[2 * P : 3 * P]

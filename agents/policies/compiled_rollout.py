@@ -43,8 +43,9 @@ def decide_many(
     weights: np.ndarray,
     actions: np.ndarray,
 ) -> None:
-    """`decide` for a batch: task_rows (B, T), node_rows (B, n, F), masks (B, n + 1), actions (B,)
-    int64.
+    """Decide for a batch.
+
+    task_rows (B, T), node_rows (B, n, F), masks (B, n + 1), actions (B,) int64.
     """
     for i in range(actions.size):
         actions[i] = decide(rule, task_rows[i], node_rows[i], masks[i], weights)
@@ -106,8 +107,9 @@ class RolloutResult(NamedTuple):
 
 
 def play_out(simulation: Simulation, rule: int, weights: np.ndarray) -> Bookings:
-    """Play a Simulation from its task at hand to its end with a rule, faults after the end
-    included; it is over then.
+    """Play a Simulation from its task at hand to its end with a rule.
+
+    Faults after the end included; it is over then.
     """
     episode = simulation.episode
     log, is_booked = np.zeros(episode.tasks.size, PLAN), np.zeros(episode.tasks.size, np.bool_)

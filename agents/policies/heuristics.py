@@ -28,8 +28,9 @@ class View:
     valid: np.ndarray  # (batch, n_candidates) bool
 
     def node(self, name: str) -> np.ndarray:
-        """Column of the nodes block, (batch, n_candidates) float64: sums of float32 columns then
-        keep their order.
+        """Return a column of the nodes block, (batch, n_candidates) float64.
+
+        Sums of float32 columns then keep their order.
         """
         return self.observation["nodes"][..., COLUMNS["nodes"][name]].astype(np.float64)
 
@@ -45,8 +46,9 @@ class View:
 
 
 class Heuristic:
-    """Adapts ``decide(view, state, episode_start, deterministic)`` on batches to the policy
-    protocol.
+    """Adapt a function that decides on batches to the policy protocol.
+
+    It is called as ``decide(view, state, episode_start, deterministic)``.
     """
 
     def predict(

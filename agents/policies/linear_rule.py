@@ -153,11 +153,11 @@ def _worth(task_row: np.ndarray, service_min: float, row: np.ndarray, weights: n
 def choose(
     task_row: np.ndarray, node_rows: np.ndarray, mask: np.ndarray, weights: np.ndarray
 ) -> int:
-    """Action for one observation: task_row (T,), node_rows (n, F) float32, mask (n + 1,) bool,
-    weights (len(WEIGHTS),); n rejects.
+    """Return the action for one observation; n rejects.
+
+    task_row (T,), node_rows (n, F) float32, mask (n + 1,) bool, weights (len(WEIGHTS),).
 
     Never a masked row.
-
     """
     n = node_rows.shape[0]
     welcome = _welcome(task_row, node_rows, weights)
@@ -183,8 +183,9 @@ def choose_many(
     weights: np.ndarray,
     out: np.ndarray,
 ) -> None:
-    """`choose` for a batch: task_rows (B, T), node_rows (B, n, F), masks (B, n + 1), out (B,)
-    int64.
+    """Choose for a batch.
+
+    task_rows (B, T), node_rows (B, n, F), masks (B, n + 1), out (B,) int64.
     """
     for i in range(out.size):
         out[i] = choose(task_rows[i], node_rows[i], masks[i], weights)

@@ -16,8 +16,9 @@ PLAN_EXISTS, PLAN_ON_TIME = COLUMNS["nodes"]["plan_exists"], COLUMNS["nodes"]["p
 
 
 class Policy(Protocol):
-    """Anything that chooses a candidate row, or n_candidates to reject, from an observation or a
-    batch of them.
+    """Choose a candidate row, or n_candidates to reject, from observations.
+
+    From one observation or a batch of them.
     """
 
     def predict(
@@ -36,8 +37,9 @@ class Policy(Protocol):
 
 
 def valid_rows(observation: Observation, action_masks: np.ndarray | None = None) -> np.ndarray:
-    """Rows that may be chosen, (..., n_candidates) bool: from the masks (..., n_actions) if given,
-    else from plan_exists.
+    """Return the rows that may be chosen, (..., n_candidates) bool.
+
+    From the masks (..., n_actions) if given, else from plan_exists.
     """
     if action_masks is not None:
         return np.asarray(action_masks, dtype=bool)[..., :-1]
@@ -45,8 +47,9 @@ def valid_rows(observation: Observation, action_masks: np.ndarray | None = None)
 
 
 class Admitting:
-    """A policy that may not turn away what some plan serves in time: what it loses is what its
-    admission is worth.
+    """Forbid a policy to turn away what some plan serves in time.
+
+    What it loses is what its admission is worth.
     """
 
     def __init__(self, policy: Policy, fallback: Policy) -> None:

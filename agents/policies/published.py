@@ -65,8 +65,9 @@ DRAWN_UNIT_J = 1e4  # choice: some 50 s of a 200 W accelerator, so that weights 
 
 @inline_kernel
 def eclipse_share(row: np.ndarray) -> float:
-    """Share of the plan's service, its model load included, that lies in eclipse, as far as the
-    next change of light tells.
+    """Return the share of the plan's service that lies in eclipse.
+
+    Its model load included, as far as the next change of light tells.
     """
     start_s, end_s = seconds(row[START]) - 60.0 * row[LOAD], seconds(row[FINISH])
     if row[SUNLIT] > 0.5:
@@ -108,8 +109,9 @@ def choose_phoenix(
 
 @inline_kernel
 def _slope(used_fraction: float) -> float:
-    """Marginal cost of a share of a limit: none when nothing is used, without bound at the
-    limit.
+    """Return the marginal cost of a share of a limit.
+
+    None when nothing is used, without bound at the limit.
     """
     share = min(max(used_fraction, 0.0), 0.999)
     return share / (1.0 - share)

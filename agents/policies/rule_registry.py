@@ -40,8 +40,9 @@ class Rule:
 
 
 def _tuned_steps() -> np.ndarray:
-    """Weights one by one, but slack about a pivot: a step moves the admission of bulk one way and
-    of urgent work the other.
+    """Return the steps of a search: weights one by one, but slack about a pivot.
+
+    A step moves the admission of bulk one way and of urgent work the other.
 
     Turning all bulk away is a step of 40 in slack and 34 in the constant together, of which a
     quarter gains nothing: a search along the axes did not find it (docs/lab/experiments.md).
@@ -88,8 +89,9 @@ class RulePolicy(Heuristic):
 
 
 class CompiledScorer(RulePolicy):
-    """The bilinear rule of a network that has learned nothing on top of it: the same choices (a
-    test), a hundred times as fast.
+    """Decide by the bilinear rule of a network that has learned nothing on top of it.
+
+    The same choices (a test), a hundred times as fast.
     """
 
     def __init__(self, rule: np.ndarray, admits_all: bool = False) -> None:

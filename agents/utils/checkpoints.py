@@ -18,8 +18,9 @@ KEYS = {"format", "algo", "network", "weights", "optimizer", "timesteps", "updat
 
 
 def write_atomically(path: Path, write: Callable[[Path], object]) -> None:
-    """Let `write` fill a temporary neighbour, then put it in place: a reader sees the old file or
-    the new one.
+    """Let `write` fill a temporary neighbour, then put it in place.
+
+    A reader sees the old file or the new one.
     """
     temporary = path.with_name(f".{path.stem}.tmp{os.getpid()}{path.suffix}")
     try:

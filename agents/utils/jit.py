@@ -20,8 +20,9 @@ MARK = "from agents.utils.jit import"  # a file with kernels says this
 
 
 def kernel_sources(package: Path = PACKAGE) -> list[Path]:
-    """Files of a package that compile kernels with this module, and all files of it that those
-    import, directly or not.
+    """Return the files of a package that compile kernels with this module.
+
+    And all files of it that those import, directly or not.
     """
     marked = [
         path for path in sorted(package.rglob("*.py")) if MARK in path.read_text(encoding="utf-8")

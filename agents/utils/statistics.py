@@ -34,15 +34,17 @@ def t_interval(values: np.ndarray, confidence: float = 0.95) -> Interval:
 
 
 def interquartile_mean(values: np.ndarray) -> float:
-    """Mean of the middle half: floor(n / 4) values are cut at each end (as in Agarwal et al., arXiv
-    2108.13264); NaN if empty.
+    """Return the mean of the middle half, NaN if empty.
+
+    floor(n / 4) values are cut at each end, as in Agarwal et al., arXiv 2108.13264.
     """
     return float(stats.trim_mean(values, 0.25)) if len(values) else float("nan")
 
 
 def summarise(values: Sequence[float | None]) -> dict[str, object]:
-    """Mean, ci95, iqm and the episodes themselves, with None for what does not exist (JSON has no
-    NaN).
+    """Return mean, ci95, iqm and the episodes themselves.
+
+    None stands for what does not exist, since JSON has no NaN.
     """
     finite_values = finite(values)
     mean = float(finite_values.mean()) if len(finite_values) else float("nan")
@@ -76,8 +78,9 @@ def paired_difference(
 
 
 def profile_steps(values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Performance profile (Agarwal et al., arXiv 2108.13264): scores at which it steps, from 0 on,
-    and the share of values above each.
+    """Return the scores at which a performance profile steps, and the shares above each.
+
+    From 0 on; Agarwal et al., arXiv 2108.13264.
     """
     ascending = np.sort(values[np.isfinite(values)])
     return np.append(0.0, ascending), 1.0 - np.arange(ascending.size + 1) / max(ascending.size, 1)
@@ -93,8 +96,9 @@ def one_sided_p(values: np.ndarray) -> float:
 
 
 def holm(p_values: Sequence[float]) -> list[float]:
-    """p-values adjusted for several tests by Holm's step-down method (Holm 1979), in the order
-    given.
+    """Return p-values adjusted for several tests, in the order given.
+
+    By Holm's step-down method (Holm 1979).
     """
     order = np.argsort(p_values)
     adjusted, least = np.zeros(len(p_values)), 0.0

@@ -34,8 +34,9 @@ class Encoded(NamedTuple):
 
 
 class CandidateEncoder(BaseFeaturesExtractor):
-    """Observation -> Encoded: a hidden row per candidate and a pooled context, both equivariant to
-    the order of candidates.
+    """Encode an observation as a hidden row per candidate and a pooled context.
+
+    Both are equivariant to the order of candidates.
     """
 
     rule: torch.Tensor | None
@@ -87,8 +88,9 @@ class CandidateEncoder(BaseFeaturesExtractor):
 
 
 def pooled(rows: torch.Tensor, pools: torch.Tensor) -> torch.Tensor:
-    """Weighted sums of rows (batch, n, hidden) with weights (batch, k, n) -> (batch, k *
-    hidden).
+    """Return weighted sums of rows, (batch, k * hidden).
+
+    Rows (batch, n, hidden), weights (batch, k, n).
     """
     return torch.bmm(pools, rows).flatten(1)
 

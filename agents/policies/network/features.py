@@ -82,8 +82,9 @@ def fill_inputs(
     prior: np.ndarray,
     valid: np.ndarray,
 ) -> None:
-    """Fill rows (B, n, ROW_WIDTH), pools (B, N_POOLS, n), prior (B, n + 1) and valid (B, n + 1) of
-    observations (B, ...).
+    """Fill what the network reads beside observations (B, ...).
+
+    rows (B, n, ROW_WIDTH), pools (B, N_POOLS, n), prior (B, n + 1) and valid (B, n + 1).
 
     weights (N_WEIGHTS + ROOM,) are those of the rule (agents.policies.bilinear_rule); said (2, n)
     float64 is work space.
@@ -226,8 +227,9 @@ def clip_to(value: float, low: float, high: float) -> float:
 
 @inline_kernel
 def fill_links(links: np.ndarray, out: np.ndarray) -> None:
-    """Sum (over LINK_SLOTS) and maximum of a row's link slots (slots, columns), column by column
-    without the other end.
+    """Fill sum and maximum of a row's link slots (slots, columns), column by column.
+
+    Sums are over LINK_SLOTS; the other end is left out.
     """
     for column in range(N_LINK):
         read = column + (column >= OTHER_END)

@@ -47,8 +47,9 @@ class Start(NamedTuple):
 
 
 def make_start(sharpness: float, margin: float, rule: Mapping[str, float] | None) -> Start:
-    """Read the weights of a rule by name, of agents.policies.bilinear_rule or
-    agents.policies.linear_rule.
+    """Read the weights of a rule by name.
+
+    Of agents.policies.bilinear_rule or agents.policies.linear_rule.
 
     Cost and admission are each scaled to length 1, as those of `eft_admit` are: the choice does not
     depend on that scale, only how firmly the untrained network holds to it. That of late plans

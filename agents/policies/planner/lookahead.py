@@ -86,8 +86,9 @@ def rank(
 
 @inline_kernel
 def is_small(task_row: np.ndarray, node_rows: np.ndarray, action: int) -> bool:
-    """True where an action's plan can displace next to nothing: no model load, a small result, and
-    little work or no wait for it.
+    """Return whether an action's plan can displace next to nothing.
+
+    No model load, a small result, and little work or no wait for it.
     """
     if (
         action == node_rows.shape[0]
@@ -366,8 +367,9 @@ def decide(
     bench: Bench,
     values: np.ndarray,
 ) -> int:
-    """Action for the task at hand, (1,) TASK, whose observation and mask are given and whose State
-    lies in the root of the bench.
+    """Return the action for the task at hand, (1,) TASK.
+
+    Observation and mask are given; the State lies in the root of the workspace.
 
     Futures are taken in turn from first_future on. values (n + 1,) get what each action tried is
     worth: its mean, with the best action's over all futures in place of what it did not see itself;

@@ -141,8 +141,9 @@ def make_planner(name: str, scenario: str) -> "Planner":
 
 
 def fingerprint(name: str) -> str:
-    """What decides the actions of a planner by name, beside episode and simulation: its sources,
-    its knobs and the rules' weights.
+    """Return what decides the actions of a planner by name.
+
+    Beside episode and simulation: its sources, its settings and the rules' weights.
     """
     tuned = [path.read_text(encoding="utf-8") for path in sorted(FOLDER.glob("*.json"))]
     sources = [*jit.kernel_sources(), Path(__file__), Path(rule_variants.__file__)]
@@ -226,8 +227,9 @@ class EpisodePlanner:
         return [self._feasible(self.source.sample_future(rng)) for _ in range(self.knobs.pool)]
 
     def _feasible(self, future: Episode) -> Episode:
-        """Without the tasks that nobody can deliver in time even on the relaxed system: the rule
-        rejects them, at the price of a step.
+        """Return a future without the tasks that nobody can deliver in time.
+
+        Not even on the relaxed system: the rule rejects them, at the price of a step.
         """
         is_feasible = np.zeros(future.tasks.size, np.bool_)
         relaxed_on_time(

@@ -74,8 +74,9 @@ def decided_part(episode: Episode) -> Episode:
 
 
 def pack_states(template: State, count: int) -> tuple[np.ndarray, list[State]]:
-    """Memory (count, n_words) uint64 and as many States laid out in it like the template, so that
-    one loop copies a State.
+    """Return memory (count, n_words) uint64 and as many States laid out in it.
+
+    They are laid out like the template, so that one loop copies a State.
     """
     offsets = np.cumsum([0, *(-(-array.nbytes // LINE_BYTES) * LINE_BYTES for array in template)])
     words = np.zeros((count, offsets[-1] // 8), np.uint64)
@@ -91,8 +92,9 @@ def pack_states(template: State, count: int) -> tuple[np.ndarray, list[State]]:
 
 
 def template_of(simulation: Simulation, room: int) -> State:
-    """Arrays of the shapes that a fork needs: with faults on, marks for the tasks of the episode
-    and for those of a future.
+    """Return arrays of the shapes that a fork needs.
+
+    With faults on, marks for the tasks of the episode and for those of a future.
     """
     state = simulation.state
     marks = simulation.episode.tasks.size + room if state.records.size else 0

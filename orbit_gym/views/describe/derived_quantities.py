@@ -96,8 +96,9 @@ def derive(scenario: Scenario, world: World) -> Derived:
 
 
 def eclipses(world: World) -> tuple[np.ndarray, np.ndarray, float]:
-    """Share of shadow in an orbit and in the day of each satellite (n_satellites,), and the longest
-    shadow begun in the day.
+    """Return each satellite's share of shadow in an orbit and in the day (n_satellites,).
+
+    And the longest shadow begun in the day.
     """
     orbit, day, longest_s = (
         np.zeros(world.power_offsets.size - 1),
@@ -153,8 +154,9 @@ def station_views(names: list[str], world: World) -> tuple[StationView, ...]:
 def occupancy(
     group: np.ndarray, start_s: np.ndarray, end_s: np.ndarray, n_groups: int
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Covered seconds of the day and longest gap (n_groups,) of spans (N,) that may overlap, each
-    of one group.
+    """Return covered seconds of the day and the longest gap (n_groups,).
+
+    Of spans (N,) that may overlap, each of one group.
     """
     numbers = np.arange(n_groups)
     owner = np.concatenate(
@@ -182,8 +184,9 @@ def occupancy(
 
 
 def laser_components(world: World, times_s: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Number of connected components of the laser graph, and satellites in the largest, at each
-    time (T,).
+    """Return the number of connected components of the laser graph at each time (T,).
+
+    And the satellites in the largest.
     """
     n_satellites = int(world.sizes["n_satellites"][0])
     links = _Contacts(world, LASER)
@@ -200,8 +203,9 @@ def laser_components(world: World, times_s: np.ndarray) -> tuple[np.ndarray, np.
 
 
 def laser_events(world: World) -> int:
-    """Laser links that come up or go down within the day, each link counted once for its two
-    directions.
+    """Return how many laser links come up or go down within the day.
+
+    Each link is counted once for its two directions.
     """
     links = _Contacts(world, LASER)
     forward = links.sender < links.receiver

@@ -93,8 +93,9 @@ def offered_by_class(arrivals: Arrivals, workload: Workload) -> dict[str, float]
 
 
 def antenna_bits(arrivals: Arrivals) -> float:
-    """Bits that the station antennas could bring down in a day: seconds with any satellite in view
-    times rate times antennas.
+    """Return the bits that the station antennas could bring down in a day.
+
+    Seconds with any satellite in view times rate times antennas.
     """
     stations = arrivals.scenario.stations
     views = station_views([station.name for station in stations], arrivals.world)
@@ -105,8 +106,9 @@ def antenna_bits(arrivals: Arrivals) -> float:
 
 
 def raw_bits(arrivals: Arrivals, workload: Workload) -> float:
-    """Input bits of the observations (tasks that no user asked for) released in a day, by one draw
-    of at most MOST_DRAWN or so.
+    """Return the input bits of the observations released in a day.
+
+    Tasks that no user asked for, by one draw of at most MOST_DRAWN or so.
     """
     sample = (
         min(1.0, MOST_DRAWN / (arrivals.tasks_per_s(workload) * DAY_S))

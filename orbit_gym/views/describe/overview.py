@@ -36,8 +36,9 @@ UNBROKEN = 1_000  # wide enough for one line a row
 
 
 def show(table: Table | str, width: int = PIPE_WIDTH) -> None:
-    """Print a table: as wide as the terminal, or in a pipe at most width columns without blanks at
-    the ends of lines.
+    """Print a table as wide as the terminal.
+
+    In a pipe at most width columns, without blanks at the ends of lines.
     """
     if isinstance(table, str):
         print(table)
@@ -365,8 +366,9 @@ def load_rows(loads: Loads) -> dict[str, str]:
 
 
 def load_table(loads: Loads) -> Table:
-    """One row per task class: its service, the share that could be delivered in time on an idle
-    system, its load.
+    """Return one row per task class.
+
+    Its service, the share that could be delivered in time on an idle system, its load.
     """
     table = _columns("class", ">node-seconds each", ">feasible", ">load by time", ">load by energy")
     for name, item in loads.classes.items():

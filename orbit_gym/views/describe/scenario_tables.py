@@ -34,8 +34,9 @@ UNITS = {
 
 @dataclass(frozen=True)
 class Switch:
-    """How a model is switched off: what to type, by dotted name ([] stands for every row of an
-    array), and what then holds.
+    """Say how a model is switched off: what to type, and what then holds.
+
+    By dotted name; [] stands for every row of an array.
     """
 
     model: str
@@ -143,8 +144,9 @@ SWITCHES = (
 
 @cache
 def sections() -> dict[type, tuple[str, ...]]:
-    """Every section of a Scenario with its names in TOML: "" for the top, "lasers", "stations[]",
-    in the order of a Scenario's fields.
+    """Return every section of a Scenario with its names in TOML.
+
+    "" for the top, "lasers", "stations[]", in the order of a Scenario's fields.
     """
     paths_of: dict[type, tuple[str, ...]] = {}
     for path, kind in _walk("", Scenario):

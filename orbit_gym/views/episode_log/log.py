@@ -62,8 +62,9 @@ class EpisodeLog(NamedTuple):
 
 
 def write_log(path: str | os.PathLike[str], log: EpisodeLog) -> Path:
-    """Write a log beside its place and move it there, so that a file with this name is always
-    whole.
+    """Write a log beside its place and move it there.
+
+    A file with this name is always whole.
     """
     with (
         replacing(path) as file,
@@ -85,8 +86,9 @@ def _write_member(archive: zipfile.ZipFile, name: str, content: bytes) -> None:
 
 
 def read_log(path: str | os.PathLike[str]) -> EpisodeLog:
-    """Read a whole log; ValueError says in one sentence what is wrong with a file that cannot be
-    read.
+    """Read a whole log.
+
+    ValueError says in one sentence what is wrong with a file that cannot be read.
     """
     path = Path(path)
     if not path.is_file():
@@ -118,8 +120,9 @@ def read_log(path: str | os.PathLike[str]) -> EpisodeLog:
 
 
 def check_whole(path: Path, log: EpisodeLog) -> None:
-    """ValueError that names the first part a log lacks, or the first group whose columns are not of
-    one length.
+    """Refuse a log that lacks a part.
+
+    ValueError names the first part, or the first group whose columns are not of one length.
     """
     missing = [f"its {HEADER} has no {name!r}" for name in NEEDED_HEADER if name not in log.header]
     missing += [f"it has no {name}" for name in NEEDED if name not in log.arrays]

@@ -113,8 +113,9 @@ class Recorder:
         return state
 
     def _sample(self, state: State, until_s: float) -> None:
-        """Read the satellites every SAMPLE_S before until_s, moving a State that nobody else
-        uses.
+        """Read the satellites every SAMPLE_S before until_s.
+
+        Moving a State that nobody else uses.
         """
         world, n_satellites = (
             self.simulation.world,

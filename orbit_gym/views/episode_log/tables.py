@@ -29,8 +29,9 @@ Table = dict[str, np.ndarray]
 
 
 def positions_table(world: World, start_s: float, last_s: float) -> Table:
-    """Samples of the World's own grid, about every SAMPLE_S, that enclose [start_s, last_s]: time_s
-    (T,), positions_m (T, N, 3).
+    """Return samples of the World's own grid, about every SAMPLE_S.
+
+    They enclose [start_s, last_s]: time_s (T,), positions_m (T, N, 3).
     """
     grid_s = float(world.sizes["grid_s"][0])
     stride = max(1, round(SAMPLE_S / grid_s))
@@ -41,8 +42,9 @@ def positions_table(world: World, start_s: float, last_s: float) -> Table:
 
 
 def links_table(world: World, start_s: float, last_s: float) -> Table:
-    """When links are up within a span, each once for its two directions: node_a < node_b, kind,
-    start_s, end_s, mean rate_bps.
+    """Return when links are up within a span, each once for its two directions.
+
+    node_a < node_b, kind, start_s, end_s, mean rate_bps.
     """
     senders = np.repeat(np.arange(world.edge_offsets.size - 1), np.diff(world.edge_offsets))
     is_link = np.isin(world.edges["kind"], tuple(LINK_EDGES)) & (senders < world.edges["to"])
@@ -103,11 +105,11 @@ def sunlight_table(world: World, start_s: float, last_s: float) -> Table:
 
 
 def faults_table(world: World, faults: np.ndarray, last_s: float) -> Table:
-    """Faults that strike by last_s: node_a (accelerator or link end), node_b (other end, -1 for an
-    accelerator), strike_s, end_s.
+    """Return the faults that strike by last_s.
+
+    node_a (accelerator or link end), node_b (other end, -1 for an accelerator), strike_s, end_s.
 
     Several calendars may stand for one link or station; each is one row.
-
     """
     faults = faults[faults["strike_s"] < last_s]
     ends: dict[int, tuple[int, int]] = {}

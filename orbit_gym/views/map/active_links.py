@@ -11,8 +11,9 @@ from orbit_gym.world.layout import DOWNLINK, LASER, USER_UP, World
 
 
 class Links(NamedTuple):
-    """Pairs of graph nodes, a satellite first, and how much each is used: the busier direction, 0
-    to 1.
+    """Hold pairs of graph nodes, a satellite first, and how much each is used.
+
+    The busier direction, 0 to 1.
     """
 
     ends: np.ndarray  # (N, 2)

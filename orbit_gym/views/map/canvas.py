@@ -95,8 +95,9 @@ class Canvas:
     def _aim(
         self, moment: Moment, places_deg: np.ndarray, bunch: np.ndarray
     ) -> tuple[np.ndarray, float]:
-        """Middle and radius of the close-up: the bunch, else where the task placed last (or at
-        hand) appeared, with its route.
+        """Return middle and radius of the close-up.
+
+        The bunch, else where the task placed last (or at hand) appeared, with its route.
         """
         if bunch.any():
             return middle_deg(moment.positions_m[: self._count][bunch]), RADII_DEG[0]
@@ -143,8 +144,9 @@ KM_PER_DEG = 111.2  # fact: mean radius of the Earth, 6,371 km, times one degree
 
 
 def radius_of(count: int) -> float:
-    """Return the radius of a close-up of so many satellites: a cap of angle r holds (1 - cos r) / 2
-    of them.
+    """Return the radius of a close-up of so many satellites.
+
+    A cap of angle r holds (1 - cos r) / 2 of them.
     """
     expected_counts = 0.5 * count * (1.0 - np.cos(np.radians(RADII_DEG)))
     return next(
@@ -154,8 +156,9 @@ def radius_of(count: int) -> float:
 
 
 def bunch_of(places_deg: np.ndarray) -> np.ndarray:
-    """Return which satellites (S,) bool stand in the densest place, if so many that they need a
-    larger drawing; places_deg (S, 2).
+    """Return which satellites (S,) bool stand in the densest place, places_deg (S, 2).
+
+    If they are so many that they need a larger drawing.
     """
     count = len(places_deg)
     if count > FEW_SATELLITES:

@@ -32,16 +32,18 @@ def terminator_deg(sun: np.ndarray, longitude_deg: np.ndarray) -> np.ndarray:
 
 
 def darkness(sine: np.ndarray) -> np.ndarray:
-    """Return how dark the ground is where the sine of the Sun's elevation is (...): 0 by day, 1
-    after twilight.
+    """Return how dark the ground is, 0 by day, 1 after twilight.
+
+    Where the sine of the Sun's elevation is (...).
     """
     dark = np.float32(DUSK_FRACTION) - sine * np.float32((1.0 - DUSK_FRACTION) / TWILIGHT_SINE)
     return np.where(sine < 0.0, np.minimum(dark, np.float32(1.0)), np.float32(0.0))
 
 
 def sun_sine(sun: np.ndarray, longitude_deg: np.ndarray, latitude_deg: np.ndarray) -> np.ndarray:
-    """Return the sine of the Sun's elevation on a grid of geodetic places, (latitudes, longitudes)
-    float32.
+    """Return the sine of the Sun's elevation on a grid of geodetic places.
+
+    (latitudes, longitudes) float32.
     """
     up = geodetic_up(np.radians(latitude_deg), np.zeros(len(latitude_deg))).astype(np.float32)
     sun_along = (

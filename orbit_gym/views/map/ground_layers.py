@@ -83,8 +83,9 @@ class Ground:
 
 
 def _directions(view: CloseUp) -> np.ndarray:
-    """Return the geodetic normals (height, width, 3) float32 of a close-up's pixels: the projection
-    turned round.
+    """Return the geodetic normals (height, width, 3) float32 of a close-up's pixels.
+
+    The projection turned round.
     """
     width, height = round(view.box.width), round(view.box.height)
     scale = np.float32(np.radians(2.0 * view.radius_deg / min(width, height)))
@@ -114,8 +115,9 @@ def _mix(low: palette.Colour, high: palette.Colour, share: np.ndarray) -> np.nda
 def _composed(
     land: np.ndarray, sea: palette.Colour, ground: palette.Colour, picture: np.ndarray
 ) -> np.ndarray:
-    """Land and sea (height, width, 3) float32 from 0 to 255, with a drawing (height, width, 4) of
-    straight alpha over them.
+    """Return land and sea (height, width, 3) float32 from 0 to 255 with a drawing over them.
+
+    The drawing is (height, width, 4) of straight alpha.
     """
     alpha = picture[..., 3:].astype(np.float32) / 255.0
     return (

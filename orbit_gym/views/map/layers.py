@@ -40,8 +40,9 @@ class Style:
 
 
 def style_for(n_satellites: int, is_close: bool) -> Style:
-    """Style of a view: up to 40 satellites everything, up to 400 dots and links, beyond that small
-    dots and links in use (choices).
+    """Return the style of a view by its number of satellites (choices).
+
+    Up to 40 everything, up to 400 dots and links, beyond that small dots and links in use.
     """
     if n_satellites <= 40:
         return Style(11.0, True, True, False, 24)
@@ -311,8 +312,9 @@ class Layers:
 
 
 def concerned(moment: Moment) -> set[int]:
-    """Graph nodes at which the task at hand and the one placed last appeared, and where the latter
-    runs; users left out.
+    """Return the graph nodes of the task at hand and of the one placed last.
+
+    Where they appeared, and where the latter runs; users left out.
     """
     tasks = [
         task
@@ -328,8 +330,9 @@ def concerned(moment: Moment) -> set[int]:
 def free_place(
     at: np.ndarray, width: float, box: Box, boxes: list[tuple[float, float, float]]
 ) -> tuple[float, float] | None:
-    """Where a label of this width may stand beside a place (2,): inside the box, clear of those
-    taken (x, y, width); None if nowhere.
+    """Return where a label of this width may stand beside a place (2,), None if nowhere.
+
+    Inside the box, clear of those there (x, y, width).
     """
     x, y = float(at[0]), float(at[1])
     sides = (
@@ -355,8 +358,9 @@ def free_place(
 
 
 def arcs(places: np.ndarray, share: np.ndarray, radius: float) -> np.ndarray:
-    """Return arcs (N, 25, 2) around places (N, 2), clockwise from the top, of this share (N,) of a
-    circle.
+    """Return arcs (N, 25, 2) around places (N, 2), clockwise from the top.
+
+    Of this share (N,) of a circle.
     """
     angle = 0.5 * np.pi - 2.0 * np.pi * np.linspace(0.0, 1.0, 25)[None, :] * share[:, None]
     return places[:, None] + radius * np.stack([np.cos(angle), np.sin(angle)], axis=-1)

@@ -25,8 +25,9 @@ def geodetic_deg(positions_m: np.ndarray) -> np.ndarray:
 
 
 def tracks_deg(from_m: np.ndarray, to_m: np.ndarray, points: int) -> np.ndarray:
-    """Return what lies below straight lines (N, 3) to (N, 3) as longitude and latitude (N, points,
-    2).
+    """Return what lies below straight lines (N, 3) to (N, 3).
+
+    As longitude and latitude (N, points, 2).
     """
     share = np.linspace(0.0, 1.0, points)[None, :, None]
     return geodetic_deg(from_m[:, None] * (1.0 - share) + to_m[:, None] * share)
@@ -85,16 +86,18 @@ class WorldView:
         return corner + size * (places_deg / np.array(MAP_SPAN_DEG) + 0.5)
 
     def lines(self, lines_deg: np.ndarray) -> np.ndarray:
-        """Return lines (M, P, 2) in pixels of lines (N, P, 2) in degrees, split at the date
-        line.
+        """Return lines (M, P, 2) in pixels of lines (N, P, 2) in degrees.
+
+        Split at the date line.
         """
         return self.pixels(split_at_date_line(lines_deg))
 
 
 @dataclass(frozen=True)
 class CloseUp:
-    """Around one place, azimuthal and equidistant: directions and distances from the middle are
-    true, at the poles too.
+    """Project around one place, azimuthal and equidistant.
+
+    Directions and distances from the middle are true, at the poles too.
     """
 
     box: Box

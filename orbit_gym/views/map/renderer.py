@@ -40,8 +40,9 @@ class Show:
     def __init__(
         self, mode: str, scenario: Scenario, names: tuple[str, ...], count: int = 1
     ) -> None:
-        """Import what draws; ImportError says what to install, RuntimeError where a window cannot
-        be opened.
+        """Import what draws.
+
+        ImportError says what to install, RuntimeError where a window cannot be opened.
         """
         try:
             from orbit_gym.views.map.canvas import MAP, Canvas

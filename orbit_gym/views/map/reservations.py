@@ -42,11 +42,11 @@ class RecentUse:
 
 
 def queues(world: World, state: State, now_s: float) -> tuple[np.ndarray, np.ndarray]:
-    """Return booked work ahead in seconds of the whole accelerator, and lanes in use now, of every
-    accelerator (n_accelerators,).
+    """Return booked work ahead in seconds of the whole accelerator, and lanes in use now.
+
+    Of every accelerator (n_accelerators,).
 
     The chains of segments are walked side by side.
-
     """
     work_s, lanes = np.zeros(state.units.size), np.zeros(state.units.size)
     owners = np.flatnonzero(state.units["first_segment"] != NONE)

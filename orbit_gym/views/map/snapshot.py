@@ -21,8 +21,9 @@ from orbit_gym.world.layout import World
 
 
 class Placement(NamedTuple):
-    """The decision before: its task, and the plan that was booked, or None where the task was
-    rejected.
+    """Hold the decision before.
+
+    Its task, and the plan that was booked, or None where the task was rejected.
     """
 
     number: int  # of the task in the episode, from 0
@@ -143,8 +144,9 @@ class Watcher:
 
 
 def positions_at(world: World, time_s: float) -> np.ndarray:
-    """Return Earth-fixed positions (n_nodes, 3) of all graph nodes, linear between grid points as
-    in orbit_gym.kernels.network.transfers.
+    """Return Earth-fixed positions (n_nodes, 3) of all graph nodes.
+
+    Linear between grid points as in orbit_gym.kernels.network.transfers.
     """
     place = time_s / float(world.sizes["grid_s"][0])
     row = min(max(int(place), 0), len(world.positions_m) - 2)

@@ -15,8 +15,9 @@ MOST_WORDS = 8_192  # numbers change from frame to frame; what has not been used
 
 @lru_cache(MOST_WORDS)
 def word_mask(word: str, size: float, bold: bool) -> tuple[np.ndarray, float, int]:
-    """Return how much ink a word puts on each pixel (h, w) float32 from 0 to 1, its advance, and
-    rows of the mask above its base line.
+    """Return how much ink a word puts on each pixel (h, w) float32 from 0 to 1.
+
+    And its advance, and rows of the mask above its base line.
     """
     font = _font(size, bold)
     advance, height, descent = _measure().get_text_width_height_descent(word, font, False)

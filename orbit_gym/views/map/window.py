@@ -50,8 +50,9 @@ class Window:
 
 
 def refuse_without_display() -> None:
-    """RuntimeError where matplotlib would draw to no window: no display, no toolkit, or a backend
-    chosen that only writes files.
+    """Refuse where matplotlib would draw to no window.
+
+    RuntimeError: no display, no toolkit, or a backend chosen that only writes files.
     """
     backend = pyplot.get_backend()
     try:

@@ -41,8 +41,9 @@ def write_czml(path: str | os.PathLike[str], log: EpisodeLog) -> Path:
 
 
 def czml(log: EpisodeLog) -> list[Packet]:
-    """Packets: the document, one a satellite, one a site, one a pair of nodes that is ever
-    linked.
+    """Return the packets of an episode.
+
+    The document, one a satellite, one a site, one a pair of nodes that is ever linked.
     """
     header, nodes = log.header, log.header["nodes"]
     is_many = log.arrays["positions/positions_m"].shape[1] > MANY_SATELLITES

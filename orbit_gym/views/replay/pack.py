@@ -191,8 +191,9 @@ def _world(packer: Packer, log: EpisodeLog) -> dict[str, Any]:
 
 
 def _every(samples: np.ndarray, stride: int) -> np.ndarray:
-    """Every stride-th sample (T, ...), enclosing them all: the last few steps go on as a parabola
-    where T - 1 is no multiple.
+    """Return every stride-th sample (T, ...), enclosing them all.
+
+    The last few steps go on as a parabola where T - 1 is no multiple.
     """
     while len(samples) % stride != 1 and len(samples) > 2:
         samples = np.concatenate(
