@@ -152,7 +152,7 @@ def test_bold_only_where_the_paired_interval_excludes_zero(folder: Path) -> None
 
 
 @pytest.mark.parametrize(
-    ("value", "kind", "width", "shown"),
+    ("value", "kind", "width", "text"),
     [
         (0.80484, "fraction", 0.0357, "0.805"),
         (0.01094, "fraction", 0.0033, "0.0109"),
@@ -163,10 +163,8 @@ def test_bold_only_where_the_paired_interval_excludes_zero(folder: Path) -> None
         (float("nan"), "fraction", 0.1, "–"),
     ],
 )
-def test_numbers_have_sensible_digits(
-    value: float, kind: str, width: float, shown_rows: str
-) -> None:
-    assert number(value, kind, width) == shown_rows
+def test_numbers_have_sensible_digits(value: float, kind: str, width: float, text: str) -> None:
+    assert number(value, kind, width) == text
 
 
 # --- the page
@@ -230,12 +228,12 @@ def test_markdown_and_tables_say_the_same(tiny: Path) -> None:
             )
         )
 
-    user_file = {
+    csv_values = {
         (row["policy"], int(row["seed"])): float(row["value"])
         for row in table("episodes")
         if row["metric"] == HEADLINE
     }
-    assert [user_file["random", seed] for seed in results["seeds"]] == results["policies"][
+    assert [csv_values["random", seed] for seed in results["seeds"]] == results["policies"][
         "random"
     ][HEADLINE]["episodes"]
     for name in ("outcomes", "places", "flow"):  # three episodes of eight tasks, three policies
@@ -273,9 +271,9 @@ def test_results_without_details_and_names_that_look_like_markup(folder: Path) -
 
 
 def test_one_policy_alone(folder: Path) -> None:
-    alone_text = content()
-    alone_text["policies"] = {"eft_admit": alone_text["policies"]["eft_admit"]}
-    write_json(folder / "results.json", alone_text)
+    single_policy = content()
+    single_policy["policies"] = {"eft_admit": single_policy["policies"]["eft_admit"]}
+    write_json(folder / "results.json", single_policy)
     write_report([folder])
     assert 'id="differences"' not in (folder / "report.html").read_text()
 
