@@ -17,7 +17,7 @@ from typing import Any
 import numpy as np
 
 from benchmarks.speed import choose
-from orbit_gym.kernels import step
+from benchmarks.stream import play_stream
 from orbit_gym.scenario.loading import load_scenario
 from orbit_gym.scenario.scenario import Constellation, Scenario, Shell
 from orbit_gym.simulation.simulation import Simulation
@@ -213,21 +213,13 @@ def play_blocks(simulation: Simulation, actions: list[int]) -> tuple[np.ndarray,
     """Processor time of a step in each block of the stream (BLOCKS,), most bytes of the State in
     use, and the plans lost to full pools.
     """
-    arguments = (
-        simulation.world,
-        simulation.state,
-        simulation._scratch,
-        simulation.episode.tasks,
-        simulation.episode.faults,
-    )
-    step.play(
-        *arguments, np.zeros(0, np.int64), *simulation._buffers
-    )  # compiled before it is timed
+    arguments, decision = simulation.kernel_arguments, simulation.decision
+    play_stream(*arguments, np.zeros(0, np.int64), decision)  # compiled before it is timed
     step_s, used_bytes = [], 0
     gc.disable()
     for block in np.array_split(np.array(actions, np.int64), BLOCKS):
         begin = time.process_time()
-        step.play(*arguments, block, *simulation._buffers)
+        play_stream(*arguments, block, decision)
         step_s.append((time.process_time() - begin) / max(block.size, 1))
         used_bytes = max(used_bytes, bytes_in_use(simulation))
     gc.enable()

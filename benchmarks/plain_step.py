@@ -19,7 +19,7 @@ from rich.table import Table
 from tqdm import tqdm
 
 from benchmarks.speed import choose
-from orbit_gym.kernels import step as kernel
+from benchmarks.stream import play_stream
 from orbit_gym.scenario.loading import load_scenario
 from orbit_gym.scenario.scenario import Scenario
 from orbit_gym.simulation.simulation import Simulation
@@ -110,9 +110,8 @@ def kernel_seconds(start: Simulation, actions: list[int]) -> tuple[float, Simula
     spent_s = []
     for _ in range(REPEATS):
         fork = start.fork()
-        arguments = (fork.world, fork.state, fork._scratch, fork.episode.tasks, fork.episode.faults)
         begin = time.process_time()
-        kernel.play(*arguments, np.array(actions, np.int64), *fork._buffers)
+        play_stream(*fork.kernel_arguments, np.array(actions, np.int64), fork.decision)
         spent_s.append(time.process_time() - begin)
     return statistics.median(spent_s), fork
 

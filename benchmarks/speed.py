@@ -21,7 +21,7 @@ import numpy as np
 import tyro
 
 import orbit_gym
-from orbit_gym.kernels import step as kernel
+from benchmarks.stream import play_stream
 from orbit_gym.observation import COLUMNS
 from orbit_gym.simulation.simulation import Simulation
 from orbit_gym.vector import OrbitVectorEnv
@@ -79,15 +79,8 @@ def kernel_steps_per_s(env: gym.Env, actions: list[int]) -> float:
     """Compiled steps alone, all in one call."""
     running = env.unwrapped.simulation
     simulation = Simulation(running.scenario, running.world, running.episode)
-    arguments = (
-        simulation.world,
-        simulation.state,
-        simulation._scratch,
-        simulation.episode.tasks,
-        simulation.episode.faults,
-    )
     start = time.process_time()
-    kernel.play(*arguments, np.array(actions), *simulation._buffers)
+    play_stream(*simulation.kernel_arguments, np.array(actions), simulation.decision)
     return len(actions) / (time.process_time() - start)
 
 

@@ -1,20 +1,20 @@
 """The Gymnasium environment: a thin shell around a Simulation."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import gymnasium as gym
 import networkx as nx
 import numpy as np
 
+from orbit_gym.actions import DEFAULT_KINDS, ActionLayout
 from orbit_gym.kernels.episode import Episode, continued
-from orbit_gym.kernels.state import PLAN
 from orbit_gym.scenario.loading import load_scenario
 from orbit_gym.scenario.scenario import Scenario
+from orbit_gym.simulation.booking_log import BookingLog, new_booking_log
 from orbit_gym.simulation.episode_summary import Details, episode_details
 from orbit_gym.simulation.graph import topology
 from orbit_gym.simulation.metrics import episode_metrics
-from orbit_gym.simulation.reward import reward_terms
 from orbit_gym.simulation.simulation import Plan, Simulation, checked_action
 from orbit_gym.views.map.renderer import RENDER_FPS, Show, checked_mode
 from orbit_gym.workload.episode_source import EpisodeSource
@@ -46,6 +46,7 @@ class OrbitEnv(gym.Env[Observation, np.int64]):
         overrides: Mapping[str, Any] | None = None,
         split: str = "train",
         render_mode: str | None = None,
+        actions: Sequence[str] = DEFAULT_KINDS,
     ) -> None:
         """Read and check the scenario; Worlds are compiled when a day is first drawn.
 
@@ -54,11 +55,13 @@ class OrbitEnv(gym.Env[Observation, np.int64]):
         self.render_mode = checked_mode(render_mode, self.metadata["render_modes"])
         self.scenario = load_scenario(scenario, overrides)
         self.split = split
-        self._source = EpisodeSource(self.scenario, split)
+        self._source = EpisodeSource(self.scenario, split, actions)
         self.node_names = self._source.node_names
         self.observation_space: gym.Space[Any]
         self.observation_space, self.action_space = self._source.spaces()
         self._simulation: Simulation | None = None
+        self._booking_log = new_booking_log(0)
+        self._has_ended = False
         self._show = (
             Show(self.render_mode, self.scenario, self.node_names) if self.render_mode else None
         )
@@ -80,10 +83,10 @@ class OrbitEnv(gym.Env[Observation, np.int64]):
         super().reset(seed=seed)
         episode_seed = int(self.np_random.integers(2**31)) if seed is None else seed
         world, episode, info, self._sample = self._source.sample_episode(episode_seed, options)
-        self._simulation = Simulation(self.scenario, world, episode)
-        self._log = np.zeros(episode.tasks.size, PLAN)
-        self._is_booked = np.zeros(episode.tasks.size, np.bool_)
-        self._n_invalid = 0
+        self._simulation = Simulation(
+            self.scenario, world, episode, kinds=self._source.layout.kinds
+        )
+        self._booking_log = new_booking_log(episode.tasks.size)
         self._has_ended = False  # an episode without any task ends with its first step
         if self._show is not None:
             self._show.begin(self._simulation, info["day"])
@@ -96,42 +99,45 @@ class OrbitEnv(gym.Env[Observation, np.int64]):
         ValueError for an action outside the space, before anything changes.
         """
         simulation = self.simulation
-        index = checked_action(simulation.n_actions, action)
+        index = checked_action(simulation.n_candidates, simulation.n_actions, action)
         if self._has_ended:
             raise RuntimeError("the episode is over; call reset()")
-        time_s = simulation.time_s
-        is_invalid = not bool(simulation.action_masks()[index])
-        terms = (
-            self._place(index)
-            if not simulation.is_over
-            else reward_terms(self.scenario.reward, False, 0.0, 0.0, 0.0)
-        )
-        self._n_invalid += is_invalid
-        self._has_ended = self.simulation.is_over
+        terms = self._apply(index)
+        outcome = simulation.last_outcome
+        self._has_ended = bool(outcome["is_over"])
         info: dict[str, Any] = {
             "reward_terms": terms,
-            "elapsed_s": simulation.time_s - time_s,
-            "invalid_action": is_invalid,
+            "elapsed_s": float(outcome["elapsed_s"]),
+            "invalid_action": bool(outcome["is_invalid"]),
         }
         if self._has_ended:
-            info["episode_metrics"] = episode_metrics(
-                simulation, self._log, self._is_booked, self._n_invalid
-            )
+            info["episode_metrics"] = episode_metrics(simulation, self._booking_log)
         self._show_to_people()
         return simulation.observe(), sum(terms.values()), False, self._has_ended, info
 
-    def _place(self, action: int) -> dict[str, float]:
-        """Apply a checked action and log what it booked; returns the reward terms."""
-        task = self.simulation.task_index
-        if self._show is not None:
-            self._show.before_decision(self.simulation, action)
-        is_booked, terms = self.simulation.apply(action)
-        if is_booked:
-            self._log[task] = self.simulation.last_booking
-        self._is_booked[task] = is_booked
-        if self._show is not None:
-            self._show.after_decision(self.simulation)
+    def _apply(self, action: int) -> dict[str, float]:
+        """Place the task at hand, note what was booked, let pictures follow; returns the reward
+        terms.
+        """
+        simulation, task = self.simulation, self.simulation.task_index
+        follows = self._show is not None and not simulation.is_over
+        if follows:
+            self._show.before_decision(simulation, action)  # type: ignore[union-attr]
+        _, terms = simulation.apply(action)
+        self._booking_log.note(task, simulation.last_booking, simulation.last_outcome)
+        if follows:
+            self._show.after_decision(simulation)  # type: ignore[union-attr]
         return terms
+
+    @property
+    def booking_log(self) -> BookingLog:
+        """What the running episode has booked so far."""
+        return self._booking_log
+
+    @property
+    def action_layout(self) -> ActionLayout:
+        """Which action stands for what."""
+        return self._source.layout
 
     def render(self) -> np.ndarray | None:  # type: ignore[override]
         """The picture of the moment in mode "rgb_array", (720, 1280, 3) uint8.
@@ -144,7 +150,7 @@ class OrbitEnv(gym.Env[Observation, np.int64]):
                 'render_mode="rgb_array")'
             )
             return None
-        picture = self._show.frame(self.simulation, self._log, self._is_booked)
+        picture = self._show.frame(self.simulation, self._booking_log)
         return picture if self.render_mode == "rgb_array" else None
 
     def close(self) -> None:
@@ -182,8 +188,7 @@ class OrbitEnv(gym.Env[Observation, np.int64]):
         return episode_details(
             self.simulation.world,
             self.simulation.episode,
-            self._log,
-            self._is_booked,
+            self._booking_log,
             self.simulation.state.is_lost,
         )
 

@@ -1,166 +1,165 @@
-"""The observation as one table: spaces, columns, encoder and the README's table all come from
-FIELDS.
+"""The observation as one table: spaces, columns, encoder, decoder and the table of the docs all
+come from FIELDS.
 
 Three blocks: ``task`` (T,), ``nodes`` (n_candidates, F), ``links`` (n_candidates, n_terminals + 2,
 L), float32, scaled to order 1 by fixed constants. Rows that stand for nothing are zero. Nothing
 tells absolute time, a satellite's index or longitude.
+
+A column is one Field here, and one line in orbit_gym/kernels/observation_encoder.py.
 """
 
-import math
+from collections import namedtuple
 from dataclasses import dataclass
+from typing import Any
 
 import gymnasium as gym
 import numpy as np
 
-# Scales of the columns: times end at LONGEST_S, and log columns are log1p(amount in the unit) /
-# LOG_...
-LONGEST_S = 7_200.0
-LOG_LONGEST = math.log1p(LONGEST_S)  # seconds
-LOG_MOST_MBIT = math.log1p(1e6)  # sizes of inputs in Mbit, rates in Mbit/s
-LOG_MOST_KBIT = math.log1p(1e8)  # sizes of results in kbit
-LOG_MOST_J = math.log1p(1e6)
+from orbit_gym.utils.scales import Flag, Fraction, Linear, Log
+
 GROUND_SLOTS = 2  # ground contacts shown per candidate, after its laser terminals
+LONGEST_S = 7_200.0  # times are shown up to here
+LOG_TIME = Log(per=1.0, most=LONGEST_S, unit="s")
+TIME = Linear(per=LONGEST_S, unit="s")
+INPUT_SIZE = Log(per=1e6, most=1e6, unit="bits")
+RESULT_SIZE = Log(per=1e3, most=1e8, unit="bits")
+RATE = Log(per=1e6, most=1e6, unit="bps")
+ENERGY = Log(per=1.0, most=1e6, unit="J")
+VALUE = Linear(per=10.0, unit="value")
+MODEL_SIZE = Linear(per=32e9, unit="bytes")
+POSITION = Linear(low=-2.0, high=2.0, per=1e7, unit="m")
+RANGE = Linear(per=1e7, unit="m")
+SPEED = Linear(high=10.0, per=744e12, unit="op/s")
+BANDWIDTH = Linear(high=10.0, per=400e9, unit="bytes/s")
+LOAD_TIME = Linear(per=60.0, unit="s")
+HOPS = Linear(per=40.0, unit="hops")
+LOAD = Fraction(high=4.0)
 
 
 @dataclass(frozen=True)
 class Field:
-    """One column: its block, its name, its true bounds after scaling, and what it means."""
+    """One column: its block, its name, how an amount is scaled, and what the amount is."""
 
     block: str
     name: str
-    low: float
-    high: float
-    meaning: str
+    scale: Fraction
+    about: str
+
+    @property
+    def low(self) -> float:
+        """Least value of the column."""
+        return self.scale.low
+
+    @property
+    def high(self) -> float:
+        """Greatest value of the column."""
+        return self.scale.high
+
+    @property
+    def meaning(self) -> str:
+        """What the amount is, and how the column is made of it."""
+        return f"{self.about}: {self.scale.formula}" if self.scale.formula else self.about
 
 
 FIELDS: tuple[Field, ...] = (
-    Field("task", "present", 0, 1, "1 while there is a task to place"),
-    Field("task", "input_size", 0, 1, "bits to move in: log1p(bits / 1e6) / log1p(1e6)"),
-    Field("task", "result_size", 0, 1, "bits to bring back: log1p(bits / 1e3) / log1p(1e8)"),
+    Field("task", "present", Flag(), "1 while there is a task to place"),
+    Field("task", "input_size", INPUT_SIZE, "bits to move in"),
+    Field("task", "result_size", RESULT_SIZE, "bits to bring back"),
+    Field(
+        "task", "service", LOG_TIME, "service on the first satellite's accelerator, idle and loaded"
+    ),
+    Field("task", "lanes", Fraction(), "lanes taken, fraction of an accelerator"),
+    Field("task", "model_size", MODEL_SIZE, "weights of its model"),
+    Field("task", "slack", LOG_TIME, "time from release to deadline"),
+    Field("task", "value", VALUE, "value if delivered in time"),
+    Field("task", "from_user", Flag(), "1 if a user asks, 0 if a satellite observed"),
+    Field(
+        "task", "to_user", Flag(), "1 if the result returns to that user, 0 if any station will do"
+    ),
+    Field("task", "may_alert", Flag(), "1 if the result may go by the alert channel"),
     Field(
         "task",
-        "service",
-        0,
-        1,
-        "service on the first satellite's accelerator, idle and loaded: log1p(s) / log1p(7200)",
+        "offered_load_5min",
+        LOAD,
+        "offered load: work of recent tasks that could be served in time "
+        "(fading over 300 s) / what all satellites could compute in that time",
     ),
-    Field("task", "lanes", 0, 1, "lanes taken, fraction of an accelerator"),
-    Field("task", "model_size", 0, 1, "weights of its model, fraction of 32 GB"),
-    Field("task", "slack", 0, 1, "time from release to deadline: log1p(s) / log1p(7200)"),
-    Field("task", "value", 0, 1, "value if delivered in time, / 10"),
-    Field("task", "from_user", 0, 1, "1 if a user asks, 0 if a satellite observed"),
-    Field(
-        "task", "to_user", 0, 1, "1 if the result returns to that user, 0 if any station will do"
-    ),
-    Field("task", "may_alert", 0, 1, "1 if the result may go by the alert channel"),
+    Field("task", "offered_load_30min", LOAD, "the same, fading over 1800 s"),
     Field(
         "task",
-        "asked_short",
-        0,
-        4,
-        "work asked lately (fading over 300 s) / what all satellites could compute in that time",
+        "urgent_infeasible_rate",
+        Fraction(),
+        "share of recent urgent tasks (slack up to 120 s, fading over 600 s) "
+        "that no candidate could deliver in time",
     ),
-    Field("task", "asked_long", 0, 4, "the same, fading over 1800 s"),
-    Field(
-        "task",
-        "missed",
-        0,
-        1,
-        "share of urgent tasks lately (slack up to 120 s, fading over 600 s) that nobody offered "
-        "in time",
-    ),
-    Field("nodes", "present", 0, 1, "1 if the row stands for a reachable candidate"),
-    Field("nodes", "is_satellite", 0, 1, "1 for a satellite, 0 for a datacentre"),
-    Field("nodes", "is_origin", 0, 1, "1 if the task appeared here"),
-    Field("nodes", "radial", -2, 2, "position relative to the origin, outward, / 1e7 m"),
-    Field("nodes", "along", -2, 2, "the same along the origin's motion (east for a user)"),
-    Field("nodes", "across", -2, 2, "the same across it (north for a user)"),
-    Field("nodes", "sunlit", 0, 1, "1 in sunlight"),
-    Field(
-        "nodes", "time_to_eclipse", 0, 1, "until the next eclipse begins, 0 in eclipse: s / 7200"
-    ),
-    Field("nodes", "time_to_sunlight", 0, 1, "until the eclipse ends, 0 in sunlight: s / 7200"),
+    Field("nodes", "present", Flag(), "1 if the row stands for a reachable candidate"),
+    Field("nodes", "is_satellite", Flag(), "1 for a satellite, 0 for a datacentre"),
+    Field("nodes", "is_origin", Flag(), "1 if the task appeared here"),
+    Field("nodes", "radial", POSITION, "position relative to the origin, outward"),
+    Field("nodes", "along", POSITION, "the same along the origin's motion (east for a user)"),
+    Field("nodes", "across", POSITION, "the same across it (north for a user)"),
+    Field("nodes", "sunlit", Flag(), "1 in sunlight"),
+    Field("nodes", "time_to_eclipse", TIME, "until the next eclipse begins, 0 in eclipse"),
+    Field("nodes", "time_to_sunlight", TIME, "until the eclipse ends, 0 in sunlight"),
     Field(
         "nodes",
         "time_to_contact",
-        0,
-        1,
-        "until the next contact with any station, 0 during one: log1p(s) / log1p(7200)",
+        LOG_TIME,
+        "until the next contact with any station, 0 during one",
     ),
-    Field("nodes", "charge", 0, 1, "battery charge now, fraction of capacity"),
+    Field("nodes", "charge", Fraction(), "battery charge now, fraction of capacity"),
     Field(
         "nodes",
         "charge_margin",
-        -1,
-        1,
-        "charge above what the baseline needs until the next sunlight, fraction of the usable "
-        "charge",
+        Fraction(low=-1.0),
+        "charge above what the baseline needs until the next sunlight, "
+        "fraction of the usable charge",
     ),
-    Field("nodes", "temperature", 0, 2, "(temperature - sink) / (limit - sink)"),
-    Field("nodes", "lanes_busy", 0, 1, "lanes in use now, fraction"),
-    Field("nodes", "backlog", 0, 1, "until its last booking ends: log1p(s) / log1p(7200)"),
-    Field(
-        "nodes", "booked_work", 0, 1, "booked lane-seconds ahead / lanes: log1p(s) / log1p(7200)"
-    ),
+    Field("nodes", "temperature", Fraction(high=2.0), "(temperature - sink) / (limit - sink)"),
+    Field("nodes", "lanes_busy", Fraction(), "lanes in use now, fraction"),
+    Field("nodes", "backlog", LOG_TIME, "until its last booking ends"),
+    Field("nodes", "booked_work", LOG_TIME, "booked lane-seconds ahead / lanes"),
     Field(
         "nodes",
         "model_resident",
-        0,
-        1,
+        Flag(),
         "1 if the task's model will be in memory after the last booking",
     ),
-    Field("nodes", "memory_free", 0, 1, "memory free after the last booking, fraction"),
+    Field("nodes", "memory_free", Fraction(), "memory free after the last booking, fraction"),
     Field(
         "nodes",
         "evicted",
-        0,
-        1,
+        Fraction(),
         "weights that loading the task's model would evict, fraction of memory",
     ),
-    Field("nodes", "speed", 0, 10, "peak speed / 744 TOPS"),
-    Field("nodes", "bandwidth", 0, 10, "memory bandwidth / 400 GB/s"),
+    Field("nodes", "speed", SPEED, "peak speed"),
+    Field("nodes", "bandwidth", BANDWIDTH, "memory bandwidth"),
     Field(
         "nodes",
         "plan_exists",
-        0,
-        1,
+        Flag(),
         "1 if the task can be delivered within the look-ahead from here: the mask",
     ),
-    Field("nodes", "plan_on_time", 0, 1, "1 if that delivery is in time"),
-    Field("nodes", "plan_arrival", 0, 1, "release to arrival of the input: log1p(s) / log1p(7200)"),
-    Field("nodes", "plan_load", 0, 1, "model load that the plan contains: s / 60"),
-    Field("nodes", "plan_start", 0, 1, "release to start of service: log1p(s) / log1p(7200)"),
-    Field("nodes", "plan_finish", 0, 1, "release to end of service: log1p(s) / log1p(7200)"),
-    Field("nodes", "plan_delivery", 0, 1, "release to delivery: log1p(s) / log1p(7200)"),
-    Field("nodes", "plan_margin", -1, 1, "(deadline - delivery) / slack"),
-    Field("nodes", "plan_energy", 0, 1, "compute and transmit energy: log1p(J) / log1p(1e6)"),
-    Field("nodes", "plan_input_hops", 0, 1, "hops of the input / 40"),
-    Field("nodes", "plan_result_hops", 0, 1, "hops of the result / 40"),
-    Field("links", "up", 0, 1, "1 while data can flow"),
-    Field(
-        "links",
-        "rate",
-        0,
-        1,
-        "data rate now, or of the next contact: log1p(bps / 1e6) / log1p(1e6)",
-    ),
-    Field(
-        "links",
-        "backlog",
-        0,
-        1,
-        "booked from now, or from its opening, without a gap: log1p(s) / log1p(7200)",
-    ),
-    Field("links", "range", 0, 1, "distance / 1e7 m"),
-    Field(
-        "links", "opens_in", 0, 1, "until the contact begins, 0 during it: log1p(s) / log1p(7200)"
-    ),
-    Field("links", "remaining", 0, 1, "until the contact ends: log1p(s) / log1p(7200)"),
+    Field("nodes", "plan_on_time", Flag(), "1 if that delivery is in time"),
+    Field("nodes", "plan_arrival", LOG_TIME, "release to arrival of the input"),
+    Field("nodes", "plan_load", LOAD_TIME, "model load that the plan contains"),
+    Field("nodes", "plan_start", LOG_TIME, "release to start of service"),
+    Field("nodes", "plan_finish", LOG_TIME, "release to end of service"),
+    Field("nodes", "plan_delivery", LOG_TIME, "release to delivery"),
+    Field("nodes", "plan_margin", Fraction(low=-1.0), "(deadline - delivery) / slack"),
+    Field("nodes", "plan_energy", ENERGY, "compute and transmit energy"),
+    Field("nodes", "plan_input_hops", HOPS, "hops of the input"),
+    Field("nodes", "plan_result_hops", HOPS, "hops of the result"),
+    Field("links", "up", Flag(), "1 while data can flow"),
+    Field("links", "rate", RATE, "data rate now, or of the next contact"),
+    Field("links", "backlog", LOG_TIME, "booked from now, or from its opening, without a gap"),
+    Field("links", "range", RANGE, "distance"),
+    Field("links", "opens_in", LOG_TIME, "until the contact begins, 0 during it"),
+    Field("links", "remaining", LOG_TIME, "until the contact ends"),
     Field(
         "links",
         "other_end",
-        0,
-        1,
+        Fraction(),
         "(row of the candidate at the other end + 1) / n_candidates; 0 for none or outside",
     ),
 )
@@ -172,6 +171,37 @@ COLUMNS: dict[str, dict[str, int]] = {
     for block in BLOCKS
 }
 WIDTH = {block: len(COLUMNS[block]) for block in BLOCKS}
+# The same as tuples with names, which kernels read as constants: NODE_COLUMNS.plan_delivery.
+TaskColumns = namedtuple("TaskColumns", tuple(COLUMNS["task"]))  # type: ignore[misc]
+NodeColumns = namedtuple("NodeColumns", tuple(COLUMNS["nodes"]))  # type: ignore[misc]
+LinkColumns = namedtuple("LinkColumns", tuple(COLUMNS["links"]))  # type: ignore[misc]
+TASK_COLUMNS: Any = TaskColumns(**COLUMNS["task"])
+NODE_COLUMNS: Any = NodeColumns(**COLUMNS["nodes"])
+LINK_COLUMNS: Any = LinkColumns(**COLUMNS["links"])
+# Names that columns had before, as files that are older than the new name may say.
+RENAMED = {
+    "asked_short": "offered_load_5min",
+    "asked_long": "offered_load_30min",
+    "missed": "urgent_infeasible_rate",
+}
+
+
+def field_of(block: str, name: str) -> Field:
+    """The field of a column; ValueError says which there are."""
+    name = RENAMED.get(name, name)
+    for field in FIELDS:
+        if (field.block, field.name) == (block, name):
+            return field
+    names = ", ".join(COLUMNS.get(block, ())) or f"the blocks {', '.join(BLOCKS)}"
+    raise ValueError(f"no column {name!r} in block {block!r}; choose from {names}")
+
+
+def decode(block: str, name: str, values: np.ndarray | float) -> np.ndarray:
+    """Amounts in SI units behind values of a column, in float64.
+
+    What the column clips stays clipped. ValueError names the columns if there is no such one.
+    """
+    return field_of(block, name).scale.decode(values)
 
 
 def _bounds(block: str, shape: tuple[int, ...]) -> gym.spaces.Box:

@@ -2,7 +2,7 @@
 environments would.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import gymnasium as gym
@@ -10,6 +10,7 @@ import numpy as np
 from gymnasium.vector import AutoresetMode
 from gymnasium.vector.utils import batch_space
 
+from orbit_gym.actions import DEFAULT_KINDS, ActionLayout
 from orbit_gym.kernels.episode import Episode
 from orbit_gym.scenario.loading import load_scenario
 from orbit_gym.scenario.scenario import Scenario
@@ -48,6 +49,7 @@ class OrbitVectorEnv(gym.vector.VectorEnv[Observations, np.ndarray, np.ndarray])
         copy: bool = True,
         metrics: bool = True,
         render_mode: str | None = None,
+        actions: Sequence[str] = DEFAULT_KINDS,
     ) -> None:
         """Read and check everything; Worlds are compiled when a day is first drawn.
 
@@ -65,13 +67,12 @@ class OrbitVectorEnv(gym.vector.VectorEnv[Observations, np.ndarray, np.ndarray])
         }
         self.scenario = load_scenario(scenario, overrides)
         self.num_envs, self.copy, self.metrics = num_envs, copy, metrics
-        self._source = EpisodeSource(self.scenario, split)
+        self._source = EpisodeSource(self.scenario, split, actions)
         self.node_names = self._source.node_names
         self.single_observation_space, self.single_action_space = self._source.spaces()  # type: ignore[assignment]
         self.observation_space = batch_space(self.single_observation_space, num_envs)
         self.action_space = batch_space(self.single_action_space, num_envs)
-        self._n_actions = self._source.n_candidates + 1
-        self._batch = Batch(self.scenario, num_envs, self._source.n_candidates, threads)
+        self._batch = Batch(self.scenario, num_envs, self._source.layout, threads)
         self._generators: list[np.random.Generator | None] = [None] * num_envs
         self._is_done = np.zeros(num_envs, np.bool_)
         self._has_begun = np.zeros(num_envs, np.bool_)
@@ -131,9 +132,9 @@ class OrbitVectorEnv(gym.vector.VectorEnv[Observations, np.ndarray, np.ndarray])
         if not self._has_begun[members].all():
             raise RuntimeError("call reset() first")
         if self._is_done[members].any():
-            ended = members[self._is_done[members]].tolist()
+            over = members[self._is_done[members]].tolist()
             raise RuntimeError(
-                f"members {ended} are over; reset them with options={{'reset_mask': ...}}"
+                f"members {over} are over; reset them with options={{'reset_mask': ...}}"
             )
         checked = self._checked(actions, members)
         self._tell_show(members, checked)
@@ -152,7 +153,9 @@ class OrbitVectorEnv(gym.vector.VectorEnv[Observations, np.ndarray, np.ndarray])
             return None
         members = range(self.num_envs)
         return tuple(
-            self._show.frame(self._batch.simulation(member), *self._batch.bookings(member), member)
+            self._show.frame(
+                self._batch.simulation(member), self._batch.booking_log(member), member
+            )
             for member in members
         )
 
@@ -167,7 +170,12 @@ class OrbitVectorEnv(gym.vector.VectorEnv[Observations, np.ndarray, np.ndarray])
 
     def action_masks(self) -> np.ndarray:
         """Valid actions, (num_envs, n_actions) bool."""
-        return self._batch.masks.copy()
+        return self._batch.decisions.mask.copy()
+
+    @property
+    def action_layout(self) -> ActionLayout:
+        """Which action stands for what."""
+        return self._source.layout
 
     def simulation(self, member: int) -> Simulation:
         """The running Simulation of one member, for plans, forks and topology.
@@ -194,12 +202,12 @@ class OrbitVectorEnv(gym.vector.VectorEnv[Observations, np.ndarray, np.ndarray])
         generator = self._generators[member]
         assert generator is not None
         episode_seed = int(generator.integers(2**31)) if seed is None else seed
-        episode_drawn = self._source.sample_episode(episode_seed, options)
-        self._batch.begin(member, episode_drawn)
+        drawn = self._source.sample_episode(episode_seed, options)
+        self._batch.begin(member, drawn)
         if self._show is not None:
-            self._show.begin(self._batch.simulation(member), episode_drawn.info["day"], member)
+            self._show.begin(self._batch.simulation(member), drawn.info["day"], member)
         self._is_done[member], self._has_begun[member] = False, True
-        return episode_drawn.info
+        return drawn.info
 
     def _tell_show(self, members: np.ndarray, actions: np.ndarray | None = None) -> None:
         """Let what is rendered follow the members (m,): before a step with their actions
@@ -217,44 +225,36 @@ class OrbitVectorEnv(gym.vector.VectorEnv[Observations, np.ndarray, np.ndarray])
 
         ValueError for the first one outside the space among the members that step.
         """
-        actions_array = np.asarray(actions)
-        if actions_array.shape != (self.num_envs,):
-            raise ValueError(
-                f"actions must have shape ({self.num_envs},), got {actions_array.shape}"
-            )
-        if not np.issubdtype(actions_array.dtype, np.integer):
-            raise action_error(
-                self._n_actions, actions_array[0] if actions_array.size else actions_array
-            )
-        bad = members[(actions_array[members] < 0) | (actions_array[members] >= self._n_actions)]
-        if bad.size:
-            raise action_error(self._n_actions, int(actions_array[bad[0]]))
+        indices, layout = np.asarray(actions), self.action_layout
+        sizes = layout.n_candidates, layout.n_actions
+        if indices.shape != (self.num_envs,):
+            raise ValueError(f"actions must have shape ({self.num_envs},), got {indices.shape}")
+        if not np.issubdtype(indices.dtype, np.integer):
+            raise action_error(*sizes, indices[0] if indices.size else indices)
+        outside = members[(indices[members] < 0) | (indices[members] >= layout.n_actions)]
+        if outside.size:
+            raise action_error(*sizes, int(indices[outside[0]]))
         checked = np.zeros(self.num_envs, np.int64)
-        checked[members] = actions_array[members]
+        checked[members] = indices[members]
         return checked
 
     def _results(self, members: np.ndarray) -> tuple[np.ndarray, dict[str, Any]]:
         """Rewards (num_envs,) and the infos of the members that stepped."""
         outcomes, has_stepped = self._batch.outcomes, np.zeros(self.num_envs, np.bool_)
         has_stepped[members] = True
-        values = [
-            np.where(has_stepped, outcomes[name], 0.0)
-            for name in ("value", "revoked_value", "energy_j")
-        ]
-        terms = reward_terms(self.scenario.reward, True, *values)  # type: ignore[arg-type]
+        outcomes_of_members = np.zeros(self.num_envs, outcomes.dtype)
+        outcomes_of_members[members] = outcomes[members]
+        terms = reward_terms(self.scenario.reward, outcomes_of_members)
         rewards = np.zeros(self.num_envs)
         for term in terms.values():
             rewards = rewards + term
         infos: dict[str, Any] = {}
         if members.size:
-            term_arrays = {
-                name: (np.asarray(term), has_stepped.copy()) for name, term in terms.items()
-            }
             infos = {
                 "reward_terms": {
                     key: item
-                    for name, (term, mask) in term_arrays.items()
-                    for key, item in ((name, term), (f"_{name}", mask))
+                    for name, term in terms.items()
+                    for key, item in ((name, term), (f"_{name}", has_stepped.copy()))
                 },
                 "elapsed_s": np.where(has_stepped, outcomes["elapsed_s"], 0.0),
                 "invalid_action": has_stepped & (outcomes["is_invalid"] == 1),
@@ -277,7 +277,11 @@ class OrbitVectorEnv(gym.vector.VectorEnv[Observations, np.ndarray, np.ndarray])
 
     def _blocks(self) -> Observations:
         batch = self._batch
-        return {"task": batch.task_rows, "nodes": batch.node_rows, "links": batch.link_rows}
+        return {
+            "task": batch.decisions.task,
+            "nodes": batch.decisions.nodes,
+            "links": batch.decisions.links,
+        }
 
     def _observations(self) -> Observations:
         return (
@@ -322,10 +326,10 @@ def _taken_out(infos: dict[str, Any], member: int) -> dict[str, Any]:
 
     What no member has left goes.
     """
-    rows: dict[str, Any] = {}
+    taken: dict[str, Any] = {}
     for key in STEP_KEYS:
         value, has_key = infos[key], infos[f"_{key}"]
-        rows[key] = (
+        taken[key] = (
             _taken_out_terms(value, member) if isinstance(value, dict) else value[member].item()
         )
         has_key[member] = False
@@ -333,13 +337,13 @@ def _taken_out(infos: dict[str, Any], member: int) -> dict[str, Any]:
             value[member] = 0
         if not has_key.any():
             del infos[key], infos[f"_{key}"]
-    return rows
+    return taken
 
 
 def _taken_out_terms(terms: dict[str, Any], member: int) -> dict[str, float]:
-    rows = {
+    taken = {
         name: float(values[member]) for name, values in terms.items() if not name.startswith("_")
     }
-    for name in rows:
+    for name in taken:
         terms[name][member], terms[f"_{name}"][member] = 0.0, False
-    return rows
+    return taken

@@ -18,7 +18,8 @@ from stable_baselines3.common.env_checker import check_env as check_env_of_sb3
 
 import orbit_gym
 from orbit_gym.env import OrbitEnv
-from orbit_gym.kernels import step as kernel
+from orbit_gym.kernels.relaxed import relaxed_on_time
+from orbit_gym.kernels.step import step
 from orbit_gym.observation import COLUMNS
 from orbit_gym.registration import environment_id
 from orbit_gym.scenario.loading import REGISTERED, load_scenario, scenario_to_dict
@@ -293,7 +294,7 @@ def test_one_signature_per_kernel(env: OrbitEnv) -> None:
         other.fork().step(0)
         other.step(0)
         other.simulation.relaxed_on_time()
-    for compiled in (kernel.step, kernel.relaxed_on_time):
+    for compiled in (step, relaxed_on_time):
         assert len(compiled.signatures) == 1
 
 

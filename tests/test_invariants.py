@@ -28,7 +28,7 @@ class Record:
     def note(self, simulation: Simulation, one_lane: bool) -> None:
         """Add the last booking."""
         world, booked = simulation.world, simulation.last_booking
-        for hop in simulation._scratch.hops[: int(booked["input_hops"] + booked["result_hops"])]:
+        for hop in simulation.last_hops:
             edge = world.edges[hop["edge"]]
             contacts = world.contacts[edge["first_contact"] : edge["end_contact"]]
             assert (

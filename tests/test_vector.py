@@ -10,7 +10,8 @@ import pytest
 from gymnasium.vector import AutoresetMode, SyncVectorEnv
 
 import orbit_gym  # noqa: F401  (registers the environments)
-from orbit_gym.kernels import step as kernel
+from orbit_gym.kernels.relaxed import relaxed_on_time
+from orbit_gym.kernels.step import step as step_kernel
 from orbit_gym.vector import OrbitVectorEnv
 
 COUNT = 3
@@ -171,7 +172,7 @@ def test_metrics_can_be_left_out() -> None:
 def test_one_signature_of_the_step() -> None:
     """Members of a batch and single environments share one compiled step."""
     native("Tiny", AutoresetMode.NEXT_STEP, {}).reset(seed=0)
-    for compiled in (kernel.step, kernel.relaxed_on_time):
+    for compiled in (step_kernel, relaxed_on_time):
         assert len(compiled.signatures) <= 1
 
 

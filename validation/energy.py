@@ -85,7 +85,7 @@ def charges_j(
     for _, is_block in marks:
         if not is_block:
             seen.append(float(simulation.state.units[0]["charge_j"]))
-        simulation.apply(0 if is_block else simulation.n_actions - 1)
+        simulation.apply(0 if is_block else simulation.n_candidates)
         assert (
             not is_block or simulation.last_booking["start_s"] in blocks_s
         )  # it did not have to wait

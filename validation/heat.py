@@ -58,7 +58,7 @@ def simulated_c() -> list[float]:
     simulation.apply(0)
     while len(seen) < len(LOOKS_S):
         seen.append(float(simulation.state.units[0]["temperature_c"]))
-        simulation.apply(simulation.n_actions - 1)  # only to look
+        simulation.apply(simulation.n_candidates)  # only to look
     return seen
 
 

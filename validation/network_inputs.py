@@ -96,7 +96,7 @@ def setting(given):
 
     work, overload, lax = (
         mean(node["booked_work"]),
-        np.maximum(task["asked_long"] - AT_EASE, 0.0),
+        np.maximum(task["offered_load_30min"] - AT_EASE, 0.0),
         (task["slack"] > 0.95) * 1.0,
     )
     columns = (
@@ -113,14 +113,16 @@ def setting(given):
         / np.maximum(given.present.sum(axis=1), 1),
         np.where(flies, node["backlog"], 1.0).min(axis=1),
         mean(node["sunlit"]),
-        task["asked_short"],
-        task["asked_long"],
+        task["offered_load_5min"],
+        task["offered_load_30min"],
         overload,
         work * overload,
         *way_down(given),
         lax,
-        lax * (task["asked_long"] - FULL),
-        np.clip((task["missed"] - FEW_MISSED) / (MANY_MISSED - FEW_MISSED), 0.0, 1.0),
+        lax * (task["offered_load_30min"] - FULL),
+        np.clip(
+            (task["urgent_infeasible_rate"] - FEW_MISSED) / (MANY_MISSED - FEW_MISSED), 0.0, 1.0
+        ),
         np.maximum(SCARCE - mean(node["model_resident"]), 0.0),
     )
     return np.stack(columns, axis=-1)

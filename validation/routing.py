@@ -97,7 +97,7 @@ def arrivals(
     simulation: Simulation, source: int, ready_s: float, bits: float, idle: bool = False
 ) -> dict[int, float]:
     """What the kernel finds: arrival at every settled node."""
-    scratch = simulation._scratch
+    scratch = simulation.scratch
     search(
         simulation.world,
         simulation.state,

@@ -185,16 +185,12 @@ def _play_compiled(
         options={"reset_mask": np.arange(envs.num_envs) == 0},
     )
     simulation = envs.simulation(0).fork()
-    _, log, is_booked = play_out(simulation, policy.number, policy.weights)
+    _, log = play_out(simulation, policy.number, policy.weights)
     if details is not None:
         details.append(
-            episode_details(
-                simulation.world, simulation.episode, log, is_booked, simulation.state.is_lost
-            )
+            episode_details(simulation.world, simulation.episode, log, simulation.state.is_lost)
         )
-    return episode_metrics(
-        simulation, log, is_booked, n_invalid=0
-    )  # a rule chooses among valid actions only
+    return episode_metrics(simulation, log)
 
 
 def play_all(

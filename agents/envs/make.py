@@ -10,7 +10,8 @@ from stable_baselines3.common.vec_env import DummyVecEnv, VecEnv, VecMonitor
 
 import orbit_gym  # noqa: F401  (registers the environments)
 from agents.envs.mixed_vec_env import MixedVecEnv
-from agents.envs.native_vec_env import VALUE, VALUE_SCALE, NativeVecEnv
+from agents.envs.native_vec_env import VALUE, NativeVecEnv
+from orbit_gym.observation import decode
 from orbit_gym.scenario.loading import load_scenario
 from orbit_gym.scenario.scenario import Scenario
 from orbit_gym.vector import OrbitVectorEnv
@@ -143,7 +144,7 @@ class TrainingEpisodes(gym.Wrapper):
         return self.env.unwrapped.action_masks()  # type: ignore[attr-defined]
 
     def _remember(self, observation: Any) -> None:
-        self.task_value = VALUE_SCALE * float(observation["task"][VALUE])
+        self.task_value = float(decode("task", "value", observation["task"][VALUE]))
 
 
 def make_vec(

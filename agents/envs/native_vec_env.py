@@ -11,10 +11,9 @@ from stable_baselines3.common.vec_env import VecEnv
 
 from agents.envs.episode_runner import member_metrics
 from agents.policies.linear_rule import EFT_ADMIT, choose_many
-from orbit_gym.observation import COLUMNS
+from orbit_gym.observation import COLUMNS, decode
 from orbit_gym.vector import OrbitVectorEnv
 
-VALUE_SCALE = 10.0  # the task's value column is value / 10
 VALUE = COLUMNS["task"]["value"]
 
 
@@ -145,7 +144,7 @@ class NativeVecEnv(VecEnv):
         return int(np.searchsorted(episode.tasks["release_s"], episode.span_s[1]))
 
     def _remember(self, observations: Any) -> None:
-        self._task_values = VALUE_SCALE * observations["task"][:, VALUE].astype(np.float64)
+        self._task_values = decode("task", "value", observations["task"][:, VALUE])
 
     # --- the rest of the interface
 

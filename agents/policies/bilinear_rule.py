@@ -42,7 +42,9 @@ from agents.policies.linear_rule import (
     seconds,
 )
 from agents.utils.jit import inline_kernel
-from orbit_gym.observation import COLUMNS, LOG_LONGEST, LOG_MOST_KBIT
+from orbit_gym.observation import COLUMNS, LOG_TIME, RESULT_SIZE
+
+_LOG_LONGEST, _LOG_MOST_KBIT = LOG_TIME.log_most, RESULT_SIZE.log_most
 
 NODE, TASK = COLUMNS["nodes"], COLUMNS["task"]
 ORIGIN, BUSY, FREE, RESIDENT, TO_CONTACT, TO_ECLIPSE, MARGIN = (
@@ -58,7 +60,14 @@ ORIGIN, BUSY, FREE, RESIDENT, TO_CONTACT, TO_ECLIPSE, MARGIN = (
     )
 )
 TO_USER, MODEL, SHORT, LONG, INFEASIBLE_RATE = (
-    TASK[name] for name in ("to_user", "model_size", "asked_short", "asked_long", "missed")
+    TASK[name]
+    for name in (
+        "to_user",
+        "model_size",
+        "offered_load_5min",
+        "offered_load_30min",
+        "urgent_infeasible_rate",
+    )
 )
 
 # What is read of a plan and its node; columns are as observed (agents.policies.linear_rule says
@@ -140,7 +149,7 @@ FEW_MISSED, MANY_MISSED = (
 )  # shares of urgent tasks between which `missing` rises (choice)
 MOST_GBIT = 2.0  # results above this weigh alike (choice: the largest of the catalogue has 0.88)
 A_MINUTE = (
-    math.log1p(60.0) / LOG_LONGEST
+    math.log1p(60.0) / _LOG_LONGEST
 )  # on the scale of the time columns; a longer wait is a queue (choice)
 LONGEST_MIN = (
     10.0  # features in minutes are cut here: longer ones are seen in the columns, on a log scale
@@ -234,7 +243,7 @@ def fill_setting(task_row: np.ndarray, node_rows: np.ndarray, out: np.ndarray) -
     out[13] = task_row[LONG]
     out[14] = max(0.0, task_row[LONG] - AT_EASE)
     out[15] = work * share * out[14]
-    out[16] = min(math.expm1(task_row[RESULT] * LOG_MOST_KBIT) / KBIT_IN_GBIT, MOST_GBIT)
+    out[16] = min(math.expm1(task_row[RESULT] * _LOG_MOST_KBIT) / KBIT_IN_GBIT, MOST_GBIT)
     out[17] = _down_wait(node_rows, seconds(contact))
     out[18] = out[16] * (out[17] - A_MINUTE)
     out[19] = 1.0 if task_row[SLACK] > PIVOT else 0.0
@@ -256,7 +265,7 @@ def _down_wait(node_rows: np.ndarray, contact_s: float) -> float:
         row = node_rows[k]
         if row[SATELLITE] > 0.5 and row[PRESENT] > 0.5 and row[DELIVERY] > 0.0:
             wait_s = seconds(row[DELIVERY]) - max(seconds(row[FINISH]), contact_s)
-            least = min(least, math.log1p(max(0.0, wait_s)) / LOG_LONGEST)
+            least = min(least, math.log1p(max(0.0, wait_s)) / _LOG_LONGEST)
     return least
 
 

@@ -10,10 +10,13 @@ from agents.policies.bilinear_rule import choose_bilinear
 from agents.policies.linear_rule import choose
 from agents.policies.published import choose_equinox, choose_phoenix
 from agents.utils.jit import inline_kernel, threaded_kernel
+from orbit_gym.kernels.batch_step import note_booking
 from orbit_gym.kernels.episode import Episode
-from orbit_gym.kernels.state import PLAN, Scratch, State
-from orbit_gym.kernels.step import step
+from orbit_gym.kernels.observation_encoder import Decision
+from orbit_gym.kernels.state import Scratch, State
+from orbit_gym.kernels.step import is_over, step
 from orbit_gym.scenario.scenario import Scenario
+from orbit_gym.simulation.booking_log import BookingLog, new_booking_log
 from orbit_gym.simulation.simulation import Simulation
 from orbit_gym.world.layout import World
 
@@ -58,43 +61,27 @@ def play_to_end(
     scratch: Scratch,
     tasks: np.ndarray,
     faults: np.ndarray,
-    task_row: np.ndarray,
-    node_rows: np.ndarray,
-    link_rows: np.ndarray,
-    mask: np.ndarray,
+    decision: Decision,
     rule: int,
     weights: np.ndarray,
-    log: np.ndarray,
+    plans: np.ndarray,
     is_booked: np.ndarray,
 ) -> float:
     """Play from the task at hand to the episode's end.
 
     Returns the value planned in time, faults not yet deducted.
 
-    The observation blocks show the task at hand at the start; log (n_tasks,) PLAN and is_booked
-    (n_tasks,) bool get what was booked.
+    The decision shows the task at hand at the start; plans (n_tasks,) PLAN and is_booked (n_tasks,)
+    bool get what was booked.
     """
-    clock = state.clock[0]
     value = 0.0
-    while clock.task < tasks.size and tasks[clock.task].release_s < clock.end_s:
-        task = clock.task
-        action = decide(rule, task_row, node_rows, mask, weights)
-        is_booked[task] = step(
-            world, state, scratch, tasks, faults, action, task_row, node_rows, link_rows, mask
-        )
-        if is_booked[task]:
-            log[task] = scratch.booking[0]
-            if scratch.booking[0].on_time == 1:
-                value += tasks[task].value
+    while not is_over(state, tasks):
+        task = state.clock[0].task
+        action = decide(rule, decision.task, decision.nodes, decision.mask, weights)
+        step(world, state, scratch, tasks, faults, action, decision)
+        note_booking(scratch, task, plans, is_booked)
+        value += scratch.outcome[0].value
     return value
-
-
-class Bookings(NamedTuple):
-    """What a rule booked in an episode, as orbit_gym.simulation.metrics reads it."""
-
-    value: float  # planned in time, faults not deducted
-    log: np.ndarray  # (n_tasks,) PLAN, rows of tasks that were booked
-    is_booked: np.ndarray  # (n_tasks,) bool
 
 
 class RolloutResult(NamedTuple):
@@ -106,26 +93,25 @@ class RolloutResult(NamedTuple):
     rejected: int
 
 
-def play_out(simulation: Simulation, rule: int, weights: np.ndarray) -> Bookings:
+def play_out(simulation: Simulation, rule: int, weights: np.ndarray) -> tuple[float, BookingLog]:
     """Play a Simulation from its task at hand to its end with a rule.
 
-    Faults after the end included; it is over then.
+    Faults after the end are included; it is over then.
+
+    Returns the value planned in time, faults not deducted, and what was booked.
     """
-    episode = simulation.episode
-    log, is_booked = np.zeros(episode.tasks.size, PLAN), np.zeros(episode.tasks.size, np.bool_)
-    task_row, node_rows, link_rows, mask = simulation._buffers
-    observation_rows = (task_row, node_rows, link_rows[:, :0], mask)  # no rule reads the links
-    arrays = (
-        simulation.world,
-        simulation.state,
-        simulation._scratch,
-        episode.tasks,
-        episode.faults,
+    log = new_booking_log(simulation.episode.tasks.size)
+    value = play_to_end(
+        *simulation.kernel_arguments,
+        simulation.decision.without_links(),  # no rule reads them
+        rule,
+        weights,
+        log.plans,
+        log.is_booked,
     )
-    value = play_to_end(*arrays, *observation_rows, rule, weights, log, is_booked)
-    if episode.faults.size:
+    if simulation.episode.faults.size:
         simulation.play_faults_out()
-    return Bookings(value, log, is_booked)
+    return value, log
 
 
 def play_rule(
@@ -133,8 +119,8 @@ def play_rule(
 ) -> RolloutResult:
     """Play an episode from its start with a rule and its weights."""
     simulation = Simulation(scenario, world, episode)
-    value, log, is_booked = play_out(simulation, rule, weights)
-    n_booked, n_on_time = int(is_booked.sum()), int(log["on_time"].sum())
+    value, log = play_out(simulation, rule, weights)
+    n_booked, n_on_time = int(log.is_booked.sum()), int(log.plans["on_time"].sum())
     return RolloutResult(
         value - simulation.revoked_value,
         n_booked,

@@ -51,8 +51,16 @@ from agents.policies.linear_rule import (
     seconds,
 )
 from agents.utils.jit import inline_kernel
-from orbit_gym.observation import LOG_MOST_J, LONGEST_S
+from orbit_gym.observation import ENERGY as ENERGY_SCALE
+from orbit_gym.observation import HOPS, TIME
+from orbit_gym.observation import VALUE as VALUE_SCALE
 
+_LONGEST_S, _LOG_MOST_J, _HOPS, _VALUE = (
+    TIME.per,
+    ENERGY_SCALE.log_most,
+    HOPS.per,
+    VALUE_SCALE.per,
+)
 ORIGIN, TO_ECLIPSE, TO_SUNLIGHT = (
     NODE[name] for name in ("is_origin", "time_to_eclipse", "time_to_sunlight")
 )
@@ -71,9 +79,9 @@ def eclipse_share(row: np.ndarray) -> float:
     """
     start_s, end_s = seconds(row[START]) - 60.0 * row[LOAD], seconds(row[FINISH])
     if row[SUNLIT] > 0.5:
-        dark_from_s, dark_to_s = LONGEST_S * row[TO_ECLIPSE], math.inf
+        dark_from_s, dark_to_s = _LONGEST_S * row[TO_ECLIPSE], math.inf
     else:
-        dark_from_s, dark_to_s = 0.0, LONGEST_S * row[TO_SUNLIGHT]
+        dark_from_s, dark_to_s = 0.0, _LONGEST_S * row[TO_SUNLIGHT]
     dark_s = max(0.0, min(end_s, dark_to_s) - max(start_s, dark_from_s))
     return min(dark_s / max(end_s - start_s, 1e-3), 1.0)
 
@@ -86,7 +94,7 @@ def _battery_cost(row: np.ndarray, weights: np.ndarray) -> float:
         cost += weights[2]
     if row[SATELLITE] < 0.5:
         return cost + weights[3]
-    drawn_j = eclipse_share(row) * math.expm1(row[ENERGY] * LOG_MOST_J)
+    drawn_j = eclipse_share(row) * math.expm1(row[ENERGY] * _LOG_MOST_J)
     return cost + weights[0] * drawn_j / DRAWN_UNIT_J + weights[1] * (1.0 - row[CHARGE_MARGIN])
 
 
@@ -125,9 +133,7 @@ def _marginal_cost(task_row: np.ndarray, row: np.ndarray, weights: np.ndarray) -
     )
     price += math.exp(weights[2]) * _slope(seconds(row[BACKLOG]) / (60.0 * math.exp(weights[3])))
     taken_min = task_row[LANES] * seconds(task_row[SERVICE]) / 60.0 + row[LOAD]
-    return price * taken_min + math.exp(weights[4]) * 40.0 * (
-        row[IN_HOPS] + row[OUT_HOPS]
-    )  # hop columns are / 40
+    return price * taken_min + math.exp(weights[4]) * _HOPS * (row[IN_HOPS] + row[OUT_HOPS])
 
 
 @inline_kernel
@@ -145,4 +151,4 @@ def choose_equinox(
             cost = _marginal_cost(task_row, node_rows[k], weights)
             if cost < best_cost:
                 best, best_cost = k, cost
-    return best if 10.0 * task_row[VALUE] > best_cost else n  # the column is value / 10
+    return best if _VALUE * task_row[VALUE] > best_cost else n

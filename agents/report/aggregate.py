@@ -13,11 +13,11 @@ from orbit_gym.simulation.episode_summary import (
     LATENCY_EDGES_S,
     MOST_GROUPS,
     N_BINS,
-    OUTCOMES,
     PLACES,
     Details,
     satellite_groups,
 )
+from orbit_gym.simulation.outcomes import OUTCOME_NAMES
 from orbit_gym.vector import OrbitVectorEnv
 
 DETAILS_VERSION = 1
@@ -44,7 +44,7 @@ def aggregate(
         "version": DETAILS_VERSION,
         **axes(envs),
         "classes": [list(TASK_CLASSES)[index] for index in classes],
-        "outcome_names": list(OUTCOMES),
+        "outcome_names": list(OUTCOME_NAMES),
         "place_names": list(PLACES),
         "latency_edges_s": [float(f"{edge:.6g}") for edge in LATENCY_EDGES_S],
         "policies": {

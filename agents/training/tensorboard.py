@@ -13,8 +13,7 @@ import numpy as np
 from stable_baselines3.common.callbacks import BaseCallback
 from stable_baselines3.common.logger import Logger
 
-from agents.envs.native_vec_env import VALUE, VALUE_SCALE
-from orbit_gym.observation import COLUMNS
+from orbit_gym.observation import COLUMNS, decode
 
 EPISODE_METRICS = "episode_metrics"  # key in the info of a step that ends an episode
 RECENT_EPISODES = 20  # that a scalar is the mean of (choice)
@@ -85,7 +84,7 @@ def decision_stats(observation: Mapping[str, np.ndarray], actions: np.ndarray) -
     row = nodes[np.arange(len(nodes)), np.minimum(actions, n_rows - 1)]
     is_placed = (actions < n_rows) & (row[:, column["plan_exists"]] > 0.5)
     in_time = is_placed & (row[:, column["plan_on_time"]] > 0.5)
-    value = VALUE_SCALE * observation["task"][:, VALUE]
+    value = decode("task", "value", observation["task"][:, COLUMNS["task"]["value"]])
     flying = nodes[..., column["present"]] * nodes[..., column["is_satellite"]]
     means = [
         (nodes[..., column[name]] * flying).sum(axis=1) / np.maximum(flying.sum(axis=1), 1.0)

@@ -3,11 +3,14 @@ FIELDS table.
 """
 
 import math
+from typing import NamedTuple
 
 import numpy as np
 
+from orbit_gym.actions import KINDS
 from orbit_gym.kernels.accelerator.charge_and_heat import power_row, required_j
 from orbit_gym.kernels.accelerator.service import resident_after_load, resident_bytes, service_s
+from orbit_gym.kernels.action_kinds import is_kind_valid
 from orbit_gym.kernels.episode import ANY_STATION
 from orbit_gym.kernels.network.calendars import first_free_s
 from orbit_gym.kernels.network.transfers import (
@@ -17,61 +20,97 @@ from orbit_gym.kernels.network.transfers import (
     position_m,
     range_m,
 )
-from orbit_gym.kernels.offered_load import START_URGENT, asked_share
+from orbit_gym.kernels.offered_load import START_URGENT, offered_load
 from orbit_gym.kernels.state import NONE, Scratch, State
 from orbit_gym.observation import (
-    COLUMNS,
+    BANDWIDTH,
+    ENERGY,
     GROUND_SLOTS,
-    LOG_LONGEST,
-    LOG_MOST_J,
-    LOG_MOST_KBIT,
-    LOG_MOST_MBIT,
+    HOPS,
+    INPUT_SIZE,
+    LINK_COLUMNS,
+    LOAD_TIME,
+    LOG_TIME,
     LONGEST_S,
+    MODEL_SIZE,
+    NODE_COLUMNS,
+    POSITION,
+    RANGE,
+    RATE,
+    RESULT_SIZE,
+    SPEED,
+    TASK_COLUMNS,
+    VALUE,
+    WIDTH,
 )
 from orbit_gym.utils.jit import inline_kernel
+from orbit_gym.utils.scales import Linear, Log
 from orbit_gym.world.layout import World
 
-T_PRESENT, T_INPUT, T_RESULT, T_SERVICE = (
-    COLUMNS["task"][n] for n in ("present", "input_size", "result_size", "service")
-)
-T_LANES, T_MODEL, T_SLACK, T_VALUE = (
-    COLUMNS["task"][n] for n in ("lanes", "model_size", "slack", "value")
-)
-T_FROM_USER, T_TO_USER, T_ALERT = (
-    COLUMNS["task"][n] for n in ("from_user", "to_user", "may_alert")
-)
-T_SHORT, T_LONG, T_MISSED = (COLUMNS["task"][n] for n in ("asked_short", "asked_long", "missed"))
 
-N_PRESENT, N_SATELLITE, N_ORIGIN = (
-    COLUMNS["nodes"][n] for n in ("present", "is_satellite", "is_origin")
-)
-N_RADIAL, N_ALONG, N_ACROSS = (COLUMNS["nodes"][n] for n in ("radial", "along", "across"))
-N_SUNLIT, N_ECLIPSE, N_SUNLIGHT, N_CONTACT = (
-    COLUMNS["nodes"][n]
-    for n in ("sunlit", "time_to_eclipse", "time_to_sunlight", "time_to_contact")
-)
-N_CHARGE, N_MARGIN, N_TEMPERATURE = (
-    COLUMNS["nodes"][n] for n in ("charge", "charge_margin", "temperature")
-)
-N_LANES, N_BACKLOG, N_WORK = (COLUMNS["nodes"][n] for n in ("lanes_busy", "backlog", "booked_work"))
-N_RESIDENT, N_FREE, N_EVICTED = (
-    COLUMNS["nodes"][n] for n in ("model_resident", "memory_free", "evicted")
-)
-N_SPEED, N_BANDWIDTH = (COLUMNS["nodes"][n] for n in ("speed", "bandwidth"))
-P_EXISTS, P_ON_TIME, P_ARRIVAL, P_LOAD = (
-    COLUMNS["nodes"][n] for n in ("plan_exists", "plan_on_time", "plan_arrival", "plan_load")
-)
-P_START, P_FINISH, P_DELIVERY, P_MARGIN = (
-    COLUMNS["nodes"][n] for n in ("plan_start", "plan_finish", "plan_delivery", "plan_margin")
-)
-P_ENERGY, P_INPUT_HOPS, P_RESULT_HOPS = (
-    COLUMNS["nodes"][n] for n in ("plan_energy", "plan_input_hops", "plan_result_hops")
-)
+class LinearScale(NamedTuple):
+    """A Linear scale as kernels read it."""
 
-L_UP, L_RATE, L_BACKLOG, L_RANGE = (COLUMNS["links"][n] for n in ("up", "rate", "backlog", "range"))
-L_OPENS, L_REMAINING, L_OTHER = (
-    COLUMNS["links"][n] for n in ("opens_in", "remaining", "other_end")
+    per: float
+    low: float
+    high: float
+
+
+class LogScale(NamedTuple):
+    """A Log scale as kernels read it."""
+
+    per: float
+    log_most: float
+
+
+def linear_scale(scale: Linear) -> LinearScale:
+    """Constants of a Linear scale."""
+    return LinearScale(scale.per, scale.low, scale.high)
+
+
+def log_scale(scale: Log) -> LogScale:
+    """Constants of a Log scale."""
+    return LogScale(scale.per, scale.log_most)
+
+
+_INPUT_SIZE, _RESULT_SIZE, _RATE, _ENERGY = (
+    log_scale(scale) for scale in (INPUT_SIZE, RESULT_SIZE, RATE, ENERGY)
 )
+_VALUE, _MODEL_SIZE, _POSITION, _RANGE = (
+    linear_scale(scale) for scale in (VALUE, MODEL_SIZE, POSITION, RANGE)
+)
+_SPEED, _BANDWIDTH, _LOAD_TIME, _HOPS = (
+    linear_scale(scale) for scale in (SPEED, BANDWIDTH, LOAD_TIME, HOPS)
+)
+LOG_LONGEST = LOG_TIME.log_most
+
+
+class Decision(NamedTuple):
+    """What an agent sees of the task at hand, and which actions it has."""
+
+    task: np.ndarray  # (T,) float32
+    nodes: np.ndarray  # (n_candidates, F) float32
+    links: np.ndarray  # (n_candidates, slots, L) float32; with no slots, links are left out
+    mask: np.ndarray  # (n_actions,) bool, the candidates first
+    kinds: np.ndarray  # (n_kinds,) int64 codes of the actions after them, orbit_gym/actions.py
+
+    def without_links(self) -> "Decision":
+        """The same arrays with no slots for links, for policies that do not read them."""
+        return self._replace(links=self.links[:, :0])
+
+
+def new_decision(
+    n_candidates: int, n_terminals: int, kinds: tuple[str, ...], leading: tuple[int, ...] = ()
+) -> Decision:
+    """Arrays of zeros for one decision, or with leading axes for many."""
+    n_slots = n_terminals + GROUND_SLOTS
+    return Decision(
+        task=np.zeros((*leading, WIDTH["task"]), np.float32),
+        nodes=np.zeros((*leading, n_candidates, WIDTH["nodes"]), np.float32),
+        links=np.zeros((*leading, n_candidates, n_slots, WIDTH["links"]), np.float32),
+        mask=np.zeros((*leading, n_candidates + len(kinds)), np.bool_),
+        kinds=np.array([KINDS[kind].code for kind in kinds], np.int64),
+    )
 
 
 @inline_kernel
@@ -88,8 +127,14 @@ def log_time(seconds: float) -> float:
 
 
 @inline_kernel
-def _log_size(amount: float, unit: float, log_most: float) -> float:
-    return min(math.log1p(max(amount, 0.0) / unit) / log_most, 1.0)
+def _log(amount: float, scale: LogScale) -> float:
+    return min(math.log1p(max(amount, 0.0) / scale.per) / scale.log_most, 1.0)
+
+
+@inline_kernel
+def _up_to(amount: float, scale: LinearScale) -> float:
+    """Column of an amount that is never below the scale."""
+    return min(amount / scale.per, scale.high)
 
 
 @inline_kernel
@@ -103,26 +148,21 @@ def encode(
     state: State,
     scratch: Scratch,
     tasks: np.ndarray,
-    task_row: np.ndarray,
-    node_rows: np.ndarray,
-    link_rows: np.ndarray,
-    mask: np.ndarray,
+    decision: Decision,
 ) -> None:
-    """Write the decision at hand: task_row (T,), node_rows (n, F), link_rows (n, slots, L), mask (n
-    + 1,).
-
-    Links are the caller's choice: with no slots in link_rows they are left out, for policies that
-    do not read them.
-    """
-    task_row[:] = 0.0
+    """Write the decision at hand; rows that stand for nothing are zero."""
+    node_rows, link_rows, mask = decision.nodes, decision.links, decision.mask
+    decision.task[:] = 0.0
     node_rows[:] = 0.0
     link_rows[:] = 0.0
     mask[:] = False
-    mask[mask.size - 1] = True
+    n_candidates = state.candidates.size
+    for k in range(decision.kinds.size):
+        mask[n_candidates + k] = is_kind_valid(state, decision.kinds[k])
     task = state.clock[0].task
     if task >= tasks.size:
         return
-    _encode_task(world, state, tasks, task, task_row)
+    _encode_task(world, state, tasks, task, decision.task)
     _origin_frame(world, tasks[task].origin, tasks[task].release_s, scratch.frame)
     for row in range(state.candidates.size):
         node = state.candidates[row]
@@ -132,7 +172,7 @@ def encode(
         if node < world.sizes[0].n_satellites:
             _encode_satellite(world, state, tasks, task, node, node_rows[row])
             pass_row = _next_pass(world, node, tasks[task].release_s)
-            node_rows[row, N_CONTACT] = _encode_contact(
+            node_rows[row, NODE_COLUMNS.time_to_contact] = _encode_contact(
                 world, node, pass_row, tasks[task].release_s
             )
             if link_rows.shape[1] > 0:
@@ -154,21 +194,27 @@ def encode(
 @inline_kernel
 def _encode_task(world: World, state: State, tasks: np.ndarray, task: int, out: np.ndarray) -> None:
     entry = tasks[task]
-    out[T_PRESENT] = 1.0
-    out[T_INPUT] = _log_size(entry.input_bits, 1e6, LOG_MOST_MBIT)
-    out[T_RESULT] = _log_size(entry.result_bits, 1e3, LOG_MOST_KBIT)
-    out[T_SERVICE] = log_time(service_s(world, tasks, task, 0))
-    out[T_LANES] = 1.0 / world.accelerators[0].lanes if entry.one_lane == 1 else 1.0
-    out[T_MODEL] = min(world.model_bytes[entry.model] / 32e9, 1.0)
-    out[T_SLACK] = log_time(entry.slack_s)
-    out[T_VALUE] = min(entry.value / 10.0, 1.0)
-    out[T_FROM_USER] = 1.0 if entry.origin >= world.sizes[0].n_satellites else 0.0
-    out[T_TO_USER] = 0.0 if entry.destination == ANY_STATION else 1.0
-    out[T_ALERT] = 1.0 if entry.alert_delay_s >= 0.0 else 0.0
+    out[TASK_COLUMNS.present] = 1.0
+    out[TASK_COLUMNS.input_size] = _log(entry.input_bits, _INPUT_SIZE)
+    out[TASK_COLUMNS.result_size] = _log(entry.result_bits, _RESULT_SIZE)
+    out[TASK_COLUMNS.service] = log_time(service_s(world, tasks, task, 0))
+    out[TASK_COLUMNS.lanes] = 1.0 / world.accelerators[0].lanes if entry.one_lane == 1 else 1.0
+    out[TASK_COLUMNS.model_size] = _up_to(world.model_bytes[entry.model], _MODEL_SIZE)
+    out[TASK_COLUMNS.slack] = log_time(entry.slack_s)
+    out[TASK_COLUMNS.value] = _up_to(entry.value, _VALUE)
+    out[TASK_COLUMNS.from_user] = 1.0 if entry.origin >= world.sizes[0].n_satellites else 0.0
+    out[TASK_COLUMNS.to_user] = 0.0 if entry.destination == ANY_STATION else 1.0
+    out[TASK_COLUMNS.may_alert] = 1.0 if entry.alert_delay_s >= 0.0 else 0.0
     clock = state.clock[0]
-    out[T_SHORT] = asked_share(world, clock.asked_short_s, clock.seen_short_s)
-    out[T_LONG] = asked_share(world, clock.asked_long_s, clock.seen_long_s)
-    out[T_MISSED] = clock.n_missed / (clock.n_urgent + START_URGENT)
+    out[TASK_COLUMNS.offered_load_5min] = offered_load(
+        world, clock.offered_5min_s, clock.span_5min_s
+    )
+    out[TASK_COLUMNS.offered_load_30min] = offered_load(
+        world, clock.offered_30min_s, clock.span_30min_s
+    )
+    out[TASK_COLUMNS.urgent_infeasible_rate] = clock.n_urgent_infeasible / (
+        clock.n_urgent + START_URGENT
+    )
 
 
 @inline_kernel
@@ -196,6 +242,12 @@ def _origin_frame(world: World, origin: int, time_s: float, frame: np.ndarray) -
 
 
 @inline_kernel
+def _on_axis(x: float, y: float, z: float, axis: np.ndarray) -> float:
+    along_m = x * axis[0] + y * axis[1] + z * axis[2]
+    return _clip(along_m / _POSITION.per, _POSITION.low, _POSITION.high)
+
+
+@inline_kernel
 def _encode_common(
     world: World, tasks: np.ndarray, task: int, node: int, frame: np.ndarray, out: np.ndarray
 ) -> None:
@@ -203,11 +255,11 @@ def _encode_common(
     x -= frame[0, 0]
     y -= frame[0, 1]
     z -= frame[0, 2]
-    out[N_PRESENT] = 1.0
-    out[N_ORIGIN] = 1.0 if node == tasks[task].origin else 0.0
-    out[N_RADIAL] = _clip((x * frame[1, 0] + y * frame[1, 1] + z * frame[1, 2]) / 1e7, -2.0, 2.0)
-    out[N_ALONG] = _clip((x * frame[2, 0] + y * frame[2, 1] + z * frame[2, 2]) / 1e7, -2.0, 2.0)
-    out[N_ACROSS] = _clip((x * frame[3, 0] + y * frame[3, 1] + z * frame[3, 2]) / 1e7, -2.0, 2.0)
+    out[NODE_COLUMNS.present] = 1.0
+    out[NODE_COLUMNS.is_origin] = 1.0 if node == tasks[task].origin else 0.0
+    out[NODE_COLUMNS.radial] = _on_axis(x, y, z, frame[1])
+    out[NODE_COLUMNS.along] = _on_axis(x, y, z, frame[2])
+    out[NODE_COLUMNS.across] = _on_axis(x, y, z, frame[3])
 
 
 @inline_kernel
@@ -217,7 +269,7 @@ def _encode_satellite(
     now_s = tasks[task].release_s
     accelerator = world.accelerators[node]
     entry = state.units[node]
-    out[N_SATELLITE] = 1.0
+    out[NODE_COLUMNS.is_satellite] = 1.0
     row = power_row(world, node, now_s)
     is_sunlit = world.power[row].is_sunlit
     end = world.power_offsets[node + 1]
@@ -229,12 +281,16 @@ def _encode_satellite(
     ):
         change += 1
     until_s = world.power[change].start_s - now_s if change < end else LONGEST_S
-    out[N_SUNLIT] = is_sunlit
-    out[N_ECLIPSE if is_sunlit == 1 else N_SUNLIGHT] = min(until_s / LONGEST_S, 1.0)
-    out[N_CHARGE] = _clip(entry.charge_j / accelerator.capacity_j, 0.0, 1.0)
+    out[NODE_COLUMNS.sunlit] = is_sunlit
+    out[NODE_COLUMNS.time_to_eclipse if is_sunlit == 1 else NODE_COLUMNS.time_to_sunlight] = min(
+        until_s / LONGEST_S, 1.0
+    )
+    out[NODE_COLUMNS.charge] = _clip(entry.charge_j / accelerator.capacity_j, 0.0, 1.0)
     usable_j = max(accelerator.capacity_j - accelerator.floor_j, 1.0)
-    out[N_MARGIN] = _clip((entry.charge_j - required_j(world, node, now_s)) / usable_j, -1.0, 1.0)
-    out[N_TEMPERATURE] = _clip(
+    out[NODE_COLUMNS.charge_margin] = _clip(
+        (entry.charge_j - required_j(world, node, now_s)) / usable_j, -1.0, 1.0
+    )
+    out[NODE_COLUMNS.temperature] = _clip(
         (entry.temperature_c - accelerator.sink_c)
         / max(accelerator.limit_c - accelerator.sink_c, 1.0),
         0.0,
@@ -248,8 +304,8 @@ def _encode_datacentre(
     world: World, state: State, tasks: np.ndarray, task: int, node: int, out: np.ndarray
 ) -> None:
     datacentre = node - world.sizes[0].n_satellites - world.sizes[0].n_stations
-    out[N_CHARGE] = 1.0
-    out[N_MARGIN] = 1.0
+    out[NODE_COLUMNS.charge] = 1.0
+    out[NODE_COLUMNS.charge_margin] = 1.0
     first = world.datacentre_offsets[datacentre]
     _encode_units(world, state, tasks, task, first, world.datacentre_offsets[datacentre + 1], out)
 
@@ -277,26 +333,29 @@ def _encode_units(
                 busy += share
             row = segment.next
         tail = state.units[unit].tail_resident
-        resident_weight = resident_bytes(world, tail)
+        stored_bytes = resident_bytes(world, tail)
         if tail >> model & 1:
-            out[N_RESIDENT] = 1.0
+            out[NODE_COLUMNS.model_resident] = 1.0
             evicted = 0.0
         else:
             after = resident_bytes(world, resident_after_load(world, state, unit, model))
             evicted = min(
                 evicted,
-                (resident_weight + world.model_bytes[model] - after) / accelerator.memory_bytes,
+                (stored_bytes + world.model_bytes[model] - after) / accelerator.memory_bytes,
             )
-        out[N_FREE] = max(
-            out[N_FREE], _clip(1.0 - resident_weight / accelerator.memory_bytes, 0.0, 1.0)
+        out[NODE_COLUMNS.memory_free] = max(
+            out[NODE_COLUMNS.memory_free],
+            _clip(1.0 - stored_bytes / accelerator.memory_bytes, 0.0, 1.0),
         )
     count = end - first
-    out[N_LANES] = _clip(busy / count, 0.0, 1.0)
-    out[N_BACKLOG] = log_time(least_s)
-    out[N_WORK] = log_time(work_s / count)
-    out[N_EVICTED] = _clip(evicted, 0.0, 1.0)
-    out[N_SPEED] = min(world.accelerators[first].peak_op_per_s / 744e12, 10.0)
-    out[N_BANDWIDTH] = min(world.accelerators[first].bandwidth_bytes_per_s / 400e9, 10.0)
+    out[NODE_COLUMNS.lanes_busy] = _clip(busy / count, 0.0, 1.0)
+    out[NODE_COLUMNS.backlog] = log_time(least_s)
+    out[NODE_COLUMNS.booked_work] = log_time(work_s / count)
+    out[NODE_COLUMNS.evicted] = _clip(evicted, 0.0, 1.0)
+    out[NODE_COLUMNS.speed] = _up_to(world.accelerators[first].peak_op_per_s, _SPEED)
+    out[NODE_COLUMNS.bandwidth] = _up_to(
+        world.accelerators[first].bandwidth_bytes_per_s, _BANDWIDTH
+    )
 
 
 @inline_kernel
@@ -304,20 +363,22 @@ def _encode_plan(state: State, tasks: np.ndarray, task: int, row: int, out: np.n
     plan = state.plans[row]
     release_s = tasks[task].release_s
     slack_s = tasks[task].slack_s
-    out[P_MARGIN] = -1.0
+    out[NODE_COLUMNS.plan_margin] = -1.0
     if plan.exists == 0:
         return
-    out[P_EXISTS] = 1.0
-    out[P_ON_TIME] = plan.on_time
-    out[P_ARRIVAL] = log_time(plan.arrival_s - release_s)
-    out[P_LOAD] = min(plan.load_s / 60.0, 1.0)
-    out[P_START] = log_time(plan.start_s - release_s)
-    out[P_FINISH] = log_time(plan.finish_s - release_s)
-    out[P_DELIVERY] = log_time(plan.delivery_s - release_s)
-    out[P_MARGIN] = _clip((release_s + slack_s - plan.delivery_s) / max(slack_s, 1e-9), -1.0, 1.0)
-    out[P_ENERGY] = _log_size(plan.energy_j, 1.0, LOG_MOST_J)
-    out[P_INPUT_HOPS] = min(plan.input_hops / 40.0, 1.0)
-    out[P_RESULT_HOPS] = min(plan.result_hops / 40.0, 1.0)
+    out[NODE_COLUMNS.plan_exists] = 1.0
+    out[NODE_COLUMNS.plan_on_time] = plan.on_time
+    out[NODE_COLUMNS.plan_arrival] = log_time(plan.arrival_s - release_s)
+    out[NODE_COLUMNS.plan_load] = _up_to(plan.load_s, _LOAD_TIME)
+    out[NODE_COLUMNS.plan_start] = log_time(plan.start_s - release_s)
+    out[NODE_COLUMNS.plan_finish] = log_time(plan.finish_s - release_s)
+    out[NODE_COLUMNS.plan_delivery] = log_time(plan.delivery_s - release_s)
+    out[NODE_COLUMNS.plan_margin] = _clip(
+        (release_s + slack_s - plan.delivery_s) / max(slack_s, 1e-9), -1.0, 1.0
+    )
+    out[NODE_COLUMNS.plan_energy] = _log(plan.energy_j, _ENERGY)
+    out[NODE_COLUMNS.plan_input_hops] = _up_to(plan.input_hops, _HOPS)
+    out[NODE_COLUMNS.plan_result_hops] = _up_to(plan.result_hops, _HOPS)
 
 
 @inline_kernel
@@ -387,21 +448,22 @@ def _encode_links(
     rate_bps = rate = 0.0
     for slot in range(out.shape[0]):
         if best[slot] != NONE:
-            here_bps = _encode_link(
+            link_bps = _encode_link(
                 world, state, node, best[slot], best_contact[slot], now_s, out[slot]
             )
-            if here_bps != rate_bps:  # neighbouring links often have one rate
-                rate_bps = here_bps
-                rate = _log_size(rate_bps, 1e6, LOG_MOST_MBIT)
-            out[slot, L_RATE] = rate
+            if link_bps != rate_bps:  # neighbouring links often have one rate
+                rate_bps = link_bps
+                rate = _log(rate_bps, _RATE)
+            out[slot, LINK_COLUMNS.rate] = rate
 
 
 @inline_kernel
-def _opens_before(world: World, contact: int, other: int, now_s: float) -> bool:
-    """True if a contact is usable before another, or as early and for longer."""
-    a = max(world.contacts[contact].start_s, now_s)
-    b = max(world.contacts[other].start_s, now_s)
-    return a < b or (a == b and world.contacts[contact].end_s > world.contacts[other].end_s)
+def _opens_before(world: World, first: int, second: int, now_s: float) -> bool:
+    """True if the first contact is usable before the second, or as early and for longer."""
+    first_s = max(world.contacts[first].start_s, now_s)
+    second_s = max(world.contacts[second].start_s, now_s)
+    lasts_longer = world.contacts[first].end_s > world.contacts[second].end_s
+    return first_s < second_s or (first_s == second_s and lasts_longer)
 
 
 @inline_kernel
@@ -434,16 +496,16 @@ def _encode_link(
     """Everything about a link but its rate, which is returned, bit/s."""
     start_s = world.contacts[contact].start_s
     at_s = max(now_s, start_s)
-    out[L_UP] = 1.0 if start_s <= now_s else 0.0
+    out[LINK_COLUMNS.up] = 1.0 if start_s <= now_s else 0.0
     resource_a = world.edges[edge].resource_a
     resource_b = world.edges[edge].resource_b
     free_s = first_free_s(state, resource_a, at_s)
     if resource_b != NONE:
         free_s = max(free_s, first_free_s(state, resource_b, at_s))
-    out[L_BACKLOG] = log_time(free_s - at_s)
+    out[LINK_COLUMNS.backlog] = log_time(free_s - at_s)
     to = world.edges[edge].to
-    out[L_RANGE] = min(range_m(world, node, to, now_s) / 1e7, 1.0)
-    out[L_OPENS] = log_time(start_s - now_s)
-    out[L_REMAINING] = log_time(world.contacts[contact].end_s - now_s)
-    out[L_OTHER] = (_row_of(state, to) + 1) / state.candidates.size
+    out[LINK_COLUMNS.range] = _up_to(range_m(world, node, to, now_s), _RANGE)
+    out[LINK_COLUMNS.opens_in] = log_time(start_s - now_s)
+    out[LINK_COLUMNS.remaining] = log_time(world.contacts[contact].end_s - now_s)
+    out[LINK_COLUMNS.other_end] = (_row_of(state, to) + 1) / state.candidates.size
     return world.pieces[piece_at(world, contact, at_s)].rate_bps

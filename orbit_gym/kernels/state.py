@@ -36,17 +36,13 @@ CLOCK = np.dtype(
             # one left few
         ),
         ("revoked_value", "f8"),  # taken back by faults so far
-        (
-            "asked_short_s",
-            "f8",
-            # work of past tasks on the first satellite, fading over minutes
-            # (orbit_gym/kernels/offered_load.py)
-        ),
-        ("seen_short_s", "f8"),  # time in which it came, fading alike
-        ("asked_long_s", "f8"),  # the same, fading over half an hour
-        ("seen_long_s", "f8"),
-        ("n_urgent", "f8"),  # urgent past tasks, fading over ten minutes
-        ("n_missed", "f8"),  # those of them that no candidate had offered in time
+        # fading memories of orbit_gym/kernels/offered_load.py
+        ("offered_5min_s", "f8"),  # work of past tasks on the first satellite
+        ("span_5min_s", "f8"),  # time in which it came, fading alike
+        ("offered_30min_s", "f8"),
+        ("span_30min_s", "f8"),
+        ("n_urgent", "f8"),  # urgent past tasks
+        ("n_urgent_infeasible", "f8"),  # those of them that no candidate could deliver in time
     ],
     align=True,
 )
@@ -137,14 +133,16 @@ PLAN = np.dtype(
     ],
     align=True,
 )
-OUTCOME = np.dtype(  # of one step of a member of a batch
+OUTCOME = np.dtype(  # of one step
     [
-        ("value", "f8"),  # delivered in time, by the plan just booked
-        ("revoked_value", "f8"),
-        ("energy_j", "f8"),
+        ("value", "f8"),  # that the plan just booked will deliver in time
+        ("revoked_value", "f8"),  # taken back by faults up to the next decision
+        ("energy_j", "f8"),  # of the plan just booked
         ("elapsed_s", "f8"),  # to the next decision
-        ("is_invalid", "i4"),
-        ("is_over", "i4"),
+        ("is_booked", "i4"),
+        ("is_invalid", "i4"),  # the action was masked: it books nothing
+        ("is_over", "i4"),  # no task is left to place
+        ("pad", "i4"),
     ],
     align=True,
 )
@@ -249,6 +247,7 @@ class Scratch(NamedTuple):
     frame: np.ndarray  # (4, 3) position and axes of the task's origin
     slots: np.ndarray  # (2, slots) int64 edge and contact shown in each link slot
     by_finish: np.ndarray  # (n_candidates,) int32 rows in the order in which their services end
+    outcome: np.ndarray  # (1,) OUTCOME of the last step
     booking: np.ndarray  # (1,) PLAN of the last booking
     hops: np.ndarray  # (2 * MAX_HOPS,) HOP of the last booking: input, then result
 
@@ -272,6 +271,7 @@ def new_scratch(world: World) -> Scratch:
         frame=np.zeros((4, 3)),
         slots=np.zeros((2, int(world.sizes["n_terminals"][0]) + GROUND_SLOTS), np.int64),
         by_finish=np.zeros(int(world.sizes["n_candidates"][0]), np.int32),
+        outcome=np.zeros(1, OUTCOME),
         booking=np.zeros(1, PLAN),
         hops=np.zeros(2 * MAX_HOPS, HOP),
     )

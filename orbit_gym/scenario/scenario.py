@@ -24,11 +24,12 @@ from orbit_gym.scenario.field_types import (
 from orbit_gym.scenario.ground_segment import AlertChannel, Datacentre, Station, Users, UserSite
 from orbit_gym.scenario.models import MODEL_BYTES
 from orbit_gym.scenario.recorded_work import EventList, RequestTrace, TaskFile
+from orbit_gym.scenario.reward import Reward
 from orbit_gym.scenario.satellite_hardware import Accelerator, Power, Thermal
 from orbit_gym.scenario.shell import Shell
 from orbit_gym.scenario.station_csv import read_stations
 from orbit_gym.scenario.task_classes import TASK_CLASSES
-from orbit_gym.scenario.workload import Reward, ScriptedTask, Workload
+from orbit_gym.scenario.workload import ScriptedTask, Workload
 
 __all__ = [
     "Accelerator",

@@ -159,22 +159,3 @@ def _check_class(field: str, name: str) -> None:
             f"workload.{field} names an unknown task class {name!r}; choose from "
             f"{', '.join(task_classes())}"
         )
-
-
-@dataclass(frozen=True)
-class Reward(Checked):
-    """Weights of the reward terms of the same name."""
-
-    delivered_value: float = number_field(
-        1.0,
-        meaning="weight of the value that is delivered in time",
-        source="choice: reward is value",
-    )
-    revoked_value: float = number_field(
-        1.0, meaning="weight of value that faults take back", source="choice: all of what was paid"
-    )
-    energy_cost: float = number_field(
-        0.0,
-        meaning="price of a joule of computing and transmission, in value",
-        source="choice: energy costs nothing beside its scarcity",
-    )

@@ -10,6 +10,8 @@ import numpy as np
 
 from orbit_gym.kernels.episode import Episode
 from orbit_gym.scenario.task_classes import TASK_CLASSES
+from orbit_gym.simulation.booking_log import BookingLog
+from orbit_gym.simulation.outcomes import TaskOutcome, task_outcomes
 from orbit_gym.world.layout import World
 
 N_BINS = 60  # of the episode, 95 s each where it lasts 5,700 s
@@ -18,7 +20,6 @@ MOST_GROUPS = 24  # rows of a picture; more satellites are shown in blocks of eq
 LATENCY_EDGES_S = np.logspace(
     -1.0, 4.0, 51
 )  # ten bins a decade; shorter ones count in the first, longer ones in the last
-OUTCOMES = ("in time", "late", "revoked", "rejected")
 PLACES = ("where it appeared", "another satellite", "datacentre", "rejected")
 
 
@@ -33,7 +34,7 @@ class Details(NamedTuple):
     sunlit: np.ndarray  # (n_bins,) share of satellites in sunlight at the bin's middle
     group_utilisation: np.ndarray  # (n_groups, n_bins)
     group_charge: np.ndarray  # (n_groups, n_bins + 1)
-    outcomes: np.ndarray  # (n_classes, 4) int64, tasks by OUTCOMES
+    outcomes: np.ndarray  # (n_classes, 4) int64, tasks by OUTCOME_NAMES
     places: np.ndarray  # (n_classes, 4) int64, tasks by PLACES
     latencies: np.ndarray  # (n_classes, 50) int64, tasks delivered in time by LATENCY_EDGES_S
     # (n_groups + 1, n_groups + n_datacentres + 1) int64, tasks from group or users to group,
@@ -42,41 +43,39 @@ class Details(NamedTuple):
 
 
 def episode_details(
-    world: World, episode: Episode, log: np.ndarray, is_booked: np.ndarray, is_lost: np.ndarray
+    world: World, episode: Episode, log: BookingLog, is_lost: np.ndarray
 ) -> Details:
     """Details of a finished episode.
 
-    log (n_tasks,) PLAN rows of what was booked, is_booked and is_lost (n_tasks,) bool, or none
-    lost.
+    is_lost (n_tasks,) bool is what faults have taken back, or empty where they are off.
     """
     start_s, end_s = (float(instant) for instant in episode.span_s)
     n_decided = int(np.searchsorted(episode.tasks["release_s"], end_s))
-    tasks, log, is_taken = episode.tasks[:n_decided], log[:n_decided], is_booked[:n_decided]
-    lost = is_lost[:n_decided] if is_lost.size else np.zeros(n_decided, np.bool_)
+    tasks, plans = episode.tasks[:n_decided], log.plans[:n_decided]
+    is_booked = log.is_booked[:n_decided]
     edges_s = np.linspace(start_s, end_s, N_BINS + 1)
     n_satellites = int(world.sizes["n_satellites"][0])
-    busy_s = busy_lane_s(world, tasks[is_taken], log[is_taken], edges_s)[:n_satellites]
-    lanes_used_fraction = (
-        busy_s / world.accelerators["lanes"][:n_satellites, None] / np.diff(edges_s)
-    )
-    charge = charge_fraction(world, episode, tasks[is_taken], log[is_taken])
-    on_time = is_taken & (log["on_time"] == 1) & ~lost
+    busy_s = busy_lane_s(world, tasks[is_booked], plans[is_booked], edges_s)[:n_satellites]
+    utilisation = busy_s / world.accelerators["lanes"][:n_satellites, None] / np.diff(edges_s)
+    charge = charge_fraction(world, episode, tasks[is_booked], plans[is_booked])
+    outcomes = task_outcomes(plans["on_time"] == 1, is_booked, is_lost[:n_decided])
+    is_delivered = outcomes == TaskOutcome.DELIVERED
     groups = satellite_groups(n_satellites)
     return Details(
-        utilisation=lanes_used_fraction.mean(axis=0),
+        utilisation=utilisation.mean(axis=0),
         charge=charge.mean(axis=0),
         least_charge=charge.min(axis=0),
         sunlit=sunlit_fraction(world, 0.5 * (edges_s[1:] + edges_s[:-1])),
-        group_utilisation=_by_group(lanes_used_fraction, groups),
+        group_utilisation=_by_group(utilisation, groups),
         group_charge=_by_group(charge, groups),
-        outcomes=_count(tasks["task_class"], _outcome(is_taken, on_time, lost), len(OUTCOMES)),
-        places=_count(tasks["task_class"], _place(world, tasks, log, is_taken), len(PLACES)),
+        outcomes=_count(tasks["task_class"], outcomes, len(TaskOutcome)),
+        places=_count(tasks["task_class"], _places(world, tasks, plans, is_booked), len(PLACES)),
         latencies=_count(
-            tasks["task_class"][on_time],
-            _latency_bin(tasks[on_time], log[on_time]),
+            tasks["task_class"][is_delivered],
+            _latency_bin(tasks[is_delivered], plans[is_delivered]),
             LATENCY_EDGES_S.size - 1,
         ),
-        flow=_flow(world, tasks, log, is_taken, groups),
+        flow=_flow(world, tasks, plans, is_booked, groups),
     )
 
 
@@ -92,22 +91,22 @@ def satellite_groups(n_satellites: int) -> np.ndarray:
 
 
 def busy_lane_s(
-    world: World, tasks: np.ndarray, log: np.ndarray, edges_s: np.ndarray
+    world: World, tasks: np.ndarray, plans: np.ndarray, edges_s: np.ndarray
 ) -> np.ndarray:
     """Lane-seconds of these bookings in each bin, (n_accelerators, n_bins).
 
     Loads take every lane, from load_start_s to start_s.
     """
-    unit = log["accelerator"]
+    unit = plans["accelerator"]
     every = world.accelerators["lanes"][unit].astype(np.float64)
     lanes = np.where(tasks["one_lane"] == 1, 1.0, every)
-    loads = log["load_s"] > 0.0
+    loads = plans["load_s"] > 0.0
     n_units = world.accelerators.size
-    served_s = binned(unit, log["start_s"], log["finish_s"], lanes, n_units, edges_s)
+    served_s = binned(unit, plans["start_s"], plans["finish_s"], lanes, n_units, edges_s)
     return served_s + binned(
         unit[loads],
-        log["load_start_s"][loads],
-        log["start_s"][loads],
+        plans["load_start_s"][loads],
+        plans["start_s"][loads],
         every[loads],
         n_units,
         edges_s,
@@ -136,7 +135,7 @@ def binned(
 
 
 def charge_fraction(
-    world: World, episode: Episode, tasks: np.ndarray, log: np.ndarray
+    world: World, episode: Episode, tasks: np.ndarray, plans: np.ndarray
 ) -> np.ndarray:
     """Charge of each satellite at the edges of N_BINS bins, (n_satellites, n_bins + 1): initial
     charge, baseline and these bookings.
@@ -148,7 +147,7 @@ def charge_fraction(
     edges_s = np.linspace(float(episode.span_s[0]), float(episode.span_s[1]), N_BINS * SUBSTEPS + 1)
     accelerators = world.accelerators[:n_satellites]
     lane_w = (accelerators["dynamic_w"] / accelerators["lanes"])[:, None]
-    spent_j = np.cumsum(busy_lane_s(world, tasks, log, edges_s)[:n_satellites] * lane_w, axis=1)
+    spent_j = np.cumsum(busy_lane_s(world, tasks, plans, edges_s)[:n_satellites] * lane_w, axis=1)
     gained_j = baseline_j(world, edges_s) - np.pad(spent_j, ((0, 0), (1, 0)))
     capacity_j, first_j = accelerators["capacity_j"][:, None], episode.initial_charge_j[:, None]
     # min(charge + step, capacity) repeated is a reflection: the sum of all steps, lowered by its
@@ -183,22 +182,19 @@ def sunlit_fraction(world: World, times_s: np.ndarray) -> np.ndarray:
 # --- counts
 
 
-def _outcome(is_taken: np.ndarray, on_time: np.ndarray, lost: np.ndarray) -> np.ndarray:
-    """Index into OUTCOMES of every task."""
-    return np.where(~is_taken, 3, np.where(lost, 2, np.where(on_time, 0, 1)))
-
-
-def _place(world: World, tasks: np.ndarray, log: np.ndarray, is_taken: np.ndarray) -> np.ndarray:
+def _places(
+    world: World, tasks: np.ndarray, plans: np.ndarray, is_booked: np.ndarray
+) -> np.ndarray:
     """Index into PLACES of every task."""
-    n_satellites = int(world.sizes["n_satellites"][0])
-    node_kind = np.where(
-        log["node"] >= n_satellites, 2, np.where(log["node"] == tasks["origin"], 0, 1)
+    n_satellites, node = int(world.sizes["n_satellites"][0]), plans["node"]
+    places = np.where(node >= n_satellites, 2, np.where(node == tasks["origin"], 0, 1))
+    return np.where(is_booked, places, 3)
+
+
+def _latency_bin(tasks: np.ndarray, plans: np.ndarray) -> np.ndarray:
+    bins = (
+        np.searchsorted(LATENCY_EDGES_S, plans["delivery_s"] - tasks["release_s"], side="left") - 1
     )
-    return np.where(is_taken, node_kind, 3)
-
-
-def _latency_bin(tasks: np.ndarray, log: np.ndarray) -> np.ndarray:
-    bins = np.searchsorted(LATENCY_EDGES_S, log["delivery_s"] - tasks["release_s"], side="left") - 1
     return np.clip(bins, 0, LATENCY_EDGES_S.size - 2)
 
 
@@ -210,18 +206,18 @@ def _count(rows: np.ndarray, columns: np.ndarray, n_columns: int) -> np.ndarray:
 
 
 def _flow(
-    world: World, tasks: np.ndarray, log: np.ndarray, is_taken: np.ndarray, groups: np.ndarray
+    world: World, tasks: np.ndarray, plans: np.ndarray, is_booked: np.ndarray, groups: np.ndarray
 ) -> np.ndarray:
     sizes = world.sizes[0]
     n_satellites, n_groups = int(sizes["n_satellites"]), int(groups[-1]) + 1
     first_datacentre = n_satellites + int(sizes["n_stations"])
     origin = tasks["origin"]
     rows = np.where(origin < n_satellites, groups[np.minimum(origin, n_satellites - 1)], n_groups)
-    node = log["node"]
+    node = plans["node"]
     on_ground = n_groups + node - first_datacentre
     columns = np.where(node < n_satellites, groups[np.clip(node, 0, n_satellites - 1)], on_ground)
     counts = np.zeros((n_groups + 1, n_groups + int(sizes["n_datacentres"]) + 1), np.int64)
-    np.add.at(counts, (rows, np.where(is_taken, columns, counts.shape[1] - 1)), 1)
+    np.add.at(counts, (rows, np.where(is_booked, columns, counts.shape[1] - 1)), 1)
     return counts
 
 

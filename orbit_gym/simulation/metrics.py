@@ -5,7 +5,9 @@ import numpy as np
 from orbit_gym.kernels.accelerator.charge_and_heat import settle
 from orbit_gym.kernels.state import NONE, copy_state
 from orbit_gym.scenario.task_classes import TASK_CLASSES
+from orbit_gym.simulation.booking_log import BookingLog
 from orbit_gym.simulation.episode_summary import charge_fraction
+from orbit_gym.simulation.outcomes import COUNTS, TaskOutcome, task_outcomes
 from orbit_gym.simulation.simulation import Simulation
 from orbit_gym.utils.units import HOUR_S
 from orbit_gym.world.layout import LASER, World
@@ -13,61 +15,52 @@ from orbit_gym.world.layout import LASER, World
 ORBIT_S = 5_676.0  # one revolution at 500 km (FACTS: 94.6 min), the unit of "per orbit"
 
 
-def episode_metrics(
-    simulation: Simulation, log: np.ndarray, is_booked: np.ndarray, n_invalid: int
-) -> dict[str, float]:
+def episode_metrics(simulation: Simulation, log: BookingLog) -> dict[str, float]:
     """Flat metrics of a finished episode.
-
-    log (n_tasks,) PLAN rows of what was booked, is_booked (n_tasks,) bool.
 
     `served_value_fraction` is the headline: value delivered in time / value of tasks feasible on
     the relaxed system (1 where nothing was feasible).
     """
     relaxed = simulation.relaxed_on_time()
     n_decided = relaxed.size
-    tasks = simulation.episode.tasks[:n_decided]
-    log, is_taken = log[:n_decided], is_booked[:n_decided]
-    lost = (
-        simulation.state.is_lost[:n_decided]
-        if simulation.state.is_lost.size
-        else np.zeros(n_decided, np.bool_)
-    )
-    planned_on_time = is_taken & (log["on_time"] == 1)
-    on_time = planned_on_time & ~lost
+    tasks, plans = simulation.episode.tasks[:n_decided], log.plans[:n_decided]
+    is_booked, is_planned_on_time = log.is_booked[:n_decided], plans["on_time"] == 1
+    outcomes = task_outcomes(is_planned_on_time, is_booked, simulation.state.is_lost[:n_decided])
+    is_delivered, is_lost = outcomes == TaskOutcome.DELIVERED, outcomes == TaskOutcome.LOST
     value = tasks["value"]
     span_s = float(simulation.episode.span_s[1] - simulation.episode.span_s[0])
     metrics = {
-        "served_value_fraction": _share(value[on_time].sum(), value[relaxed].sum()),
-        "delivered_value": float(value[on_time].sum()),
+        "served_value_fraction": _share(value[is_delivered].sum(), value[relaxed].sum()),
+        "delivered_value": float(value[is_delivered].sum()),
         "relaxed_value": float(value[relaxed].sum()),
         "released_value": float(value.sum()),
         "infeasible_value_fraction": 1.0 - _share(value[relaxed].sum(), value.sum()),
-        "value_per_orbit": float(value[on_time].sum()) * ORBIT_S / span_s,
+        "value_per_orbit": float(value[is_delivered].sum()) * ORBIT_S / span_s,
         "n_released": float(n_decided),
-        "n_delivered": float(on_time.sum()),
-        "n_late": float((is_taken & ~planned_on_time & ~lost).sum()),
-        "n_rejected": float((~is_taken).sum()),
-        "n_revoked": float(lost.sum()),
-        "revoked_value": float(value[planned_on_time & lost].sum()),
-        "n_invalid": float(n_invalid),
-        "energy_j": float(log["energy_j"][is_taken].sum()),
+        **{name: float((outcomes == kind).sum()) for kind, name in COUNTS.items()},
+        "revoked_value": float(value[is_planned_on_time & is_lost].sum()),
+        "n_invalid": float(log.n_invalid),
+        "energy_j": float(plans["energy_j"][is_booked].sum()),
     }
-    metrics |= _latencies(tasks, log, on_time)
-    metrics |= _places(simulation, value, log, on_time)
+    metrics |= _latencies(tasks[is_delivered], plans[is_delivered])
+    metrics |= _places(simulation, value[is_delivered], plans[is_delivered])
     metrics |= _usage(simulation, span_s)
     metrics["mean_charge_fraction"] = float(
-        charge_fraction(simulation.world, simulation.episode, tasks[is_taken], log[is_taken]).mean()
+        charge_fraction(
+            simulation.world, simulation.episode, tasks[is_booked], plans[is_booked]
+        ).mean()
     )
-    metrics |= _per_class(tasks, relaxed, on_time)
+    metrics |= _per_class(tasks, relaxed, is_delivered)
     return metrics
 
 
-def _share(part: float, total: float) -> float:
-    return float(part / total) if total > 0.0 else 1.0
+def _share(part: float, whole: float) -> float:
+    return float(part / whole) if whole > 0.0 else 1.0
 
 
-def _latencies(tasks: np.ndarray, log: np.ndarray, on_time: np.ndarray) -> dict[str, float]:
-    latency_s = (log["delivery_s"] - tasks["release_s"])[on_time]
+def _latencies(tasks: np.ndarray, plans: np.ndarray) -> dict[str, float]:
+    """Release to delivery of what was delivered in time."""
+    latency_s = plans["delivery_s"] - tasks["release_s"]
     if latency_s.size == 0:
         return {"latency_p50_s": 0.0, "latency_p95_s": 0.0}
     return {
@@ -76,19 +69,16 @@ def _latencies(tasks: np.ndarray, log: np.ndarray, on_time: np.ndarray) -> dict[
     }
 
 
-def _places(
-    simulation: Simulation, value: np.ndarray, log: np.ndarray, on_time: np.ndarray
-) -> dict[str, float]:
+def _places(simulation: Simulation, value: np.ndarray, plans: np.ndarray) -> dict[str, float]:
     """Share of the delivered value computed in orbit and on the ground."""
-    in_orbit = on_time & (log["node"] < int(simulation.world.sizes["n_satellites"][0]))
-    delivered = value[on_time].sum()
+    in_orbit = plans["node"] < int(simulation.world.sizes["n_satellites"][0])
+    delivered = value.sum()
     return {
-        "value_on_satellites_fraction": float(value[in_orbit].sum() / delivered)
-        if delivered > 0
-        else 0.0,
-        "value_on_ground_fraction": float(value[on_time & ~in_orbit].sum() / delivered)
-        if delivered > 0
-        else 0.0,
+        name: float(value[is_there].sum() / delivered) if delivered > 0 else 0.0
+        for name, is_there in (
+            ("value_on_satellites_fraction", in_orbit),
+            ("value_on_ground_fraction", ~in_orbit),
+        )
     }
 
 
@@ -149,17 +139,19 @@ def link_events(world: World, start_s: float, end_s: float) -> int:
     return events // 2
 
 
-def _per_class(tasks: np.ndarray, relaxed: np.ndarray, on_time: np.ndarray) -> dict[str, float]:
+def _per_class(
+    tasks: np.ndarray, relaxed: np.ndarray, is_delivered: np.ndarray
+) -> dict[str, float]:
     """Released, delivered, feasible and served share of every class that was released."""
     metrics: dict[str, float] = {}
     for index, name in enumerate(TASK_CLASSES):
         of_class = tasks["task_class"] == index
         if not of_class.any():
             continue
-        metrics[f"{name}.n_released"] = float(of_class.sum())
-        metrics[f"{name}.n_delivered"] = float((of_class & on_time).sum())
-        metrics[f"{name}.feasible_fraction"] = float((of_class & relaxed).sum() / of_class.sum())
-        metrics[f"{name}.served_value_fraction"] = _share(
-            (of_class & on_time).sum(), (of_class & relaxed).sum()
-        )
+        n_released, n_delivered = of_class.sum(), (of_class & is_delivered).sum()
+        n_feasible = (of_class & relaxed).sum()
+        metrics[f"{name}.n_released"] = float(n_released)
+        metrics[f"{name}.n_delivered"] = float(n_delivered)
+        metrics[f"{name}.feasible_fraction"] = float(n_feasible / n_released)
+        metrics[f"{name}.served_value_fraction"] = _share(n_delivered, n_feasible)
     return metrics

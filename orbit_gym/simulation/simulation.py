@@ -9,11 +9,13 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from orbit_gym.kernels import step as kernel
+from orbit_gym.actions import DEFAULT_KINDS
 from orbit_gym.kernels.episode import Episode
 from orbit_gym.kernels.faults import strike_until
+from orbit_gym.kernels.observation_encoder import Decision, new_decision
+from orbit_gym.kernels.relaxed import relaxed_on_time
 from orbit_gym.kernels.state import NONE, Scratch, State, copy_state, new_scratch, new_state
-from orbit_gym.observation import GROUND_SLOTS, WIDTH
+from orbit_gym.kernels.step import BEGIN, step
 from orbit_gym.scenario.scenario import Scenario
 from orbit_gym.simulation.reward import reward_terms
 from orbit_gym.world.layout import World
@@ -51,23 +53,23 @@ class Plan:
     result_hops: tuple[Hop, ...]
 
 
-def action_error(n_actions: int, action: Any) -> ValueError:
+def action_error(n_candidates: int, n_actions: int, action: Any) -> ValueError:
     """The error for an action outside the space."""
+    rejects = "the last one" if n_candidates == n_actions - 1 else str(n_candidates)
     return ValueError(
-        f"action must be an integer from 0 to {n_actions - 1} (the last one rejects), got "
-        f"{action!r}"
+        f"action must be an integer from 0 to {n_actions - 1} ({rejects} rejects), got {action!r}"
     )
 
 
-def checked_action(n_actions: int, action: Any) -> int:
+def checked_action(n_candidates: int, n_actions: int, action: Any) -> int:
     """The action as an int, or ValueError naming value and range; NaN and fractions are refused."""
     plain = action.item() if isinstance(action, np.ndarray) and action.ndim == 0 else action
     try:
         index = operator.index(plain)
     except TypeError:
-        raise action_error(n_actions, action) from None
+        raise action_error(n_candidates, n_actions, action) from None
     if isinstance(plain, (bool, np.bool_)) or not 0 <= index < n_actions:
-        raise action_error(n_actions, action)
+        raise action_error(n_candidates, n_actions, action)
     return index
 
 
@@ -79,30 +81,42 @@ def first_state(scenario: Scenario, world: World, episode: Episode) -> State:
     )
 
 
+class KernelArguments(NamedTuple):
+    """What every kernel that plays a Simulation takes first."""
+
+    world: World
+    state: State
+    scratch: Scratch
+    tasks: np.ndarray  # (n_tasks,) TASK
+    faults: np.ndarray  # (n_faults,) FAULT
+
+
 class Simulation:
     """A State in an Episode; forks are independent of it and of each other.
 
-    Not safe to share between threads.
+    `decision` holds the arrays that the next step overwrites, `scratch` the work space. Not safe to
+    share between threads.
     """
 
     def __init__(
-        self, scenario: Scenario, world: World, episode: Episode, state: State | None = None
+        self,
+        scenario: Scenario,
+        world: World,
+        episode: Episode,
+        state: State | None = None,
+        kinds: tuple[str, ...] = DEFAULT_KINDS,
     ) -> None:
-        """Start an episode, or continue from a given State, and plan the task at hand."""
+        """Start an episode, or continue from a given State, and plan the task at hand.
+
+        kinds are those of the actions after the candidates (orbit_gym.actions).
+        """
         self.scenario = scenario
         self.world = world
         self.episode = episode
         self.state = first_state(scenario, world, episode) if state is None else state
-        self._scratch = new_scratch(world)
-        n_candidates = self.state.candidates.size
-        slots = scenario.lasers.terminals + GROUND_SLOTS
-        self._task_row = np.zeros(WIDTH["task"], np.float32)
-        self._node_rows = np.zeros((n_candidates, WIDTH["nodes"]), np.float32)
-        self._link_rows = np.zeros((n_candidates, slots, WIDTH["links"]), np.float32)
-        self._mask = np.zeros(n_candidates + 1, np.bool_)
-        kernel.begin(
-            world, self.state, self._scratch, episode.tasks, episode.faults, *self._buffers
-        )
+        self.scratch = new_scratch(world)
+        self.decision = new_decision(self.state.candidates.size, scenario.lasers.terminals, kinds)
+        self.begin()
 
     @classmethod
     def attached(
@@ -112,30 +126,39 @@ class Simulation:
         episode: Episode,
         state: State,
         scratch: Scratch,
-        buffers: tuple[np.ndarray, ...],
+        decision: Decision,
     ) -> "Simulation":
         """A Simulation over arrays that somebody else owns and steps: for metrics, plans and forks
         of one member of a batch.
         """
         twin = object.__new__(cls)
-        twin.scenario, twin.world, twin.episode, twin.state, twin._scratch = (
-            scenario,
-            world,
-            episode,
-            state,
-            scratch,
-        )
-        twin._task_row, twin._node_rows, twin._link_rows, twin._mask = buffers
+        twin.scenario, twin.world, twin.episode = scenario, world, episode
+        twin.state, twin.scratch, twin.decision = state, scratch, decision
         return twin
 
     @property
-    def _buffers(self) -> tuple[np.ndarray, ...]:
-        return self._task_row, self._node_rows, self._link_rows, self._mask
+    def kernel_arguments(self) -> KernelArguments:
+        """World, State, work space, tasks and faults, as the kernels take them.
+
+        Kernels change the State: work on a fork where that is not wanted.
+        """
+        return KernelArguments(
+            self.world, self.state, self.scratch, self.episode.tasks, self.episode.faults
+        )
+
+    def begin(self) -> None:
+        """Let the faults that precede the task at hand occur, and show it."""
+        step(*self.kernel_arguments, BEGIN, self.decision)
 
     @property
     def n_actions(self) -> int:
-        """Candidates plus the reject action."""
-        return self._mask.size
+        """Candidates plus the kinds of actions after them."""
+        return int(self.decision.mask.size)
+
+    @property
+    def n_candidates(self) -> int:
+        """Rows of the observation; also the index of the action that rejects."""
+        return int(self.state.candidates.size)
 
     @property
     def task_index(self) -> int:
@@ -163,18 +186,29 @@ class Simulation:
     @property
     def last_booking(self) -> np.void:
         """The PLAN that the last booking made real."""
-        return self._scratch.booking[0]
+        return self.scratch.booking[0]
+
+    @property
+    def last_hops(self) -> np.ndarray:
+        """HOP rows of the last booking, (n_hops,): of the input, then of the result."""
+        plan = self.last_booking
+        return self.scratch.hops[: int(plan["input_hops"] + plan["result_hops"])]
+
+    @property
+    def last_outcome(self) -> np.void:
+        """The OUTCOME of the last step."""
+        return self.scratch.outcome[0]
 
     def action_masks(self) -> np.ndarray:
         """Valid actions, (n_actions,) bool; rejecting always is."""
-        return self._mask.copy()
+        return self.decision.mask.copy()
 
     def observe(self) -> dict[str, np.ndarray]:
         """The observation of the task at hand, fresh arrays."""
         return {
-            "task": self._task_row.copy(),
-            "nodes": self._node_rows.copy(),
-            "links": self._link_rows.copy(),
+            "task": self.decision.task.copy(),
+            "nodes": self.decision.nodes.copy(),
+            "links": self.decision.links.copy(),
         }
 
     def plan(self, k: int) -> Plan:
@@ -221,27 +255,20 @@ class Simulation:
         )
 
     def apply(self, action: int) -> tuple[bool, dict[str, float]]:
-        """Place the task at hand (action already checked), go to the next.
+        """Place the task at hand (action already checked) and go to the next.
 
-        returns (was booked, reward terms).
+        Returns (was it booked, reward terms); `last_outcome` says the rest.
 
         The last decision of an episode also plays the fault time line to the last booked delivery.
-
         """
-        value = float(self.episode.tasks["value"][self.task_index])
         revoked_before = self.revoked_value
-        arguments = (self.world, self.state, self._scratch, self.episode.tasks, self.episode.faults)
-        is_booked = kernel.step(*arguments, action, *self._buffers)
-        plan = self._scratch.booking[0]
-        is_on_time, energy_j = (
-            is_booked and bool(plan["on_time"]),
-            float(plan["energy_j"]) if is_booked else 0.0,
-        )
-        if self.is_over and self.episode.faults.size:
+        step(*self.kernel_arguments, action, self.decision)
+        outcome = self.last_outcome
+        if outcome["is_over"] and self.episode.faults.size:
             self.play_faults_out()
-        return is_booked, reward_terms(
-            self.scenario.reward, is_on_time, value, self.revoked_value - revoked_before, energy_j
-        )
+            outcome["revoked_value"] = self.revoked_value - revoked_before
+        terms = reward_terms(self.scenario.reward, outcome)
+        return bool(outcome["is_booked"]), {name: float(term) for name, term in terms.items()}
 
     def play_faults_out(self) -> None:
         """Count what faults after the end will lose.
@@ -265,7 +292,7 @@ class Simulation:
         """
         if self.is_over:
             raise RuntimeError("the episode is over: there is no task left to place")
-        _, terms = self.apply(checked_action(self.n_actions, action))
+        _, terms = self.apply(checked_action(self.n_candidates, self.n_actions, action))
         return sum(terms.values()), self.is_over
 
     def fork(self, episode: Episode | None = None) -> "Simulation":
@@ -274,18 +301,16 @@ class Simulation:
         `episode` takes another future whose tasks agree up to the one at hand.
         """
         future = self.episode if episode is None else episode
-        task = self.task_index
-        if future.tasks.size < min(task + 1, self.episode.tasks.size) or not np.array_equal(
-            future.tasks[task : task + 1], self.episode.tasks[task : task + 1]
+        now = self.task_index
+        if future.tasks.size < min(now + 1, self.episode.tasks.size) or not np.array_equal(
+            future.tasks[now : now + 1], self.episode.tasks[now : now + 1]
         ):
             raise ValueError("the other future must hold the same task at hand, at the same index")
         twin = object.__new__(Simulation)
         twin.__dict__.update(self.__dict__)
         twin.episode = future
         twin.state = self._state_for(future)
-        twin._task_row, twin._node_rows, twin._link_rows, twin._mask = (
-            array.copy() for array in self._buffers
-        )
+        twin.decision = Decision(*(array.copy() for array in self.decision))
         return twin
 
     def _state_for(self, future: Episode) -> State:
@@ -308,6 +333,6 @@ class Simulation:
         """
         tasks = self.episode.tasks
         n_decided = int(np.searchsorted(tasks["release_s"], self.episode.span_s[1]))
-        out = np.zeros(n_decided, np.bool_)
-        kernel.relaxed_on_time(self.world, self.state, self._scratch, tasks, n_decided, out)
-        return out
+        is_feasible = np.zeros(n_decided, np.bool_)
+        relaxed_on_time(self.world, self.state, self.scratch, tasks, n_decided, is_feasible)
+        return is_feasible

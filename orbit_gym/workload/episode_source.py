@@ -3,7 +3,7 @@
 Single and vector environments share it.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import fields, replace
 from functools import partial
 from typing import Any, NamedTuple
@@ -11,6 +11,7 @@ from typing import Any, NamedTuple
 import gymnasium as gym
 import numpy as np
 
+from orbit_gym.actions import DEFAULT_KINDS, ActionLayout, checked_kinds
 from orbit_gym.kernels.episode import Episode
 from orbit_gym.observation import observation_space
 from orbit_gym.orbits.positions import load_orbits
@@ -40,8 +41,12 @@ class DrawnEpisode(NamedTuple):
 class EpisodeSource:
     """Draws the episodes of one split of a scenario; the seed and the options decide everything."""
 
-    def __init__(self, scenario: Scenario, split: str) -> None:
-        """Check the split, the orbits and task files; Worlds are compiled when a day is drawn."""
+    def __init__(
+        self, scenario: Scenario, split: str, kinds: Sequence[str] = DEFAULT_KINDS
+    ) -> None:
+        """Check the split, the orbits, task files and kinds of actions; Worlds are compiled
+        when a day is drawn.
+        """
         self.scenario, self.split = scenario, split
         self.days = split_days(split)
         self._orbits = load_orbits(scenario)
@@ -50,12 +55,13 @@ class EpisodeSource:
         n_satellites = len(self._orbits.names)
         n_nearest = min(scenario.candidates, n_satellites) if scenario.candidates else n_satellites
         self.n_candidates = int(n_nearest + len(scenario.datacentres))
+        self.layout = ActionLayout(self.n_candidates, checked_kinds(kinds))
 
     def spaces(self) -> tuple[gym.spaces.Dict, gym.spaces.Discrete]:
         """Return the spaces of one environment: observation and action."""
         return observation_space(
             self.n_candidates, self.scenario.lasers.terminals
-        ), gym.spaces.Discrete(self.n_candidates + 1)
+        ), gym.spaces.Discrete(self.layout.n_actions)
 
     def sample_episode(
         self, episode_seed: int, options: dict[str, Any] | None = None

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 import numpy as np
 
 from orbit_gym.kernels.accelerator.service import service_s
+from orbit_gym.kernels.relaxed import relaxed_on_time as mark_relaxed_on_time
 from orbit_gym.kernels.state import new_scratch, new_state
-from orbit_gym.kernels.step import relaxed_on_time as mark_relaxed_on_time
 from orbit_gym.utils.units import DAY_S
 from orbit_gym.workload.initial_conditions import make_episode
 from orbit_gym.world.layout import World

@@ -72,7 +72,8 @@ class RecordEpisode(gym.Wrapper, gym.utils.RecordConstructorArgs):
         recorder = self._recorder
         is_noted = recorder is not None and not self._base.simulation.is_over
         if recorder is not None and is_noted:
-            recorder.decide(checked_action(self._base.simulation.n_actions, action))
+            simulation = self._base.simulation
+            recorder.decide(checked_action(simulation.n_candidates, simulation.n_actions, action))
         observation, reward, terminated, truncated, info = self.env.step(action)
         if recorder is not None and is_noted:
             recorder.rewarded(info["reward_terms"])

@@ -10,9 +10,10 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from orbit_gym.simulation.outcomes import TaskOutcome
 from orbit_gym.views.episode_log import EpisodeLog
 from orbit_gym.views.replay import write_page
-from orbit_gym.views.replay.pack import LATE, LOST, ON_TIME, REJECTED, outcomes
+from orbit_gym.views.replay.pack import outcomes
 from tests.helpers.chromium import PATIENCE_MS, Opened, chromium
 from tests.helpers.playing_logs import faulty, quarter
 
@@ -78,14 +79,16 @@ def counted(log: EpisodeLog, time_s: float) -> dict[str, float]:
     counts = {
         name: int(((kind == code) & (table[column] <= now_s)).sum())
         for name, code, column in (
-            ("on_time", ON_TIME, "delivery_s"),
-            ("late", LATE, "delivery_s"),
-            ("rejected", REJECTED, "release_s"),
-            ("lost", LOST, "release_s"),
+            ("on_time", TaskOutcome.DELIVERED, "delivery_s"),
+            ("late", TaskOutcome.LATE, "delivery_s"),
+            ("rejected", TaskOutcome.REJECTED, "release_s"),
+            ("lost", TaskOutcome.LOST, "release_s"),
         )
     }
     released = int((table["release_s"] <= now_s).sum())
-    value = float(table["value"][(kind == ON_TIME) & (table["delivery_s"] <= now_s)].sum())
+    value = float(
+        table["value"][(kind == TaskOutcome.DELIVERED) & (table["delivery_s"] <= now_s)].sum()
+    )
     return {
         "released": released,
         **counts,

@@ -30,4 +30,4 @@ def earliest(simulation: Simulation, rng: np.random.Generator) -> int:
     delivery = np.where(
         simulation.action_masks()[:-1], nodes[:, COLUMNS["nodes"]["plan_delivery"]], np.inf
     )
-    return int(delivery.argmin()) if np.isfinite(delivery).any() else simulation.n_actions - 1
+    return int(delivery.argmin()) if np.isfinite(delivery).any() else simulation.n_candidates

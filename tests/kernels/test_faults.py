@@ -248,7 +248,7 @@ def test_planned_is_booked_under_many_faults() -> None:
     booked_some = 0
     while not simulation.is_over:
         action = at_random(simulation, rng)
-        plan = simulation.plan(action) if action < simulation.n_actions - 1 else None
+        plan = simulation.plan(action) if action < simulation.n_candidates else None
         booked, _ = simulation.apply(action)
         assert booked == (plan is not None)
         if plan is not None:

@@ -5,13 +5,13 @@ import pytest
 
 from orbit_gym.env import OrbitEnv
 from orbit_gym.kernels.offered_load import (
-    GREATEST_LOAD,
-    LONG_S,
-    MISSED_S,
-    SHORT_S,
-    START_S,
+    FIVE_MINUTES_S,
+    IDLE_START_S,
+    MAX_OFFERED_LOAD,
     START_URGENT,
-    URGENT_S,
+    THIRTY_MINUTES_S,
+    URGENT_MEMORY_S,
+    URGENT_SLACK_S,
 )
 from orbit_gym.observation import COLUMNS
 
@@ -30,14 +30,17 @@ def test_columns_are_the_fading_sum_of_what_could_be_served(rejects: bool) -> No
     first_s, releases, works, seen = simulation.time_s, [], [], []
     over = False
     while not over:
-        for column, tau_s in (("asked_short", SHORT_S), ("asked_long", LONG_S)):
+        for column, tau_s in (
+            ("offered_load_5min", FIVE_MINUTES_S),
+            ("offered_load_30min", THIRTY_MINUTES_S),
+        ):
             age_s = simulation.time_s - np.array(releases)
             span_s = tau_s * (1.0 - np.exp(-(simulation.time_s - first_s) / tau_s))
             expected = float((np.array(works) * np.exp(-age_s / tau_s)).sum()) / (
-                (span_s + START_S) * 12
+                (span_s + IDLE_START_S) * 12
             )
             assert obs["task"][TASK[column]] == pytest.approx(
-                min(expected, GREATEST_LOAD), rel=1e-4, abs=1e-6
+                min(expected, MAX_OFFERED_LOAD), rel=1e-4, abs=1e-6
             )
         could = bool((obs["nodes"][:, NODE["plan_on_time"]] > 0.5).any())
         releases.append(simulation.time_s)
@@ -49,23 +52,25 @@ def test_columns_are_the_fading_sum_of_what_could_be_served(rejects: bool) -> No
         seen.append(could)
         masks = env.action_masks()
         obs, _, _, over, _ = env.step(masks.size - 1 if rejects else int(masks.argmax()))
-    assert len(seen) > 100 and obs["task"][TASK["asked_short"]] > 0.1
+    assert len(seen) > 100 and obs["task"][TASK["offered_load_5min"]] > 0.1
     assert rejects or not all(seen)  # some tasks count for nothing
 
 
 def test_missed_is_the_fading_share_of_urgent_tasks_that_nobody_could_do_in_time() -> None:
-    """Closed form: sum of exp(-age / MISSED_S) over the missed, over the same of all urgent and
-    START_URGENT; float32 column, 1e-4.
+    """Closed form: sum of exp(-age / URGENT_MEMORY_S) over the missed, over the same of all urgent
+    and START_URGENT; float32 column, 1e-4.
     """
     env = OrbitEnv("swap-heavy", overrides={"episode_s": 900.0, "workload.load": 1.5})
     obs, _ = env.reset(seed=3)
     simulation = env.simulation
     releases, missed, over = [], [], False
     while not over:
-        weights = np.exp(-(simulation.time_s - np.array(releases)) / MISSED_S)
+        weights = np.exp(-(simulation.time_s - np.array(releases)) / URGENT_MEMORY_S)
         expected = float(weights @ np.array(missed, float)) / (float(weights.sum()) + START_URGENT)
-        assert obs["task"][TASK["missed"]] == pytest.approx(expected, rel=1e-4, abs=1e-6)
-        if float(simulation.episode.tasks[simulation.task_index]["slack_s"]) <= URGENT_S:
+        assert obs["task"][TASK["urgent_infeasible_rate"]] == pytest.approx(
+            expected, rel=1e-4, abs=1e-6
+        )
+        if float(simulation.episode.tasks[simulation.task_index]["slack_s"]) <= URGENT_SLACK_S:
             releases.append(simulation.time_s)
             missed.append(not (obs["nodes"][:, NODE["plan_on_time"]] > 0.5).any())
         masks = env.action_masks()
@@ -81,5 +86,5 @@ def test_a_fork_remembers() -> None:
     fork = env.simulation.fork()
     assert (
         np.array_equal(fork.observe()["task"], obs["task"])
-        and obs["task"][TASK["asked_short"]] > 0.0
+        and obs["task"][TASK["offered_load_5min"]] > 0.0
     )

@@ -26,8 +26,8 @@ def same(state: State, other: State) -> bool:
 
 def booked_hops(simulation: Simulation) -> list[Hop]:
     """Hops of the last booking, as reserved."""
-    booked, world = simulation.last_booking, simulation.world
-    hops = simulation._scratch.hops[: int(booked["input_hops"] + booked["result_hops"])]
+    world = simulation.world
+    hops = simulation.last_hops
     return [
         Hop(
             int(h["from_node"]),
@@ -66,7 +66,7 @@ def test_what_is_planned_is_booked(name: str) -> None:
             break
         action = at_random(simulation, rng)
         before = copy_state(simulation.state)
-        plans = [simulation.plan(k) for k in range(simulation.n_actions - 1)]
+        plans = [simulation.plan(k) for k in range(simulation.n_candidates)]
         assert same(before, simulation.state)
         assert [plan.exists for plan in plans] == simulation.action_masks()[:-1].tolist()
         booked, terms = simulation.apply(action)
@@ -88,8 +88,8 @@ def test_the_mask_is_what_can_be_booked(name: str) -> None:
             break
         mask = simulation.action_masks()
         rejected = simulation.fork()
-        rejected.apply(simulation.n_actions - 1)
-        for k in range(simulation.n_actions - 1):
+        rejected.apply(simulation.n_candidates)
+        for k in range(simulation.n_candidates):
             fork = simulation.fork()
             assert fork.apply(k)[0] == mask[k]
             if not mask[k]:
@@ -129,8 +129,8 @@ def test_a_full_pool_loses_plans_and_counts_them() -> None:
     simulation, rng = running("Ring12", 8, overrides), np.random.default_rng(8)
     roomy = running("Ring12", 8)
     for _ in range(200):
-        assert simulation.apply(at_random(simulation, rng))[0] in (True, False)
-        roomy.apply(roomy.n_actions - 1)
+        simulation.apply(at_random(simulation, rng))
+        roomy.apply(roomy.n_candidates)
     clock = simulation.state.clock[0]
     assert clock["n_lost_plans"] > 0
     assert 0 <= clock["n_free_chunks"] <= 4 and 0 <= clock["n_free_segments"] <= 16

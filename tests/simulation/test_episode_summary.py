@@ -12,12 +12,12 @@ from orbit_gym.scenario.task_classes import TASK_CLASSES
 from orbit_gym.simulation.episode_summary import (
     LATENCY_EDGES_S,
     N_BINS,
-    OUTCOMES,
     PLACES,
     Details,
     binned,
     satellite_groups,
 )
+from orbit_gym.simulation.outcomes import OUTCOME_NAMES
 from orbit_gym.vector import OrbitVectorEnv
 
 
@@ -38,7 +38,7 @@ CASES = [("Tiny", 0), ("Ring12", 5), ("tight-energy", 1), ("faults", 2)]
 @pytest.mark.parametrize(("name", "seed"), CASES)
 def test_counts_add_up_to_the_metrics(name: str, seed: int) -> None:
     details, metrics = played(name, seed)
-    totals = dict(zip(OUTCOMES, details.outcomes.sum(axis=0), strict=True))
+    totals = dict(zip(OUTCOME_NAMES, details.outcomes.sum(axis=0), strict=True))
     assert totals == {
         "in time": metrics["n_delivered"],
         "late": metrics["n_late"],

@@ -36,7 +36,7 @@ from agents.utils.jit import inline_kernel, threaded_kernel
 from orbit_gym.kernels.faults import strike_until
 from orbit_gym.kernels.state import Scratch, State
 from orbit_gym.kernels.step import step
-from orbit_gym.observation import COLUMNS, LOG_MOST_KBIT
+from orbit_gym.observation import COLUMNS, RESULT_SIZE
 from orbit_gym.world.layout import World
 
 ARRIVAL = COLUMNS["nodes"]["plan_arrival"]
@@ -44,7 +44,7 @@ ARRIVAL = COLUMNS["nodes"]["plan_arrival"]
 # mapping (choice).
 SMALL_S, SMALL_RESULT = (
     3.0,
-    math.log1p(1e4) / LOG_MOST_KBIT,
+    math.log1p(1e4) / RESULT_SIZE.log_most,
 )  # node-seconds; 10 Mbit on the scale of the column
 
 
@@ -149,28 +149,16 @@ def _roll_out(
     The fork `work` plays all tasks.
     """
     clock = work.clock[0]
+    decision = bench.decision
     value = clock.revoked_value
     while True:
-        task = clock.task
-        is_booked = step(
-            world,
-            work,
-            scratch,
-            tasks,
-            faults,
-            action,
-            bench.task_row,
-            bench.node_rows,
-            bench.link_rows,
-            bench.mask,
-        )
+        step(world, work, scratch, tasks, faults, action, decision)
         bench.counts[N_STEPPED] += 1
-        if is_booked and scratch.booking[0].on_time == 1:
-            value += tasks[task].value
-        if clock.task >= tasks.size:
+        value += scratch.outcome[0].value
+        if scratch.outcome[0].is_over == 1:
             strike_until(world, work, faults, until_s)
             return value - clock.revoked_value
-        action = choose(bench.task_row, bench.node_rows, bench.mask, weights)
+        action = choose(decision.task, decision.nodes, decision.mask, weights)
 
 
 @inline_kernel
@@ -376,7 +364,7 @@ def decide(
     NaN where not tried.
     """
     values[:] = np.nan
-    n_tried = rank(task_row, node_rows, mask, rule, bench.mask, bench.candidate_actions)
+    n_tried = rank(task_row, node_rows, mask, rule, bench.decision.mask, bench.candidate_actions)
     if n_tried == 1 or (
         knobs.skips_small and is_small(task_row, node_rows, bench.candidate_actions[0])
     ):

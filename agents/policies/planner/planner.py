@@ -40,8 +40,8 @@ from agents.policies.rule_registry import FOLDER
 from agents.utils import jit
 from orbit_gym.env import OrbitEnv
 from orbit_gym.kernels.episode import FAULT, TASK, Episode
+from orbit_gym.kernels.relaxed import relaxed_on_time
 from orbit_gym.kernels.state import NONE, State, new_scratch
-from orbit_gym.kernels.step import relaxed_on_time
 from orbit_gym.simulation.simulation import Simulation
 from orbit_gym.utils.kernel_cache import hash_of
 from orbit_gym.vector import OrbitVectorEnv
@@ -286,8 +286,8 @@ class EpisodePlanner:
 
     def _own_action(self) -> int:
         """What the rule would do."""
-        task_row, node_rows, _, mask = self.simulation._buffers
-        return int(choose(task_row, node_rows, mask, self.rule.weights))
+        decision = self.simulation.decision
+        return int(choose(decision.task, decision.nodes, decision.mask, self.rule.weights))
 
     def _kind(self, own_rule: int) -> "Kind":
         """What tasks share to which one verdict applies."""
@@ -295,7 +295,7 @@ class EpisodePlanner:
         return (
             int(task["model"]),
             round(math.log2(1.0 + float(task["result_bits"]))),
-            own_rule < self.simulation.n_actions - 1,
+            own_rule < self.simulation.n_candidates,
         )
 
     def _look(self) -> int:
@@ -313,16 +313,16 @@ class EpisodePlanner:
         And the knobs, cast so that each kernel has one signature.
         """
         simulation, index = self.simulation, self.simulation.task_index
-        task_row, node_rows, _, mask = simulation._buffers
+        decision = simulation.decision
         at_hand = simulation.episode.tasks[index : index + 1]
         first_future = FUTURES_STRIDE * index % self.futures.n_tasks.size
         cast = Knobs(*(kind(value) for kind, value in zip(Knobs.__annotations__.values(), knobs)))
         return (
             simulation.world,
             at_hand,
-            task_row,
-            node_rows,
-            mask,
+            decision.task,
+            decision.nodes,
+            decision.mask,
             self.work,
             self.scratch,
             self.futures,
@@ -339,6 +339,7 @@ class EpisodePlanner:
             if name != "is_lost":
                 bytes_of(root_array)[:] = bytes_of(theirs)
         self.root.clock["task"] = 0
+        self.root.clock["end_s"] = np.inf  # a future is over with its last task
         if self.root.records.size:
             live = self.root.records["task"]
             live[live != NONE] += self.bench.windows.shape[1]
@@ -405,4 +406,4 @@ class Planner:
             )
         planner = self.planners[index]
         simulation = planner.source.simulation()
-        return simulation.n_actions - 1 if simulation.is_over else planner.decide()
+        return simulation.n_candidates if simulation.is_over else planner.decide()

@@ -7,6 +7,7 @@ from typing import NamedTuple
 import numpy as np
 
 from orbit_gym.kernels.episode import TASK, Episode
+from orbit_gym.kernels.observation_encoder import Decision
 from orbit_gym.kernels.state import State
 from orbit_gym.simulation.simulation import Simulation
 
@@ -53,12 +54,7 @@ class Bench(NamedTuple):
     )  # (n_futures, room) TASK: the task at hand, then a future's tasks up to the horizon
     read_windows: np.ndarray  # the same memory, read-only, as the step takes it
     n_window: np.ndarray  # (n_futures,) int64
-    task_row: (
-        np.ndarray
-    )  # observation and mask of the fork that plays, without links, which no rule reads
-    node_rows: np.ndarray
-    link_rows: np.ndarray
-    mask: np.ndarray
+    decision: Decision  # of the fork that plays, without links, which no rule reads
     candidate_actions: np.ndarray  # (n_tried,) int64 actions, the rule's own first
     is_out: np.ndarray  # (n_tried,) bool
     n_scored: np.ndarray  # (n_tried,) int64 futures
@@ -108,16 +104,12 @@ def new_bench(
     windows = np.zeros((n_futures, room), TASK)
     read_windows = windows.view()
     read_windows.flags.writeable = False
-    task_row, node_rows, link_rows, mask = (np.zeros_like(array) for array in simulation._buffers)
     return Bench(
         words=words,
         windows=windows,
         read_windows=read_windows,
         n_window=np.zeros(n_futures, np.int64),
-        task_row=task_row,
-        node_rows=node_rows,
-        link_rows=link_rows[:, :0],
-        mask=mask,
+        decision=Decision(*(array.copy() for array in simulation.decision)).without_links(),
         candidate_actions=np.zeros(candidates, np.int64),
         is_out=np.zeros(candidates, np.bool_),
         n_scored=np.zeros(candidates, np.int64),

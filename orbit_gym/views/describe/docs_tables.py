@@ -4,7 +4,6 @@ Which page holds which is said in :mod:`orbit_gym.views.describe.docs_pages`.
 """
 
 from collections.abc import Iterable, Sequence
-from dataclasses import fields
 from typing import Any
 
 from orbit_gym.observation import FIELDS
@@ -12,13 +11,7 @@ from orbit_gym.scenario.loading import REGISTERED, VARIANTS, load_scenario
 from orbit_gym.scenario.models import MODEL_BYTES
 from orbit_gym.scenario.scenario import Constellation, Reward, Scenario
 from orbit_gym.scenario.task_classes import TASK_CLASSES
-from orbit_gym.simulation.reward import reward_terms
-
-TERMS = {
-    "delivered_value": "the task's value, paid when it is booked, if its plan delivers in time",
-    "revoked_value": "value taken back by faults; 0 while faults are off",
-    "energy_cost": "minus the joules of the plan (compute and transmit) times this price",
-}
+from orbit_gym.simulation.reward import TERMS
 RESULT_COLUMNS = (
     "value_per_orbit",
     "n_late",
@@ -67,11 +60,10 @@ def action_table() -> str:
 
 def reward_table() -> str:
     """One row per reward term with its default weight."""
-    weights = {item.name: item.default for item in fields(Reward)}
-    terms = reward_terms(Reward(), True, 1.0, 1.0, 1.0)
+    prices = Reward()
     return markdown(
         ("term", "weight", "what it is"),
-        ((f"`{name}`", f"{weights[name]:g}", TERMS[name]) for name in terms),
+        ((f"`{term.name}`", f"{getattr(prices, term.name):g}", term.meaning) for term in TERMS),
     )
 
 

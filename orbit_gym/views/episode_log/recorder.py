@@ -10,10 +10,10 @@ from typing import Any
 import numpy as np
 
 from orbit_gym.kernels.accelerator.charge_now import settle_satellites
-from orbit_gym.kernels.accelerator.service import lanes_taken
-from orbit_gym.kernels.booking import book
-from orbit_gym.kernels.faults import record_booking, strike_until
+from orbit_gym.kernels.action_kinds import chosen_candidate
+from orbit_gym.kernels.faults import strike_until
 from orbit_gym.kernels.state import NONE, PLAN, State, copy_state, new_scratch
+from orbit_gym.kernels.step import place
 from orbit_gym.simulation.simulation import Simulation, first_state
 from orbit_gym.views.episode_log.log import EpisodeLog
 from orbit_gym.views.episode_log.tables import (
@@ -69,47 +69,29 @@ class Recorder:
         """
         simulation = self.simulation
         state, task = simulation.state, simulation.task_index
-        is_booked = (
-            action < state.candidates.size
-            and state.candidates[action] != NONE
-            and bool(state.plans[action]["exists"])
-        )
-        plan = state.plans[action].copy() if is_booked else np.zeros((), PLAN)[()]
+        row = chosen_candidate(state, simulation.decision.kinds, action)
+        is_booked = row != NONE and bool(state.plans[row]["exists"])
+        plan = state.plans[row].copy() if is_booked else np.zeros((), PLAN)[()]
         if not is_booked:
             plan["node"] = plan["accelerator"] = NONE
         n_hops = int(plan["input_hops"] + plan["result_hops"])
         self.plans.append(plan)
         self.hops.append(
-            state.routes[action, :n_hops].copy() if is_booked else state.routes[:0, 0].copy()
+            state.routes[row, :n_hops].copy() if is_booked else state.routes[:0, 0].copy()
         )
         self.actions.append(action)
         self.candidates.append(state.candidates.copy())
         tasks = simulation.episode.tasks
         until_s = float(tasks["release_s"][task + 1]) if task + 1 < tasks.size else math.inf
         if self.next_sample_s < until_s:
-            self._latest = self._after(action, is_booked)
+            self._latest = self._after(action)
             self._sample(self._latest, min(until_s, self.end_s))
 
-    def _after(self, action: int, is_booked: bool) -> State:
-        """A copy of the State in which a decision has been booked, at the same instant."""
+    def _after(self, action: int) -> State:
+        """Return a copy of the State in which a decision has been booked, at the same instant."""
         simulation, state = self.simulation, copy_state(self.simulation.state)
-        task, world = simulation.task_index, simulation.world
-        if (
-            is_booked
-            and book(world, state, self._scratch, simulation.episode.tasks, task, action)
-            and state.records.size
-        ):
-            lanes = lanes_taken(
-                world, simulation.episode.tasks, task, int(self._scratch.booking[0]["accelerator"])
-            )
-            record_booking(
-                world,
-                state,
-                self._scratch,
-                task,
-                float(simulation.episode.tasks["value"][task]),
-                lanes,
-            )
+        tasks, decision = simulation.episode.tasks, simulation.decision
+        place(simulation.world, state, self._scratch, tasks, action, decision)
         return state
 
     def _sample(self, state: State, until_s: float) -> None:

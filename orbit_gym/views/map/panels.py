@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from orbit_gym.simulation.outcomes import TaskOutcome
 from orbit_gym.views.map import palette
 from orbit_gym.views.map.layers import USE_WIDTHS, arcs, used_share
 from orbit_gym.views.map.projection import Box
@@ -121,11 +122,11 @@ class Page:
         """How decisions ended, as one bar and in numbers."""
         totals = moment.totals
         parts = [
-            ("in time", totals.n_on_time, palette.GOOD),
-            ("late", totals.n_late, palette.INPUT),
-            ("rejected", totals.n_rejected, palette.BAD),
+            (TaskOutcome.DELIVERED.word, totals.n_delivered, palette.GOOD),
+            (TaskOutcome.LATE.word, totals.n_late, palette.INPUT),
+            (TaskOutcome.REJECTED.word, totals.n_rejected, palette.BAD),
         ]
-        parts += [("lost to faults", totals.n_lost, palette.USER)] if totals.n_lost else []
+        parts += [(TaskOutcome.LOST.word, totals.n_lost, palette.USER)] if totals.n_lost else []
         left, width = box.left + 14.0, box.width - 28.0
         self.pen.rectangle(Box(left, y - 1.0, width, 7.0), palette.TRACK)
         for _, count, colour in parts:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from orbit_gym.scenario.scenario import Scenario
+from orbit_gym.simulation.booking_log import BookingLog
 from orbit_gym.simulation.simulation import Simulation
 from orbit_gym.views.map.snapshot import Placement, Watcher, totals
 
@@ -68,7 +69,7 @@ class Show:
 
     def before_decision(self, simulation: Simulation, action: int, member: int = 0) -> None:
         """A checked action is about to be applied: keep the plan that it would book."""
-        index, is_candidate = simulation.task_index, action < simulation.n_actions - 1
+        index, is_candidate = simulation.task_index, action < simulation.n_candidates
         plan = simulation.plan(action) if is_candidate else None
         is_booked = plan is not None and plan.exists
         placement = Placement(
@@ -83,15 +84,10 @@ class Show:
         """The action has been applied."""
         self._view_of(member).watcher.follow(simulation)
 
-    def frame(
-        self, simulation: Simulation, log: np.ndarray, is_booked: np.ndarray, member: int = 0
-    ) -> np.ndarray:
-        """The picture of an environment now, (height, width, 3) uint8.
-
-        Log and is_booked as for episode_metrics.
-        """
+    def frame(self, simulation: Simulation, log: BookingLog, member: int = 0) -> np.ndarray:
+        """The picture of an environment now, (height, width, 3) uint8."""
         view = self._view_of(member)
-        moment = view.watcher.look(simulation, view.placement, totals(simulation, log, is_booked))
+        moment = view.watcher.look(simulation, view.placement, totals(simulation, log))
         picture = view.canvas.frame(moment, view.watcher.utc(moment.time_s))
         if self._window is not None:
             self._window.show(picture)

@@ -12,6 +12,8 @@ from orbit_gym.kernels.state import NONE, State
 from orbit_gym.orbits.positions import julian_date
 from orbit_gym.physics.sun import shadow_margin_m
 from orbit_gym.scenario.scenario import Scenario
+from orbit_gym.simulation.booking_log import BookingLog
+from orbit_gym.simulation.outcomes import TaskOutcome, task_outcomes
 from orbit_gym.simulation.simulation import Plan, Simulation
 from orbit_gym.views.map.active_links import Links, Sightlines, calendars_out
 from orbit_gym.views.map.daylight import sun_at
@@ -38,7 +40,7 @@ class Totals(NamedTuple):
     decisions: int
     released_value: float
     delivered_value: float  # of what was booked in time and not lost to a fault since
-    n_on_time: int
+    n_delivered: int
     n_late: int
     n_rejected: int
     n_lost: int
@@ -165,29 +167,22 @@ def charge_j(world: World, state: State, time_s: float) -> np.ndarray:
     return current.units["charge_j"][: int(world.sizes["n_satellites"][0])]
 
 
-def totals(simulation: Simulation, log: np.ndarray, is_booked: np.ndarray) -> Totals:
-    """Return the totals so far.
-
-    log (n_tasks,) PLAN of what was booked, is_booked (n_tasks,) bool, as for episode_metrics.
-    """
+def totals(simulation: Simulation, log: BookingLog) -> Totals:
+    """Return the totals so far."""
     count = min(simulation.task_index, simulation.episode.tasks.size)
-    value, is_taken, on_time = (
-        simulation.episode.tasks["value"][:count],
-        is_booked[:count],
-        log["on_time"][:count] == 1,
+    value = simulation.episode.tasks["value"][:count]
+    outcomes = task_outcomes(
+        log.plans["on_time"][:count] == 1,
+        log.is_booked[:count],
+        simulation.state.is_lost[:count],
     )
-    lost = (
-        simulation.state.is_lost[:count]
-        if simulation.state.is_lost.size
-        else np.zeros(count, np.bool_)
-    )
-    delivered = is_taken & on_time & ~lost
+    n_delivered, n_late, n_lost, n_rejected = np.bincount(outcomes, minlength=4).tolist()
     return Totals(
         decisions=count,
         released_value=float(value.sum()),
-        delivered_value=float(value[delivered].sum()),
-        n_on_time=int(delivered.sum()),
-        n_late=int((is_taken & ~on_time & ~lost).sum()),
-        n_rejected=int((~is_taken).sum()),
-        n_lost=int(lost.sum()),
+        delivered_value=float(value[outcomes == TaskOutcome.DELIVERED].sum()),
+        n_delivered=n_delivered,
+        n_late=n_late,
+        n_rejected=n_rejected,
+        n_lost=n_lost,
     )

@@ -15,11 +15,13 @@ import numpy as np
 
 from orbit_gym.physics.geometry import EARTH_ROTATION_RAD_PER_S, gmst_rad, rotate_to_earth_fixed
 from orbit_gym.physics.sun import sun_direction_of_date
+from orbit_gym.simulation.outcomes import task_outcomes
 from orbit_gym.utils.units import DAY_S
 from orbit_gym.views.episode_log.log import EpisodeLog
 
 MANY_SATELLITES = 400  # from here on positions and series are thinner
-REJECTED, ON_TIME, LATE, LOST = range(4)  # outcomes, as in web/replay/src/episode.js
+# code in the page, web/replay/src/episode.js, of each TaskOutcome
+PAGE_CODES = np.array([1, 2, 3, 0])
 TIME_STEP_S, FINE_STEP_S = 0.01, 0.001  # what the eye cannot tell apart
 # Names of the header that the page reads.
 KEPT_COLUMNS = (
@@ -224,12 +226,9 @@ def _episode(packer: Packer, log: EpisodeLog) -> dict[str, Any]:
 
 
 def outcomes(log: EpisodeLog) -> np.ndarray:
-    """REJECTED, ON_TIME, LATE or LOST of each decision, (n,) int."""
+    """Return the TaskOutcome of each decision, (n,) int8."""
     table = log.group("decisions")
-    outcomes_of_booked = np.where(table["on_time"], ON_TIME, LATE)
-    return np.where(
-        table["node"] < 0, REJECTED, np.where(table["is_lost"], LOST, outcomes_of_booked)
-    )
+    return task_outcomes(table["on_time"], table["node"] >= 0, table["is_lost"])
 
 
 def _tasks(packer: Packer, log: EpisodeLog) -> dict[str, Any]:
@@ -248,7 +247,7 @@ def _tasks(packer: Packer, log: EpisodeLog) -> dict[str, Any]:
         "origin": packer.add(table["origin"], "i2"),
         "destination": packer.add(table["destination"], "i2"),
         "node": packer.add(table["node"], "i2"),
-        "outcome": packer.add(outcomes(log), "i1"),
+        "outcome": packer.add(PAGE_CODES[outcomes(log)], "i1"),
         "by_alert": packer.add(table["by_alert"], "i1"),
         "input_hops": packer.add(table["input_hops"], "i1"),
         "result_hops": packer.add(table["result_hops"], "i1"),

@@ -56,8 +56,8 @@ def test_the_network_that_starts_from_it_decides_alike(seed: int) -> None:
     """All weights at once, every feature and every setting."""
     rng = np.random.default_rng(10 + seed)
     obs = random_observation(rng, N, 2000)
-    obs["task"][:, TASK["asked_long"]] = rng.uniform(0.0, 2.0, 2000)
-    obs["task"][:, TASK["missed"]] = rng.uniform(0.0, 0.2, 2000)
+    obs["task"][:, TASK["offered_load_30min"]] = rng.uniform(0.0, 2.0, 2000)
+    obs["task"][:, TASK["urgent_infeasible_rate"]] = rng.uniform(0.0, 0.2, 2000)
     weights = bilinear_weights(dict(zip(NAMES, rng.normal(size=len(NAMES)), strict=True)))
     named = named_weights(weights)
     policy = build_policy(
@@ -89,7 +89,7 @@ def test_rejection_under_overload_alone() -> None:
         (AT_EASE + 0.15, True),
         (AT_EASE + 0.25, False),
     ):
-        obs["task"][TASK["asked_long"]] = asked
+        obs["task"][TASK["offered_load_30min"]] = asked
         assert (choose_bilinear(obs["task"], obs["nodes"], masks_of(obs), weights) < N) == taken
 
 

@@ -28,7 +28,7 @@ def test_a_search_for_one_node_finds_what_the_full_search_finds(rng: np.random.G
     """The bound that a target gives must not change its arrival: exact."""
     _, _, positions_m, simulation = prepare(rng)
     everywhere = arrivals(simulation, 0, 5.0, 20.0)
-    scratch = simulation._scratch
+    scratch = simulation.scratch
     for target in range(1, len(positions_m)):
         end = search(
             simulation.world,
@@ -59,7 +59,7 @@ def test_a_way_that_uses_up_its_hops_does_not_bar_one_with_fewer() -> None:
         MAX_HOPS + 2, links, np.full((MAX_HOPS + 2, 3), 4e6)
     )  # at one point: no propagation
     simulation = start(world, [vision(0.0, 1.0)])
-    scratch = simulation._scratch
+    scratch = simulation.scratch
     found = {}
     for target in (MAX_HOPS, MAX_HOPS + 1):
         end = search(

@@ -181,7 +181,7 @@ def test_totals_are_those_of_the_metrics(drawn: list[Moment]) -> None:
         *_, truncated, info = env.step(at_random(env.simulation, rng))
     env.render()
     totals, metrics = drawn[-1].totals, info["episode_metrics"]
-    assert (totals.decisions, totals.n_on_time, totals.n_late, totals.n_rejected) == tuple(
+    assert (totals.decisions, totals.n_delivered, totals.n_late, totals.n_rejected) == tuple(
         metrics[name] for name in ("n_released", "n_delivered", "n_late", "n_rejected")
     )
     assert (

@@ -39,7 +39,7 @@ def played(
     return (
         env,
         watcher,
-        watcher.look(env.simulation, None, totals(env.simulation, env._log, env._is_booked)),
+        watcher.look(env.simulation, None, totals(env.simulation, env.booking_log)),
     )
 
 
@@ -163,9 +163,7 @@ def test_faults_take_links_down_and_satellites_out() -> None:
     rng, has_struck, has_rebooted = np.random.default_rng(0), False, False
     for _ in range(400):
         env.step(at_random(env.simulation, rng))
-        moment = watcher.look(
-            env.simulation, None, totals(env.simulation, env._log, env._is_booked)
-        )
+        moment = watcher.look(env.simulation, None, totals(env.simulation, env.booking_log))
         up = {
             (min(a, b), max(a, b))
             for a, b, data in env.graph().edges(data=True)

@@ -8,13 +8,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from orbit_gym.simulation.outcomes import COUNTS
 from orbit_gym.views.episode_log import EpisodeLog
 from orbit_gym.views.replay import write_page
 from orbit_gym.views.replay.pack import (
-    LATE,
-    LOST,
-    ON_TIME,
-    REJECTED,
     Packer,
     check_same_episode,
     outcomes,
@@ -142,9 +139,9 @@ def test_positions_enclose_the_episode_and_are_good_to_a_step() -> None:
 def test_outcomes_are_counted_once() -> None:
     log, metrics = faulty().log, faulty().metrics
     found = outcomes(log)
-    counts = {kind: int((found == kind).sum()) for kind in (REJECTED, ON_TIME, LATE, LOST)}
-    names = {REJECTED: "n_rejected", ON_TIME: "n_delivered", LATE: "n_late", LOST: "n_revoked"}
-    assert counts == {kind: int(metrics[name]) for kind, name in names.items()}
+    assert {name: int((found == kind).sum()) for kind, name in COUNTS.items()} == {
+        name: int(metrics[name]) for name in COUNTS.values()
+    }
 
 
 def test_two_policies_share_one_world() -> None:

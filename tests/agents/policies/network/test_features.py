@@ -49,8 +49,8 @@ def drawn(seed):
     """
     rng = np.random.default_rng(seed)
     observation = random_observation(rng, N, 600)
-    observation["task"][:, TASK["asked_long"]] = rng.uniform(0.0, 2.0, 600)
-    observation["task"][:, TASK["missed"]] = rng.uniform(0.0, 0.2, 600)
+    observation["task"][:, TASK["offered_load_30min"]] = rng.uniform(0.0, 2.0, 600)
+    observation["task"][:, TASK["urgent_infeasible_rate"]] = rng.uniform(0.0, 0.2, 600)
     observation["links"] = rng.uniform(-1.0, 1.0, observation["links"].shape).astype(np.float32)
     observation["nodes"][:100, 3:] = 0.0
     observation["nodes"][100:150, :, NODE["plan_on_time"]] = 0.0

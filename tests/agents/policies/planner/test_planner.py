@@ -76,7 +76,7 @@ def later(overrides: dict, seed: int = 1, name: str = "Ring12") -> tuple[OrbitEn
     simulation = env.simulation
     while (
         simulation.task_index < LATER
-        or sum(simulation.plan(k).on_time for k in range(simulation.n_actions - 1)) < CHOICE
+        or sum(simulation.plan(k).on_time for k in range(simulation.n_candidates)) < CHOICE
     ):
         simulation.step(by_rule(simulation))
     return env, simulation
@@ -127,7 +127,7 @@ def test_only_what_can_displace_something_is_looked_at() -> None:
         if (
             not is_language
             and seen.count(is_large) < 2
-            and action < simulation.n_actions - 1
+            and action < simulation.n_candidates
             and simulation.plan(action).load_s == 0.0
         ):
             planner = EpisodePlanner(Fixed(simulation, env), knobs, EFT_ADMIT, False)
@@ -149,7 +149,7 @@ def test_a_verdict_for_the_rule_stands_for_tasks_of_the_same_kind(
     planner = EpisodePlanner(
         Fixed(simulation, env), LookAhead(**(vars(QUICK) | {"hold_s": 1e6})), EFT_ADMIT, False
     )
-    rejects = simulation.n_actions - 1
+    rejects = simulation.n_candidates
     looks: list[tuple] = []
 
     def look() -> int:
@@ -261,7 +261,7 @@ def test_more_actions_tried_are_the_next_of_the_rule_and_never_late() -> None:
         : np.isfinite(planner.values).sum()
     ].tolist()
     plans = [simulation.plan(k) for k in candidate_actions[:-1]]
-    assert candidate_actions[-1] == simulation.n_actions - 1  # rejection is always among them
+    assert candidate_actions[-1] == simulation.n_candidates  # rejection is always among them
     assert (
         all(plan.on_time for plan in plans)
         and len(set(candidate_actions)) == len(candidate_actions) > 2
