@@ -5,7 +5,7 @@ import pytest
 
 from orbit_gym.env import OrbitEnv
 from orbit_gym.kernels.observation_encoder import log_time
-from orbit_gym.observation import COLUMNS, neighbours
+from orbit_gym.observation import COLUMNS, FIELDS, RENAMED, Field, decode, field_of, neighbours
 from orbit_gym.scenario.loading import REGISTERED
 from tests.helpers.playing import at_random
 from tests.helpers.sizes import by_size
@@ -73,3 +73,41 @@ def test_rows_are_in_order_of_delay_and_neighbours_point_back(env: OrbitEnv) -> 
 def test_the_same_numbers_on_every_scale() -> None:
     """The logarithm of the table, by hand: 0 at 0, 1 at 7,200 s, and clipped outside."""
     assert [log_time(t) for t in (-1.0, 0.0, 7_200.0, 1e6)] == [0.0, 0.0, 1.0, 1.0]
+
+
+def name_of(field: Field) -> str:
+    return f"{field.block}.{field.name}"
+
+
+@pytest.mark.parametrize("field", FIELDS, ids=name_of)
+def test_what_a_column_shows_is_read_back(field: Field) -> None:
+    """decode(encode(x)) is x over the range of the column, to the steps of float32."""
+    low, high = (float(field.scale.decode(bound)) for bound in (field.low, field.high))
+    amounts = np.linspace(low, high, 1001)
+    columns = field.scale.encode(amounts).astype(np.float32)
+    assert columns.min() >= field.low and columns.max() <= field.high
+    steps = np.spacing(np.maximum(np.abs(columns), np.float32(2.0**-20))).astype(np.float64)
+    slope = np.abs(field.scale.decode(columns + steps) - field.scale.decode(columns))
+    assert np.all(np.abs(decode(field.block, field.name, columns) - amounts) <= slope)
+    beyond = field.scale.encode(np.array([low - 1.0 - abs(low), high + 1.0 + abs(high)]))
+    assert beyond.tolist() == [field.low, field.high]
+
+
+@pytest.mark.parametrize("field", [field for field in FIELDS if field.scale.formula], ids=name_of)
+def test_the_meaning_says_how_the_column_is_made(field: Field) -> None:
+    """The formula in the text, worked out as Python, is the scale: relative 1e-12."""
+    text = field.meaning.rsplit(": ", 1)[1]
+    unit = field.scale.unit  # type: ignore[attr-defined]
+    for share in (0.1, 0.5, 1.0):
+        amount = float(field.scale.decode(share * field.high))
+        names = {"log1p": np.log1p, "amount": amount}
+        shown = eval(text.replace(unit, "amount", 1), {"__builtins__": {}}, names)
+        assert float(field.scale.encode(amount)) == pytest.approx(shown, rel=1e-12)
+
+
+def test_columns_answer_to_the_names_that_they_had() -> None:
+    assert {field_of("task", name).name for name in RENAMED} == set(RENAMED.values())
+    with pytest.raises(ValueError, match="no column 'urgency' in block 'task'; choose from pre"):
+        decode("task", "urgency", 0.5)
+    with pytest.raises(ValueError, match="choose from the blocks task, nodes, links"):
+        decode("tasks", "slack", 0.5)

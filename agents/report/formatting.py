@@ -1,74 +1,11 @@
 """Numbers as people read them: sensible digits, units, the table's columns."""
 
 import math
-from typing import NamedTuple
 
-from agents.report.results import HEADLINE, Estimate
+from agents.report.results import Estimate
+from orbit_gym.simulation.metric_table import REPORT, shown_metrics
 
-
-class Column(NamedTuple):
-    """One column of the comparison: a metric, its heading with unit, how to show it."""
-
-    metric: str
-    heading: str
-    about: str
-    kind: str  # fraction, percent, count, seconds
-    is_high_good: bool | None = None  # None: neither, so no winner
-
-
-COLUMNS = (
-    Column(
-        HEADLINE,
-        "served value",
-        "value delivered in time / value that the relaxed system could deliver (0 to 1)",
-        "fraction",
-        True,
-    ),
-    Column(
-        "value_per_orbit", "value per orbit", "value delivered in time in 94.6 min", "count", True
-    ),
-    Column(
-        "in_time_share",
-        "in time %",
-        "share of the released tasks delivered in time",
-        "percent",
-        True,
-    ),
-    Column(
-        "late_share",
-        "late %",
-        "share delivered after the deadline, worth nothing",
-        "percent",
-        False,
-    ),
-    Column("rejected_share", "rejected %", "share never placed", "percent"),
-    Column("revoked_share", "lost %", "share lost to faults after it was placed", "percent", False),
-    Column(
-        "latency_p50_s",
-        "median s",
-        "median time from release to delivery, of tasks in time",
-        "seconds",
-    ),
-    Column("latency_p95_s", "95th pct s", "95th percentile of the same", "seconds"),
-    Column(
-        "utilisation_fraction",
-        "use %",
-        "booked share of the satellites' accelerator lanes",
-        "percent",
-    ),
-    Column(
-        "mean_charge_fraction",
-        "charge %",
-        "mean charge of the batteries over the episode",
-        "percent",
-    ),
-    Column(
-        "minimum_charge_fraction",
-        "least charge %",
-        "lowest charge of any satellite at a decision",
-        "percent",
-    ),
-)
+COLUMNS = shown_metrics(REPORT)
 BOLD = (
     "Bold: the best of a column, only where its paired difference from the next excludes zero; a "
     "difference from the reference, "

@@ -9,8 +9,9 @@ from markupsafe import Markup
 
 from agents.report.configuration import blocks, facts, summary
 from agents.report.figure_style import Picture, for_page
-from agents.report.formatting import BOLD, COLUMNS, Column, half_width, number, with_interval
+from agents.report.formatting import BOLD, COLUMNS, half_width, number, with_interval
 from agents.report.results import HEADLINE, Estimate, Results
+from orbit_gym.simulation.metric_table import Metric
 
 TEMPLATE = "page.html.j2"
 
@@ -59,19 +60,19 @@ def page(chapters: list[Chapter], overview: list[Picture]) -> str:
     )
 
 
-def shown_columns(results: Results) -> list[Column]:
+def shown_columns(results: Results) -> list[Metric]:
     """Columns that these results have.
 
     A share that is nil everywhere (nothing lost, faults off) is left out.
     """
-    columns = [column for column in COLUMNS if results.has(column.metric)]
+    columns = [column for column in COLUMNS if results.has(column.name)]
     nil = {
-        c.metric
+        c.name
         for c in columns
-        if c.metric == "revoked_share"
-        and not any(results.values(n, c.metric).any() for n in results.names)
+        if c.name == "revoked_share"
+        and not any(results.values(n, c.name).any() for n in results.names)
     }
-    return [column for column in columns if column.metric not in nil]
+    return [column for column in columns if column.name not in nil]
 
 
 def rows(results: Results) -> list[dict[str, Any]]:
@@ -80,7 +81,7 @@ def rows(results: Results) -> list[dict[str, Any]]:
     """
     columns = shown_columns(results)
     winners = {
-        c.metric: results.winner(c.metric, c.is_high_good)
+        c.name: results.winner(c.name, c.is_high_good)
         for c in columns
         if c.is_high_good is not None
     }
@@ -88,13 +89,13 @@ def rows(results: Results) -> list[dict[str, Any]]:
     for name in results.names:
         cells = []
         for column in columns:
-            item = results.estimate(name, column.metric)
+            item = results.estimate(name, column.name)
             text = (
                 with_interval(item)
-                if column.metric == HEADLINE
+                if column.name == HEADLINE
                 else number(item.mean, column.kind, _width(item, column))
             )
-            cells.append(Cell(text, _finite(item.mean), winners.get(column.metric) == name))
+            cells.append(Cell(text, _finite(item.mean), winners.get(column.name) == name))
         headline = results.estimate(name, HEADLINE)
         rows.append(
             {
@@ -129,7 +130,7 @@ def difference(results: Results, name: str, other: str) -> dict[str, Any]:
     }
 
 
-def _width(item: Estimate, column: Column) -> float:
+def _width(item: Estimate, column: Metric) -> float:
     """Half-widths decide the digits of fractions and shares; counts and seconds have fixed ones."""
     return half_width(item) if column.kind == "fraction" else math.nan
 

@@ -57,7 +57,7 @@ def _table(chapter: Chapter) -> list[str]:
                 ]
             )
         )
-    about = "; ".join(f"{column.heading}: {column.about}" for column in columns)
+    about = "; ".join(f"{column.heading}: {column.meaning}" for column in columns)
     return [
         *lines,
         "",

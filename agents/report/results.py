@@ -11,18 +11,11 @@ import numpy as np
 
 from agents.utils.checkpoints import read_json
 from agents.utils.statistics import interquartile_mean, t_interval
+from orbit_gym.simulation.metric_table import HEADLINE, SHARES
 
 RESULTS, DETAILS = "results.json", "details.json"
-HEADLINE = "served_value_fraction"
 CLASS_SUFFIX = "." + HEADLINE
 MOST_FOCUS = 7  # policies with a colour of their own; the others are drawn in grey
-# Derived per episode: name -> (numerator, denominator), both metrics of the episode.
-SHARES = {
-    "in_time_share": ("n_delivered", "n_released"),
-    "late_share": ("n_late", "n_released"),
-    "rejected_share": ("n_rejected", "n_released"),
-    "revoked_share": ("n_revoked", "n_released"),
-}
 
 
 class Estimate(NamedTuple):

@@ -27,6 +27,7 @@ from agents.report.figure_style import (
 from agents.report.formatting import plural
 from agents.report.results import HEADLINE, SHARES, Results
 from agents.utils.statistics import profile_steps
+from orbit_gym.simulation.outcomes import TaskOutcome
 
 ROW_IN = 0.27  # height of one policy's row
 OUTCOME_COLOURS = {
@@ -36,10 +37,10 @@ OUTCOME_COLOURS = {
     "rejected_share": GRID,
 }
 OUTCOME_LABELS = {
-    "in_time_share": "in time",
-    "late_share": "late",
-    "revoked_share": "lost to a fault",
-    "rejected_share": "rejected",
+    "in_time_share": TaskOutcome.DELIVERED.word,
+    "late_share": TaskOutcome.LATE.word,
+    "revoked_share": TaskOutcome.LOST.word,
+    "rejected_share": TaskOutcome.REJECTED.word,
 }
 
 

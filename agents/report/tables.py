@@ -11,17 +11,10 @@ from rich.table import Table
 
 from agents.report.results import HEADLINE, SHARES, Results
 from agents.utils.checkpoints import write_atomically
+from orbit_gym.simulation.metric_table import TERMINAL, shown_metrics
 
 TABLE_WIDTH = 150
-PRINTED_METRICS = (
-    HEADLINE,
-    "value_per_orbit",
-    "n_late",
-    "n_rejected",
-    "latency_p50_s",
-    "latency_p95_s",
-    "utilisation_fraction",
-)
+PRINTED_METRICS = tuple(metric.name for metric in shown_metrics(TERMINAL))
 
 
 def write_csv(path: Path, policies: dict[str, Any]) -> None:

@@ -14,38 +14,26 @@ from stable_baselines3.common.callbacks import BaseCallback
 from stable_baselines3.common.logger import Logger
 
 from orbit_gym.observation import COLUMNS, decode
+from orbit_gym.simulation.metric_table import TENSORBOARD, shown_metrics
 
 EPISODE_METRICS = "episode_metrics"  # key in the info of a step that ends an episode
 RECENT_EPISODES = 20  # that a scalar is the mean of (choice)
 RECENT_DECISIONS = 4_096  # the same (choice: one rollout of the default recipe)
-SHARES = {
-    "in_time_share": "n_delivered",
-    "late_share": "n_late",
-    "rejected_share": "n_rejected",
-}  # of the released tasks
-KEPT_METRICS = (
-    "served_value_fraction",
-    "value_per_orbit",
-    "latency_p50_s",
-    "utilisation_fraction",
-    "laser_utilisation_mean_fraction",
-    "mean_charge_fraction",
-    "minimum_charge_fraction",
-)
 DELIVERED, RELEASED = ".n_delivered", ".n_released"
 
 
 def scheduler_scalars(episodes: Sequence[Mapping[str, float]]) -> dict[str, float]:
-    """Means over episodes by name: metrics of KEPT, shares of the released tasks, on_time/<class>.
+    """Means over episodes by name: what the table of metrics shows here, and on_time/<class>.
 
     What no episode has is left out.
     """
-    values = {
-        name: _mean([metrics[name] for metrics in episodes if name in metrics])
-        for name in KEPT_METRICS
-    }
-    for name, part in SHARES.items():
-        values[name] = _share(episodes, part, "n_released")
+    values = {}
+    for metric in shown_metrics(TENSORBOARD):
+        if metric.share is not None:
+            values[metric.name] = _share(episodes, *metric.share)
+        else:
+            known = [item[metric.name] for item in episodes if metric.name in item]
+            values[metric.name] = _mean(known)
     kinds = sorted(
         {
             name.removesuffix(RELEASED)

@@ -7,6 +7,7 @@ from orbit_gym.kernels.state import NONE, copy_state
 from orbit_gym.scenario.task_classes import TASK_CLASSES
 from orbit_gym.simulation.booking_log import BookingLog
 from orbit_gym.simulation.episode_summary import charge_fraction
+from orbit_gym.simulation.metric_table import Decided, computed_metrics
 from orbit_gym.simulation.outcomes import COUNTS, TaskOutcome, task_outcomes
 from orbit_gym.simulation.simulation import Simulation
 from orbit_gym.utils.units import HOUR_S
@@ -50,12 +51,13 @@ def episode_metrics(simulation: Simulation, log: BookingLog) -> dict[str, float]
             simulation.world, simulation.episode, tasks[is_booked], plans[is_booked]
         ).mean()
     )
+    metrics |= computed_metrics(Decided(tasks, plans, outcomes, relaxed, span_s))
     metrics |= _per_class(tasks, relaxed, is_delivered)
     return metrics
 
 
-def _share(part: float, whole: float) -> float:
-    return float(part / whole) if whole > 0.0 else 1.0
+def _share(part: float, total: float) -> float:
+    return float(part / total) if total > 0.0 else 1.0
 
 
 def _latencies(tasks: np.ndarray, plans: np.ndarray) -> dict[str, float]:

@@ -11,16 +11,9 @@ from orbit_gym.scenario.loading import REGISTERED, VARIANTS, load_scenario
 from orbit_gym.scenario.models import MODEL_BYTES
 from orbit_gym.scenario.scenario import Constellation, Reward, Scenario
 from orbit_gym.scenario.task_classes import TASK_CLASSES
+from orbit_gym.simulation.metric_table import DOCS, HEADLINE, shown_metrics
 from orbit_gym.simulation.reward import TERMS
-RESULT_COLUMNS = (
-    "value_per_orbit",
-    "n_late",
-    "n_rejected",
-    "latency_p50_s",
-    "latency_p95_s",
-    "utilisation_fraction",
-)
-HEADLINE = "served_value_fraction"
+RESULT_COLUMNS = tuple(metric.name for metric in shown_metrics(DOCS) if metric.name != HEADLINE)
 
 
 def markdown(header: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
