@@ -19,12 +19,12 @@ from orbit_gym.utils.scales import Flag, Fraction, Linear, Log
 
 GROUND_SLOTS = 2  # ground contacts shown per candidate, after its laser terminals
 LONGEST_S = 7_200.0  # times are shown up to here
-LOG_TIME = Log(per=1.0, most=LONGEST_S, unit="s")
+LOG_TIME = Log(per=1.0, limit=LONGEST_S, unit="s")
 TIME = Linear(per=LONGEST_S, unit="s")
-INPUT_SIZE = Log(per=1e6, most=1e6, unit="bits")
-RESULT_SIZE = Log(per=1e3, most=1e8, unit="bits")
-RATE = Log(per=1e6, most=1e6, unit="bps")
-ENERGY = Log(per=1.0, most=1e6, unit="J")
+INPUT_SIZE = Log(per=1e6, limit=1e6, unit="bits")
+RESULT_SIZE = Log(per=1e3, limit=1e8, unit="bits")
+RATE = Log(per=1e6, limit=1e6, unit="bps")
+ENERGY = Log(per=1.0, limit=1e6, unit="J")
 VALUE = Linear(per=10.0, unit="value")
 MODEL_SIZE = Linear(per=32e9, unit="bytes")
 POSITION = Linear(low=-2.0, high=2.0, per=1e7, unit="m")

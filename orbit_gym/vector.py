@@ -132,9 +132,9 @@ class OrbitVectorEnv(gym.vector.VectorEnv[Observations, np.ndarray, np.ndarray])
         if not self._has_begun[members].all():
             raise RuntimeError("call reset() first")
         if self._is_done[members].any():
-            over = members[self._is_done[members]].tolist()
+            ended_members = members[self._is_done[members]].tolist()
             raise RuntimeError(
-                f"members {over} are over; reset them with options={{'reset_mask': ...}}"
+                f"members {ended_members} are over; reset them with options={{'reset_mask': ...}}"
             )
         checked = self._checked(actions, members)
         self._tell_show(members, checked)
@@ -202,12 +202,12 @@ class OrbitVectorEnv(gym.vector.VectorEnv[Observations, np.ndarray, np.ndarray])
         generator = self._generators[member]
         assert generator is not None
         episode_seed = int(generator.integers(2**31)) if seed is None else seed
-        drawn = self._source.sample_episode(episode_seed, options)
-        self._batch.begin(member, drawn)
+        drawn_episode = self._source.sample_episode(episode_seed, options)
+        self._batch.begin(member, drawn_episode)
         if self._show is not None:
-            self._show.begin(self._batch.simulation(member), drawn.info["day"], member)
+            self._show.begin(self._batch.simulation(member), drawn_episode.info["day"], member)
         self._is_done[member], self._has_begun[member] = False, True
-        return drawn.info
+        return drawn_episode.info
 
     def _tell_show(self, members: np.ndarray, actions: np.ndarray | None = None) -> None:
         """Let what is rendered follow the members (m,): before a step with their actions
@@ -231,9 +231,9 @@ class OrbitVectorEnv(gym.vector.VectorEnv[Observations, np.ndarray, np.ndarray])
             raise ValueError(f"actions must have shape ({self.num_envs},), got {indices.shape}")
         if not np.issubdtype(indices.dtype, np.integer):
             raise action_error(*sizes, indices[0] if indices.size else indices)
-        outside = members[(indices[members] < 0) | (indices[members] >= layout.n_actions)]
-        if outside.size:
-            raise action_error(*sizes, int(indices[outside[0]]))
+        outside_indices = members[(indices[members] < 0) | (indices[members] >= layout.n_actions)]
+        if outside_indices.size:
+            raise action_error(*sizes, int(indices[outside_indices[0]]))
         checked = np.zeros(self.num_envs, np.int64)
         checked[members] = indices[members]
         return checked
@@ -326,10 +326,10 @@ def _taken_out(infos: dict[str, Any], member: int) -> dict[str, Any]:
 
     What no member has left goes.
     """
-    taken: dict[str, Any] = {}
+    member_info: dict[str, Any] = {}
     for key in STEP_KEYS:
         value, has_key = infos[key], infos[f"_{key}"]
-        taken[key] = (
+        member_info[key] = (
             _taken_out_terms(value, member) if isinstance(value, dict) else value[member].item()
         )
         has_key[member] = False
@@ -337,13 +337,13 @@ def _taken_out(infos: dict[str, Any], member: int) -> dict[str, Any]:
             value[member] = 0
         if not has_key.any():
             del infos[key], infos[f"_{key}"]
-    return taken
+    return member_info
 
 
 def _taken_out_terms(terms: dict[str, Any], member: int) -> dict[str, float]:
-    taken = {
+    member_info = {
         name: float(values[member]) for name, values in terms.items() if not name.startswith("_")
     }
-    for name in taken:
+    for name in member_info:
         terms[name][member], terms[f"_{name}"][member] = 0.0, False
-    return taken
+    return member_info

@@ -44,7 +44,7 @@ from agents.policies.linear_rule import (
 from agents.utils.jit import inline_kernel
 from orbit_gym.observation import COLUMNS, LOG_TIME, RESULT_SIZE
 
-_LOG_LONGEST, _LOG_MOST_KBIT = LOG_TIME.log_most, RESULT_SIZE.log_most
+_LOG_LONGEST, _LOG_MOST_KBIT = LOG_TIME.log_limit, RESULT_SIZE.log_limit
 
 NODE, TASK = COLUMNS["nodes"], COLUMNS["task"]
 ORIGIN, BUSY, FREE, RESIDENT, TO_CONTACT, TO_ECLIPSE, MARGIN = (

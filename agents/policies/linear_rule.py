@@ -14,7 +14,7 @@ import numpy as np
 from agents.utils.jit import inline_kernel, threaded_kernel
 from orbit_gym.observation import COLUMNS, LOG_TIME
 
-LOG_LONGEST = LOG_TIME.log_most
+LOG_LONGEST = LOG_TIME.log_limit
 NODE, TASK = COLUMNS["nodes"], COLUMNS["task"]
 SERVICE, LANES, SLACK, VALUE, INPUT, RESULT = (
     TASK[name] for name in ("service", "lanes", "slack", "value", "input_size", "result_size")

@@ -57,7 +57,7 @@ from orbit_gym.observation import VALUE as VALUE_SCALE
 
 _LONGEST_S, _LOG_MOST_J, _HOPS, _VALUE = (
     TIME.per,
-    ENERGY_SCALE.log_most,
+    ENERGY_SCALE.log_limit,
     HOPS.per,
     VALUE_SCALE.per,
 )

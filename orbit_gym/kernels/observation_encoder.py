@@ -60,7 +60,7 @@ class LogScale(NamedTuple):
     """A Log scale as kernels read it."""
 
     per: float
-    log_most: float
+    log_limit: float
 
 
 def linear_scale(scale: Linear) -> LinearScale:
@@ -70,7 +70,7 @@ def linear_scale(scale: Linear) -> LinearScale:
 
 def log_scale(scale: Log) -> LogScale:
     """Constants of a Log scale."""
-    return LogScale(scale.per, scale.log_most)
+    return LogScale(scale.per, scale.log_limit)
 
 
 _INPUT_SIZE, _RESULT_SIZE, _RATE, _ENERGY = (
@@ -82,7 +82,7 @@ _VALUE, _MODEL_SIZE, _POSITION, _RANGE = (
 _SPEED, _BANDWIDTH, _LOAD_TIME, _HOPS = (
     linear_scale(scale) for scale in (SPEED, BANDWIDTH, LOAD_TIME, HOPS)
 )
-LOG_LONGEST = LOG_TIME.log_most
+LOG_LONGEST = LOG_TIME.log_limit
 
 
 class Decision(NamedTuple):
@@ -128,7 +128,7 @@ def log_time(seconds: float) -> float:
 
 @inline_kernel
 def _log(amount: float, scale: LogScale) -> float:
-    return min(math.log1p(max(amount, 0.0) / scale.per) / scale.log_most, 1.0)
+    return min(math.log1p(max(amount, 0.0) / scale.per) / scale.log_limit, 1.0)
 
 
 @inline_kernel

@@ -20,7 +20,7 @@ EVERYWHERE = frozenset({REPORT, TERMINAL, DOCS, TENSORBOARD})
 KINDS = ("fraction", "percent", "count", "seconds")  # how numbers read
 
 
-class Decided(NamedTuple):
+class DecidedTasks(NamedTuple):
     """The tasks of a finished episode, as `Metric.compute` takes them."""
 
     tasks: np.ndarray  # (n,) TASK
@@ -39,9 +39,9 @@ class Metric:
     meaning: str
     kind: str  # of KINDS
     is_high_good: bool | None = None  # None: neither, so no winner
-    shown: frozenset[str] = frozenset({REPORT})
+    shown_in: frozenset[str] = frozenset({REPORT})
     # one of the three: worked out from an episode, a share of counts, or by metrics.py
-    compute: Callable[[Decided], float] | None = None
+    compute: Callable[[DecidedTasks], float] | None = None
     share: tuple[str, str] | None = None  # numerator and denominator, both metrics
 
 
@@ -156,15 +156,15 @@ METRICS: tuple[Metric, ...] = (
 SHARES = {metric.name: metric.share for metric in METRICS if metric.share is not None}
 
 
-def shown_metrics(where: str) -> tuple[Metric, ...]:
+def shown_metrics(view: str) -> tuple[Metric, ...]:
     """Metrics shown in REPORT, TERMINAL, DOCS or TENSORBOARD, in order."""
-    return tuple(metric for metric in METRICS if where in metric.shown)
+    return tuple(metric for metric in METRICS if view in metric.shown_in)
 
 
-def computed_metrics(decided: Decided) -> dict[str, float]:
+def computed_metrics(decided_tasks: DecidedTasks) -> dict[str, float]:
     """Metrics of the table that say themselves how they are worked out."""
     return {
-        metric.name: float(metric.compute(decided))
+        metric.name: float(metric.compute(decided_tasks))
         for metric in METRICS
         if metric.compute is not None
     }

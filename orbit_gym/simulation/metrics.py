@@ -7,7 +7,7 @@ from orbit_gym.kernels.state import NONE, copy_state
 from orbit_gym.scenario.task_classes import TASK_CLASSES
 from orbit_gym.simulation.booking_log import BookingLog
 from orbit_gym.simulation.episode_summary import charge_fraction
-from orbit_gym.simulation.metric_table import Decided, computed_metrics
+from orbit_gym.simulation.metric_table import DecidedTasks, computed_metrics
 from orbit_gym.simulation.outcomes import COUNTS, TaskOutcome, task_outcomes
 from orbit_gym.simulation.simulation import Simulation
 from orbit_gym.utils.units import HOUR_S
@@ -51,7 +51,7 @@ def episode_metrics(simulation: Simulation, log: BookingLog) -> dict[str, float]
             simulation.world, simulation.episode, tasks[is_booked], plans[is_booked]
         ).mean()
     )
-    metrics |= computed_metrics(Decided(tasks, plans, outcomes, relaxed, span_s))
+    metrics |= computed_metrics(DecidedTasks(tasks, plans, outcomes, relaxed, span_s))
     metrics |= _per_class(tasks, relaxed, is_delivered)
     return metrics
 

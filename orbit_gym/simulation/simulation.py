@@ -301,9 +301,9 @@ class Simulation:
         `episode` takes another future whose tasks agree up to the one at hand.
         """
         future = self.episode if episode is None else episode
-        now = self.task_index
-        if future.tasks.size < min(now + 1, self.episode.tasks.size) or not np.array_equal(
-            future.tasks[now : now + 1], self.episode.tasks[now : now + 1]
+        task = self.task_index
+        if future.tasks.size < min(task + 1, self.episode.tasks.size) or not np.array_equal(
+            future.tasks[task : task + 1], self.episode.tasks[task : task + 1]
         ):
             raise ValueError("the other future must hold the same task at hand, at the same index")
         twin = object.__new__(Simulation)

@@ -55,31 +55,31 @@ class Linear(Fraction):
 
 @dataclass(frozen=True)
 class Log(Fraction):
-    """log1p(amount / per) / log1p(most): 0 for nothing, 1 for most x per and above."""
+    """log1p(amount / per) / log1p(limit): 0 for nothing, 1 for limit x per and above."""
 
     per: float = 1.0
-    most: float = 1.0
+    limit: float = 1.0
     unit: str = ""
 
     @property
-    def log_most(self) -> float:
+    def log_limit(self) -> float:
         """Natural logarithm that the column divides by."""
-        return math.log1p(self.most)
+        return math.log1p(self.limit)
 
     @property
     def formula(self) -> str:
         """How the column is made of the amount."""
         ratio = self.unit if self.per == 1.0 else f"{self.unit} / {_number(self.per)}"
-        return f"log1p({ratio}) / log1p({_number(self.most)})"
+        return f"log1p({ratio}) / log1p({_number(self.limit)})"
 
     def encode(self, amount: np.ndarray | float) -> np.ndarray:
         """Column of an amount, clipped to the bounds."""
         ratio = np.maximum(np.asarray(amount, np.float64), 0.0) / self.per
-        return np.minimum(np.log1p(ratio) / self.log_most, self.high)
+        return np.minimum(np.log1p(ratio) / self.log_limit, self.high)
 
     def decode(self, column: np.ndarray | float) -> np.ndarray:
         """Amount behind a column, up to the bound."""
-        return self.per * np.expm1(np.asarray(column, np.float64) * self.log_most)
+        return self.per * np.expm1(np.asarray(column, np.float64) * self.log_limit)
 
 
 def _number(value: float) -> str:

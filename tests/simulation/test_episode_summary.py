@@ -40,9 +40,9 @@ def test_counts_add_up_to_the_metrics(name: str, seed: int) -> None:
     details, metrics = played(name, seed)
     totals = dict(zip(OUTCOME_NAMES, details.outcomes.sum(axis=0), strict=True))
     assert totals == {
-        "in time": metrics["n_delivered"],
+        "delivered": metrics["n_delivered"],
         "late": metrics["n_late"],
-        "revoked": metrics["n_revoked"],
+        "lost": metrics["n_revoked"],
         "rejected": metrics["n_rejected"],
     }
     assert (

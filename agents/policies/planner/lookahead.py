@@ -44,7 +44,7 @@ ARRIVAL = COLUMNS["nodes"]["plan_arrival"]
 # mapping (choice).
 SMALL_S, SMALL_RESULT = (
     3.0,
-    math.log1p(1e4) / RESULT_SIZE.log_most,
+    math.log1p(1e4) / RESULT_SIZE.log_limit,
 )  # node-seconds; 10 Mbit on the scale of the column
 
 

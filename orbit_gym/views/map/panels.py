@@ -151,11 +151,11 @@ class Page:
             return
         plan = placement.plan
         ending, colour = (
-            ("rejected", palette.BAD)
+            (TaskOutcome.REJECTED.word, palette.BAD)
             if plan is None
-            else ("in time", palette.GOOD)
+            else (TaskOutcome.DELIVERED.word, palette.GOOD)
             if plan.on_time
-            else ("late", palette.INPUT)
+            else (TaskOutcome.LATE.word, palette.INPUT)
         )
         self.pen.text(
             (x, y),
