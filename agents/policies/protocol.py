@@ -42,7 +42,8 @@ def valid_rows(observation: Observation, action_masks: np.ndarray | None = None)
     From the masks (..., n_actions) if given, else from plan_exists.
     """
     if action_masks is not None:
-        return np.asarray(action_masks, dtype=bool)[..., :-1]
+        n_candidates = observation["nodes"].shape[-2]
+        return np.asarray(action_masks, dtype=bool)[..., :n_candidates]
     return observation["nodes"][..., PLAN_EXISTS] > 0.5
 
 

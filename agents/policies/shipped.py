@@ -9,6 +9,7 @@ import torch
 from safetensors import SafetensorError
 from safetensors.torch import load_file
 
+from agents.policies.network.input_names import current_columns, renamed
 from agents.utils.checkpoints import read_json
 from agents.utils.renamed_keys import with_current_keys
 
@@ -61,8 +62,17 @@ def read_card(name: str = DEFAULT, folder: Path = FOLDER) -> dict[str, Any]:
 
 
 def read_weights(name: str = DEFAULT, folder: Path = FOLDER) -> dict[str, torch.Tensor]:
-    """Weights of a shipped policy; ValueError with one sentence if the file is damaged."""
+    """Weights of a shipped policy.
+
+    ValueError with one sentence if the file is damaged, or made for other columns.
+    """
     path = folder / f"{name}.safetensors"
+    columns = read_card(name, folder).get("columns", current_columns())
+    if renamed(columns) != current_columns():
+        raise ValueError(
+            f"{path} reads other columns than this version observes; run `python -m "
+            "agents.training.widen` to fit it"
+        )
     try:
         tensors = load_file(path)
     except (SafetensorError, OSError) as error:

@@ -22,6 +22,7 @@ from agents.envs.episode_runner import play_all
 from agents.envs.make import make_many
 from agents.evaluation.load_policy import load_policy, parse
 from agents.policies.heuristics import make_heuristic
+from agents.policies.network.input_names import current_columns
 from agents.policies.shipped import CARD_FORMAT, DEFAULT, FOLDER, SHARED
 from agents.training.callbacks import FIRST_VALIDATION_SEED, HEADLINE
 from agents.utils.checkpoints import (
@@ -77,6 +78,7 @@ def publish(options: Publication) -> Path:
         "about": options.about,
         "algo": checkpoint["algo"],
         "network": checkpoint["network"],
+        "columns": current_columns(),
         "trained_on": trained_on(config, checkpoint),
         "results": [results(spec, scenario, options.episodes) for scenario in scenarios_of(config)],
         "version": {
