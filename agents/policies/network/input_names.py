@@ -30,7 +30,7 @@ def layer_inputs(
     task = [f"task.{name}" for name in columns["task"]]
     links = [name for name in columns["links"] if name != "other_end"]
     pooled = [f"pool{pool}.{unit}" for pool in range(N_POOLS) for unit in range(hidden)]
-    row = [f"nodes.{name}" for name in columns["nodes"]] + [f"facts.{name}" for name in facts]
+    row = [f"nodes.{name}" for name in columns["nodes"]] + [f"facts.{name}" for name in FACTS]
     row += [f"links.{kind}.{name}" for kind in ("mean", "largest") for name in links]
     return {
         f"{ENCODER}node.weight": row,

@@ -25,6 +25,10 @@ def narrower() -> dict[str, list[str]]:
     return columns
 
 
+def products(row: torch.Tensor, inputs: list[str], values: dict[str, torch.Tensor]) -> list[float]:
+    return [float(weight * values[name]) for weight, name in zip(row, inputs, strict=True)]
+
+
 def test_outputs_stay_what_they_were() -> None:
     """Named inputs, those of new columns at random: each layer gives the same numbers, exactly."""
     generator = torch.Generator().manual_seed(0)
