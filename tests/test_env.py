@@ -61,10 +61,10 @@ def variants() -> list[Any]:
 
 @pytest.mark.parametrize(("name", "overrides"), variants())
 def test_gymnasium_checker(name: str, overrides: dict[str, Any] | None) -> None:
-    made = gym.make(environment_id(name), overrides=overrides, split="validation")
+    first_env = gym.make(environment_id(name), overrides=overrides, split="validation")
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        check_env(made.unwrapped, skip_render_check=True)
+        check_env(first_env.unwrapped, skip_render_check=True)
 
 
 @pytest.mark.parametrize(("name", "overrides"), variants())
@@ -111,20 +111,20 @@ def test_spec_survives_json(as_object: bool) -> None:
     environment.
     """
     scenario = load_scenario("Ring12", {"workload.load": 0.5, "candidates": 5})
-    given = scenario if as_object else scenario_to_dict(scenario)
-    made = gym.make("OrbitGym/Ring12-v0", scenario=given, split="validation")
-    spec = EnvSpec.from_json(made.spec.to_json())
-    again = gym.make(spec)
-    assert again.unwrapped.scenario == scenario
-    assert again.observation_space == made.observation_space
-    one, two = made.reset(seed=3)[0], again.reset(seed=3)[0]
+    argument = scenario if as_object else scenario_to_dict(scenario)
+    first_env = gym.make("OrbitGym/Ring12-v0", scenario=argument, split="validation")
+    spec = EnvSpec.from_json(first_env.spec.to_json())
+    second = gym.make(spec)
+    assert second.unwrapped.scenario == scenario
+    assert second.observation_space == first_env.observation_space
+    one, two = first_env.reset(seed=3)[0], second.reset(seed=3)[0]
     assert all(np.array_equal(one[key], two[key]) for key in one)
 
 
 def test_registering_again_changes_nothing() -> None:
-    before = dict(gym.registry)
+    state_bytes = dict(gym.registry)
     orbit_gym.register_all()
-    assert dict(gym.registry) == before
+    assert dict(gym.registry) == state_bytes
     assert all(gym.spec(environment_id(name)).max_episode_steps is None for name in REGISTERED)
 
 
@@ -153,9 +153,9 @@ def test_users_mistakes_are_one_sentence() -> None:
 
 def test_reset_without_seed_is_reproduced_by_its_episode_seed(env: OrbitEnv) -> None:
     first, info = env.reset()
-    again, repeated = env.reset(seed=info["episode_seed"])
+    second, repeated = env.reset(seed=info["episode_seed"])
     assert repeated["episode_seed"] == info["episode_seed"]
-    assert all(np.array_equal(first[key], again[key]) for key in first)
+    assert all(np.array_equal(first[key], second[key]) for key in first)
     assert env.reset()[1]["episode_seed"] != info["episode_seed"]
 
 
@@ -174,15 +174,15 @@ def test_reset_options(env: OrbitEnv) -> None:
         1_000.0,
         1_000.0 + env.scenario.episode_s,
     ]
-    few = (
+    n_quarter = (
         env.reset(seed=0, options={"load": 0.25, "start_s": 1_000.0})
         and env.simulation.episode.tasks.size
     )
-    many = (
+    n_full = (
         env.reset(seed=0, options={"load": 1.0, "start_s": 1_000.0})
         and env.simulation.episode.tasks.size
     )
-    assert 0.15 * many < few < 0.4 * many  # a quarter, within what Poisson allows
+    assert 0.15 * n_full < n_quarter < 0.4 * n_full  # a quarter, within what Poisson allows
 
 
 @pytest.mark.parametrize(
@@ -215,12 +215,12 @@ def test_wrong_reset_options(env: OrbitEnv, options: dict[str, Any], message: st
     [14, -1, float("nan"), 1.5, "a", None, True, np.array(True), np.array([1, 2]), np.float32(1.0)],
 )
 def test_an_action_outside_the_space_changes_nothing(env: OrbitEnv, action: Any) -> None:
-    before = [array.tobytes() for array in env.simulation.state]
+    state_bytes = [array.tobytes() for array in env.simulation.state]
     with pytest.raises(
         ValueError, match=r"action must be an integer from 0 to 13 \(the last one rejects\), got "
     ):
         env.step(action)
-    assert [array.tobytes() for array in env.simulation.state] == before
+    assert [array.tobytes() for array in env.simulation.state] == state_bytes
 
 
 @pytest.mark.parametrize("kind", [int, np.int32, np.int64, np.uint8, np.array])

@@ -27,7 +27,7 @@ class Record:
 
     def note(self, simulation: Simulation, one_lane: bool) -> None:
         """Add the last booking."""
-        world, booked = simulation.world, simulation.last_booking
+        world, plan = simulation.world, simulation.last_booking
         for hop in simulation.last_hops:
             edge = world.edges[hop["edge"]]
             contacts = world.contacts[edge["first_contact"] : edge["end_contact"]]
@@ -36,29 +36,27 @@ class Record:
             ).any()
             for resource in {int(edge["resource_a"]), int(edge["resource_b"])} - {NONE}:
                 self.calendars[resource].append((float(hop["start_s"]), float(hop["end_s"])))
-        if booked["by_alert"]:
-            resource = int(world.sizes["first_alert_resource"][0] + booked["node"])
-            send_s = float(booked["send_s"])
+        if plan["by_alert"]:
+            resource = int(world.sizes["first_alert_resource"][0] + plan["node"])
+            send_s = float(plan["send_s"])
             self.calendars[resource].append(
                 (send_s, send_s + float(world.sizes["alert_interval_s"][0]))
             )
         unit, lanes = (
-            int(booked["accelerator"]),
-            int(world.accelerators["lanes"][int(booked["accelerator"])]),
+            int(plan["accelerator"]),
+            int(world.accelerators["lanes"][int(plan["accelerator"])]),
         )
-        if booked["load_s"] > 0.0:
-            self.blocks[unit].append(
-                (float(booked["load_start_s"]), float(booked["start_s"]), lanes)
-            )
+        if plan["load_s"] > 0.0:
+            self.blocks[unit].append((float(plan["load_start_s"]), float(plan["start_s"]), lanes))
         self.blocks[unit].append(
-            (float(booked["start_s"]), float(booked["finish_s"]), 1 if one_lane else lanes)
+            (float(plan["start_s"]), float(plan["finish_s"]), 1 if one_lane else lanes)
         )
 
 
 def assert_no_overlap(calendars: Spans) -> None:
     for spans in calendars.values():
-        ordered = sorted(spans)
-        assert all(a[1] <= b[0] for a, b in zip(ordered, ordered[1:], strict=False))
+        sorted_spans = sorted(spans)
+        assert all(a[1] <= b[0] for a, b in zip(sorted_spans, sorted_spans[1:], strict=False))
 
 
 def assert_state_holds(simulation: Simulation, calendars: Spans) -> None:
@@ -67,23 +65,23 @@ def assert_state_holds(simulation: Simulation, calendars: Spans) -> None:
     """
     state, now_s = simulation.state, simulation.time_s
     for resource, head in enumerate(state.heads):
-        held, chunk = 0.0, int(head)
+        stored_s, chunk = 0.0, int(head)
         while chunk != NONE:
             spans = state.intervals[chunk, :, : int(state.chunks[chunk]["count"])]
-            held += np.clip(spans[END] - np.maximum(spans[START], now_s), 0.0, None).sum()
+            stored_s += np.clip(spans[END] - np.maximum(spans[START], now_s), 0.0, None).sum()
             chunk = int(state.chunks[chunk]["next"])
-        booked = sum(
+        booked_s = sum(
             max(0.0, end_s - max(start_s, now_s)) for start_s, end_s in calendars.get(resource, [])
         )
-        assert held == pytest.approx(booked, abs=1e-6)
+        assert stored_s == pytest.approx(booked_s, abs=1e-6)
 
 
 def assert_lanes_fit(simulation: Simulation, record: Record) -> None:
     for unit, blocks in record.blocks.items():
         table = np.array(blocks)
-        most = simulation.world.accelerators["lanes"][unit]
+        greatest = simulation.world.accelerators["lanes"][unit]
         for begin_s, _, _ in blocks:
-            assert table[(table[:, 0] <= begin_s) & (begin_s < table[:, 1]), 2].sum() <= most
+            assert table[(table[:, 0] <= begin_s) & (begin_s < table[:, 1]), 2].sum() <= greatest
 
 
 def assert_charge_within_bounds(simulation: Simulation) -> None:
@@ -141,15 +139,15 @@ def assert_ledger_balances(simulation: Simulation, record: Record) -> None:
         assert float(entry["charge_j"]) == pytest.approx(plain_j, rel=1e-6, abs=1e-3)
 
 
-def play(simulation: Simulation, choose: Choice, seed: int, most: int) -> None:
+def play(simulation: Simulation, choose: Choice, seed: int, greatest: int) -> None:
     rng, record = np.random.default_rng(seed), Record()
-    decided = 0
-    while decided < most and not simulation.is_over:
+    n_decided = 0
+    while n_decided < greatest and not simulation.is_over:
         task, now_s = simulation.episode.tasks[simulation.task_index], simulation.time_s
         assert now_s == task["release_s"]
-        booked, _ = simulation.apply(choose(simulation, rng))
-        decided += 1
-        if booked:
+        is_booked, _ = simulation.apply(choose(simulation, rng))
+        n_decided += 1
+        if is_booked:
             last = simulation.last_booking
             assert (
                 now_s
@@ -162,7 +160,7 @@ def play(simulation: Simulation, choose: Choice, seed: int, most: int) -> None:
             record.note(simulation, bool(task["one_lane"]))
         assert simulation.time_s >= now_s
         assert_charge_within_bounds(simulation)
-    assert decided > 5 and record.blocks
+    assert n_decided > 5 and record.blocks
     assert_no_overlap(record.calendars)
     assert_lanes_fit(simulation, record)
     assert_state_holds(simulation, record.calendars)

@@ -35,16 +35,18 @@ def test_plan_columns_are_the_plans(env: OrbitEnv) -> None:
             assert bool(row[column["plan_exists"]]) == plan.exists == bool(env.action_masks()[k])
             if not plan.exists:
                 continue
-            since = {
+            since_release_s = {
                 name: getattr(plan, f"{name}_s") - task["release_s"]
                 for name in ("arrival", "start", "finish", "delivery")
             }
             expected = {
                 f"plan_{name}": np.log1p(min(s, 7200.0)) / np.log1p(7200.0)
-                for name, s in since.items()
+                for name, s in since_release_s.items()
             }
             expected["plan_load"] = plan.load_s / 60.0
-            expected["plan_margin"] = np.clip(1.0 - since["delivery"] / task["slack_s"], -1.0, 1.0)
+            expected["plan_margin"] = np.clip(
+                1.0 - since_release_s["delivery"] / task["slack_s"], -1.0, 1.0
+            )
             expected["plan_energy"] = np.log1p(plan.energy_j) / np.log1p(1e6)
             expected["plan_input_hops"], expected["plan_result_hops"] = (
                 len(plan.input_hops) / 40,
@@ -89,8 +91,8 @@ def test_what_a_column_shows_is_read_back(field: Field) -> None:
     steps = np.spacing(np.maximum(np.abs(columns), np.float32(2.0**-20))).astype(np.float64)
     slope = np.abs(field.scale.decode(columns + steps) - field.scale.decode(columns))
     assert np.all(np.abs(decode(field.block, field.name, columns) - amounts) <= slope)
-    beyond = field.scale.encode(np.array([low - 1.0 - abs(low), high + 1.0 + abs(high)]))
-    assert beyond.tolist() == [field.low, field.high]
+    clipped = field.scale.encode(np.array([low - 1.0 - abs(low), high + 1.0 + abs(high)]))
+    assert clipped.tolist() == [field.low, field.high]
 
 
 @pytest.mark.parametrize("field", [field for field in FIELDS if field.scale.formula], ids=name_of)
@@ -101,8 +103,8 @@ def test_the_meaning_says_how_the_column_is_made(field: Field) -> None:
     for share in (0.1, 0.5, 1.0):
         amount = float(field.scale.decode(share * field.high))
         names = {"log1p": np.log1p, "amount": amount}
-        shown = eval(text.replace(unit, "amount", 1), {"__builtins__": {}}, names)
-        assert float(field.scale.encode(amount)) == pytest.approx(shown, rel=1e-12)
+        worked_out = eval(text.replace(unit, "amount", 1), {"__builtins__": {}}, names)
+        assert float(field.scale.encode(amount)) == pytest.approx(worked_out, rel=1e-12)
 
 
 def test_columns_answer_to_the_names_that_they_had() -> None:

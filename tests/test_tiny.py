@@ -145,10 +145,10 @@ def test_task_1_runs_the_same_model_again(env: OrbitEnv) -> None:
     the downlink.
     """
     first, _ = take(env, S01)
-    again, reward = take(env, S01)
-    assert (again.start_s, again.load_s, reward) == (first.finish_s, 0.0, 1.0)
-    assert again.finish_s == pytest.approx(load_s(16) + 2 * SCENE_S, abs=EXACT_S)  # 49.509
-    assert again.delivery_s == pytest.approx(first.delivery_s + 8e6 / DOWN_BPS, abs=1e-6)
+    second, reward = take(env, S01)
+    assert (second.start_s, second.load_s, reward) == (first.finish_s, 0.0, 1.0)
+    assert second.finish_s == pytest.approx(load_s(16) + 2 * SCENE_S, abs=EXACT_S)  # 49.509
+    assert second.delivery_s == pytest.approx(first.delivery_s + 8e6 / DOWN_BPS, abs=1e-6)
 
 
 def test_task_2_only_a_neighbour_can(env: OrbitEnv) -> None:
@@ -159,11 +159,11 @@ def test_task_2_only_a_neighbour_can(env: OrbitEnv) -> None:
     """
     take(env, S01)
     env.step(REJECT)
-    own = plan_at(env, S01)
-    assert own.delivery_s == pytest.approx(
+    at_origin = plan_at(env, S01)
+    assert at_origin.delivery_s == pytest.approx(
         load_s(16) + SCENE_S + load_s(16) + XRAY_S + 25.0, abs=EXACT_S
     )
-    assert own.by_alert and not own.on_time
+    assert at_origin.by_alert and not at_origin.on_time
     ground = plan_at(env, DATACENTRE)
     assert ground.exists and not ground.on_time  # nothing reaches the ground before second 120
     neighbour, reward = take(env, S02)
@@ -197,13 +197,15 @@ def test_task_4_is_soonest_on_the_ground(env: OrbitEnv) -> None:
     The datacentre has every model, 30 ms of fibre away: 160.8 s against 169.4 s, due at 225 s.
     """
     skip_to(env, 4)
-    flown, ground = plan_at(env, S03), plan_at(env, DATACENTRE)
+    in_orbit, ground = plan_at(env, S03), plan_at(env, DATACENTRE)
     assert (
-        flown.load_start_s == 150.0
+        in_orbit.load_start_s == 150.0
     )  # the model is loaded while the question (0.8 ms) is on its way
-    assert flown.finish_s == pytest.approx(150.0 + load_s(8.5) + REQUEST_S, abs=EXACT_S)  # 169.377
-    assert flown.delivery_s == pytest.approx(
-        flown.finish_s + 1.6e4 / USER_DOWN_BPS + 0.0033, abs=1e-3
+    assert in_orbit.finish_s == pytest.approx(
+        150.0 + load_s(8.5) + REQUEST_S, abs=EXACT_S
+    )  # 169.377
+    assert in_orbit.delivery_s == pytest.approx(
+        in_orbit.finish_s + 1.6e4 / USER_DOWN_BPS + 0.0033, abs=1e-3
     )  # about 1,000 km
     sending_s = 4e4 / USER_UP_BPS + 4e4 / DOWN_BPS + 4e4 / FIBRE_BPS + 0.030
     assert ground.arrival_s == pytest.approx(
@@ -213,7 +215,7 @@ def test_task_4_is_soonest_on_the_ground(env: OrbitEnv) -> None:
     assert ground.finish_s == pytest.approx(ground.arrival_s + REQUEST_S, abs=EXACT_S)
     returning_s = 1.6e4 / FIBRE_BPS + 0.030 + 1.6e4 / UP_BPS + 1.6e4 / USER_DOWN_BPS
     assert ground.delivery_s == pytest.approx(ground.finish_s + returning_s + 0.0088, abs=1e-3)
-    assert flown.on_time and ground.on_time and ground.delivery_s < flown.delivery_s
+    assert in_orbit.on_time and ground.on_time and ground.delivery_s < in_orbit.delivery_s
 
 
 @pytest.mark.parametrize(("request_at", "reward"), [(DATACENTRE, 0.0), (S03, 0.5)])
@@ -224,15 +226,15 @@ def test_task_5_needs_the_whole_datacentre(env: OrbitEnv, request_at: int, rewar
     s, unless the language request of task 4 has one lane there until second 160.8.
     """
     skip_to(env, 4)
-    asked, _ = take(env, request_at)
-    flown, ground = plan_at(env, S02), plan_at(env, DATACENTRE)
+    request, _ = take(env, request_at)
+    in_orbit, ground = plan_at(env, S02), plan_at(env, DATACENTRE)
     assert (
-        flown.finish_s == pytest.approx(151.0 + load_s(0.2) + DRONE_S, abs=EXACT_S)
-        and not flown.on_time
+        in_orbit.finish_s == pytest.approx(151.0 + load_s(0.2) + DRONE_S, abs=EXACT_S)
+        and not in_orbit.on_time
     )
     sending_s = 4e6 / USER_UP_BPS + 4e6 / DOWN_BPS + 4e6 / FIBRE_BPS + 0.030 + 0.0092
     if request_at == DATACENTRE:
-        assert ground.start_s == asked.finish_s
+        assert ground.start_s == request.finish_s
     else:
         assert ground.start_s == pytest.approx(151.0 + sending_s, abs=1e-3)
     assert ground.finish_s == pytest.approx(ground.start_s + DRONE_S, abs=EXACT_S)

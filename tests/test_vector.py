@@ -43,27 +43,27 @@ def native(
     )
 
 
-def assert_same(ours: Any, theirs: Any, where: str) -> None:
+def assert_same(batch: Any, singles: Any, path: str) -> None:
     """Equal to the last bit, with the same keys and types of arrays."""
-    if isinstance(theirs, dict):
-        assert isinstance(ours, dict) and ours.keys() == theirs.keys(), (
-            where,
-            set(ours) ^ set(theirs),
+    if isinstance(singles, dict):
+        assert isinstance(batch, dict) and batch.keys() == singles.keys(), (
+            path,
+            set(batch) ^ set(singles),
         )
-        for key in theirs:
-            assert_same(ours[key], theirs[key], f"{where}.{key}")
-    elif isinstance(theirs, tuple):
-        for a, b in zip(ours, theirs, strict=True):
-            assert_same(a, b, where)
-    elif isinstance(theirs, np.ndarray) and theirs.dtype == object:
-        for a, b in zip(ours, theirs, strict=True):
-            assert (a is None) == (b is None), where
+        for key in singles:
+            assert_same(batch[key], singles[key], f"{path}.{key}")
+    elif isinstance(singles, tuple):
+        for a, b in zip(batch, singles, strict=True):
+            assert_same(a, b, path)
+    elif isinstance(singles, np.ndarray) and singles.dtype == object:
+        for a, b in zip(batch, singles, strict=True):
+            assert (a is None) == (b is None), path
             if b is not None:
-                assert_same(a, b, where)
-    elif isinstance(theirs, np.ndarray):
-        assert ours.dtype == theirs.dtype and np.array_equal(ours, theirs), where
+                assert_same(a, b, path)
+    elif isinstance(singles, np.ndarray):
+        assert batch.dtype == singles.dtype and np.array_equal(batch, singles), path
     else:
-        assert ours == theirs, where
+        assert batch == singles, path
 
 
 def compare(
@@ -73,34 +73,36 @@ def compare(
 
     Returns how many episodes ended.
     """
-    ours, theirs, rng, ended = (
+    batch, singles, rng, ended = (
         native(name, mode, overrides, **more),
         sync(name, mode, overrides),
         np.random.default_rng(7),
         0,
     )
-    assert_same(ours.reset(seed=21), theirs.reset(seed=21), "reset")
+    assert_same(batch.reset(seed=21), singles.reset(seed=21), "reset")
     for step in range(steps):
-        masks = np.stack(theirs.call("action_masks"))
-        assert np.array_equal(ours.action_masks(), masks)
+        masks = np.stack(singles.call("action_masks"))
+        assert np.array_equal(batch.action_masks(), masks)
         actions = np.array(
             [
                 rng.choice(np.flatnonzero(mask)) if rng.random() < 0.95 else rng.integers(mask.size)
                 for mask in masks
             ]
         )
-        mine, other = ours.step(actions), theirs.step(actions)
-        for part, (a, b) in enumerate(zip(mine, other, strict=True)):
+        of_batch, of_singles = batch.step(actions), singles.step(actions)
+        for part, (a, b) in enumerate(zip(of_batch, of_singles, strict=True)):
             assert_same(a, b, f"{step}/{part}")
-        done = other[3]
+        done = of_singles[3]
         ended += int(done.sum())
         if mode == AutoresetMode.DISABLED and done.any():
-            again = {"reset_mask": done}
+            reset_options = {"reset_mask": done}
             assert_same(
-                ours.reset(options=dict(again)), theirs.reset(options=dict(again)), f"{step}/reset"
+                batch.reset(options=dict(reset_options)),
+                singles.reset(options=dict(reset_options)),
+                f"{step}/reset",
             )
-    ours.close()
-    theirs.close()
+    batch.close()
+    singles.close()
     return ended
 
 
@@ -142,13 +144,13 @@ def test_a_member_offers_plans_and_forks() -> None:
     """The plan columns of a member are its Simulation's plans; a fork plays on alone."""
     envs = native("CrossPlane12", AutoresetMode.NEXT_STEP, CASES["CrossPlane12"])
     envs.reset(seed=5)
-    before = envs.step(np.full(COUNT, 13))[0]
+    first_observation = envs.step(np.full(COUNT, 13))[0]
     simulation = envs.simulation(1)
     assert [simulation.plan(k).exists for k in range(13)] == envs.action_masks()[1, :-1].tolist()
     fork = simulation.fork()
     fork.step(0)
     assert (
-        np.array_equal(simulation.observe()["nodes"], before["nodes"][1])
+        np.array_equal(simulation.observe()["nodes"], first_observation["nodes"][1])
         and fork.task_index == simulation.task_index + 1
     )
 
@@ -183,10 +185,12 @@ def test_actions_outside_the_space_are_refused_before_anything_changes(
     actions: list[float],
 ) -> None:
     envs = native("Tiny", AutoresetMode.NEXT_STEP, {})
-    before, _ = envs.reset(seed=0)
+    first_observation, _ = envs.reset(seed=0)
     with pytest.raises(ValueError, match=r"actions? must"):
         envs.step(np.array(actions))
-    assert_same({name: rows for name, rows in envs._observations().items()}, before, "after")
+    assert_same(
+        {name: rows for name, rows in envs._observations().items()}, first_observation, "after"
+    )
     assert envs.simulation(0).task_index == 0
 
 

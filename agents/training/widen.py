@@ -62,24 +62,30 @@ def widened_weights(
 
     ValueError if a column that they read is gone: no weights could make up for it.
     """
-    before, after = layer_inputs(renamed(columns), hidden), layer_inputs(current_columns(), hidden)
+    old_inputs, new_inputs = (
+        layer_inputs(renamed(columns), hidden),
+        layer_inputs(current_columns(), hidden),
+    )
     return weights | {
-        layer: _with_columns(layer, weights[layer], before[layer], after[layer]) for layer in after
+        layer: _with_columns(layer, weights[layer], old_inputs[layer], new_inputs[layer])
+        for layer in new_inputs
     }
 
 
 def _with_columns(
-    layer: str, matrix: torch.Tensor, before: Sequence[str], after: Sequence[str]
+    layer: str, matrix: torch.Tensor, old_inputs: Sequence[str], new_inputs: Sequence[str]
 ) -> torch.Tensor:
-    """The matrix (hidden, len(before)) with its columns in their new places, zeros elsewhere."""
-    if gone := sorted(set(before) - set(after)):
-        raise ValueError(f"{layer} reads {gone[0]}, which is no longer observed: train anew")
-    if matrix.shape[1] != len(before):
+    """The matrix (hidden, len(old_inputs)) with its columns in their new places, zeros elsewhere."""
+    if missing_inputs := sorted(set(old_inputs) - set(new_inputs)):
         raise ValueError(
-            f"{layer} has {matrix.shape[1]} inputs, but its card names {len(before)} columns"
+            f"{layer} reads {missing_inputs[0]}, which is no longer observed: train anew"
         )
-    wide = torch.zeros(matrix.shape[0], len(after), dtype=matrix.dtype)
-    wide[:, [after.index(name) for name in before]] = matrix
+    if matrix.shape[1] != len(old_inputs):
+        raise ValueError(
+            f"{layer} has {matrix.shape[1]} inputs, but its card names {len(old_inputs)}"
+        )
+    wide = torch.zeros(matrix.shape[0], len(new_inputs), dtype=matrix.dtype)
+    wide[:, [new_inputs.index(name) for name in old_inputs]] = matrix
     return wide
 
 

@@ -51,7 +51,7 @@ print(json.dumps({
 
 def test_a_metric_is_one_entry() -> None:
     edits = {"orbit_gym/simulation/metric_table.py": [(FIRST, ADDED)]}
-    shown = json.loads(printed_with_edits(edits, PLAY))
-    assert len(shown["waits_s"]) > 2
-    assert shown["value"] == shown["tensorboard"] == max(shown["waits_s"]) > 0.0
-    assert shown["report"] == ["longest wait s"] and shown["terminal"] and shown["docs"]
+    results = json.loads(printed_with_edits(edits, PLAY))
+    assert len(results["waits_s"]) > 2
+    assert results["value"] == results["tensorboard"] == max(results["waits_s"]) > 0.0
+    assert results["report"] == ["longest wait s"] and results["terminal"] and results["docs"]

@@ -48,9 +48,9 @@ print(json.dumps({"metrics": metrics, "capacity": capacity}))
 def test_a_column_is_added_and_shipped_weights_decide_as_before(tmp_path: Path) -> None:
     """Three episodes of Tiny, all metrics, exactly; kernels are compiled anew in the copy."""
     folder = edited_copy(tmp_path, ADDED, ("orbit_gym", "agents"))
-    with pytest.raises(subprocess.CalledProcessError) as refused:
+    with pytest.raises(subprocess.CalledProcessError) as failure:
         printed(PLAY, folder)
-    assert "agents.training.widen" in refused.value.stderr
+    assert "agents.training.widen" in failure.value.stderr
     done = subprocess.run(
         [sys.executable, "-m", "agents.training.widen"], cwd=folder, capture_output=True, text=True
     )

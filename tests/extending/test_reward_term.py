@@ -35,10 +35,10 @@ print(json.dumps({
 
 def test_a_reward_term_is_one_entry() -> None:
     edits = {"orbit_gym/scenario/reward.py": [(PRICE, ADDED)]}
-    shown = json.loads(printed_with_edits(edits, PLAY))
-    assert shown["terms"]["waiting_cost"] == -0.25 * shown["elapsed_s"] < 0.0
-    assert sum(shown["terms"].values()) == shown["reward"]
-    assert shown["vector"] == [-0.5 * elapsed_s for elapsed_s in shown["vector_elapsed_s"]]
-    assert shown["docs"] == [
+    results = json.loads(printed_with_edits(edits, PLAY))
+    assert results["terms"]["waiting_cost"] == -0.25 * results["elapsed_s"] < 0.0
+    assert sum(results["terms"].values()) == results["reward"]
+    assert results["vector"] == [-0.5 * elapsed_s for elapsed_s in results["vector_elapsed_s"]]
+    assert results["docs"] == [
         "| `waiting_cost` | 0.5 | minus the seconds to the next decision times this price |"
     ]

@@ -27,9 +27,9 @@ def test_columns_are_the_fading_sum_of_what_could_be_served(rejects: bool) -> No
     env = OrbitEnv("Ring12", overrides={"episode_s": 900.0, "workload.load": 1.5})
     obs, _ = env.reset(seed=3)
     simulation = env.simulation
-    first_s, releases, works, seen = simulation.time_s, [], [], []
-    over = False
-    while not over:
+    first_s, releases, works, is_feasible = simulation.time_s, [], [], []
+    is_over = False
+    while not is_over:
         for column, tau_s in (
             ("offered_load_5min", FIVE_MINUTES_S),
             ("offered_load_30min", THIRTY_MINUTES_S),
@@ -49,11 +49,11 @@ def test_columns_are_the_fading_sum_of_what_could_be_served(rejects: bool) -> No
             if could
             else 0.0
         )
-        seen.append(could)
+        is_feasible.append(could)
         masks = env.action_masks()
-        obs, _, _, over, _ = env.step(masks.size - 1 if rejects else int(masks.argmax()))
-    assert len(seen) > 100 and obs["task"][TASK["offered_load_5min"]] > 0.1
-    assert rejects or not all(seen)  # some tasks count for nothing
+        obs, _, _, is_over, _ = env.step(masks.size - 1 if rejects else int(masks.argmax()))
+    assert len(is_feasible) > 100 and obs["task"][TASK["offered_load_5min"]] > 0.1
+    assert rejects or not all(is_feasible)  # some tasks count for nothing
 
 
 def test_missed_is_the_fading_share_of_urgent_tasks_that_nobody_could_do_in_time() -> None:
@@ -63,19 +63,21 @@ def test_missed_is_the_fading_share_of_urgent_tasks_that_nobody_could_do_in_time
     env = OrbitEnv("swap-heavy", overrides={"episode_s": 900.0, "workload.load": 1.5})
     obs, _ = env.reset(seed=3)
     simulation = env.simulation
-    releases, missed, over = [], [], False
-    while not over:
+    releases, is_infeasible, is_over = [], [], False
+    while not is_over:
         weights = np.exp(-(simulation.time_s - np.array(releases)) / URGENT_MEMORY_S)
-        expected = float(weights @ np.array(missed, float)) / (float(weights.sum()) + START_URGENT)
+        expected = float(weights @ np.array(is_infeasible, float)) / (
+            float(weights.sum()) + START_URGENT
+        )
         assert obs["task"][TASK["urgent_infeasible_rate"]] == pytest.approx(
             expected, rel=1e-4, abs=1e-6
         )
         if float(simulation.episode.tasks[simulation.task_index]["slack_s"]) <= URGENT_SLACK_S:
             releases.append(simulation.time_s)
-            missed.append(not (obs["nodes"][:, NODE["plan_on_time"]] > 0.5).any())
+            is_infeasible.append(not (obs["nodes"][:, NODE["plan_on_time"]] > 0.5).any())
         masks = env.action_masks()
-        obs, _, _, over, _ = env.step(int(masks.argmax()))
-    assert len(missed) > 100 and 0.02 < np.mean(missed) < 0.98
+        obs, _, _, is_over, _ = env.step(int(masks.argmax()))
+    assert len(is_infeasible) > 100 and 0.02 < np.mean(is_infeasible) < 0.98
 
 
 def test_a_fork_remembers() -> None:

@@ -52,19 +52,21 @@ def test_same_seed_same_trace_in_this_process_and_another() -> None:
 @pytest.mark.parametrize("name", NAMES)
 def test_a_fork_that_plays_does_not_disturb_its_parent(name: str) -> None:
     """Two environments, same actions; in one, forks play at random after every step."""
-    alone, forked = OrbitEnv(name, split="validation"), OrbitEnv(name, split="validation")
+    undisturbed, forked = OrbitEnv(name, split="validation"), OrbitEnv(name, split="validation")
     rng = np.random.default_rng(4)
-    alone.reset(seed=4)
+    undisturbed.reset(seed=4)
     forked.reset(seed=4)
     for _ in range(40):
         fork = forked.fork()
         for _ in range(5):
             if not fork.is_over:
                 fork.step(int(rng.choice(np.flatnonzero(fork.action_masks()))))
-        action = int(rng.choice(np.flatnonzero(alone.action_masks())))
-        one, two = alone.step(action), forked.step(action)
+        action = int(rng.choice(np.flatnonzero(undisturbed.action_masks())))
+        one, two = undisturbed.step(action), forked.step(action)
         assert all(np.array_equal(one[0][key], two[0][key]) for key in one[0])
-        assert one[1:4] == two[1:4] and np.array_equal(alone.action_masks(), forked.action_masks())
+        assert one[1:4] == two[1:4] and np.array_equal(
+            undisturbed.action_masks(), forked.action_masks()
+        )
         if one[3]:
             break
 

@@ -22,7 +22,7 @@ from orbit_gym.vector import OrbitVectorEnv
 
 
 @cache
-def played(name: str, seed: int) -> tuple[Details, dict[str, float]]:
+def summary_of(name: str, seed: int) -> tuple[Details, dict[str, float]]:
     """Details and metrics of an episode of random valid actions."""
     env = OrbitEnv(name, split="validation")
     env.reset(seed=seed)
@@ -37,7 +37,7 @@ CASES = [("Tiny", 0), ("Ring12", 5), ("tight-energy", 1), ("faults", 2)]
 
 @pytest.mark.parametrize(("name", "seed"), CASES)
 def test_counts_add_up_to_the_metrics(name: str, seed: int) -> None:
-    details, metrics = played(name, seed)
+    details, metrics = summary_of(name, seed)
     totals = dict(zip(OUTCOME_NAMES, details.outcomes.sum(axis=0), strict=True))
     assert totals == {
         "delivered": metrics["n_delivered"],
@@ -58,7 +58,7 @@ def test_counts_add_up_to_the_metrics(name: str, seed: int) -> None:
 
 @pytest.mark.parametrize(("name", "seed"), CASES)
 def test_use_over_time_averages_to_the_metric(name: str, seed: int) -> None:
-    details, metrics = played(name, seed)
+    details, metrics = summary_of(name, seed)
     assert details.utilisation.mean() == pytest.approx(metrics["utilisation_fraction"], rel=1e-9)
     assert details.group_utilisation.mean() == pytest.approx(
         metrics["utilisation_fraction"], rel=1e-9
@@ -74,7 +74,7 @@ def test_charge_ends_where_the_ledger_ends(name: str, seed: int) -> None:
 
     Here a battery is seen full at most 9.5 s late, 400 W * 9.5 s of 1.44 MJ = 0.0026.
     """
-    details, metrics = played(name, seed)
+    details, metrics = summary_of(name, seed)
     assert details.charge[-1] == pytest.approx(metrics["final_charge_fraction"], abs=0.0026)
     assert details.charge.mean() == pytest.approx(
         metrics["mean_charge_fraction"], abs=0.01
@@ -85,7 +85,7 @@ def test_charge_ends_where_the_ledger_ends(name: str, seed: int) -> None:
 
 
 def test_the_median_latency_lies_in_its_bin() -> None:
-    details, metrics = played("Ring12", 5)
+    details, metrics = summary_of("Ring12", 5)
     counts = np.cumsum(details.latencies.sum(axis=0))
     middle = int(np.searchsorted(counts, counts[-1] / 2.0))
     assert (
@@ -99,7 +99,7 @@ def test_tiny_by_hand() -> None:
 
     The last column of the flow holds what was rejected.
     """
-    details, metrics = played("Tiny", 0)
+    details, metrics = summary_of("Tiny", 0)
     assert details.flow.shape == (3 + 1, 3 + 1 + 1) and details.flow.sum(axis=1).tolist() == [
         3,
         2,
@@ -126,8 +126,10 @@ def test_a_batch_has_the_same_details_as_single_environments() -> None:
             )
         )
     for member, seed in enumerate(seeds):
-        for mine, single in zip(envs.episode_details(member), played("Tiny", seed)[0], strict=True):
-            assert np.array_equal(mine, single)
+        for of_member, single in zip(
+            envs.episode_details(member), summary_of("Tiny", seed)[0], strict=True
+        ):
+            assert np.array_equal(of_member, single)
 
 
 def test_details_are_refused_before_the_end() -> None:
@@ -144,8 +146,8 @@ def test_intervals_are_binned_by_hand() -> None:
     """
     row, weight = np.array([0, 0, 1]), np.array([2.0, 5.0, 1.0])
     start_s, end_s = np.array([103.0, 50.0, 90.0]), np.array([125.0, 60.0, 200.0])
-    found = binned(row, start_s, end_s, weight, 3, np.array([100.0, 110.0, 120.0, 130.0]))
-    assert found.tolist() == [[14.0, 20.0, 10.0], [10.0, 10.0, 10.0], [0.0, 0.0, 0.0]]
+    integrals = binned(row, start_s, end_s, weight, 3, np.array([100.0, 110.0, 120.0, 130.0]))
+    assert integrals.tolist() == [[14.0, 20.0, 10.0], [10.0, 10.0, 10.0], [0.0, 0.0, 0.0]]
 
 
 def test_many_satellites_are_shown_in_blocks_of_equal_size() -> None:
