@@ -75,7 +75,7 @@ def widened_weights(
 def _with_columns(
     layer: str, matrix: torch.Tensor, old_inputs: Sequence[str], new_inputs: Sequence[str]
 ) -> torch.Tensor:
-    """The matrix (hidden, len(old_inputs)) with its columns in their new places, zeros elsewhere."""
+    """The matrix (hidden, n inputs) with its columns in their new places, zeros elsewhere."""
     if missing_inputs := sorted(set(old_inputs) - set(new_inputs)):
         raise ValueError(
             f"{layer} reads {missing_inputs[0]}, which is no longer observed: train anew"
