@@ -27,15 +27,16 @@ class OrbitEnv(gym.Env[Observation, np.int64]):
 
     Description: work appears where sensors and users are; each step shows one task with every
     candidate's plan, and the action books one. Action space: Discrete(n_candidates + 1); the last
-    action rejects and is always valid; a masked one counts as a rejection. Observation space:
-    Dict(task, nodes, links) of float32 Boxes; the columns are orbit_gym.observation.FIELDS.
+    action rejects and is always valid; a masked one counts as a rejection; more kinds of actions
+    follow if asked for (orbit_gym.actions). Observation space: Dict(task, nodes, links) of float32
+    Boxes; the columns are orbit_gym.observation.FIELDS.
     Rewards: value of the task if it will be delivered in time, paid when it is booked, minus the
     price of energy (0 by default). Starting state: day and time, initial charge and memory, and all
     tasks are drawn by reset; actions consume no randomness. Episode end: truncated at the first
     task released at or after episode_s; terminated stays False. Arguments: scenario (name, path,
     dict or Scenario), overrides ({"workload.load": 1.3}), split ("train", "validation", "test"),
-    render_mode ("rgb_array" for pictures, "human" for a window). Version history: v0, first
-    release.
+    render_mode ("rgb_array" for pictures, "human" for a window), actions (kinds after the
+    candidates: "reject", then for instance "earliest"). Version history: v0, first release.
     """
 
     metadata = {"render_modes": ["human", "rgb_array"], "render_fps": RENDER_FPS}

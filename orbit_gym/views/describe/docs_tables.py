@@ -13,6 +13,7 @@ from orbit_gym.scenario.scenario import Constellation, Reward, Scenario
 from orbit_gym.scenario.task_classes import TASK_CLASSES
 from orbit_gym.simulation.metric_table import DOCS, HEADLINE, shown_metrics
 from orbit_gym.simulation.reward import TERMS
+
 RESULT_COLUMNS = tuple(metric.name for metric in shown_metrics(DOCS) if metric.name != HEADLINE)
 
 
