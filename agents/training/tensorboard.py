@@ -32,8 +32,8 @@ def scheduler_scalars(episodes: Sequence[Mapping[str, float]]) -> dict[str, floa
         if metric.share is not None:
             values[metric.name] = _share(episodes, *metric.share)
         else:
-            known = [item[metric.name] for item in episodes if metric.name in item]
-            values[metric.name] = _mean(known)
+            of_episodes = [item[metric.name] for item in episodes if metric.name in item]
+            values[metric.name] = _mean(of_episodes)
     kinds = sorted(
         {
             name.removesuffix(RELEASED)
