@@ -5,6 +5,7 @@ from pathlib import Path
 import gymnasium as gym
 import pytest
 
+from orbit_gym.scenario import models, names, task_classes
 from tests.helpers.pages import DOCS, PAGES, ROOT, code_of, name_of
 
 # Blocks that are parts of a file, or that an own test runs with what they need around them.
@@ -20,21 +21,28 @@ SMALL = ["Tiny", "Ring12", "tight-downlink"]
 
 
 def run(path: Path) -> None:
-    names: dict[str, object] = {"__name__": "docs"}
+    variables: dict[str, object] = {"__name__": "docs"}
     for code in code_of(path):
         if code.language == "python" and not code.marker.startswith(
             tuple(f"<!-- {kind}" for kind in TESTED_ELSEWHERE)
         ):
-            exec(compile(code.text, name_of(path), "exec"), names)
+            exec(compile(code.text, name_of(path), "exec"), variables)
 
 
 @pytest.mark.parametrize("path", WITH_CODE, ids=name_of)
 def test_code_runs(path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
-    ids = dict(gym.registry)
+    registries: tuple[dict, ...] = (
+        gym.registry,
+        models.MODEL_BYTES,
+        names._added,
+        task_classes.TASK_CLASSES,
+    )
+    copies = [dict(registry) for registry in registries]
     run(path)
-    gym.registry.clear()  # a page may register an id of its own
-    gym.registry.update(ids)
+    for registry, copy in zip(registries, copies, strict=True):  # a page may add its own
+        registry.clear()
+        registry.update(copy)
 
 
 @pytest.mark.parametrize("name", SMALL)

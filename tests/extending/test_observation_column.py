@@ -15,9 +15,9 @@ from tests.helpers.fresh import printed
 ADDED = {
     "orbit_gym/observation.py": [
         (
-            '    Field("nodes", "charge_margin"',
+            '    Field("nodes", "charge", ',
             '    Field("nodes", "capacity", Linear(per=1e6, unit="J"), "battery capacity"),\n'
-            '    Field("nodes", "charge_margin"',
+            '    Field("nodes", "charge", ',
         )
     ],
     "orbit_gym/kernels/observation_encoder.py": [
