@@ -25,7 +25,8 @@ from tqdm import tqdm
 from benchmarks.growth_plots import Points, draw, exponent
 from benchmarks.growth_points import CURVES, is_there, measure
 from orbit_gym.utils.errors import fail_cleanly
-from orbit_gym.views.describe.docs_tables import markdown, replace_blocks
+from orbit_gym.views.describe.docs_pages import replace_blocks
+from orbit_gym.views.describe.docs_tables import markdown
 
 ROOT = Path(__file__).resolve().parent.parent
 HEADER = (
@@ -68,7 +69,7 @@ class Options:
     """Most processor time for choosing a point's actions."""
     figures: Path = ROOT / "docs" / "figures" / "growth.json"
     images: Path = ROOT / "docs" / "images"
-    document: Path = ROOT / "docs" / "performance.md"
+    document: Path = ROOT / "docs" / "lab" / "performance.md"
 
 
 def check(options: Options) -> None:

@@ -186,9 +186,11 @@ def book_all_at_0(simulation: Simulation, is_link: bool) -> tuple[np.ndarray, np
     rows = []
     while not simulation.is_over:
         simulation.apply(int(np.flatnonzero(simulation.candidate_nodes == 0)[0]))
-        booking, hop = simulation.last_booking, simulation.last_hops[0]
+        booking, hops = simulation.last_booking, simulation.last_hops
         rows.append(
-            (hop["start_s"], hop["end_s"]) if is_link else (booking["start_s"], booking["finish_s"])
+            (hops[0]["start_s"], hops[0]["end_s"])
+            if is_link
+            else (booking["start_s"], booking["finish_s"])
         )
     return np.array(rows).T
 

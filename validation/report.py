@@ -20,7 +20,8 @@ from rich.table import Table
 
 import validation
 from orbit_gym.utils.errors import fail_cleanly
-from orbit_gym.views.describe.docs_tables import markdown, replace_blocks
+from orbit_gym.views.describe.docs_pages import replace_blocks
+from orbit_gym.views.describe.docs_tables import markdown
 from validation.rows import ABSENT, Row
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -34,7 +35,7 @@ class Options:
 
     subjects: Annotated[tuple[str, ...], tyro.conf.Positional] = ()  # none: all
     write: bool = False  # put the table into the document
-    document: str = str(ROOT / "docs" / "validation.md")
+    document: str = str(ROOT / "docs" / "results" / "validation.md")
     data: str = str(
         ROOT.parent / "shared" / "data"
     )  # rows that need it are skipped where it is absent

@@ -34,7 +34,7 @@ def step(
 ) -> None:
     """Place the task at hand, go to the next release, and show what may be decided there.
 
-    Scratch.outcome tells what came of it, Scratch.booked the plan if one was booked. After the end
+    Scratch.outcome tells what came of it, Scratch.booking the plan if one was booked. After the end
     of an episode nothing is placed. The start (BEGIN) is here and not in a kernel of its own
     because planning and encoding would be compiled for each.
     """

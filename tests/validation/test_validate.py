@@ -7,12 +7,12 @@ from pathlib import Path
 
 import pytest
 
-from orbit_gym.views.describe.docs_tables import replace_blocks
+from orbit_gym.views.describe.docs_pages import replace_blocks
 from validation import report
 from validation.rows import Row, judged, skipped
 
 ROOT = Path(__file__).resolve().parents[2]
-DOCUMENT = (ROOT / "docs" / "validation.md").read_text(encoding="utf-8")
+DOCUMENT = (ROOT / "docs" / "results" / "validation.md").read_text(encoding="utf-8")
 ROWS = [
     judged("a", "b", 0.5, 1.0, "m", "3 points"),
     judged("a", "b", 2.0, 1.0, "m"),
