@@ -2,4 +2,5 @@
 
 from agents.bounds.milp import main
 
-main()
+if __name__ == "__main__":
+    main()
