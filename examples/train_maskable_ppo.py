@@ -11,7 +11,7 @@ from agents.envs.make import make_env, make_vec
 def main(scenario: str = "ThreeBody12", n_timesteps: str = "100000", n_envs: str = "64") -> None:
     """Train on training days, then play three validation episodes."""
     # all members step in one compiled call; rewards are measured against serving every task
-    envs = make_vec(scenario, n_envs=int(n_envs), seed=0, subtract_value=True)
+    envs = make_vec(scenario, n_envs=int(n_envs), seed=0, regret_reward=True)
     model = MaskablePPO("MultiInputPolicy", envs, n_steps=64, batch_size=512, device="cpu")
     model.learn(int(n_timesteps))
     seeds = [2_000_000, 2_000_001, 2_000_002]

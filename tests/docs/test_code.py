@@ -5,6 +5,7 @@ from pathlib import Path
 import gymnasium as gym
 import pytest
 
+from agents.algorithms.registry import ALGORITHMS
 from orbit_gym.scenario import models, names, task_classes
 from tests.helpers.pages import DOCS, PAGES, ROOT, code_of, name_of
 
@@ -34,6 +35,7 @@ def test_code_runs(path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
     monkeypatch.chdir(tmp_path)
     registries: tuple[dict, ...] = (
         gym.registry,
+        ALGORITHMS,
         models.MODEL_BYTES,
         names._added,
         task_classes.TASK_CLASSES,
