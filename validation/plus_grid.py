@@ -22,7 +22,10 @@ from scipy.optimize import brentq
 from orbit_gym.kernels.episode import FAULT, TASK, Episode
 from orbit_gym.kernels.network.search import INPUT, search
 from orbit_gym.kernels.state import NONE, Scratch, State, new_scratch, new_state
-from orbit_gym.orbits.positions import Orbits, build_shell, circular_record, julian_date
+from orbit_gym.orbits.epochs import julian_date
+from orbit_gym.orbits.positions import Orbits
+from orbit_gym.orbits.sgp4_source import Sgp4Source
+from orbit_gym.orbits.walker_shells import build_shell, circular_record
 from orbit_gym.physics.geometry import gmst_rad, rotate_to_earth_fixed
 from orbit_gym.scenario.scenario import Shell
 from orbit_gym.utils.units import DAY_S
@@ -99,11 +102,8 @@ def orbits() -> Orbits:
         for plane in range(PLANES)
         for slot in range(PER_PLANE)
     ]
-    return Orbits(
-        tuple(names[k] for k in ours),
-        np.array(planes, np.int32)[ours],
-        tuple(records[k] for k in ours),
-    )
+    source = Sgp4Source(names, records).subset(np.array(ours))
+    return Orbits((source,), np.array(planes, np.int32)[ours])
 
 
 def positions_m(times_s: np.ndarray) -> np.ndarray:

@@ -11,7 +11,7 @@ from typing import NamedTuple
 import numpy as np
 
 from orbit_gym.orbits.elements import read_elements
-from orbit_gym.orbits.positions import Orbits
+from orbit_gym.orbits.sgp4_source import Sgp4Source
 from orbit_gym.orbits.tle import checksum
 from orbit_gym.utils.units import M_PER_KM
 from validation.rows import Row, judged, skipped
@@ -73,11 +73,11 @@ def case_error_km(case: Case) -> float:
         found = read_elements(path, "tle_file", strict=True)
     # not by load_orbits: it refuses what decays within the days of the splits, as some objects of
     # the set do
-    orbits = Orbits(tuple(found.names), np.zeros(1, np.int32), tuple(found.records))
-    record = orbits.records[0]
+    source = Sgp4Source(found.names, found.records)
+    record = source.records[0]
     minutes = case.states[:, 0]
     day_fraction = record.jdsatepochF + minutes / MINUTES_PER_DAY
-    position_m, _ = orbits.propagate(np.full(len(minutes), record.jdsatepoch), day_fraction)
+    position_m, _ = source.states_teme(np.full(len(minutes), record.jdsatepoch), day_fraction)
     return float(np.linalg.norm(position_m[0] / M_PER_KM - case.states[:, 1:4], axis=1).max())
 
 

@@ -114,7 +114,7 @@ def read_elements(path: Path, source_field: str, strict: bool) -> Elements:
     """
     label = f"constellation.{source_field} {str(path)!r}"
     try:
-        text = _text(path)
+        text = read_text(path)
         elements = _collect(_reader(path, source_field)(text), strict)
     except ValueError as error:
         place = ", " if str(error).startswith(("line ", "entry ")) else " "
@@ -138,7 +138,7 @@ def read_elements(path: Path, source_field: str, strict: bool) -> Elements:
     return elements
 
 
-def _text(path: Path) -> str:
+def read_text(path: Path) -> str:
     """Return a file's text, gunzipped by its ending.
 
     A byte that is no text becomes a mark that no number holds.

@@ -82,7 +82,8 @@ class Sgp4Source:
         rows = [
             (
                 r.inclo,
-                r.nodeo + r.nodedot * (jd - r.jdsatepoch + fraction - r.jdsatepochF) * MINUTES_PER_DAY,
+                r.nodeo
+                + r.nodedot * (jd - r.jdsatepoch + fraction - r.jdsatepochF) * MINUTES_PER_DAY,
                 r.a * WGS72_RADIUS_M,
             )
             for r in self.records
@@ -186,7 +187,9 @@ def _look(
     records: Sequence[Satrec], jd: float, day_fraction: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray]:
     """Return the first error code (S,) and the smallest radius in km (S,) over the times (T,)."""
-    errors, position_km, _ = SatrecArray(list(records)).sgp4(np.full(len(day_fraction), jd), day_fraction)
+    errors, position_km, _ = SatrecArray(list(records)).sgp4(
+        np.full(len(day_fraction), jd), day_fraction
+    )
     first = np.argmax(errors != 0, axis=1)
     radius_km = np.sqrt(np.einsum("sti,sti->st", position_km, position_km))
     return errors[np.arange(len(records)), first].astype(np.int64), np.where(

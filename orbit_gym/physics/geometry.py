@@ -107,6 +107,17 @@ def earth_fixed_velocity_mps(
     return velocity_mps
 
 
+def inertial_velocity_mps(position_m: np.ndarray, velocity_mps: np.ndarray) -> np.ndarray:
+    """Return the velocity (..., 3) seen from axes that do not turn, along the Earth-fixed axes.
+
+    Of Earth-fixed positions and velocities; undoes earth_fixed_velocity_mps.
+    """
+    inertial_mps = velocity_mps.copy()
+    inertial_mps[..., 0] -= EARTH_ROTATION_RAD_PER_S * position_m[..., 1]
+    inertial_mps[..., 1] += EARTH_ROTATION_RAD_PER_S * position_m[..., 0]
+    return inertial_mps
+
+
 def hermite_m(
     positions_m: np.ndarray,
     velocities_mps: np.ndarray,

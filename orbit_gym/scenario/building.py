@@ -23,10 +23,10 @@ EXAMPLES = {
     "release_s": "type the seconds after the episode's start, for example release_s = 30.0",
     "task_class": 'type for example task_class = "language_request"',
     "file": 'type its path, for example file = "trace.csv"',
-    "form": 'type form = "azure" or form = "mooncake"',
+    "form": 'type form = "azure" or form = "mooncake"; for an orbit file form = "oem"',
     "task_classes": 'type for example task_classes = ["wildfire_alert"]',
     "constellation": "give [[constellation.satellites]], [[constellation.shells]], "
-    "constellation.tle_file or constellation.omm_file",
+    "constellation.tle_file, omm_file, oem_file or orbit_files",
     "name": 'type for example name = "Kiruna"',
 }
 TYPE_WORDS = {

@@ -30,8 +30,19 @@ class Satellite(Checked):
 
 
 @dataclass(frozen=True)
+class OrbitFile(Checked):
+    """A file of satellites in a form by name, ours or one that a package adds."""
+
+    form: str = text_field(
+        meaning="tle, omm, oem, or what a package registers as an orbit source",
+        source=NO_DEFAULT,
+    )
+    file: str = path_field("path of the file, relative like tle_file", NO_DEFAULT)
+
+
+@dataclass(frozen=True)
 class Constellation(Checked):
-    """Satellites typed one by one, evenly spaced shells, files of elements, or a mixture."""
+    """Satellites typed one by one, evenly spaced shells, orbit files, or a mixture."""
 
     satellites: tuple[Satellite, ...] = part_field(
         default=(), meaning="satellites typed one by one", source="choice: none"
@@ -50,6 +61,15 @@ class Constellation(Checked):
         "choice: no file",
         default="",
     )
+    oem_file: str = path_field(
+        "file of orbit ephemeris messages (CCSDS OEM as text), also .gz, a folder of them, or a "
+        "pattern like data/*.oem; relative like tle_file",
+        "choice: no file",
+        default="",
+    )
+    orbit_files: tuple[OrbitFile, ...] = part_field(
+        default=(), meaning="further files, each in a form by name", source="choice: none"
+    )
     strict: bool = switch_field(
         "true: an error for any satellite of a file that cannot be read or flown; false: it is "
         "left out, and a warning counts by reason",
@@ -60,9 +80,11 @@ class Constellation(Checked):
     def __post_init__(self) -> None:
         """Refuse an empty constellation."""
         super().__post_init__()
-        if not (self.satellites or self.shells or self.tle_file or self.omm_file):
+        files = (self.tle_file, self.omm_file, self.oem_file, self.orbit_files)
+        if not (self.satellites or self.shells or any(files)):
             raise ValueError(
-                "constellation is empty: give satellites, shells, tle_file or omm_file"
+                "constellation is empty: give satellites, shells, tle_file, omm_file, oem_file or "
+                "orbit_files"
             )
 
 

@@ -1,6 +1,7 @@
 """Arrival processes in use: one per scenario and day, made once in a process."""
 
-from orbit_gym.orbits.positions import Orbits, julian_date, load_orbits
+from orbit_gym.orbits.epochs import julian_date
+from orbit_gym.orbits.positions import Orbits, load_orbits
 from orbit_gym.scenario.scenario import Scenario
 from orbit_gym.utils.recently_used import RecentlyUsed
 from orbit_gym.workload.arrivals import Arrivals

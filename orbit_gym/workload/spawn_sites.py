@@ -6,7 +6,7 @@ from typing import Protocol
 
 import numpy as np
 
-from orbit_gym.orbits.positions import julian_date
+from orbit_gym.orbits.epochs import julian_date
 from orbit_gym.physics.geometry import gmst_rad, rotate_to_earth_fixed
 from orbit_gym.physics.sun import sun_direction_of_date
 from orbit_gym.scenario.origins import ORIGINS, DayCells

@@ -21,7 +21,7 @@ from pathlib import Path
 
 import numpy as np
 
-from orbit_gym.orbits.positions import Orbits, elements_of
+from orbit_gym.orbits.positions import Orbits
 from orbit_gym.utils.atomic_files import replacing
 from orbit_gym.utils.kernel_cache import KEEP_S, cache_root
 from orbit_gym.utils.source_keyed_store import source_version
@@ -172,14 +172,16 @@ def world_name(key: str, orbits: Orbits) -> str:
     From its key, which says scenario and day, and its orbits.
     """
     digest = hashlib.sha256(f"{_code_version()}\n{key}\n".encode())
-    digest.update(elements_of(orbits).tobytes())
+    digest.update(orbits.fingerprint())
     digest.update(np.ascontiguousarray(orbits.planes, dtype=np.int64).tobytes())
     return digest.hexdigest()[:32]
 
 
 def _code_version() -> str:
     """Hash of the sources that compile Worlds and of what they compute with."""
-    return source_version(("orbit_gym.world.compiler", __name__), packages=("numpy", "sgp4"))
+    return source_version(
+        ("orbit_gym.world.compiler", __name__), packages=("numpy", "sgp4", "skyfield")
+    )
 
 
 def _remove_old(folder: Path) -> None:

@@ -9,7 +9,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from orbit_gym.orbits.positions import Orbits, epoch_of, julian_date
+from orbit_gym.orbits.epochs import epoch_of, julian_date
+from orbit_gym.orbits.positions import Orbits
 from orbit_gym.physics.geometry import (
     earth_fixed_velocity_mps,
     elevation_rad,

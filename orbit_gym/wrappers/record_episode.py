@@ -9,7 +9,7 @@ from typing import Any
 import gymnasium as gym
 
 from orbit_gym.env import Observation, OrbitEnv
-from orbit_gym.orbits.positions import julian_date
+from orbit_gym.orbits.epochs import julian_date
 from orbit_gym.scenario.loading import scenario_to_dict
 from orbit_gym.scenario.models import MODEL_BYTES
 from orbit_gym.scenario.task_classes import TASK_CLASSES

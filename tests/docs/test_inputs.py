@@ -11,7 +11,7 @@ from sgp4.api import Satrec
 from sgp4.exporter import export_omm
 
 from orbit_gym.orbits import elements, planes
-from orbit_gym.orbits import positions as orbits
+from orbit_gym.orbits import sgp4_source as orbits
 from orbit_gym.orbits.omm import OMM_RANGES
 from orbit_gym.orbits.positions import load_orbits
 from orbit_gym.scenario.loading import load_scenario

@@ -56,6 +56,6 @@ def contacts_of(world, edge):
 
 def fixed_m(orbits: Orbits, satellite: int, times_s: np.ndarray) -> np.ndarray:
     """Earth-fixed positions (N, 3) straight from SGP4 at these seconds of 2025-08-03."""
-    one = Orbits((orbits.names[satellite],), orbits.planes[:1], (orbits.records[satellite],))
+    one = orbits.subset(np.array([satellite]))
     position_m, _ = one.propagate(np.full(len(times_s), JD), times_s / 86_400.0)
     return rotate_to_earth_fixed(position_m, gmst_rad(JD, times_s / 86_400.0))[0]

@@ -18,7 +18,8 @@ from sgp4.api import Satrec
 from sgp4.exporter import export_omm
 
 from orbit_gym.orbits.elements import SkippedElements, read_elements
-from orbit_gym.orbits.positions import FLOWN_DAYS, GOOD_FOR_DAYS, load_orbits, sgp4_errors
+from orbit_gym.orbits.positions import load_orbits
+from orbit_gym.orbits.sgp4_source import FLOWN_DAYS, GOOD_FOR_DAYS, sgp4_errors
 from orbit_gym.orbits.tle import check_line, checksum, record_of
 from orbit_gym.scenario.scenario import Constellation, Satellite, Scenario, Shell, Workload
 from orbit_gym.utils.units import DAY_S
@@ -132,7 +133,8 @@ def test_an_omm_needs_only_what_fixes_the_orbit(tmp_path: Path) -> None:
     fields |= {"NORAD_CAT_ID": 799500123, "EPOCH": "2025-08-02T19:20:00Z"}
     orbits = load_orbits(scenario_of(omm_file=omm(tmp_path, [fields], "a.json")))
     assert orbits.names == ("799500123",)
-    assert orbits.records[0].jdsatepoch + orbits.records[0].jdsatepochF == pytest.approx(
+    record = orbits.sources[0].records[0]
+    assert record.jdsatepoch + record.jdsatepochF == pytest.approx(
         2_460_889.5 + (19 + 20 / 60) / 24, abs=1e-8
     )
 
@@ -569,8 +571,8 @@ def test_the_starlink_catalogue_loads_whole(shared_data: Path) -> None:
     assert [item.count for item in orbits.skipped] == [18, 7] and "decayed" in orbits.skipped[
         1
     ].reason
-    height_km = np.array([(record.a - 1.0) * 6_378.135 for record in orbits.records])
-    inclination_deg = np.degrees([record.inclo for record in orbits.records])
+    height_km = np.array([(record.a - 1.0) * 6_378.135 for record in orbits.sources[0].records])
+    inclination_deg = np.degrees([record.inclo for record in orbits.sources[0].records])
     planes, sizes = np.unique(
         orbits.planes[(np.abs(height_km - 540.0) < 2.0) & (np.abs(inclination_deg - 53.2) < 0.2)],
         return_counts=True,

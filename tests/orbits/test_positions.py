@@ -9,14 +9,9 @@ import math
 import numpy as np
 import pytest
 
-from orbit_gym.orbits.positions import (
-    Orbits,
-    build_shell,
-    circular_record,
-    epoch_of,
-    julian_date,
-    load_orbits,
-)
+from orbit_gym.orbits.epochs import epoch_of, julian_date
+from orbit_gym.orbits.positions import Orbits, load_orbits
+from orbit_gym.orbits.walker_shells import build_shell, circular_record
 from orbit_gym.scenario.scenario import Constellation, Satellite, Scenario, Shell, Workload
 
 LINE1 = "1 63982U 25100A   25214.80554412  .00009133  00000+0  43367-3 0  9990"

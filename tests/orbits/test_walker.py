@@ -55,7 +55,7 @@ def test_walkers_definition(
     per_plane = total // planes
     assert per_plane != planes and len(orbits.names) == total
     assert np.bincount(orbits.planes).tolist() == [per_plane] * planes
-    for number, record in enumerate(orbits.records):
+    for number, record in enumerate(orbits.sources[0].records):
         plane, slot = divmod(number, per_plane)
         assert (
             orbits.names[number] == f"P{plane + 1:02d}S{slot + 1:02d}"
@@ -87,7 +87,7 @@ def test_shells_of_both_kinds_mix() -> None:
         and orbits.names[12] == "B-P01S01"
         and orbits.names[-1] == "B-P02S04"
     )
-    nodes_deg = [math.degrees(record.nodeo) for record in orbits.records[12::4]]
+    nodes_deg = [math.degrees(record.nodeo) for record in orbits.sources[0].records[12::4]]
     assert nodes_deg == pytest.approx([0.0, 90.0])  # 180 degrees over two planes
 
 

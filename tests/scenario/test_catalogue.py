@@ -52,7 +52,7 @@ def node_times_h(name: str, shell: int) -> np.ndarray:
     orbits = load_orbits(scenario)
     members = np.flatnonzero(orbits.shells == shell)
     _, first = np.unique(orbits.planes[members], return_index=True)
-    nodes_deg = np.degrees([orbits.records[number].nodeo for number in members[first]])
+    nodes_deg = np.degrees([orbits.sources[0].records[number].nodeo for number in members[first]])
     return np.mod(12.0 + (nodes_deg - sun_right_ascension_deg(scenario)) / 15.0, 24.0)
 
 
@@ -74,7 +74,7 @@ def test_sun_synchronous_shells_follow_the_sun(name: str, number: int, shell: Sh
     digits = 0.05 if name in ("Ring12", "CrossPlane12") else 0.005
     assert shell.inclination_deg == pytest.approx(sun_synchronous_deg(shell.altitude_m), abs=digits)
     orbits = load_orbits(load_scenario(name))
-    record = orbits.records[int(np.flatnonzero(orbits.shells == number)[0])]
+    record = orbits.sources[0].records[int(np.flatnonzero(orbits.shells == number)[0])]
     assert math.degrees(record.nodedot) * 1_440.0 == pytest.approx(
         360.0 / TROPICAL_YEAR_DAYS, rel=5e-3
     )

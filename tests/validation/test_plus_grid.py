@@ -40,7 +40,7 @@ def test_the_shell_is_hypatias() -> None:
     """
     for number in (0, 1, 34, 35, 67, 68, 34 * 33 + 5):
         plane, slot = divmod(number, 34)
-        record = plus_grid.orbits().records[number]
+        record = plus_grid.orbits().sources[0].records[number]
         assert record.no_kozai * 1_440.0 / (2.0 * math.pi) == pytest.approx(14.80, abs=1e-9)
         assert record.nodeo == pytest.approx(math.radians(plane * 360.0 / 34.0), abs=1e-9)
         ahead = (

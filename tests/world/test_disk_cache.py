@@ -15,6 +15,7 @@ from sgp4.api import WGS72, Satrec
 
 from orbit_gym.kernels.network.transfers import range_m
 from orbit_gym.orbits.positions import Orbits
+from orbit_gym.orbits.sgp4_source import Sgp4Source
 from orbit_gym.scenario.loading import load_scenario
 from orbit_gym.scenario.scenario import Constellation
 from orbit_gym.utils.kernel_cache import sources_behind
@@ -296,7 +297,8 @@ def test_every_element_that_is_flown_names_the_file(folder):
             1,
             *(value + 1e-6 * (number == changed) for number, value in enumerate(elements)),
         )
-        return disk_cache.world_name("key", Orbits(("A",), np.zeros(1, np.int32), (record,)))
+        source = Sgp4Source(["A"], [record])
+        return disk_cache.world_name("key", Orbits((source,), np.zeros(1, np.int32)))
 
     assert len({path_of(changed) for changed in (-1, 0, 1, 4, 5, 6, 7, 8, 9)}) == 9
     assert path_of(2) == path_of(3) == path_of(-1)

@@ -156,7 +156,14 @@ def satellites_text(constellation: Constellation) -> str:
             f"{shape} at {shell.altitude_m / 1e3:g} km, {shell.inclination_deg:g} deg{speed}"
         )
     parts += [
-        f"those of {path}" for path in (constellation.tle_file, constellation.omm_file) if path
+        f"those of {path}"
+        for path in (
+            constellation.tle_file,
+            constellation.omm_file,
+            constellation.oem_file,
+            *(item.file for item in constellation.orbit_files),
+        )
+        if path
     ]
     return "; ".join(parts)
 

@@ -9,7 +9,7 @@ import numpy as np
 from orbit_gym.kernels.accelerator.charge_now import settle_satellites
 from orbit_gym.kernels.episode import CALENDAR_FAULT, UNIT_FAULT, Episode
 from orbit_gym.kernels.state import NONE, State
-from orbit_gym.orbits.positions import julian_date
+from orbit_gym.orbits.epochs import julian_date
 from orbit_gym.physics.sun import shadow_margin_m
 from orbit_gym.scenario.scenario import Scenario
 from orbit_gym.simulation.booking_log import BookingLog

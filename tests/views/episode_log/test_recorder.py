@@ -11,7 +11,7 @@ import pytest
 from orbit_gym.env import OrbitEnv
 from orbit_gym.kernels.episode import CALENDAR_FAULT, FAULT, UNIT_FAULT
 from orbit_gym.kernels.network.transfers import position_m
-from orbit_gym.orbits.positions import julian_date
+from orbit_gym.orbits.epochs import julian_date
 from orbit_gym.physics.geometry import gmst_rad, rotate_to_earth_fixed
 from orbit_gym.physics.sun import shadow_margin_m, sun_direction_of_date
 from orbit_gym.simulation.graph import topology
