@@ -26,6 +26,7 @@ PLANTED = [
     ("orbit_gym/utils/units.py", "import orbit_gym.env", "Layers of orbit_gym"),
     ("orbit_gym/env.py", "import agents.policies.heuristics", "The environment knows nothing of"),
     ("orbit_gym/scenario/loading.py", "import sgp4.api", "SGP4 stays with the orbits"),
+    ("orbit_gym/orbits/planes.py", "import skyfield.api", "Skyfield stays at its door"),
     ("orbit_gym/kernels/heat.py", "import orbit_gym.scenario.scenario", "Kernels know nothing"),
     ("orbit_gym/nowhere.py", "import math", "Layers of orbit_gym"),
     ("agents/policies/published.py", "def f():\n    import agents.evaluate", "Layers of agents"),

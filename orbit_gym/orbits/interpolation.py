@@ -3,7 +3,8 @@
 CCSDS 502.0-B names both methods. A Hermite polynomial of degree 2n - 1 goes through n positions and
 velocities; its error is at most max |r^(2n)| / (2n)! times the product of the squared distances to
 the rows. In a circular orbit at 500 km with rows 60 s apart that is 2e-8 m for degree 7 and 0.35 m
-for degree 3. The millimetre or so that files print matters more than the former.
+for degree 3. It also takes over h / 8 of what velocities differ from the derivative of positions:
+SGP4's do by 0.02 m/s, 0.15 m at 60 s, which Lagrange polynomials do not see.
 """
 
 import numpy as np
@@ -14,8 +15,11 @@ DEFAULT_METHOD, DEFAULT_DEGREE = HERMITE, 7  # choice, where a file says nothing
 
 
 def rows_needed(method: str, degree: int) -> int:
-    """Return the rows that a polynomial goes through; an even Hermite degree takes one more."""
-    return degree // 2 + 1 if method == HERMITE else degree + 1
+    """Return the rows that a polynomial goes through, at least two.
+
+    An even Hermite degree takes the next odd one, degree 1 takes 3.
+    """
+    return max(degree // 2 + 1, 2) if method == HERMITE else degree + 1
 
 
 def interpolate(

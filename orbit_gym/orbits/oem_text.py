@@ -56,7 +56,7 @@ def segments_of(text: str) -> Iterator[OemSegment]:
     ]
     _check_version(lines)
     starts = [k for k, (_, line) in enumerate(lines) if line == "META_START"]
-    for first, end in zip(starts, [*starts[1:], len(lines)], strict=True):
+    for first, end in zip(starts, [*starts[1:], len(lines)], strict=False):
         yield _segment(lines[first:end])
 
 

@@ -142,7 +142,8 @@ MISTAKES = [
     ),
     (
         lambda: Constellation(),
-        r"constellation is empty: give satellites, shells, tle_file, omm_file, oem_file or orbit_files",
+        r"constellation is empty: give satellites, shells, tle_file, omm_file, oem_file or "
+        "orbit_files",
     ),
     (
         lambda: Shell(inclination_deg=200.0, altitude_m=500e3, planes=1, per_plane=1),
