@@ -34,8 +34,8 @@ def interpolate(
 
     Through the n_rows rows about each time, those at the end of the table near its ends.
     """
-    before = np.searchsorted(rows_s, times_s, side="right") - 1
-    first = np.clip(before - (n_rows - 1) // 2, 0, len(rows_s) - n_rows)
+    last_row = np.searchsorted(rows_s, times_s, side="right") - 1
+    first = np.clip(last_row - (n_rows - 1) // 2, 0, len(rows_s) - n_rows)
     window = first[:, None] + np.arange(n_rows)
     polynomial = _hermite if method == HERMITE else _lagrange
     return polynomial(rows_s[window], times_s, position_m[window], velocity_mps[window])
@@ -59,8 +59,8 @@ def _hermite(
     result_m, result_mps = np.zeros((len(times_s), 3)), np.zeros((len(times_s), 3))
     for k in range(nodes_s.shape[1]):
         basis, slope = _basis(nodes_s, times_s, k), _basis_slope(nodes_s, times_s, k)
-        further = [m for m in range(nodes_s.shape[1]) if m != k]
-        slope_at_node = (1.0 / (nodes_s[:, [k]] - nodes_s[:, further])).sum(axis=1)
+        rest_nodes = [m for m in range(nodes_s.shape[1]) if m != k]
+        slope_at_node = (1.0 / (nodes_s[:, [k]] - nodes_s[:, rest_nodes])).sum(axis=1)
         offset_s = times_s - nodes_s[:, k]
         square, square_slope = basis**2, 2.0 * basis * slope
         lead = 1.0 - 2.0 * offset_s * slope_at_node

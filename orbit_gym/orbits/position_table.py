@@ -80,9 +80,9 @@ class PositionTable:
         starts_s = np.array([segment.start_s for segment in segments])
         ends_s = np.array([segment.end_s for segment in segments])
         index = np.searchsorted(starts_s - JOIN_S, times_s, side="right") - 1
-        outside = (index < 0) | (times_s > ends_s[index] + JOIN_S)
-        if outside.any():
-            instant = self._span.start + timedelta(seconds=float(times_s[np.argmax(outside)]))
+        is_outside = (index < 0) | (times_s > ends_s[index] + JOIN_S)
+        if is_outside.any():
+            instant = self._span.start + timedelta(seconds=float(times_s[np.argmax(is_outside)]))
             raise ValueError(
                 f"satellite {self.names[number]!r} has no position at {instant.isoformat()}: its "
                 "table does not cover that time"

@@ -89,14 +89,14 @@ def load_orbits(scenario: Scenario) -> Orbits:
     """
     constellation, epoch = scenario.constellation, epoch_of(scenario)
     refusals: list[RefusedElements] = []
-    typed = Sgp4Source(
+    typed_source = Sgp4Source(
         [satellite.name for satellite in constellation.satellites],
         [record_of(item.name, item.line1, item.line2) for item in constellation.satellites],
     )
     sources = list(_read_files(scenario, refusals))
-    elements = [typed, *(source for source in sources if isinstance(source, Sgp4Source))]
+    elements = [typed_source, *(source for source in sources if isinstance(source, Sgp4Source))]
     tables = [source for source in sources if not isinstance(source, Sgp4Source)]
-    n_strict = None if constellation.strict else len(typed.names)
+    n_strict = None if constellation.strict else len(typed_source.names)
     sgp4_source = fit_to_fly(join(elements), epoch, n_strict, refusals)
     warn_of_age(sgp4_source, epoch)
     n_elements = len(sgp4_source.names)
