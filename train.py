@@ -8,7 +8,7 @@ from pathlib import Path
 import tyro
 
 from agents.evaluate import Evaluation, evaluate
-from agents.evaluation.load_policy import BASELINES
+from agents.evaluation.policy_kinds import BASELINES
 from agents.training.config import TrainingConfig
 from agents.training.train import Interrupted, train
 from orbit_gym.utils.errors import fail_cleanly

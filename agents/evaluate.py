@@ -18,7 +18,8 @@ from agents import report
 from agents.envs.episode_runner import Metrics
 from agents.envs.make import make_many
 from agents.evaluation.jobs import Setting, play_everything
-from agents.evaluation.load_policy import BASELINES, Spec, label, load_policy, parse, with_controls
+from agents.evaluation.load_policy import LoadedPolicy, label, load_policies, parse, with_controls
+from agents.evaluation.policy_kinds import BASELINES, PolicySpec, kind_of
 from agents.evaluation.record import FOLDER, check_recordable
 from agents.report.aggregate import aggregate
 from agents.report.run_records import about, run_record
@@ -37,7 +38,7 @@ class Evaluation:
     """Evaluate policies on the same episodes."""
 
     policies: tuple[str, ...] = BASELINES
-    """Names of baselines, run folders, or untrained:<run folder>.
+    """Names of baselines, run folders, or untrained:<run folder>; or what a package adds.
 
     @sampled after a run draws its actions, @admitting takes what it would turn away though some
     plan serves it in time.
@@ -79,7 +80,8 @@ def evaluate(options: Evaluation) -> dict[str, Any]:
 
     Returns results.json's content.
     """
-    specs = check(options)
+    policies = check(options)
+    specs = [policy.spec for policy in policies]
     out = Path(options.out)
     out.mkdir(
         parents=True, exist_ok=True
@@ -90,10 +92,11 @@ def evaluate(options: Evaluation) -> dict[str, Any]:
     setting = Setting(
         options.scenario, options.split, tuple(options.overrides.items()), logs, logged
     )
-    outcomes = play_everything(setting, specs, seeds, out, options.processes)
-    results = assemble(options, specs, {name: item.metrics for name, item in outcomes.items()})
+    episodes = play_everything(setting, policies, seeds, out, options.processes)
+    metrics = {name: [item.metrics for item in items] for name, items in episodes.items()}
+    results = assemble(options, specs, metrics)
     report.write_csv(out / "results.csv", results["policies"])
-    details = {name: item.details for name, item in outcomes.items()}
+    details = {name: [item.details for item in items] for name, items in episodes.items()}
     report.write_details(out, aggregate(details, results["seeds"], setting.environments(1)))
     write_json(out / RESULTS, results)  # last: a folder with results.json is complete
     report.print_table(
@@ -108,7 +111,7 @@ def evaluate(options: Evaluation) -> dict[str, Any]:
     return results
 
 
-def check(options: Evaluation) -> list[Spec]:
+def check(options: Evaluation) -> list[LoadedPolicy]:
     """Check numbers, policies, scenario and folder; return the policies to play."""
     check_ranges(options)
     if options.record > options.seeds:
@@ -133,15 +136,14 @@ def check(options: Evaluation) -> list[Spec]:
     envs = make_many(
         options.scenario, options.split, 1, options.overrides
     )  # an unknown scenario is refused here
-    for spec in specs:
-        load_policy(spec, envs)
+    policies = load_policies(specs, envs)
     if options.record:
         check_recordable(options.scenario)
-    return specs
+    return policies
 
 
 def assemble(
-    options: Evaluation, specs: list[Spec], by_policy: dict[str, list[Metrics]]
+    options: Evaluation, specs: list[PolicySpec], by_policy: dict[str, list[Metrics]]
 ) -> dict[str, Any]:
     """Content of results.json: the promised keys, and what else one wants to know."""
     policies = {spec.name: summarise_policy(by_policy[spec.name]) for spec in specs}
@@ -170,7 +172,9 @@ def assemble(
         "command": shlex.join(sys.argv),
         "about": about(options.scenario, options.split, options.overrides),
         "runs": {
-            spec.name: run_record(spec.run) for spec in specs if spec.run and not spec.is_control
+            spec.name: run_record(folder)
+            for spec in specs
+            if (folder := kind_of(spec).run_folder(spec)) and not spec.is_control
         },
     }
 
@@ -181,7 +185,7 @@ def summarise_policy(episodes: list[Metrics]) -> dict[str, Any]:
     return {name: summarise([metrics.get(name) for metrics in episodes]) for name in names}
 
 
-def _reference(options: Evaluation, specs: list[Spec]) -> str:
+def _reference(options: Evaluation, specs: list[PolicySpec]) -> str:
     names = [spec.name for spec in specs]
     return options.reference if options.reference in names else names[0]
 

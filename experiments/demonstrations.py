@@ -16,7 +16,7 @@ from tqdm import tqdm
 
 from agents.envs.make import TRAINING_SEEDS
 from agents.envs.native_vec_env import NativeVecEnv
-from agents.policies.protocol import Policy
+from agents.policies.protocol import Policy, attach
 from agents.utils.checkpoints import write_atomically
 from orbit_gym.observation import WIDTH
 from orbit_gym.vector import OrbitVectorEnv
@@ -136,8 +136,7 @@ def collect(
     spans = [(index * width, (index + 1) * width) for index in range(envs.num_envs)]
     keys = [[seed, index, 1] for index in range(envs.num_envs)]
     vector = NativeVecEnv(envs, spans, keys, 1.0, False, loads)
-    if attach := getattr(policy, "attach", None):  # planners look into the simulation
-        attach(envs)
+    attach(policy, envs)
     observations, recorded, actions, count = vector.reset(), [], [], 0
     state, starts = None, np.ones(envs.num_envs, np.bool_)
     phase = (

@@ -21,12 +21,13 @@ import tyro
 from tqdm import tqdm, trange
 
 from agents.algorithms.registry import DEFAULT, build_policy
-from agents.envs.episode_runner import Environments, play_all
+from agents.envs.episode_runner import play
 from agents.envs.make import make_many
-from agents.evaluation.load_policy import load_policy, parse, stored_network
+from agents.evaluation.load_policy import load_policy, parse
+from agents.evaluation.stored_network import read_network
 from agents.policies.network.rule_prior import Prepared
 from agents.policies.network.sb3_policies import Network
-from agents.policies.protocol import Policy
+from agents.policies.protocol import Environments, Policy
 from agents.training.callbacks import FIRST_VALIDATION_SEED, HEADLINE
 from agents.training.config import TrainingConfig, recipe_for
 from agents.training.train import Interrupted, describe_run, refuse_used_folder
@@ -212,7 +213,7 @@ def imitate(options: Imitation) -> Path:
 def initial_network(options: Imitation) -> tuple[Network, dict[str, torch.Tensor] | None]:
     """Network settings and weights to start from."""
     if options.start is not None:
-        _, network, weights = stored_network(options.start)
+        _, network, weights = read_network(options.start)
         return network, weights
     return recipe_for(TrainingConfig(recipe=options.recipe)).network, None
 
@@ -349,7 +350,7 @@ class Learner:
         seeds = range(
             FIRST_VALIDATION_SEED, FIRST_VALIDATION_SEED + self.options.validation_episodes
         )
-        fractions = [metrics[HEADLINE] for metrics in play_all(self.envs, lambda _: policy, seeds)]
+        fractions = [metrics[HEADLINE] for metrics in play(self.envs, policy, seeds)]
         best = max((entry[HEADLINE] for entry in self.history), default=-math.inf)
         mean, measures = float(np.mean(fractions)), self.held_out(validation_set)
         entry = {

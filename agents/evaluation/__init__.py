@@ -1,3 +1,3 @@
-"""From the name of a policy to its results: what a name stands for, and episodes as jobs for
-several processes.
+"""Scoring policies: `policy_kinds` is the table of what can be played, `load_policy` reads names,
+`jobs` plays episodes, `record` writes logs of them, `result_cache` keeps what took long.
 """

@@ -2,10 +2,9 @@
 in workers, long ones kept.
 """
 
-import hashlib
 import sys
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from functools import lru_cache
 from multiprocessing import get_context
@@ -15,25 +14,18 @@ from typing import NamedTuple
 import torch
 from tqdm import tqdm
 
-from agents.envs.episode_runner import Environments, Metrics, play
+from agents.envs.episode_runner import EpisodeResult, runner_for
 from agents.envs.make import make_many, scenario_of
-from agents.evaluation.load_policy import Spec, load_policy
-from agents.evaluation.record import FOLDER, Remembering, record
+from agents.evaluation.load_policy import LoadedPolicy, load_policy
+from agents.evaluation.policy_kinds import PolicySpec, kind_of
+from agents.evaluation.record import FOLDER, ActionRecorder, record
 from agents.evaluation.result_cache import Parts, world_of
-from agents.policies.planner.planner import fingerprint
-from agents.policies.protocol import Policy
+from agents.policies.protocol import Environments, Policy
 from agents.policies.rule_registry import RulePolicy
-from agents.utils import jit
 from orbit_gym.scenario.scenario import Scenario
-from orbit_gym.simulation.episode_summary import Details
-from orbit_gym.utils.kernel_cache import hash_of
 
-GROUP = 10  # episodes played in step; part of the definition of sampled results, so not an option
-# of a greedy network: a call for 50 decisions takes two to three times as long as one for 10
-GROUP_OF_NETWORK = 50
-KEPT_FROM_S = (
-    5.0  # a job that took longer is kept, so that an interrupted evaluation does not play it again
-)
+# A job that took longer is kept, so that an interrupted evaluation does not play it again.
+KEPT_FROM_S = 5.0
 
 
 class Setting(NamedTuple):
@@ -56,13 +48,10 @@ class Setting(NamedTuple):
 class Job(NamedTuple):
     """One policy on a few seeds."""
 
-    spec: Spec
+    spec: PolicySpec
     setting: Setting
     seeds: tuple[int, ...]
-    rule: RulePolicy | None = (
-        # the policy itself where it is a compiled rule, which draws nothing and so serves all seeds
-        None
-    )
+    rule: RulePolicy | None = None  # the policy itself where it is a compiled rule
 
     @property
     def logged(self) -> tuple[int, ...]:
@@ -72,20 +61,19 @@ class Job(NamedTuple):
     @property
     def key(self) -> tuple[object, ...]:
         """What its result is kept under."""
-        return (self.spec, *self.setting[:3], self.logged, self.seeds)
+        return (self.spec.name, *self.setting[:3], self.logged, self.seeds)
 
 
 class JobResult(NamedTuple):
-    """What a job gave, one item a seed."""
+    """What a job gave, one episode a seed."""
 
-    metrics: list[Metrics]
-    details: list[Details | None]
+    episodes: list[EpisodeResult]
     took_s: float = 0.0
 
 
 def play_everything(
-    setting: Setting, specs: Sequence[Spec], seeds: range, out: Path, processes: int
-) -> dict[str, JobResult]:
+    setting: Setting, policies: Sequence[LoadedPolicy], seeds: range, out: Path, processes: int
+) -> dict[str, list[EpisodeResult]]:
     """Play all seeds with every policy and return the results by its name.
 
     They do not depend on the number of processes.
@@ -93,25 +81,23 @@ def play_everything(
     What is found in OUT/parts is not played again; its details are not kept, so a report shows them
     for episodes played in one go.
     """
-    envs = setting.environments(1)
-    rules = {spec: compiled_rule(spec, envs) for spec in specs}
     jobs = [
-        Job(spec, setting, group, rule)
-        for spec, rule in rules.items()
-        for group in groups(spec, seeds, rule is not None)
+        Job(item.spec, setting, group, item.rule)
+        for item in policies
+        for group in groups(item, seeds)
     ]
     jobs.sort(key=lambda job: job.seeds)
-    parts = _parts(scenario_of(envs), rules, out)
+    parts = _parts(scenario_of(setting.environments(1)), policies, out)
     read = {job: parts[job.spec].read(job.key) for job in jobs if job.spec in parts}
     cached = {
-        job: JobResult(metrics, [None] * len(metrics))
-        for job, metrics in read.items()
-        if metrics is not None
+        job: [EpisodeResult(metrics) for metrics in episodes]
+        for job, episodes in read.items()
+        if episodes is not None
     }
     every_s = 0.2 if sys.stderr.isatty() else 15.0
     n_kept = sum(len(job.seeds) for job in cached)
     with tqdm(
-        total=len(seeds) * len(specs),
+        total=len(seeds) * len(policies),
         initial=n_kept,
         unit=" episodes",
         desc="evaluating",
@@ -120,34 +106,26 @@ def play_everything(
         for job, result in _results_as_they_come(
             [job for job in jobs if job not in cached], processes
         ):
-            cached[job] = result
+            cached[job] = result.episodes
             bar.update(len(job.seeds))
-            if job.spec in parts and (job.spec.plans or result.took_s > KEPT_FROM_S):
-                parts[job.spec].write(job.key, result.metrics)
+            is_long = kind_of(job.spec).is_slow or result.took_s > KEPT_FROM_S
+            if job.spec in parts and is_long:
+                parts[job.spec].write(job.key, [item.metrics for item in result.episodes])
     return {
-        spec.name: _concatenate([cached[job] for job in jobs if job.spec == spec]) for spec in specs
+        item.spec.name: [
+            episode for job in jobs if job.spec == item.spec for episode in cached[job]
+        ]
+        for item in policies
     }
 
 
-def groups(spec: Spec, seeds: range, is_compiled: bool) -> list[tuple[int, ...]]:
+def groups(policy: LoadedPolicy, seeds: range) -> list[tuple[int, ...]]:
     """Return the seeds that are played side by side.
 
-    Planners and compiled rules play one episode at a time.
+    A compiled rule plays one episode in one call.
     """
-    size = (
-        1
-        if spec.plans or is_compiled
-        else GROUP_OF_NETWORK
-        if spec.is_network and not spec.is_sampled
-        else GROUP
-    )
+    size = 1 if policy.rule else kind_of(policy.spec).episodes_in_step(policy.spec)
     return [tuple(seeds[first : first + size]) for first in range(0, len(seeds), size)]
-
-
-def compiled_rule(spec: Spec, envs: Environments) -> RulePolicy | None:
-    """The policy for these environments if it is a compiled rule, else None."""
-    policy = load_policy(spec, envs)
-    return policy if isinstance(policy, RulePolicy) else None
 
 
 def play_job(job: Job, members: int) -> JobResult:
@@ -156,14 +134,15 @@ def play_job(job: Job, members: int) -> JobResult:
     envs = _environments(setting, members)
     policy: Policy = job.rule or load_policy(job.spec, envs, job.seeds[0])
     torch.manual_seed(job.seeds[0])
-    details: list[Details | None] = []
     if job.logged:
-        policy = remembering = Remembering(policy)
-    metrics = play(envs, policy, job.seeds, not job.spec.is_sampled, details)
+        policy = recorder = ActionRecorder(policy)
+    episodes = runner_for(envs, policy).play(
+        policy, job.seeds, not job.spec.is_sampled, with_details=True
+    )
     if job.logged:
         played_on = setting.scenario, setting.split, dict(setting.overrides)
-        record(job.spec.name, played_on, job.logged, remembering.actions, Path(setting.logs))
-    return JobResult(metrics, details, time.monotonic() - began_s)
+        record(job.spec.name, played_on, job.logged, recorder.actions, Path(setting.logs))
+    return JobResult(episodes, time.monotonic() - began_s)
 
 
 def _results_as_they_come(jobs: list[Job], processes: int) -> Iterator[tuple[Job, JobResult]]:
@@ -187,42 +166,21 @@ def _results_as_they_come(jobs: list[Job], processes: int) -> Iterator[tuple[Job
             raise
 
 
-def _concatenate(results: Sequence[JobResult]) -> JobResult:
-    """Several jobs of one policy as one, in their order."""
-    return JobResult(
-        [item for job in results for item in job.metrics],
-        [item for job in results for item in job.details],
-    )
-
-
 def _parts(
-    scenario: Scenario | None, rules: Mapping[Spec, RulePolicy | None], out: Path
-) -> dict[Spec, Parts]:
-    """Where episodes of planners and compiled rules are kept.
+    scenario: Scenario | None, policies: Sequence[LoadedPolicy], out: Path
+) -> dict[PolicySpec, Parts]:
+    """Where episodes of policies that have a fingerprint are kept.
 
-    Those of other policies and of foreign environments are not.
+    Those of foreign environments are not.
     """
     if scenario is None:
         return {}
-    world, decided_by = (
-        world_of(scenario),
-        {spec: _fingerprint(spec, rule) for spec, rule in rules.items()},
-    )
+    world = world_of(scenario)
     return {
-        spec: Parts(out, f"{world} {policy}")
-        for spec, policy in decided_by.items()
-        if policy is not None
+        item.spec: Parts(out, f"{world} {item.fingerprint}")
+        for item in policies
+        if item.fingerprint is not None
     }
-
-
-def _fingerprint(spec: Spec, rule: RulePolicy | None) -> str | None:
-    """What decides the actions of a policy whose episodes may be kept; None for others."""
-    if spec.plans:
-        return fingerprint(spec.heuristic)
-    if rule is None:
-        return None
-    weights = hashlib.sha256(rule.weights.tobytes()).hexdigest()
-    return f"{hash_of(jit.kernel_sources(), jit.PACKAGE)} {rule.number} {weights}"
 
 
 @lru_cache(maxsize=1)

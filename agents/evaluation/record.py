@@ -10,28 +10,43 @@ from typing import Any
 
 import numpy as np
 
+from agents.envs.episode_runner import play
 from agents.envs.make import make_env
-from agents.policies.protocol import Observation, Policy
+from agents.policies.protocol import Environments, NeedsEnvironments, Observation, Policy, attach
 from orbit_gym.env import OrbitEnv
 from orbit_gym.wrappers import RecordEpisode
 
 FOLDER = "episodes"  # inside an evaluation's --out
 
 
-class Remembering:
+class ActionRecorder(NeedsEnvironments):
     """A policy that keeps what it chose, one array (batch,) a step."""
 
     def __init__(self, policy: Policy) -> None:
         """Take the policy that decides."""
         self.policy, self.actions = policy, list[np.ndarray]()
-        if hasattr(policy, "attach"):  # a planner, which needs the environments
-            self.attach = policy.attach
+
+    def attach(self, envs: Environments) -> None:
+        """Hand the environments on."""
+        attach(self.policy, envs)
 
     def predict(self, observation: Observation, *args: Any, **kwargs: Any) -> tuple[Any, Any]:
         """Let the policy choose; arguments as of :meth:`Policy.predict`."""
         actions, state = self.policy.predict(observation, *args, **kwargs)
         self.actions.append(np.array(actions))
         return actions, state
+
+
+class ActionReplay:
+    """A policy that takes the actions of an episode played before, one a step."""
+
+    def __init__(self, actions: Sequence[np.ndarray]) -> None:
+        """Take one action () a step."""
+        self._actions = iter(actions)
+
+    def predict(self, observation: Observation, *args: Any, **kwargs: Any) -> tuple[Any, Any]:
+        """Take the next action; arguments as of :meth:`Policy.predict`."""
+        return np.array([next(self._actions)]), None
 
 
 def check_recordable(scenario: str) -> None:
@@ -58,10 +73,7 @@ def record(
     env = RecordEpisode(make_env(*source), folder, policy=name)
     paths = []
     for column, seed in enumerate(seeds):
-        env.reset(seed=int(seed))
-        for row in actions:
-            if env.step(row[column])[3]:
-                break
+        play([env], ActionReplay([row[column] for row in actions]), [seed])
         assert env.path is not None
         paths.append(env.path)
     return paths

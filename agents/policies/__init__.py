@@ -1,6 +1,7 @@
-"""Rules: policies with a handful of weights, compiled.
+"""Policies: what maps an observation to an action.
 
-`scoring` is `tuned`, `published` the two of the literature, `bilinear` what searches learn;
-`catalogue` knows them by name, `playing` plays whole episodes by one, and `tuning` finds its
-weights.
+`protocol` says what each answers. `heuristics` are costs of candidates; `linear_rule`,
+`bilinear_rule` and `published` are rules with weights, compiled, that `rule_registry` knows by
+name and `compiled_rollout` plays whole episodes by. `planner` looks ahead in the simulation,
+`network` holds what is trained, `shipped` reads weights of ours.
 """

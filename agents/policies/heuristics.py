@@ -1,12 +1,15 @@
-"""Schedulers without learning.
-
-Each reads only the observation; a new one is one entry of HEURISTICS.
+"""Schedulers without learning, by name; each reads only the observation.
 
 Most are a cost per candidate row, lower is better and infinity is never chosen: the row of least
 cost among the valid ones is taken (ties to the lowest row), and the task is rejected if there is
-none.
+none. A new one is a function under `@heuristic`. A package of its own adds one by that decorator
+or by an entry point:
+
+    [project.entry-points."orbit_gym.heuristics"]
+    cool_first = "my_package.rules:cool_first"
 """
 
+import re
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -15,7 +18,10 @@ import numpy as np
 
 from agents.policies.protocol import Observation, valid_rows
 from orbit_gym.observation import COLUMNS
+from orbit_gym.utils.plugins import install_plugins
+from orbit_gym.utils.suggestions import choices
 
+GROUP = "orbit_gym.heuristics"
 NEVER_CHOSEN = np.inf
 LAST_RESORT = 2.0  # more than any column in [0, 1]: sorts a group behind another
 
@@ -46,10 +52,10 @@ class View:
 
 
 class Heuristic:
-    """Adapt a function that decides on batches to the policy protocol.
+    """Adapt a function that decides on batches to the policy protocol."""
 
-    It is called as ``decide(view, state, episode_start, deterministic)``.
-    """
+    def __init__(self, seed: int = 0) -> None:
+        """Take a seed, for those that draw."""
 
     def predict(
         self,
@@ -123,21 +129,87 @@ class RoundRobin(Heuristic):
         return actions, np.where(actions == n, last, actions)
 
 
-def nearest(view: View) -> np.ndarray:
-    """First valid row: rows stand in order of empty-network delay, datacentres last."""
-    return np.broadcast_to(np.arange(view.valid.shape[1], dtype=np.float64), view.valid.shape)
+Cost = Callable[[View], np.ndarray]
+HEURISTICS: dict[str, Cost | type[Heuristic]] = {"random": Random, "round_robin": RoundRobin}
 
 
+def heuristic(cost: Cost) -> Cost:
+    """Add a function from a View to costs (batch, n_candidates), under its own name."""
+    register_heuristic(cost.__name__, cost)
+    return cost
+
+
+def register_heuristic(name: str, scheduler: Cost | type[Heuristic]) -> None:
+    """Add a heuristic under the name that --policies takes.
+
+    It is a function from a View to costs (batch, n_candidates), or a subclass of Heuristic, which
+    is made with a seed. Registering the same again changes nothing. TypeError for what is neither,
+    ValueError for a name that is no word or that another heuristic has.
+    """
+    if not callable(scheduler) or (
+        isinstance(scheduler, type) and not issubclass(scheduler, Heuristic)
+    ):
+        raise TypeError(
+            f"heuristic {name!r} must be a function of a View or a subclass of Heuristic, got "
+            f"{scheduler!r}"
+        )
+    if not re.fullmatch(r"[\w-]+", name):
+        raise ValueError(f"heuristic {name!r} must be called by letters, digits, - and _")
+    if HEURISTICS.setdefault(name, scheduler) is not scheduler:
+        raise ValueError(f"there is a heuristic {name!r} already; choose another name")
+
+
+def heuristic_names() -> tuple[str, ...]:
+    """Names of all heuristics, those of installed packages included."""
+    install_plugins(GROUP, register_heuristic)
+    return tuple(HEURISTICS)
+
+
+def make_heuristic(name: str, seed: int = 0) -> Heuristic:
+    """Make a heuristic by name (the seed is for those that draw); ValueError for an unknown one."""
+    if name not in heuristic_names():
+        raise ValueError(f"unknown heuristic {name!r}; {choices(name, HEURISTICS)}")
+    scheduler = HEURISTICS[name]
+    return scheduler(seed) if isinstance(scheduler, type) else Ranked(scheduler)
+
+
+@heuristic
 def origin_first(view: View) -> np.ndarray:
     """Where the task appeared, else the nearest."""
     return np.where(view.node("is_origin") > 0.5, -1.0, nearest(view))
 
 
+@heuristic
+def nearest(view: View) -> np.ndarray:
+    """First valid row: rows stand in order of empty-network delay, datacentres last."""
+    return np.broadcast_to(np.arange(view.valid.shape[1], dtype=np.float64), view.valid.shape)
+
+
+@heuristic
 def least_loaded(view: View) -> np.ndarray:
     """Least work booked ahead."""
     return view.node("booked_work")
 
 
+@heuristic
+def sunlit_first(view: View) -> np.ndarray:
+    """Earliest delivery among nodes in sunlight, else among the rest."""
+    return view.node("plan_delivery") + LAST_RESORT * (view.node("sunlit") < 0.5)
+
+
+@heuristic
+def always_ground(view: View) -> np.ndarray:
+    """Earliest delivery among the datacentres; rejects if none can."""
+    return np.where(view.node("is_satellite") < 0.5, view.node("plan_delivery"), NEVER_CHOSEN)
+
+
+@heuristic
+def never_ground(view: View) -> np.ndarray:
+    """Earliest delivery among the satellites; rejects if none can."""
+    return np.where(view.node("is_satellite") > 0.5, view.node("plan_delivery"), NEVER_CHOSEN)
+
+
+@heuristic
 def eft(view: View) -> np.ndarray:
     """Earliest delivery, even if late.
 
@@ -146,26 +218,13 @@ def eft(view: View) -> np.ndarray:
     return view.node("plan_delivery")
 
 
+@heuristic
 def eft_admit(view: View) -> np.ndarray:
     """Earliest delivery; rejects what would be late."""
     return np.where(view.node("plan_on_time") > 0.5, view.node("plan_delivery"), NEVER_CHOSEN)
 
 
-def sunlit_first(view: View) -> np.ndarray:
-    """Earliest delivery among nodes in sunlight, else among the rest."""
-    return view.node("plan_delivery") + LAST_RESORT * (view.node("sunlit") < 0.5)
-
-
-def always_ground(view: View) -> np.ndarray:
-    """Earliest delivery among the datacentres; rejects if none can."""
-    return np.where(view.node("is_satellite") < 0.5, view.node("plan_delivery"), NEVER_CHOSEN)
-
-
-def never_ground(view: View) -> np.ndarray:
-    """Earliest delivery among the satellites; rejects if none can."""
-    return np.where(view.node("is_satellite") > 0.5, view.node("plan_delivery"), NEVER_CHOSEN)
-
-
+@heuristic
 def model_affinity(view: View) -> np.ndarray:
     """Earliest delivery among plans that are in time without loading a model, else `eft`.
 
@@ -173,28 +232,3 @@ def model_affinity(view: View) -> np.ndarray:
     """
     needs_no_load = (view.node("plan_on_time") > 0.5) & (view.node("plan_load") <= 0.0)
     return view.node("plan_delivery") + LAST_RESORT * ~needs_no_load
-
-
-COSTS = (
-    origin_first,
-    nearest,
-    least_loaded,
-    sunlit_first,
-    always_ground,
-    never_ground,
-    eft,
-    eft_admit,
-    model_affinity,
-)
-HEURISTICS: dict[str, Callable[[int], Heuristic]] = {
-    "random": Random,
-    "round_robin": lambda seed: RoundRobin(),
-    **{cost.__name__: lambda seed, cost=cost: Ranked(cost) for cost in COSTS},  # type: ignore[misc]
-}
-
-
-def make_heuristic(name: str, seed: int = 0) -> Heuristic:
-    """Make a heuristic by name (seed matters to `random` only); ValueError for an unknown name."""
-    if name not in HEURISTICS:
-        raise ValueError(f"unknown heuristic {name!r}; choose from {', '.join(HEURISTICS)}")
-    return HEURISTICS[name](seed)

@@ -3,15 +3,19 @@
 Heuristics and networks are scored alike.
 """
 
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
 from typing import Any, Protocol
 
+import gymnasium as gym
 import numpy as np
 
 from orbit_gym.observation import COLUMNS
+from orbit_gym.vector import OrbitVectorEnv
 
-Observation = dict[
-    str, np.ndarray
-]  # task (T,), nodes (n, F), links (n, slots, L); or the same with a leading batch axis
+# task (T,), nodes (n, F), links (n, slots, L); or the same with a leading batch axis
+Observation = dict[str, np.ndarray]
+Environments = Sequence[gym.Env] | OrbitVectorEnv  # where episodes are played side by side
 PLAN_EXISTS, PLAN_ON_TIME = COLUMNS["nodes"]["plan_exists"], COLUMNS["nodes"]["plan_on_time"]
 
 
@@ -34,6 +38,26 @@ class Policy(Protocol):
         Actions have shape () for one observation and (batch,) for a batch.
         """
         ...
+
+
+class NeedsEnvironments(ABC):
+    """A policy that reads the running simulation, not only what it shows.
+
+    Whoever plays a policy calls :func:`attach` before its first `predict`.
+    """
+
+    @abstractmethod
+    def attach(self, envs: Environments) -> None:
+        """Take the environments that are played, in the order of the observations.
+
+        ValueError for those that the policy cannot play.
+        """
+
+
+def attach(policy: object, envs: Environments) -> None:
+    """Hand the environments to a policy that needs them."""
+    if isinstance(policy, NeedsEnvironments):
+        policy.attach(envs)
 
 
 def valid_rows(observation: Observation, action_masks: np.ndarray | None = None) -> np.ndarray:

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from agents.envs.episode_runner import Environments
+from agents.policies.protocol import Environments
 from orbit_gym.scenario.task_classes import TASK_CLASSES
 from orbit_gym.simulation.episode_summary import (
     LATENCY_EDGES_S,

@@ -11,8 +11,8 @@ import numpy as np
 from stable_baselines3.common.callbacks import BaseCallback
 from tqdm import tqdm
 
-from agents.envs.episode_runner import Environments, play_all
-from agents.policies.protocol import Policy
+from agents.envs.episode_runner import play
+from agents.policies.protocol import Environments, Policy
 from agents.training.tensorboard import record_scalars
 from agents.utils.checkpoints import BEST, LAST, save_checkpoint
 
@@ -74,9 +74,7 @@ class Validation(BaseCallback):
         policy: Policy = self.model.policy  # type: ignore[assignment]
         self.updates = self.model._n_updates
         seeds = range(FIRST_VALIDATION_SEED, FIRST_VALIDATION_SEED + self.episodes)
-        metrics_by_scenario = {
-            name: play_all(envs, lambda _: policy, seeds) for name, envs in self.envs.items()
-        }
+        metrics_by_scenario = {name: play(envs, policy, seeds) for name, envs in self.envs.items()}
         record_scalars(
             self.logger,
             "validation",

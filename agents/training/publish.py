@@ -18,7 +18,7 @@ import tyro
 from safetensors.torch import save
 
 import orbit_gym
-from agents.envs.episode_runner import play_all
+from agents.envs.episode_runner import play
 from agents.envs.make import make_many
 from agents.evaluation.load_policy import load_policy, parse
 from agents.policies.heuristics import make_heuristic
@@ -125,11 +125,7 @@ def results(spec: Any, scenario: str, episodes: int) -> dict[str, Any]:
     seeds = range(FIRST_VALIDATION_SEED, FIRST_VALIDATION_SEED + episodes)
     policy, rule = load_policy(spec, envs), make_heuristic(REFERENCE)
     own_scores, other = (
-        [
-            metrics[HEADLINE]
-            for metrics in play_all(envs, lambda _, p=p: p, seeds)  # type: ignore[misc]
-        ]
-        for p in (policy, rule)
+        [metrics[HEADLINE] for metrics in play(envs, p, seeds)] for p in (policy, rule)
     )
     return {
         "scenario": scenario,

@@ -17,7 +17,7 @@ from stable_baselines3.common.logger import configure
 
 from agents.algorithms.registry import build_model
 from agents.envs.make import make_env, make_many, make_mixture, scenario_of
-from agents.evaluation.load_policy import stored_network
+from agents.evaluation.stored_network import read_network
 from agents.training.callbacks import Progress, Validation
 from agents.training.config import LEARNING, Recipe, TrainingConfig, recipe_for
 from agents.training.tensorboard import SchedulerScalars
@@ -102,7 +102,7 @@ def started_from(
     """
     if settings.start is None:
         return recipe, None
-    algo, network, weights = stored_network(settings.start)
+    algo, network, weights = read_network(settings.start)
     if algo != settings.algo:
         raise ValueError(
             f"--from {settings.start} was trained with --algo {algo}, not {settings.algo}"

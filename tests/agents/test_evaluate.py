@@ -3,6 +3,7 @@ bad inputs.
 """
 
 import csv
+import dataclasses
 import json
 from dataclasses import replace
 
@@ -11,12 +12,13 @@ import pytest
 from scipy import stats
 
 from agents import evaluate as module
-from agents.envs.episode_runner import play
+from agents.envs.episode_runner import EpisodeResult, play
 from agents.envs.make import make_env
 from agents.evaluate import Evaluation, evaluate
 from agents.evaluation import jobs
 from agents.evaluation.jobs import JobResult
-from agents.evaluation.load_policy import parse
+from agents.evaluation.load_policy import LoadedPolicy, parse
+from agents.evaluation.policy_kinds import POLICY_KINDS
 from agents.policies.heuristics import make_heuristic
 from agents.policies.linear_rule import EFT_ADMIT
 from agents.policies.rule_registry import RulePolicy
@@ -170,6 +172,7 @@ BAD = [
     ),
     (("pretrained:unheard-of",), {}, "no shipped policy 'unheard-of' in .*; there: "),
     (("eft@sampled",), {}, "eft is a rule and has no sampled form"),
+    (("untrained:eft",), {}, "eft is a rule and has no untrained form; give 'eft'"),
     (("eft",), {"seeds": 0}, "--seeds must be at least 1, got 0"),
     (("eft",), {"processes": 0}, "--processes must be at least 1, got 0"),
     (("eft",), {"scenario": "NoSuchModule:X-v0"}, "unknown environment 'NoSuchModule:X-v0'"),
@@ -211,7 +214,7 @@ def test_existing_results_are_kept(tmp_path):
 def test_what_does_not_exist_is_null_not_nan(tmp_path, monkeypatch):
     told = {HEADLINE: 0.0, "latency_p50_s": float("nan")}
     monkeypatch.setattr(
-        jobs, "play_job", lambda job, members: JobResult([told] * len(job.seeds), [])
+        jobs, "play_job", lambda job, members: JobResult([EpisodeResult(told)] * len(job.seeds))
     )
     results = evaluate(asked(tmp_path, "eft"))
     assert results["policies"]["eft"]["latency_p50_s"]["mean"] is None
@@ -231,16 +234,19 @@ def test_greedy_networks_are_played_in_larger_groups_and_what_draws_is_not(name,
     """What an evaluation draws is seeded group by group, so that those groups are part of its
     results.
     """
-    assert [len(group) for group in jobs.groups(parse(name), range(7, 102), False)] == sizes
-    assert jobs.groups(parse("tuned"), range(7, 10), True) == [(7,), (8,), (9,)]
+    spec = parse(name)
+    policy = LoadedPolicy(spec, make_heuristic("random"), None)
+    assert [len(group) for group in jobs.groups(policy, range(7, 102))] == sizes
+    rule = policy._replace(policy=RulePolicy("tuned", EFT_ADMIT))
+    assert jobs.groups(rule, range(7, 10)) == [(7,), (8,), (9,)]
 
 
 def test_a_planners_episodes_are_found_again_when_more_are_asked(tmp_path, monkeypatch):
     played: list[int] = []
 
     def stand_in(job, members):
-        played.extend(job.seeds if job.spec.plans else [])
-        return JobResult([{HEADLINE: 0.5}] * len(job.seeds), [None] * len(job.seeds))
+        played.extend(job.seeds if job.spec.name == "rollout" else [])
+        return JobResult([EpisodeResult({HEADLINE: 0.5})] * len(job.seeds))
 
     monkeypatch.setattr(jobs, "play_job", stand_in)
     for seeds in (2, 4):
@@ -271,7 +277,7 @@ def test_long_episodes_of_a_rule_are_found_again_while_its_weights_stay(
     def play(seeds, took_s):
         def stand_in(job, members):
             played.extend(job.seeds if job.spec.name == name else [])
-            return JobResult([{HEADLINE: 0.5}] * len(job.seeds), [None] * len(job.seeds), took_s)
+            return JobResult([EpisodeResult({HEADLINE: 0.5})] * len(job.seeds), took_s)
 
         monkeypatch.setattr(jobs, "play_job", stand_in)
         asked_for = Evaluation(
@@ -288,11 +294,15 @@ def test_long_episodes_of_a_rule_are_found_again_while_its_weights_stay(
     for seeds, took_s in ((1, 5.0), (2, 3600.0), (3, 3600.0)):
         play(seeds, took_s)
     assert played == [3_000_000, 3_000_000, 3_000_001, 3_000_002]
-    other = RulePolicy("tuned", EFT_ADMIT + 1.0)
-    monkeypatch.setattr(
-        jobs,
-        "load_policy",
-        lambda spec, envs, seed=0: make_heuristic("random") if spec.name == "random" else other,
+    spec = parse(name)
+    changed = dataclasses.replace(
+        POLICY_KINDS[spec.kind],
+        make=lambda spec, envs, seed: (
+            make_heuristic("random")
+            if spec.name == "random"
+            else RulePolicy("tuned", EFT_ADMIT + 1.0)
+        ),
     )
+    monkeypatch.setitem(POLICY_KINDS, spec.kind, changed)
     play(3, 5.0)
     assert played[4:] == [3_000_000, 3_000_001, 3_000_002]

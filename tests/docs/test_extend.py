@@ -5,7 +5,6 @@ import shutil
 import subprocess
 import sys
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
@@ -13,6 +12,7 @@ import pytest
 import orbit_gym.scenario.task_classes
 from agents.envs.episode_runner import play
 from agents.envs.make import make_env
+from agents.evaluation import policy_kinds
 from agents.policies import heuristics
 from orbit_gym import cli
 from orbit_gym.scenario.loading import load_scenario
@@ -53,13 +53,13 @@ def test_recipes_of_a_class_and_a_scenario(monkeypatch: pytest.MonkeyPatch, tmp_
     assert share == pytest.approx(0.10 / 1.10, rel=0.05)
 
 
-def test_recipe_of_a_heuristic() -> None:
+def test_recipe_of_a_heuristic(monkeypatch: pytest.MonkeyPatch) -> None:
     """It plays an episode through the same adapter as every other, and sends no task to a hot node
     while a cool one is valid.
     """
-    names: dict[str, Any] = dict(vars(heuristics))
-    exec(code_after(EXTEND, "recipe:heuristic"), names)
-    policy = heuristics.Ranked(names["cool_first"])
+    monkeypatch.setattr(heuristics, "HEURISTICS", dict(heuristics.HEURISTICS))
+    exec(code_after(EXTEND, "recipe:heuristic"), {"np": np})
+    policy = heuristics.make_heuristic("cool_first")
     (metrics,) = play([make_env("Tiny")], policy, [7])
     assert metrics["n_delivered"] > 0
     env = make_env("Tiny")
@@ -70,6 +70,15 @@ def test_recipe_of_a_heuristic() -> None:
     assert int(policy.predict(observation)[0]) == first
     observation["nodes"][first, node["temperature"]] = 0.9
     assert int(policy.predict(observation)[0]) != first and len(rows) > 1
+
+
+def test_recipe_of_a_policy(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(policy_kinds, "POLICY_KINDS", dict(policy_kinds.POLICY_KINDS))
+    exec(code_after(EXTEND, "recipe:policy"), {"np": np})
+    envs = [make_env("Tiny")]
+    make = policy_kinds.POLICY_KINDS["reject_all"].make
+    (metrics,) = play(envs, make(policy_kinds.PolicySpec("", "", ""), envs, 0), [7])
+    assert metrics["n_rejected"] == metrics["n_released"] > 0
 
 
 RESULTS = {

@@ -30,13 +30,13 @@ ADDED = {
 }
 PLAY = """
 import json
-from agents.envs.episode_runner import play_all
+from agents.envs.episode_runner import play
 from agents.envs.make import make_many
 from agents.evaluation.load_policy import load_policy, parse
 from orbit_gym.observation import COLUMNS, decode
 envs = make_many("Tiny", "validation", 1)
 policy = load_policy(parse("pretrained:default"), envs)
-metrics = play_all(envs, lambda _: policy, range(3))
+metrics = play(envs, policy, range(3))
 observation, _ = envs.reset(seed=[0])
 column = COLUMNS["nodes"].get("capacity")
 capacity = [] if column is None else observation["nodes"][0, :, column].tolist()

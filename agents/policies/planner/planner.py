@@ -7,17 +7,14 @@ to follow, and at a decision that may displace something, whether the rule's act
 few. Rules are told apart over an hour, actions over minutes: a single action is lost in the noise
 of an hour, and a stance costs nothing in its first minutes.
 
-A planner answers the policy protocol; agents.envs.episode_runner.play hands it the environments
-first (`attach`).
+A planner answers the policy protocol; whoever plays it hands it the environments first (`attach`).
 """
 
 import math
-from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol
 
-import gymnasium as gym
 import numpy as np
 
 from agents.policies import rule_variants
@@ -35,7 +32,7 @@ from agents.policies.planner.workspace import (
     pad_rows,
     template_of,
 )
-from agents.policies.protocol import Observation
+from agents.policies.protocol import Environments, NeedsEnvironments, Observation
 from agents.policies.rule_registry import FOLDER
 from agents.utils import jit
 from orbit_gym.env import OrbitEnv
@@ -168,7 +165,7 @@ class Source(Protocol):
 class Member:
     """One member of a native vector environment, or a single environment, as a Source."""
 
-    def __init__(self, envs: Sequence[gym.Env] | OrbitVectorEnv, index: int) -> None:
+    def __init__(self, envs: Environments, index: int) -> None:
         """Take the environments and the place of the episode."""
         self.envs, self.index = envs, index
 
@@ -350,7 +347,7 @@ class EpisodePlanner:
         return self.bench.counts + self.rules_bench.counts
 
 
-class Planner:
+class Planner(NeedsEnvironments):
     """Policy that plans every episode of the environments it is attached to."""
 
     def __init__(self, knobs: LookAhead, rules: np.ndarray, knows_future: bool = False) -> None:
@@ -359,10 +356,10 @@ class Planner:
         The first one is the usual one.
         """
         self.knobs, self.rules, self.knows_future = knobs, rules, knows_future
-        self.envs: Any = None
+        self.envs: Environments | None = None
         self.planners: dict[int, EpisodePlanner] = {}
 
-    def attach(self, envs: Any) -> None:
+    def attach(self, envs: Environments) -> None:
         """Take the environments whose simulations are planned, in the order of the observations.
 
         ValueError for others than OrbitGym's.
@@ -400,6 +397,7 @@ class Planner:
 
     def action(self, index: int, is_start: bool) -> int:
         """Action in one environment; rejects where its episode is over."""
+        assert self.envs is not None
         if is_start or index not in self.planners:
             self.planners[index] = EpisodePlanner(
                 Member(self.envs, index), self.knobs, self.rules, self.knows_future

@@ -5,7 +5,7 @@ import pytest
 from sb3_contrib.common.maskable.utils import get_action_masks, is_masking_supported
 from stable_baselines3.common.vec_env import DummyVecEnv, VecMonitor
 
-from agents.envs.episode_runner import play, play_all
+from agents.envs.episode_runner import play
 from agents.envs.make import TrainingEpisodes, make_env, make_many, make_vec, native_options
 from agents.envs.native_vec_env import NativeVecEnv
 from agents.policies.heuristics import make_heuristic
@@ -77,7 +77,7 @@ def test_evaluation_equals_single_environments(name):
     envs = make_many("CrossPlane12", "test", 3, SHORT)
     assert isinstance(envs, OrbitVectorEnv)
     seeds = range(3_000_000, 3_000_005)
-    together = play_all(envs, lambda _: make_heuristic(name), seeds)
+    together = play(envs, make_heuristic(name), seeds)
     alone = [
         play([make_env("CrossPlane12", "test", SHORT)], make_heuristic(name), [seed])[0]
         for seed in seeds

@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 
 from agents.algorithms.registry import build_policy
-from agents.evaluation.load_policy import load_policy, parse, stored_network, with_controls
+from agents.evaluation.load_policy import load_policy, parse, with_controls
+from agents.evaluation.stored_network import read_network
 from agents.policies.protocol import PLAN_ON_TIME, Admitting, Policy
 from agents.utils.checkpoints import load_weights
 from orbit_gym.vector import OrbitVectorEnv
@@ -18,7 +19,7 @@ NAME = "pretrained:tight-downlink@admitting"
 
 def network(envs: OrbitVectorEnv) -> Policy:
     """The shipped weights, played by torch."""
-    algo, settings, weights = stored_network("pretrained:tight-downlink")
+    algo, settings, weights = read_network("pretrained:tight-downlink")
     policy = build_policy(algo, envs.single_observation_space, envs.single_action_space, settings)
     load_weights(policy, weights, Path(NAME))
     return policy  # type: ignore[return-value]

@@ -3,9 +3,9 @@
 import numpy as np
 import pytest
 
-from agents.envs.episode_runner import play
+from agents.envs.episode_runner import play, runner_for
 from agents.envs.make import make_many
-from agents.evaluation.record import Remembering
+from agents.evaluation.record import ActionRecorder
 from agents.policies.compiled_rollout import play_rule
 from agents.policies.rule_registry import RULES, RulePolicy
 from orbit_gym.scenario.loading import load_scenario
@@ -28,7 +28,7 @@ def test_an_episode_is_the_same_through_the_environment(scenario, rule):
     changes = crowded(scenario)
     source = EpisodeSource(load_scenario(scenario, changes), "train")
     family = RULES[rule]
-    stepped = Remembering(
+    stepped = ActionRecorder(
         RulePolicy(rule, family.start)
     )  # asked decision by decision, where the rule alone is compiled
     metrics = play(make_many(scenario, "train", len(SEEDS), changes), stepped, SEEDS)
@@ -67,10 +67,11 @@ def test_metrics_and_details_are_those_of_deciding_step_by_step(scenario):
         make_many(scenario, "train", 2, crowded(scenario)),
         RulePolicy("tuned", RULES["tuned"].start),
     )
-    by_step, at_once = [], []
-    expected = play(envs, Remembering(rule), SEEDS, details=by_step)
-    assert play(envs, rule, [*SEEDS, SEEDS[0]], details=at_once) == [*expected, expected[0]]
-    for one, other in zip([*by_step, by_step[0]], at_once, strict=True):
-        for name, array in one._asdict().items():
-            assert np.array_equal(array, getattr(other, name)), name
-    assert expected[0] != expected[1]
+    recorder = ActionRecorder(rule)
+    by_step = runner_for(envs, recorder).play(recorder, SEEDS, with_details=True)
+    at_once = runner_for(envs, rule).play(rule, [*SEEDS, SEEDS[0]], with_details=True)
+    for step_result, result in zip([*by_step, by_step[0]], at_once, strict=True):
+        assert step_result.metrics == result.metrics
+        for name, array in step_result.details._asdict().items():
+            assert np.array_equal(array, getattr(result.details, name)), name
+    assert by_step[0].metrics != by_step[1].metrics

@@ -127,6 +127,7 @@ def test_batches_masks_and_no_plan_at_all(name):
 
 def test_unknown_name_lists_the_choices():
     with pytest.raises(
-        ValueError, match="unknown heuristic 'etf'; choose from random, round_robin"
+        ValueError,
+        match="unknown heuristic 'etf'; did you mean 'eft'. choose from random, round_robin",
     ):
         make_heuristic("etf")

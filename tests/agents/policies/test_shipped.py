@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 import torch
 
-from agents.envs.episode_runner import play_all
+from agents.envs.episode_runner import play
 from agents.envs.make import make_many
-from agents.evaluation import load_policy as loading
+from agents.evaluation import stored_network
 from agents.evaluation.load_policy import label, load_policy, parse, with_controls
 from agents.policies import shipped as pretrained
 from agents.policies.shipped import names, read_card, read_weights
@@ -34,7 +34,7 @@ def test_shipped_weights_play_what_their_card_says(name):
     stored = read_card(name)["results"][0]
     envs = make_many(stored["scenario"], stored["split"], 1)
     policy = load_policy(parse(f"pretrained:{name}"), envs)
-    played = play_all(envs, lambda _: policy, stored["seeds"][:1])[0][HEADLINE]
+    played = play(envs, policy, stored["seeds"][:1])[0][HEADLINE]
     assert played == pytest.approx(stored[HEADLINE][0], abs=1e-3)
 
 
@@ -103,7 +103,7 @@ def test_published_weights_are_those_of_the_run(run, shelf):
     ]
     assert torch.equal(logits[0], logits[1])
     assert (
-        play_all(envs, lambda _: shipped, range(2_000_000, 2_000_002))[0][HEADLINE]
+        play(envs, shipped, range(2_000_000, 2_000_002))[0][HEADLINE]
         == card["results"][0][HEADLINE][0]
     )
     assert np.isfinite(logits[2].detach().numpy()).all() and not torch.equal(logits[0], logits[2])
@@ -112,13 +112,13 @@ def test_published_weights_are_those_of_the_run(run, shelf):
 def test_names_and_labels(run, shelf):
     publish(Publication(str(run), name="other", episodes=1, folder=str(shelf)))
     spec = parse("pretrained:other@sampled")
-    assert (spec.shipped, spec.is_sampled, spec.is_untrained) == ("other", True, False)
+    assert (spec.base, spec.is_sampled, spec.is_untrained) == ("pretrained:other", True, False)
     assert label(parse("pretrained:other")) == "pretrained:other (this policy only)"
     assert with_controls(("pretrained:other",), False, True)[1:] == (
         "untrained:pretrained:other",
         "untrained:pretrained:other@sampled",
     )
-    assert loading.stored_network("pretrained:other")[0] == "maskable_ppo"
+    assert stored_network.read_network("pretrained:other")[0] == "maskable_ppo"
 
 
 def test_what_is_missing_or_damaged_is_said_in_one_sentence(run, shelf):

@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 
 from agents.envs.make import make_many
-from agents.evaluation.load_policy import load_policy, parse, stored_network
+from agents.evaluation.load_policy import load_policy, parse
+from agents.evaluation.stored_network import read_network
 from agents.policies.bilinear_rule import ROOM, bilinear_weights, choose_bilinear
 from agents.policies.linear_rule import WEIGHTS
 from agents.policies.network.sb3_policies import MaskableScorerPolicy
@@ -56,7 +57,7 @@ def test_a_search_goes_on_and_its_network_decides_as_the_weights_found(
     assert log == json.loads((twice / LOG).read_text())
     assert len(log["scores"]) == 3 and len(set(np.array(log["scores"]).ravel())) > 3
 
-    _, settings, network = stored_network(str(single))
+    _, settings, network = read_network(str(single))
     best = network["features_extractor.rule"].numpy().ravel()
     weights, start = np.concatenate([best, np.zeros(ROOM)]), bilinear_weights(settings["rule"])
     tuned = dict(zip(WEIGHTS, load_weights("tuned", SEARCH["start"]).tolist(), strict=True))

@@ -12,7 +12,8 @@ import pytest
 
 from agents.envs.episode_runner import play
 from agents.envs.make import make_many
-from agents.evaluation.load_policy import BASELINES, load_policy, parse
+from agents.evaluation.load_policy import load_policy, parse
+from agents.evaluation.policy_kinds import BASELINES
 from agents.policies import rule_registry as rules
 from agents.policies.compiled_rollout import TUNED, play_rule
 from agents.policies.linear_rule import EFT_ADMIT

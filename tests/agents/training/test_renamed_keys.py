@@ -13,7 +13,8 @@ import pytest
 import torch
 
 from agents.envs.make import make_many
-from agents.evaluation.load_policy import load_policy, parse, stored_network
+from agents.evaluation.load_policy import load_policy, parse
+from agents.evaluation.stored_network import read_network
 from agents.policies.network.sb3_policies import NETWORK
 from agents.policies.shipped import FOLDER, names, read_card
 from agents.training.config import TrainingConfig, recipe_for
@@ -65,7 +66,7 @@ def test_a_run_is_resumed(run: Path) -> None:
 
 
 def test_a_run_is_played_and_started_from(run: Path) -> None:
-    algo, network, _ = stored_network(str(run))
+    algo, network, _ = read_network(str(run))
     assert algo == "maskable_ppo" and network["residual_bound"] == 32.0
     load_policy(parse(str(run)), make_many("Tiny", "validation", 1))
 
