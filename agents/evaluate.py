@@ -10,17 +10,18 @@ import shlex
 import sys
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import tyro
 
 from agents import report
 from agents.envs.episode_runner import Metrics
-from agents.envs.make import make_many
-from agents.evaluation.jobs import Setting, play_everything
+from agents.envs.problem import Problem
+from agents.evaluation.jobs import Recording, play_everything
 from agents.evaluation.load_policy import LoadedPolicy, label, load_policies, parse, with_controls
 from agents.evaluation.policy_kinds import BASELINES, PolicySpec, kind_of
 from agents.evaluation.record import FOLDER, check_recordable
+from agents.experimental_protocol import TEST_EPISODES, TEST_SEEDS, Split
 from agents.report.aggregate import aggregate
 from agents.report.run_records import about, run_record
 from agents.utils.checkpoints import write_json
@@ -45,11 +46,11 @@ class Evaluation:
     """
     scenario: str = "ThreeBody12"
     """Catalogue name, path to a TOML file, or a registered id."""
-    seeds: PositiveInt = 30
+    seeds: PositiveInt = TEST_EPISODES
     """Number of episodes."""
-    first_seed: NonNegativeInt = 3_000_000
+    first_seed: NonNegativeInt = TEST_SEEDS.start
     """Seed of the first episode; the others follow."""
-    split: Literal["train", "validation", "test"] = "test"
+    split: Split = "test"
     """Days that episodes are drawn from."""
     out: str = "results"
     """Folder to write to."""
@@ -74,6 +75,11 @@ class Evaluation:
     overrides: dict[str, float] = field(default_factory=dict)
     """Changes of the scenario, such as workload.load 1.3."""
 
+    @property
+    def problem(self) -> Problem:
+        """What is played."""
+        return Problem(self.scenario, self.split, self.overrides)
+
 
 def evaluate(options: Evaluation) -> dict[str, Any]:
     """Play, summarise, write and print; ValueError before any long work if something is wrong.
@@ -89,15 +95,14 @@ def evaluate(options: Evaluation) -> dict[str, Any]:
     announce_compilation()
     seeds = range(options.first_seed, options.first_seed + options.seeds)
     logs, logged = str(out / FOLDER), seeds[: options.record]
-    setting = Setting(
-        options.scenario, options.split, tuple(options.overrides.items()), logs, logged
+    episodes = play_everything(
+        options.problem, policies, seeds, out, options.processes, Recording(logged, logs)
     )
-    episodes = play_everything(setting, policies, seeds, out, options.processes)
     metrics = {name: [item.metrics for item in items] for name, items in episodes.items()}
     results = assemble(options, specs, metrics)
     report.write_csv(out / "results.csv", results["policies"])
     details = {name: [item.details for item in items] for name, items in episodes.items()}
-    report.write_details(out, aggregate(details, results["seeds"], setting.environments(1)))
+    report.write_details(out, aggregate(details, results["seeds"], options.problem.make_envs(1)))
     write_json(out / RESULTS, results)  # last: a folder with results.json is complete
     report.print_table(
         results, {spec.name: label(spec) for spec in specs}, _reference(options, specs)
@@ -133,12 +138,10 @@ def check(options: Evaluation) -> list[LoadedPolicy]:
         raise ValueError(f"{out} is a file; choose another --out")
     if (out / RESULTS).exists() and not options.overwrite:
         raise ValueError(f"{out} already holds results; choose another --out or add --overwrite")
-    envs = make_many(
-        options.scenario, options.split, 1, options.overrides
-    )  # an unknown scenario is refused here
+    envs = options.problem.make_envs(1)  # an unknown scenario is refused here
     policies = load_policies(specs, envs)
     if options.record:
-        check_recordable(options.scenario)
+        check_recordable(options.problem)
     return policies
 
 
@@ -170,7 +173,7 @@ def assemble(
         "reference": _reference(options, specs),
         "version": VERSION,
         "command": shlex.join(sys.argv),
-        "about": about(options.scenario, options.split, options.overrides),
+        "about": about(options.problem),
         "runs": {
             spec.name: run_record(folder)
             for spec in specs

@@ -12,7 +12,8 @@ import numpy as np
 import tyro
 
 from agents.envs.episode_runner import play
-from agents.envs.make import make_many
+from agents.envs.problem import Problem
+from agents.experimental_protocol import TUNING_SEEDS
 from agents.policies.heuristics import make_heuristic
 from orbit_gym.scenario.scenario import Workload
 from orbit_gym.simulation.simulation import Simulation
@@ -23,7 +24,6 @@ from orbit_gym.workload.arrivals import Arrivals
 from orbit_gym.workload.day_cache import get_arrivals
 from orbit_gym.workload.load_accounting import energy_duty_cycle
 
-FIRST_SEED = 1_000_000
 COLUMNS = (
     ("n_late", "12.0f"),
     ("n_rejected", "12.0f"),
@@ -85,11 +85,11 @@ def steady_charge(simulation: Simulation) -> np.ndarray:
 def run(name: str, options: Options) -> None:
     """Print the conditions of one scenario."""
     overrides = {"workload.load": options.load}
-    envs = make_many(name, "train", options.episodes, overrides)
+    envs = Problem(name, "train", overrides).make_envs(options.episodes)
     assert isinstance(envs, OrbitVectorEnv)
     scenario = envs.scenario
     describe(get_arrivals(scenario, 1), scenario.workload)
-    seeds = range(FIRST_SEED, FIRST_SEED + options.episodes)
+    seeds = TUNING_SEEDS[: options.episodes]
     print(
         f"{'policy':15s} served +-ci  "
         + " ".join(
@@ -99,7 +99,7 @@ def run(name: str, options: Options) -> None:
     )
     served: dict[str, np.ndarray] = {}
     for policy in options.policies:
-        rows = play(envs, make_heuristic(policy, FIRST_SEED), seeds)
+        rows = play(envs, make_heuristic(policy, TUNING_SEEDS.start), seeds)
         mean = {key: float(np.mean([row[key] for row in rows if key in row])) for key in rows[0]}
         served[policy] = np.array([row["served_value_fraction"] for row in rows])
         half = 2.0 * served[policy].std(ddof=1) / np.sqrt(len(rows)) if len(rows) > 1 else 0.0

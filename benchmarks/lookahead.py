@@ -12,7 +12,7 @@ from typing import Annotated, Literal
 import numpy as np
 import tyro
 
-from agents.envs.make import make_env
+from agents.envs.problem import Problem
 from agents.policies.planner.planner import make_planner
 from orbit_gym.utils.errors import fail_cleanly
 
@@ -35,9 +35,9 @@ class Options:
 
 def measure(options: Options) -> None:
     """Play and print."""
-    env = make_env(
+    env = Problem(
         options.scenario, "train", {} if options.load is None else {"workload.load": options.load}
-    )
+    ).make_env()
     env.reset(seed=options.seed)
     planner = make_planner(options.planner, env.unwrapped.scenario.name)  # type: ignore[attr-defined]
     planner.attach([env])

@@ -6,6 +6,7 @@ Steps play a stored stream of actions, half `eft_admit`, half uniform over the v
 1.0 with every model on.
 """
 
+import dataclasses
 import os
 import statistics
 import subprocess
@@ -126,27 +127,26 @@ def training_figures() -> dict[str, float]:
     import torch
 
     from agents.algorithms.registry import build_model
-    from agents.envs.make import TRAINING_SEEDS, TrainingEpisodes, make_env, make_vec
+    from agents.envs.make import TrainingEpisodes, make_vec
+    from agents.envs.native_vec_env import MemberSeeds
+    from agents.envs.problem import Problem
     from agents.training.config import TrainingConfig, recipe_for
     from stable_baselines3.common.vec_env import DummyVecEnv, VecMonitor  # isort: skip
 
     torch.set_num_threads(1)
     settings = TrainingConfig(timesteps=16_384)
     recipe = recipe_for(settings)
-    width = TRAINING_SEEDS // 8
+    options = dataclasses.replace(
+        recipe.training_options, load_range=None, random_episode_start=False
+    )
 
     def single(index: int) -> gym.Env:
-        seeds = (index * width, (index + 1) * width)
-        return TrainingEpisodes(
-            make_env("ThreeBody12"),
-            seeds,
-            [0, index, 0],
-            recipe.reward_scale,
-            recipe.regret_reward,
-        )
+        seeds = MemberSeeds(8, settings.seed)
+        env = Problem("ThreeBody12").make_env()
+        return TrainingEpisodes(env, seeds.span(index), seeds.rng_key(index), options)
 
     figures = {}
-    native = make_vec("ThreeBody12", 8, 0, 0, None, recipe.reward_scale, recipe.regret_reward)
+    native = make_vec("ThreeBody12", 8, settings.seed, options=options)
     dummy = VecMonitor(DummyVecEnv([lambda i=i: single(i) for i in range(8)]))  # type: ignore[misc]
     for name, envs in (("native", native), ("dummy", dummy)):
         spent = {"s": 0.0}

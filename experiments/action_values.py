@@ -15,7 +15,7 @@ import numpy as np
 import tyro
 from tqdm import tqdm
 
-from agents.envs.make import TRAINING_SEEDS
+from agents.experimental_protocol import TRAINING_SEEDS
 from agents.policies.linear_rule import EFT_ADMIT, choose_many
 from agents.policies.planner.planner import EpisodePlanner, LookAhead, Member
 from agents.policies.rule_registry import load_weights
@@ -88,7 +88,7 @@ def label(options: Labels) -> Path:
     with tqdm(total=options.decisions, unit=" decisions", desc="labelling", mininterval=5.0) as bar:
         while len(rows) < options.decisions:
             envs.reset(
-                seed=int(rng.integers(TRAINING_SEEDS)),
+                seed=int(rng.integers(len(TRAINING_SEEDS))),
                 options={"load": float(rng.uniform(*options.loads))},
             )
             for row in labelled(envs, weights, options, rng):

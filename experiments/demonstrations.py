@@ -14,8 +14,7 @@ import numpy as np
 import torch
 from tqdm import tqdm
 
-from agents.envs.make import TRAINING_SEEDS
-from agents.envs.native_vec_env import NativeVecEnv
+from agents.envs.native_vec_env import MemberSeeds, NativeVecEnv, TrainingOptions
 from agents.policies.protocol import Policy, attach
 from agents.utils.checkpoints import write_atomically
 from orbit_gym.observation import WIDTH
@@ -132,10 +131,8 @@ def collect(
     """Play a policy on training episodes and keep every `every`-th decision of each, until there
     are enough.
     """
-    width = TRAINING_SEEDS // envs.num_envs
-    spans = [(index * width, (index + 1) * width) for index in range(envs.num_envs)]
-    keys = [[seed, index, 1] for index in range(envs.num_envs)]
-    vector = NativeVecEnv(envs, spans, keys, 1.0, False, loads)
+    seeds = MemberSeeds(envs.num_envs, seed, first_timestep=1)  # other than those of training
+    vector = NativeVecEnv(envs, seeds, TrainingOptions(load_range=loads))
     attach(policy, envs)
     observations, recorded, actions, count = vector.reset(), [], [], 0
     state, starts = None, np.ones(envs.num_envs, np.bool_)

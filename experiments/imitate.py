@@ -22,13 +22,13 @@ from tqdm import tqdm, trange
 
 from agents.algorithms.registry import DEFAULT, build_policy
 from agents.envs.episode_runner import play
-from agents.envs.make import make_many
+from agents.envs.problem import Problem
 from agents.evaluation.load_policy import load_policy, parse
 from agents.evaluation.stored_network import read_network
+from agents.experimental_protocol import VALIDATION_EPISODES, VALIDATION_MEMBERS, VALIDATION_SEEDS
 from agents.policies.network.rule_prior import Prepared
 from agents.policies.network.sb3_policies import Network
 from agents.policies.protocol import Environments, Policy
-from agents.training.callbacks import FIRST_VALIDATION_SEED, HEADLINE
 from agents.training.config import TrainingConfig, recipe_for
 from agents.training.train import Interrupted, describe_run, refuse_used_folder
 from agents.utils.checkpoints import (
@@ -50,6 +50,7 @@ from experiments.demonstrations import (
     read_demonstrations,
     save_demonstrations,
 )
+from orbit_gym.simulation.metric_table import HEADLINE
 from orbit_gym.utils.errors import fail_cleanly
 from orbit_gym.utils.kernel_cache import announce_compilation
 from orbit_gym.vector import OrbitVectorEnv
@@ -96,7 +97,7 @@ class Imitation:
     """Run folder or `pretrained` to start from."""
     validations: PositiveInt = 2
     """How often the policy is validated after the start; the best one is kept."""
-    validation_episodes: PositiveInt = 6
+    validation_episodes: PositiveInt = VALIDATION_EPISODES
     """Episodes of each validation."""
     resume: bool = False
     """Go on with the run in --out."""
@@ -191,7 +192,9 @@ def imitate(options: Imitation) -> Path:
         network = read_json(out / CONFIG)["recipe"]["network"]
     files = [read_demonstrations(Path(name)) for name in options.data]
     announce_compilation()
-    envs = make_many(options.scenario, "validation", min(options.validation_episodes, 8))
+    envs = Problem(options.scenario, "validation").make_envs(
+        min(options.validation_episodes, VALIDATION_MEMBERS)
+    )
     assert isinstance(envs, OrbitVectorEnv)
     torch.manual_seed(options.seed)
     policy: Any = build_policy(
@@ -240,7 +243,7 @@ def demonstrations(options: Imitation, out: Path) -> Demonstrations:
     """Decisions of the policy to imitate; collected once, kept in the run folder."""
     path = out / "demonstrations.npz"
     if not path.is_file():
-        envs = make_many(options.scenario, "train", MEMBERS)
+        envs = Problem(options.scenario, "train").make_envs(MEMBERS)
         assert isinstance(envs, OrbitVectorEnv)
         policy = load_policy(parse(options.policy), envs, options.seed)
         save_demonstrations(
@@ -347,9 +350,7 @@ class Learner:
     def validate(self, validation_set: Examples) -> None:
         """Measure on held-out decisions and episodes; keep the policy if it is the best so far."""
         policy: Policy = self.policy
-        seeds = range(
-            FIRST_VALIDATION_SEED, FIRST_VALIDATION_SEED + self.options.validation_episodes
-        )
+        seeds = VALIDATION_SEEDS[: self.options.validation_episodes]
         fractions = [metrics[HEADLINE] for metrics in play(self.envs, policy, seeds)]
         best = max((entry[HEADLINE] for entry in self.history), default=-math.inf)
         mean, measures = float(np.mean(fractions)), self.held_out(validation_set)

@@ -1,4 +1,4 @@
-"""Episodes: `environments`, one or a vector of them (`native`, `mixture`).
-
-`whole` plays to the end, `recording` and `parts` keep it.
+"""Environments and episodes: `problem` says what is played and makes environments, `make` vectors of
+them for training (`native_vec_env`, `mixed_vec_env`). `episode_runner` is the one loop that plays
+episodes to their end.
 """

@@ -2,7 +2,7 @@
 infos as the wrapped single ones.
 """
 
-from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import gymnasium as gym
@@ -10,58 +10,86 @@ import numpy as np
 from stable_baselines3.common.vec_env import VecEnv
 
 from agents.envs.episode_runner import member_metrics
+from agents.experimental_protocol import TRAINING_SEEDS
 from agents.policies.linear_rule import EFT_ADMIT, choose_many
 from orbit_gym.observation import COLUMNS, decode
+from orbit_gym.simulation.metric_table import HEADLINE
 from orbit_gym.vector import OrbitVectorEnv
 
 VALUE = COLUMNS["task"]["value"]
 
 
+@dataclass(frozen=True)
+class MemberSeeds:
+    """Seeds of training episodes, so that no two members share any."""
+
+    n_envs: int
+    seed: int
+    first_timestep: int = 0  # of a resumed run
+
+    def span(self, member: int) -> range:
+        """Seeds that a member's episodes are drawn from."""
+        width = len(TRAINING_SEEDS) // self.n_envs
+        return TRAINING_SEEDS[member * width : (member + 1) * width]
+
+    def rng_key(self, member: int) -> list[int]:
+        """Key of the generator that draws them."""
+        return [self.seed, member, self.first_timestep]
+
+
+@dataclass(frozen=True)
+class TrainingOptions:
+    """How training episodes are begun and rewarded.
+
+    Regret does not change the rank of policies, since tasks do not depend on actions. Episodes that
+    begin anywhere in their course are played to there by `eft_admit`: a rollout of short steps over
+    many members would see nothing but the beginnings of episodes otherwise, where every queue is
+    empty.
+    """
+
+    reward_scale: float = 1.0
+    """Factor of rewards."""
+    regret_reward: bool = False
+    """Whether the value of the task is subtracted from each reward: less noise to learn through."""
+    load_range: tuple[float, float] | None = None
+    """Range that every episode draws its load from, uniformly."""
+    random_episode_start: bool = False
+    """Whether the first episodes begin anywhere in their course."""
+
+    def scaled(self, reward: Any, task_value: Any) -> Any:
+        """Return what training sees of a reward, and of the value of the task that it is for."""
+        return (reward - task_value * self.regret_reward) * self.reward_scale
+
+
+PLAIN_OPTIONS = TrainingOptions()
+
+
 class NativeVecEnv(VecEnv):
     """Train on a native vector environment, every member on seeds of its own.
 
-    Rewards become scaled regrets, and members that are over are reset.
-
-    Rewards become (reward - value of the task) * scale if regret_reward (regret): tasks do not
-    depend on actions, so this changes no policy's rank. With a load_range every episode draws its
-    load from it, uniformly. With random_episode_start the first episodes begin anywhere in their
-    course, played to there by `eft_admit`: a rollout of short steps over many members would see
-    nothing but the beginnings of episodes otherwise, where every queue is empty.
+    Members that are over are reset.
     """
 
     def __init__(
         self,
         envs: OrbitVectorEnv,
-        seeds: Sequence[tuple[int, int]],
-        rng_keys: Sequence[list[int]],
-        scale: float,
-        regret_reward: bool,
-        load_range: tuple[float, float] | None = None,
-        random_episode_start: bool = False,
+        seeds: MemberSeeds,
+        options: TrainingOptions = PLAIN_OPTIONS,
     ):
-        """Take an environment whose autoreset is disabled, and the seeds of each member.
-
-        Per member a half-open range of seeds and its generator's key.
-        """
-        self.envs, self.seed_ranges = (
-            envs,
-            list(seeds),
-        )  # before VecEnv's own, which asks for attributes
+        """Take an environment whose autoreset is disabled."""
+        self.envs, self.seeds = envs, seeds  # before VecEnv's own, which asks for attributes
         super().__init__(envs.num_envs, envs.single_observation_space, envs.single_action_space)  # type: ignore[arg-type]
-        self.rngs = [np.random.default_rng(key) for key in rng_keys]
-        self.scale, self.regret_reward, self.load_range, self.random_episode_start = (
-            scale,
-            regret_reward,
-            load_range,
-            random_episode_start,
-        )
+        self.rngs = [
+            np.random.default_rng(seeds.rng_key(member)) for member in range(envs.num_envs)
+        ]
+        self.options = options
         self._actions = np.zeros(envs.num_envs, np.int64)
         self._task_values = np.zeros(envs.num_envs)
 
     def reset(self) -> Any:
         """Start the next episode of every member's range."""
         observations = self._begin(np.ones(self.num_envs, np.bool_))
-        if self.random_episode_start:
+        if self.options.random_episode_start:
             observations = self._scattered(observations)
         self._remember(observations)
         return observations
@@ -76,7 +104,7 @@ class NativeVecEnv(VecEnv):
         Those that end show their next episode, and their last observation in their info.
         """
         observations, rewards, _, dones, infos = self.envs.step(self._actions)
-        scaled = (rewards - self._task_values * self.regret_reward) * self.scale
+        scaled = self.options.scaled(rewards, self._task_values)
         rows = [
             {"elapsed_s": elapsed_s, "TimeLimit.truncated": False}
             for elapsed_s in infos["elapsed_s"].tolist()
@@ -89,9 +117,7 @@ class NativeVecEnv(VecEnv):
                 rows[member]["TimeLimit.truncated"] = True
                 if "episode_metrics" in infos:
                     rows[member]["episode_metrics"] = member_metrics(infos, member)
-                    rows[member]["served_value_fraction"] = rows[member]["episode_metrics"][
-                        "served_value_fraction"
-                    ]
+                    rows[member][HEADLINE] = rows[member]["episode_metrics"][HEADLINE]
             observations = self._begin(dones)
         self._remember(observations)
         return observations, scaled.astype(np.float32), dones, rows
@@ -104,11 +130,12 @@ class NativeVecEnv(VecEnv):
         members = np.flatnonzero(mask).tolist()
         seeds: list[int | None] = [None] * self.num_envs
         for member in members:
-            seeds[member] = int(self.rngs[member].integers(*self.seed_ranges[member]))
-        if self.load_range is None:
+            span = self.seeds.span(member)
+            seeds[member] = int(self.rngs[member].integers(span.start, span.stop))
+        if self.options.load_range is None:
             return self.envs.reset(seed=seeds, options={"reset_mask": mask})[0]
         for member in members:  # one by one: a reset gives all its members one load
-            load = float(self.rngs[member].uniform(*self.load_range))
+            load = float(self.rngs[member].uniform(*self.options.load_range))
             one = np.arange(self.num_envs) == member
             observations = self.envs.reset(seed=seeds, options={"reset_mask": one, "load": load})[0]
         return observations

@@ -15,7 +15,7 @@ import torch
 from tqdm import tqdm
 
 from agents.envs.episode_runner import EpisodeResult, runner_for
-from agents.envs.make import make_many, scenario_of
+from agents.envs.problem import Problem, scenario_of
 from agents.evaluation.load_policy import LoadedPolicy, load_policy
 from agents.evaluation.policy_kinds import PolicySpec, kind_of
 from agents.evaluation.record import FOLDER, ActionRecorder, record
@@ -28,40 +28,42 @@ from orbit_gym.scenario.scenario import Scenario
 KEPT_FROM_S = 5.0
 
 
-class Setting(NamedTuple):
-    """Say where the episodes of an evaluation are drawn from.
+class Recording(NamedTuple):
+    """Which episodes of an evaluation are also logged, and where to."""
 
-    And where logs of the first of them go.
-    """
+    seeds: range = range(0)
+    folder: str = FOLDER
 
-    scenario: str
-    split: str
-    overrides: tuple[tuple[str, float], ...]
-    logs: str = FOLDER
-    record: range = range(0)  # seeds whose episodes are also logged
 
-    def environments(self, count: int) -> Environments:
-        """Environments for so many episodes side by side."""
-        return make_many(self.scenario, self.split, count, dict(self.overrides))
+NO_RECORDING = Recording()
 
 
 class Job(NamedTuple):
     """One policy on a few seeds."""
 
     spec: PolicySpec
-    setting: Setting
+    problem: Problem
     seeds: tuple[int, ...]
+    recording: Recording = NO_RECORDING
     rule: RulePolicy | None = None  # the policy itself where it is a compiled rule
 
     @property
     def logged(self) -> tuple[int, ...]:
         """Those of its seeds whose episodes are logged."""
-        return tuple(seed for seed in self.seeds if seed in self.setting.record)
+        return tuple(seed for seed in self.seeds if seed in self.recording.seeds)
 
     @property
     def key(self) -> tuple[object, ...]:
         """What its result is kept under."""
-        return (self.spec.name, *self.setting[:3], self.logged, self.seeds)
+        problem = self.problem
+        return (
+            self.spec.name,
+            problem.scenario,
+            problem.split,
+            problem.overrides,
+            self.logged,
+            self.seeds,
+        )
 
 
 class JobResult(NamedTuple):
@@ -72,7 +74,12 @@ class JobResult(NamedTuple):
 
 
 def play_everything(
-    setting: Setting, policies: Sequence[LoadedPolicy], seeds: range, out: Path, processes: int
+    problem: Problem,
+    policies: Sequence[LoadedPolicy],
+    seeds: range,
+    out: Path,
+    processes: int,
+    recording: Recording = NO_RECORDING,
 ) -> dict[str, list[EpisodeResult]]:
     """Play all seeds with every policy and return the results by its name.
 
@@ -82,12 +89,12 @@ def play_everything(
     for episodes played in one go.
     """
     jobs = [
-        Job(item.spec, setting, group, item.rule)
+        Job(item.spec, problem, group, recording, item.rule)
         for item in policies
         for group in groups(item, seeds)
     ]
     jobs.sort(key=lambda job: job.seeds)
-    parts = _parts(scenario_of(setting.environments(1)), policies, out)
+    parts = _parts(scenario_of(problem.make_envs(1)), policies, out)
     read = {job: parts[job.spec].read(job.key) for job in jobs if job.spec in parts}
     cached = {
         job: [EpisodeResult(metrics) for metrics in episodes]
@@ -130,8 +137,8 @@ def groups(policy: LoadedPolicy, seeds: range) -> list[tuple[int, ...]]:
 
 def play_job(job: Job, members: int) -> JobResult:
     """Play one job in environments for so many members; sampling is seeded by its first seed."""
-    began_s, setting = time.monotonic(), job.setting
-    envs = _environments(setting, members)
+    began_s = time.monotonic()
+    envs = _environments(job.problem, members)
     policy: Policy = job.rule or load_policy(job.spec, envs, job.seeds[0])
     torch.manual_seed(job.seeds[0])
     if job.logged:
@@ -140,8 +147,8 @@ def play_job(job: Job, members: int) -> JobResult:
         policy, job.seeds, not job.spec.is_sampled, with_details=True
     )
     if job.logged:
-        played_on = setting.scenario, setting.split, dict(setting.overrides)
-        record(job.spec.name, played_on, job.logged, recorder.actions, Path(setting.logs))
+        folder = Path(job.recording.folder)
+        record(job.spec.name, job.problem, job.logged, recorder.actions, folder)
     return JobResult(episodes, time.monotonic() - began_s)
 
 
@@ -184,6 +191,6 @@ def _parts(
 
 
 @lru_cache(maxsize=1)
-def _environments(setting: Setting, members: int) -> Environments:
+def _environments(problem: Problem, members: int) -> Environments:
     """Environments of this process, made once; an episode depends on its seed alone."""
-    return setting.environments(members)
+    return problem.make_envs(members)

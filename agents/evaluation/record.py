@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from agents.envs.episode_runner import play
-from agents.envs.make import make_env
+from agents.envs.problem import Problem
 from agents.policies.protocol import Environments, NeedsEnvironments, Observation, Policy, attach
 from orbit_gym.env import OrbitEnv
 from orbit_gym.wrappers import RecordEpisode
@@ -49,28 +49,28 @@ class ActionReplay:
         return np.array([next(self._actions)]), None
 
 
-def check_recordable(scenario: str) -> None:
+def check_recordable(problem: Problem) -> None:
     """ValueError for an environment that is not OrbitGym's own."""
-    env_class = type(make_env(scenario).unwrapped)
+    env_class = type(problem.make_env().unwrapped)
     if not issubclass(env_class, OrbitEnv):
         raise ValueError(
-            f"--record writes logs of OrbitGym's own environments only, and {scenario!r} is a "
-            f"{env_class.__name__}"
+            "--record writes logs of OrbitGym's own environments only, and "
+            f"{problem.scenario!r} is a {env_class.__name__}"
         )
 
 
 def record(
     name: str,
-    source: tuple[str, str, dict[str, float]],
+    problem: Problem,
     seeds: Sequence[int],
     actions: Sequence[np.ndarray],
     folder: Path,
 ) -> list[Path]:
     """Write the logs of these seeds.
 
-    Where is scenario, split and overrides, actions hold one column a seed. Returns the files.
+    Actions hold one column a seed. Returns the files.
     """
-    env = RecordEpisode(make_env(*source), folder, policy=name)
+    env = RecordEpisode(problem.make_env(), folder, policy=name)
     paths = []
     for column, seed in enumerate(seeds):
         play([env], ActionReplay([row[column] for row in actions]), [seed])

@@ -7,7 +7,7 @@ import numpy as np
 import torch
 
 from agents.algorithms.registry import algorithm_names, build_policy
-from agents.envs.make import FOREIGN, scenario_of
+from agents.envs.problem import FOREIGN, scenario_of
 from agents.policies.protocol import Admitting, Environments, Policy
 from agents.policies.rule_registry import CompiledScorer
 from agents.policies.shipped import DEFAULT, names, read_card, read_weights

@@ -13,8 +13,9 @@ from agents.report.figure_style import (
     subplots,
     text_colour,
 )
-from agents.report.results import HEADLINE, Results
+from agents.report.results import Results
 from agents.report.score_figures import ROW_IN, short
+from orbit_gym.simulation.metric_table import HEADLINE
 
 LOAD = "workload.load"
 

@@ -6,7 +6,8 @@ import json
 from typing import Any, NamedTuple
 
 from agents.report.formatting import plural, with_interval
-from agents.report.results import HEADLINE, Results
+from agents.report.results import Results
+from orbit_gym.simulation.metric_table import HEADLINE
 
 
 class Block(NamedTuple):

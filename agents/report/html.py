@@ -10,8 +10,8 @@ from markupsafe import Markup
 from agents.report.configuration import blocks, facts, summary
 from agents.report.figure_style import Picture, for_page
 from agents.report.formatting import BOLD, COLUMNS, half_width, number, with_interval
-from agents.report.results import HEADLINE, Estimate, Results
-from orbit_gym.simulation.metric_table import Metric
+from agents.report.results import Estimate, Results
+from orbit_gym.simulation.metric_table import HEADLINE, Metric
 
 TEMPLATE = "page.html.j2"
 

@@ -2,21 +2,20 @@
 policies.
 """
 
-from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from agents.envs.make import make_many, scenario_of
+from agents.envs.problem import Problem, scenario_of
 from agents.utils.checkpoints import CONFIG, LAST, load_checkpoint, read_json
 from agents.utils.provenance import versions
 from orbit_gym.scenario.loading import scenario_to_dict
 
 
-def about(scenario: str, split: str, overrides: Mapping[str, Any]) -> dict[str, Any]:
+def about(problem: Problem) -> dict[str, Any]:
     """The scenario with every field, versions of what it ran on, and the revision of this
     checkout.
     """
-    scenario_object = scenario_of(make_many(scenario, split, 1, overrides))
+    scenario_object = scenario_of(problem.make_envs(1))
     return {
         "scenario": None if scenario_object is None else scenario_to_dict(scenario_object),
         **versions(),

@@ -25,8 +25,9 @@ from agents.report.figure_style import (
     text_colour,
 )
 from agents.report.formatting import plural
-from agents.report.results import HEADLINE, SHARES, Results
+from agents.report.results import Results
 from agents.utils.statistics import profile_steps
+from orbit_gym.simulation.metric_table import HEADLINE, SHARES
 from orbit_gym.simulation.outcomes import TaskOutcome
 
 ROW_IN = 0.27  # height of one policy's row

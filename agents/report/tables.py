@@ -9,9 +9,9 @@ import numpy as np
 from rich.console import Console
 from rich.table import Table
 
-from agents.report.results import HEADLINE, SHARES, Results
+from agents.report.results import Results
 from agents.utils.checkpoints import write_atomically
-from orbit_gym.simulation.metric_table import TERMINAL, shown_metrics
+from orbit_gym.simulation.metric_table import HEADLINE, SHARES, TERMINAL, shown_metrics
 
 TABLE_WIDTH = 150
 PRINTED_METRICS = tuple(metric.name for metric in shown_metrics(TERMINAL))

@@ -2,8 +2,8 @@
 ones, fresh ones every generation.
 
 The search is replayed from its stored scores, so that it can be interrupted and gone on with: the
-log is all its state. Seeds (DESIGN, Splits): tuning draws from 1,000,000 on the training days;
-generations, choice among finalists and the final comparison each have a range of their own.
+log is all its state. Generations, choice among finalists and the final comparison each have a range
+of seeds of their own (agents.experimental_protocol).
 """
 
 from collections import OrderedDict
@@ -14,6 +14,7 @@ from typing import Any, NamedTuple
 import cmaes
 import numpy as np
 
+from agents.experimental_protocol import TUNING_SEEDS, compared_loads
 from agents.policies.compiled_rollout import play_rule
 from agents.policies.rule_registry import RULES
 from orbit_gym.kernels.episode import Episode
@@ -22,8 +23,6 @@ from orbit_gym.simulation.simulation import Simulation
 from orbit_gym.workload.episode_source import EpisodeSource
 from orbit_gym.world.layout import World
 
-LOADS = (0.8, 1.0, 1.3)  # of the tables that rules are compared in, times the scenario's own load
-FIRST_SEED, CHOICE_SEED, REPORT_SEED, END_SEED = 1_000_000, 1_900_000, 1_950_000, 2_000_000
 SNAPSHOTS = 8  # of the search's mean, kept as finalists at equal parts of the budget
 MOST_EPISODES = 400  # episodes held in memory, some 1 MB each
 
@@ -88,11 +87,6 @@ class Log(NamedTuple):
     means: list[list[float]]  # the search's mean after every generation
 
 
-def loads_of(scenario: Scenario) -> list[float]:
-    """The loads that a rule of this scenario is tuned at."""
-    return [round(share * scenario.workload.load, 6) for share in LOADS]
-
-
 def generation_episodes(
     generation: int, per_load: int, loads: Sequence[float]
 ) -> tuple[list[int], list[float]]:
@@ -101,13 +95,13 @@ def generation_episodes(
     ValueError where the tuning range ends.
     """
     count = per_load * len(loads)
-    first = FIRST_SEED + generation * count
-    if first + count > CHOICE_SEED:
+    seeds = TUNING_SEEDS[generation * count : (generation + 1) * count]
+    if len(seeds) < count:
         raise ValueError(
-            f"generation {generation} would leave the seeds below {CHOICE_SEED}; ask for fewer "
-            "episodes"
+            f"generation {generation} would leave the seeds below {TUNING_SEEDS.stop}; ask for "
+            "fewer episodes"
         )
-    return list(range(first, first + count)), list(loads) * per_load
+    return list(seeds), list(loads) * per_load
 
 
 def search(
@@ -133,7 +127,8 @@ def search(
         if generation >= len(log.scores):
             candidates = [(family.number, weights(point)) for point in options]
             scores = episodes.scores(
-                candidates, *generation_episodes(generation, per_load, loads_of(episodes.scenario))
+                candidates,
+                *generation_episodes(generation, per_load, compared_loads(episodes.scenario)),
             )
             log.scores.append(scores.mean(axis=1).tolist())
         optimiser.tell(
@@ -157,11 +152,11 @@ def finalists(log: Log, start: np.ndarray) -> list[tuple[int, np.ndarray]]:
 
 
 def held_out(
-    episodes: Episodes, candidates: Sequence[tuple[int, np.ndarray]], first_seed: int, count: int
+    episodes: Episodes, candidates: Sequence[tuple[int, np.ndarray]], seeds: range
 ) -> np.ndarray:
-    """Scores on seeds of their own, each at every load: (n_candidates, count, n_loads)."""
-    loads = loads_of(episodes.scenario)
-    seeds = [seed for seed in range(first_seed, first_seed + count) for _ in loads]
-    return episodes.scores(candidates, seeds, loads * count).reshape(
-        len(candidates), count, len(loads)
+    """Scores on seeds of their own, each at every load: (n_candidates, n_seeds, n_loads)."""
+    loads = compared_loads(episodes.scenario)
+    every_seed = [seed for seed in seeds for _ in loads]
+    return episodes.scores(candidates, every_seed, loads * len(seeds)).reshape(
+        len(candidates), len(seeds), len(loads)
     )

@@ -21,14 +21,14 @@ import tyro
 from tqdm import tqdm
 
 from agents.algorithms.registry import DEFAULT, build_policy, find_algorithm
+from agents.experimental_protocol import CHOICE_SEEDS, TUNING_SEEDS
 from agents.policies.bilinear_rule import named_weights
 from agents.policies.compiled_rollout import BILINEAR, TUNED
 from agents.policies.network.rule_prior import make_start
 from agents.policies.network.sb3_policies import NETWORK
 from agents.policies.rule_registry import load_weights
-from agents.search.cma_es import CHOICE_SEED, FIRST_SEED, Episodes
+from agents.search.cma_es import Episodes
 from agents.search.directions import TOWARDS, check_direction, direction, tuned_weights
-from agents.training.callbacks import HEADLINE
 from agents.training.config import Recipe, TrainingConfig
 from agents.training.train import describe_run
 from agents.utils.checkpoints import BEST, CONFIG, read_json, save_checkpoint, write_json
@@ -36,6 +36,7 @@ from agents.utils.options import PositiveInt, check_ranges
 from agents.utils.renamed_keys import with_current_keys
 from agents.utils.statistics import t_interval
 from orbit_gym.scenario.loading import load_scenario
+from orbit_gym.simulation.metric_table import HEADLINE
 from orbit_gym.utils.errors import fail_cleanly
 from orbit_gym.utils.kernel_cache import announce_compilation
 from orbit_gym.workload.episode_source import EpisodeSource
@@ -137,7 +138,7 @@ class Evolution:
 
 
 SEARCHES = 20  # that can have seeds of episodes for themselves
-SEEDS_EACH = (CHOICE_SEED - FIRST_SEED) // SEARCHES
+SEEDS_EACH = len(TUNING_SEEDS) // SEARCHES
 
 
 def read_search(path: str) -> Search:
@@ -171,7 +172,7 @@ def moved_to(search: Search, scenario: str) -> Search:
     )
 
 
-class Problem:
+class SearchProblem:
     """The cases of a search, their episodes, and weights from what the search moves."""
 
     def __init__(self, search: Search, threads: int) -> None:
@@ -200,13 +201,14 @@ class Problem:
         ]
         return np.concatenate(rows, axis=1)
 
-    def over_tuned(self, weights: np.ndarray, first_seed: int, count: int) -> np.ndarray:
-        """Score less that of each scenario's own tuned rule, (n_cases, count)."""
-        seeds = list(range(first_seed, first_seed + count))
+    def over_tuned(self, weights: np.ndarray, seeds: range) -> np.ndarray:
+        """Score less that of each scenario's own tuned rule, (n_cases, n_seeds)."""
         rows = []
         for name, load, _ in self.search.cases:
             scores = self.episodes[name].scores(
-                [(BILINEAR, weights), (TUNED, load_weights("tuned", name))], seeds, [load] * count
+                [(BILINEAR, weights), (TUNED, load_weights("tuned", name))],
+                seeds,
+                [load] * len(seeds),
             )
             rows.append(scores[0] - scores[1])
         return np.stack(rows)
@@ -228,7 +230,7 @@ def evolve(options: Evolution) -> Path:
     out = Path(options.out)
     log = _log(options, search, out)
     announce_compilation()
-    problem = Problem(search, options.threads)
+    problem = SearchProblem(search, options.threads)
     _run(options, problem, out, log)
     return out
 
@@ -256,13 +258,13 @@ def read_log(out: Path) -> dict[str, Any]:
     return log
 
 
-def _run(options: Evolution, problem: Problem, out: Path, log: dict[str, Any]) -> None:
+def _run(options: Evolution, problem: SearchProblem, out: Path, log: dict[str, Any]) -> None:
     """Go through the generations; those in the log are told again, not played."""
     search = problem.search
     optimiser = cmaes.CMA(
         mean=search.mean, sigma=search.sigma, seed=options.seed, population_size=search.population
     )
-    first_seed = FIRST_SEED + options.seed * SEEDS_EACH
+    first_seed = TUNING_SEEDS.start + options.seed * SEEDS_EACH
     every_s = 0.5 if sys.stderr.isatty() else 30.0
     with tqdm(
         total=options.generations,
@@ -296,13 +298,13 @@ def _run(options: Evolution, problem: Problem, out: Path, log: dict[str, Any]) -
 
 
 def _compare(
-    options: Evolution, problem: Problem, out: Path, log: dict[str, Any], done: int
+    options: Evolution, problem: SearchProblem, out: Path, log: dict[str, Any], done: int
 ) -> str:
     """Compare the search's mean with `tuned` on seeds of their own, and keep the best as the run's
     policy.
     """
     weights = problem.weights(np.array(log["means"][-1]) if done else np.zeros(len(problem.units)))
-    gain = problem.over_tuned(weights, CHOICE_SEED, options.choice_seeds)
+    gain = problem.over_tuned(weights, CHOICE_SEEDS[: options.choice_seeds])
     entry = {
         "generations": done,
         "over_tuned": gain.mean(axis=1).tolist(),
@@ -329,7 +331,7 @@ def means_compared(out: Path) -> list[tuple[int, float]]:
 
 
 def save(
-    options: Evolution, problem: Problem, out: Path, weights: np.ndarray, log: dict[str, Any]
+    options: Evolution, problem: SearchProblem, out: Path, weights: np.ndarray, log: dict[str, Any]
 ) -> None:
     """Write the run's policy: the network that starts as the rule of the search's start, with the
     rule that was found in its place.

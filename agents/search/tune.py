@@ -15,20 +15,21 @@ import numpy as np
 import tyro
 from tqdm import tqdm
 
+from agents.experimental_protocol import (
+    CHOICE_SEEDS,
+    LOAD_FACTORS,
+    TUNING_REPORT_SEEDS,
+    TUNING_SEEDS,
+    compared_loads,
+)
 from agents.policies.compiled_rollout import TUNED
 from agents.policies.linear_rule import EFT_ADMIT
 from agents.policies.rule_registry import FOLDER, RULES, read_weights, weights_file
 from agents.search.cma_es import (
-    CHOICE_SEED,
-    END_SEED,
-    FIRST_SEED,
-    LOADS,
-    REPORT_SEED,
     Episodes,
     Log,
     finalists,
     held_out,
-    loads_of,
     population,
     search,
 )
@@ -109,8 +110,8 @@ def check(options: Tuning) -> None:
     """Refuse what cannot work."""
     check_ranges(options)
     for name, limit in (
-        ("choice_seeds", REPORT_SEED - CHOICE_SEED),
-        ("report_seeds", END_SEED - REPORT_SEED),
+        ("choice_seeds", len(CHOICE_SEEDS)),
+        ("report_seeds", len(TUNING_REPORT_SEEDS)),
     ):
         if getattr(options, name) > limit:
             raise ValueError(
@@ -130,7 +131,7 @@ def check(options: Tuning) -> None:
 
 
 def _per_generation(options: Tuning) -> int:
-    return population(options.rule) * options.per_load * len(LOADS)
+    return population(options.rule) * options.per_load * len(LOAD_FACTORS)
 
 
 def generations(options: Tuning) -> int:
@@ -196,8 +197,7 @@ def _choose(options: Tuning, episodes: Episodes, log: Log, start: np.ndarray) ->
     scores = held_out(
         episodes,
         [*((number, w) for _, w in entrants), (TUNED, EFT_ADMIT)],
-        CHOICE_SEED,
-        options.choice_seeds,
+        CHOICE_SEEDS[: options.choice_seeds],
     )
     curve, reference = (
         scores[:-1].mean(axis=2),
@@ -206,7 +206,7 @@ def _choose(options: Tuning, episodes: Episodes, log: Log, start: np.ndarray) ->
     best = int(curve.mean(axis=1).argmax())
     best_of_half = int(curve[[at <= done / 2 for at, _ in entrants]].mean(axis=1).argmax())
     rivals = [(number, entrants[best][1]), (number, entrants[best_of_half][1]), (TUNED, EFT_ADMIT)]
-    report = held_out(episodes, rivals, REPORT_SEED, options.report_seeds)
+    report = held_out(episodes, rivals, TUNING_REPORT_SEEDS[: options.report_seeds])
     told_curve = [
         {"episodes": at * _per_generation(options), "over_eft_admit": _summary(row - reference)}
         for (at, _), row in zip(entrants, curve, strict=True)
@@ -217,7 +217,7 @@ def _choose(options: Tuning, episodes: Episodes, log: Log, start: np.ndarray) ->
         "weights": dict(zip(RULES[options.rule].terms, entrants[best][1].tolist(), strict=True)),
         "episodes": entrants[best][0] * _per_generation(options),
         "budget": done * _per_generation(options),
-        **_results(report, loads_of(episodes.scenario)),
+        **_results(report, compared_loads(episodes.scenario)),
         "curve": told_curve,
         "seeds": _seeds(options),
         "command": "python -m agents.search.tune " + shlex.join(sys.argv[1:]),
@@ -241,9 +241,12 @@ def _results(report: np.ndarray, loads: list[float]) -> dict[str, Any]:
 def _seeds(options: Tuning) -> dict[str, list[int]]:
     """Half-open ranges of the seeds that a result rests on."""
     return {
-        "search": [FIRST_SEED, FIRST_SEED + generations(options) * options.per_load * len(LOADS)],
-        "choice": [CHOICE_SEED, CHOICE_SEED + options.choice_seeds],
-        "report": [REPORT_SEED, REPORT_SEED + options.report_seeds],
+        name: [seeds.start, seeds.stop]
+        for name, seeds in {
+            "search": TUNING_SEEDS[: generations(options) * options.per_load * len(LOAD_FACTORS)],
+            "choice": CHOICE_SEEDS[: options.choice_seeds],
+            "report": TUNING_REPORT_SEEDS[: options.report_seeds],
+        }.items()
     }
 
 

@@ -9,10 +9,10 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 from agents.search.evolve import Evolution, evolve, means_compared, read_search
-from agents.training.callbacks import HEADLINE
 from agents.training.config import TrainingConfig, recipe_for
 from agents.training.train import train
 from agents.utils.checkpoints import LAST, load_checkpoint
+from orbit_gym.simulation.metric_table import HEADLINE
 
 OWN_OPTIONS = frozenset(
     {"out", "resume", "seed", "recipe", "evaluate", "search"}

@@ -2,7 +2,7 @@
 runs/x-0 runs/x-1 --rows tight-downlink-0.6``.
 
 A learner is several runs that differ in their training seed alone. Its unit is the training seed
-(DESIGN, Statistics): the paired difference of each run is averaged over the same episodes, and the
+only: the paired difference of each run is averaged over the same episodes, and the
 interval is Student's over runs. Over the rows of one call the p-values are corrected by Holm's
 method. Reads what ``python -m agents.studies.suite`` has played.
 """
@@ -18,15 +18,14 @@ from rich.console import Console
 from rich.table import Table
 
 from agents.evaluate import RESULTS
-from agents.report.results import HEADLINE
+from agents.experimental_protocol import LEAST_GAIN, NON_INFERIORITY_MARGIN
 from agents.studies.seed_figures import Scores, draw, read_learning
 from agents.utils.checkpoints import read_json, write_json
 from agents.utils.statistics import holm, one_sided_p, t_interval
+from orbit_gym.simulation.metric_table import HEADLINE
 from orbit_gym.utils.errors import fail_cleanly
 
 SUMMARY = "learner.json"
-LEAST_GAIN = 0.010  # on a decisive row, or half of what the planner gains if that is more
-MARGIN = 0.005  # by which a learner may fall short elsewhere and still count as not inferior
 
 
 @dataclass(frozen=True)
@@ -141,7 +140,7 @@ def _row(options: SeedAnalysis, run_scores: Scores, planner_scores: Scores) -> d
         row["bar"] = (
             max(LEAST_GAIN, float(baseline.mean()) / 2.0)
             if baseline.mean() >= LEAST_GAIN
-            else -MARGIN
+            else -NON_INFERIORITY_MARGIN
         )
     return row
 

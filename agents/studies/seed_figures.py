@@ -10,10 +10,10 @@ import numpy as np
 from matplotlib.ticker import MaxNLocator, PercentFormatter
 
 from agents.report.figure_style import BLUE, GREEN, INK, LIGHT, MUTED, RC, VERMILION, WIDTH_IN, plt
-from agents.report.results import HEADLINE
 from agents.search.evolve import LOG, read_log
 from agents.utils.checkpoints import LAST, load_checkpoint, write_atomically
 from agents.utils.statistics import profile_steps
+from orbit_gym.simulation.metric_table import HEADLINE
 
 COLUMNS, PANEL_IN = 3, 2.2
 Scores = dict[str, np.ndarray]  # a policy or its label -> served value of every episode

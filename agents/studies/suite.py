@@ -7,32 +7,32 @@ planners (agents.evaluate).
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import tyro
 from rich.console import Console
 from rich.table import Table
 
 from agents.evaluate import RESULTS, Evaluation, evaluate
+from agents.experimental_protocol import LEAST_GAIN, TUNING_SEEDS, Split, compared_loads
 from agents.report.formatting import with_interval
-from agents.report.results import HEADLINE, Estimate
-from agents.search.cma_es import loads_of
+from agents.report.results import Estimate
 from agents.utils.checkpoints import read_json, write_json
 from agents.utils.statistics import paired_difference
 from orbit_gym.scenario.loading import load_scenario
+from orbit_gym.simulation.metric_table import HEADLINE
 from orbit_gym.utils.errors import fail_cleanly
 
 CASES = (  # scenario, load
     *(
         (name, load)
         for name in ("ThreeBody12", "Ring12", "CrossPlane12", "tight-downlink")
-        for load in loads_of(load_scenario(name))
+        for load in compared_loads(load_scenario(name))
     ),
-    *(("swap-heavy", load) for load in loads_of(load_scenario("swap-heavy"))[1:]),
+    *(("swap-heavy", load) for load in compared_loads(load_scenario("swap-heavy"))[1:]),
     ("tight-energy", 2.5),  # its own load: the ground is not counted in it
     ("faults", 1.0),
 )
-DECISIVE = 0.010  # gain from which on a row is worth learning
 SUMMARY = "rows.json"
 
 
@@ -48,9 +48,9 @@ class Suite:
     """over this one."""
     seeds: int = 20
     """Number of episodes a row."""
-    first_seed: int = 1_000_000
+    first_seed: int = TUNING_SEEDS.start
     """Seed of the first episode; the others follow."""
-    split: Literal["train", "validation", "test"] = "train"
+    split: Split = "train"
     """Days that episodes are drawn from."""
     cases: tuple[str, ...] = ()
     """Rows to play, such as Ring12-1.3; empty: all."""
@@ -162,7 +162,7 @@ def print_suite(options: Suite, summary: dict[str, Any]) -> None:
             name,
             *means,
             with_interval(_estimate(row["gain"]), signed=True),
-            "yes" if row["gain"]["mean"] >= DECISIVE else "no",
+            "yes" if row["gain"]["mean"] >= LEAST_GAIN else "no",
         )
     Console(width=1_000).print(table)  # as wide as its columns: a row that is broken cannot be read
 

@@ -12,12 +12,11 @@ from stable_baselines3.common.callbacks import BaseCallback
 from tqdm import tqdm
 
 from agents.envs.episode_runner import play
+from agents.experimental_protocol import VALIDATION_SEEDS
 from agents.policies.protocol import Environments, Policy
 from agents.training.tensorboard import record_scalars
 from agents.utils.checkpoints import BEST, LAST, save_checkpoint
-
-FIRST_VALIDATION_SEED = 2_000_000
-HEADLINE = "served_value_fraction"
+from orbit_gym.simulation.metric_table import HEADLINE
 
 
 def snapshot(
@@ -73,7 +72,7 @@ class Validation(BaseCallback):
         """
         policy: Policy = self.model.policy  # type: ignore[assignment]
         self.updates = self.model._n_updates
-        seeds = range(FIRST_VALIDATION_SEED, FIRST_VALIDATION_SEED + self.episodes)
+        seeds = VALIDATION_SEEDS[: self.episodes]
         metrics_by_scenario = {name: play(envs, policy, seeds) for name, envs in self.envs.items()}
         record_scalars(
             self.logger,

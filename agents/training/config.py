@@ -7,7 +7,9 @@ from typing import Annotated, Any
 import tyro
 
 from agents.algorithms.registry import DEFAULT, RECIPES, algorithm_names, find_algorithm
-from agents.envs.make import name_of
+from agents.envs.native_vec_env import TrainingOptions
+from agents.envs.problem import Problem
+from agents.experimental_protocol import TEST_EPISODES, VALIDATION_EPISODES
 from agents.policies.linear_rule import UNTUNED, WEIGHTS
 from agents.policies.network.sb3_policies import NETWORK
 from agents.policies.rule_registry import load_weights
@@ -49,9 +51,9 @@ class TrainingConfig:
     """Go on with the run in --out."""
     validations: PositiveInt = 5
     """How often the policy is validated after the start; the best one is kept."""
-    validation_episodes: PositiveInt = 6
+    validation_episodes: PositiveInt = VALIDATION_EPISODES
     """Episodes of each validation, always the same ones."""
-    eval_episodes: PositiveInt = 30
+    eval_episodes: PositiveInt = TEST_EPISODES
     """Held-out test episodes of the evaluation after training."""
     evaluate: bool = True
     """Evaluate after training."""
@@ -110,6 +112,13 @@ class Recipe:
                 )
         if not 0.0 < self.reward_scale < float("inf"):
             raise ValueError(f"reward_scale must be positive and finite, got {self.reward_scale}")
+
+    @property
+    def training_options(self) -> TrainingOptions:
+        """How its episodes are begun and rewarded."""
+        return TrainingOptions(
+            self.reward_scale, self.regret_reward, self.load_range, self.random_episode_start
+        )
 
     def as_dict(self) -> dict[str, Any]:
         """Plain dict for JSON."""
@@ -178,5 +187,7 @@ def rule_weights(rule: str | dict[str, float] | None, scenario: str) -> dict[str
         raise ValueError(
             f"the network's rule must be tuned, untuned, null or weights by name, got {rule!r}"
         )
-    weights = UNTUNED if rule == "untuned" else load_weights("tuned", name_of(scenario))
+    weights = (
+        UNTUNED if rule == "untuned" else load_weights("tuned", Problem(scenario).scenario_name)
+    )
     return dict(zip(WEIGHTS, weights.tolist(), strict=True))

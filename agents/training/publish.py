@@ -19,12 +19,12 @@ from safetensors.torch import save
 
 import orbit_gym
 from agents.envs.episode_runner import play
-from agents.envs.make import make_many
+from agents.envs.problem import Problem
 from agents.evaluation.load_policy import load_policy, parse
+from agents.experimental_protocol import VALIDATION_MEMBERS, VALIDATION_SEEDS
 from agents.policies.heuristics import make_heuristic
 from agents.policies.network.input_names import current_columns
 from agents.policies.shipped import CARD_FORMAT, DEFAULT, FOLDER, SHARED
-from agents.training.callbacks import FIRST_VALIDATION_SEED, HEADLINE
 from agents.utils.checkpoints import (
     BEST,
     CONFIG,
@@ -35,6 +35,7 @@ from agents.utils.checkpoints import (
 )
 from agents.utils.options import PositiveInt, check_ranges
 from agents.utils.provenance import revision
+from orbit_gym.simulation.metric_table import HEADLINE
 from orbit_gym.utils.errors import fail_cleanly
 
 REFERENCE = "eft_admit"
@@ -121,8 +122,8 @@ def trained_on(config: dict[str, Any], checkpoint: dict[str, Any]) -> dict[str, 
 def results(spec: Any, scenario: str, episodes: int) -> dict[str, Any]:
     """Validation episodes of one scenario, played by the policy and by the reference rule."""
     torch.set_num_threads(1)
-    envs = make_many(scenario, "validation", min(episodes, 8))
-    seeds = range(FIRST_VALIDATION_SEED, FIRST_VALIDATION_SEED + episodes)
+    envs = Problem(scenario, "validation").make_envs(min(episodes, VALIDATION_MEMBERS))
+    seeds = VALIDATION_SEEDS[:episodes]
     policy, rule = load_policy(spec, envs), make_heuristic(REFERENCE)
     own_scores, other = (
         [metrics[HEADLINE] for metrics in play(envs, p, seeds)] for p in (policy, rule)

@@ -16,8 +16,10 @@ from stable_baselines3.common.callbacks import BaseCallback, CallbackList
 from stable_baselines3.common.logger import configure
 
 from agents.algorithms.registry import build_model
-from agents.envs.make import make_env, make_many, make_mixture, scenario_of
+from agents.envs.make import make_vec
+from agents.envs.problem import Problem, scenario_of
 from agents.evaluation.stored_network import read_network
+from agents.experimental_protocol import VALIDATION_MEMBERS
 from agents.training.callbacks import Progress, Validation
 from agents.training.config import LEARNING, Recipe, TrainingConfig, recipe_for
 from agents.training.tensorboard import SchedulerScalars
@@ -59,13 +61,7 @@ def train(settings: TrainingConfig) -> Path:
     first = checkpoint["timesteps"] if checkpoint else 0
     announce_compilation()
     scenarios = recipe.scenarios or (settings.scenario,)
-    options = (
-        recipe.reward_scale,
-        recipe.regret_reward,
-        recipe.load_range,
-        recipe.random_episode_start,
-    )
-    env = make_mixture(scenarios, settings.envs, settings.seed, first, *options)
+    env = make_vec(scenarios, settings.envs, settings.seed, first, recipe.training_options)
     try:
         model: Any = build_model(
             settings.algo, recipe.hyperparameters, recipe.network, settings.seed, env
@@ -181,10 +177,9 @@ def _learn(
     if remaining <= 0:
         return
     model.set_logger(configure(str(out / "tensorboard"), ["tensorboard"]))
-    scenarios, size = recipe.scenarios or (settings.scenario,), min(settings.validation_episodes, 8)
-    envs = {
-        name: make_many(name, "validation", size) for name in scenarios
-    }  # `size` episodes are decided in one call of the network
+    size = min(settings.validation_episodes, VALIDATION_MEMBERS)
+    scenarios = recipe.scenarios or (settings.scenario,)
+    envs = {name: Problem(name, "validation").make_envs(size) for name in scenarios}
     every = math.ceil(settings.timesteps / settings.validations)
     validation = Validation(
         envs, settings.validation_episodes, every, out, settings.algo, recipe.network, history
@@ -217,7 +212,7 @@ def how_to_resume(settings: TrainingConfig, is_saved: bool) -> str:
 
 def describe_run(settings: TrainingConfig, recipe: Recipe) -> dict[str, Any]:
     """Everything needed to do the run again."""
-    env = make_env(settings.scenario)
+    env = Problem(settings.scenario).make_env()
     scenario = scenario_of([env])
     env.close()
     return {

@@ -13,7 +13,7 @@ from scipy import stats
 
 from agents import evaluate as module
 from agents.envs.episode_runner import EpisodeResult, play
-from agents.envs.make import make_env
+from agents.envs.problem import Problem
 from agents.evaluate import Evaluation, evaluate
 from agents.evaluation import jobs
 from agents.evaluation.jobs import JobResult
@@ -83,7 +83,7 @@ def test_results_hold_what_is_promised(tmp_path, capsys):
 
 def test_episodes_are_those_of_playing_one_by_one_and_differences_are_paired(tmp_path):
     results = evaluate(asked(tmp_path, "eft", "round_robin", "eft_admit"))
-    env = make_env(ENV_ID, "test")
+    env = Problem(ENV_ID, "test").make_env()
     for name in ("eft", "round_robin", "eft_admit"):
         alone = [
             play([env], make_heuristic(name), [seed])[0][HEADLINE] for seed in results["seeds"]

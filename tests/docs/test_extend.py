@@ -11,7 +11,7 @@ import pytest
 
 import orbit_gym.scenario.task_classes
 from agents.envs.episode_runner import play
-from agents.envs.make import make_env
+from agents.envs.problem import Problem
 from agents.evaluation import policy_kinds
 from agents.policies import heuristics
 from orbit_gym import cli
@@ -60,9 +60,9 @@ def test_recipe_of_a_heuristic(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(heuristics, "HEURISTICS", dict(heuristics.HEURISTICS))
     exec(code_after(EXTEND, "recipe:heuristic"), {"np": np})
     policy = heuristics.make_heuristic("cool_first")
-    (metrics,) = play([make_env("Tiny")], policy, [7])
+    (metrics,) = play([Problem("Tiny").make_env()], policy, [7])
     assert metrics["n_delivered"] > 0
-    env = make_env("Tiny")
+    env = Problem("Tiny").make_env()
     observation, _ = env.reset(seed=7)
     node = heuristics.COLUMNS["nodes"]
     rows = np.flatnonzero(observation["nodes"][:, node["plan_exists"]] > 0.5)
@@ -75,7 +75,7 @@ def test_recipe_of_a_heuristic(monkeypatch: pytest.MonkeyPatch) -> None:
 def test_recipe_of_a_policy(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(policy_kinds, "POLICY_KINDS", dict(policy_kinds.POLICY_KINDS))
     exec(code_after(EXTEND, "recipe:policy"), {"np": np})
-    envs = [make_env("Tiny")]
+    envs = [Problem("Tiny").make_env()]
     make = policy_kinds.POLICY_KINDS["reject_all"].make
     (metrics,) = play(envs, make(policy_kinds.PolicySpec("", "", ""), envs, 0), [7])
     assert metrics["n_rejected"] == metrics["n_released"] > 0

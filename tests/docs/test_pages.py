@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from agents.envs.make import make_env
+from agents.envs.problem import Problem
 from orbit_gym.scenario.loading import REGISTERED
 from orbit_gym.views.describe.docs_pages import BLOCK, contents
 from tests.helpers.pages import DOCS, PAGES, README, ROOT, code_of, name_of, prose_lines
@@ -26,7 +26,7 @@ def test_generated_blocks_are_current(page: str) -> None:
 
 @pytest.mark.parametrize("name", REGISTERED)
 def test_action_table_agrees_with_the_environment(name: str) -> None:
-    row = f"| `OrbitGym/{name}-v0` | `Discrete({make_env(name).action_space.n})` |"  # type: ignore[attr-defined]
+    row = f"| `OrbitGym/{name}-v0` | `Discrete({Problem(name).make_env().action_space.n})` |"  # type: ignore[attr-defined]
     assert row in CONTENTS["docs/reference/actions.md"]["actions"]
 
 

@@ -3,7 +3,7 @@
 import pytest
 
 from agents.envs.episode_runner import play
-from agents.envs.make import make_env
+from agents.envs.problem import Problem
 from agents.policies import heuristics
 from tests.helpers.pages import README, code_after
 
@@ -20,5 +20,5 @@ def test_the_example_is_eft_admit(name: str, capsys: pytest.CaptureFixture[str])
     source = code_after(README, "example")
     assert sum(bool(line.strip()) for line in source.splitlines()) <= 12
     exec(compile(source.replace("ThreeBody12", name), "README.md", "exec"), {})
-    (expected,) = play([make_env(name)], heuristics.make_heuristic("eft_admit"), [7])
+    (expected,) = play([Problem(name).make_env()], heuristics.make_heuristic("eft_admit"), [7])
     assert float(capsys.readouterr().out) == expected["served_value_fraction"]

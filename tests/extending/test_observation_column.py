@@ -31,10 +31,10 @@ ADDED = {
 PLAY = """
 import json
 from agents.envs.episode_runner import play
-from agents.envs.make import make_many
+from agents.envs.problem import Problem
 from agents.evaluation.load_policy import load_policy, parse
 from orbit_gym.observation import COLUMNS, decode
-envs = make_many("Tiny", "validation", 1)
+envs = Problem("Tiny", "validation").make_envs(1)
 policy = load_policy(parse("pretrained:default"), envs)
 metrics = play(envs, policy, range(3))
 observation, _ = envs.reset(seed=[0])

@@ -3,14 +3,16 @@
 import numpy as np
 import pytest
 
-from agents.envs.make import TRAINING_SEEDS, make_mixture, make_vec
+from agents.envs.make import make_vec
+from agents.envs.native_vec_env import TrainingOptions
+from agents.experimental_protocol import TRAINING_SEEDS
 from orbit_gym.vector import OrbitVectorEnv
 
 PARTS = ("Tiny", "Ring12")
 
 
 def test_a_mixture_steps_its_parts_as_they_step_alone():
-    mixed = make_mixture(PARTS, 3, seed=5)
+    mixed = make_vec(PARTS, 3, seed=5)
     alone = [make_vec("Tiny", 2, 5), make_vec("Ring12", 1, 5)]
     shown, own = mixed.reset(), [part.reset() for part in alone]
     rng = np.random.default_rng(0)
@@ -56,7 +58,7 @@ def test_a_mixture_steps_its_parts_as_they_step_alone():
 
 def test_a_mixture_needs_a_member_for_each_scenario():
     with pytest.raises(ValueError, match="2 scenarios need at least as many environments, got 1"):
-        make_mixture(PARTS, 1, seed=0)
+        make_vec(PARTS, 1, seed=0)
 
 
 def test_every_episode_draws_its_load_and_its_seed_from_its_own_range(monkeypatch):
@@ -69,12 +71,12 @@ def test_every_episode_draws_its_load_and_its_seed_from_its_own_range(monkeypatc
         return reset(self, seed=seed, options=options)
 
     monkeypatch.setattr(OrbitVectorEnv, "reset", look)
-    env = make_vec("Ring12", 4, seed=0, load_range=(0.7, 1.4))
+    env = make_vec("Ring12", 4, seed=0, options=TrainingOptions(load_range=(0.7, 1.4)))
     env.reset()
     env.reset()
     members, seeds, loads = map(np.array, zip(*drawn))
     assert members.tolist() == [0, 1, 2, 3] * 2
-    assert (seeds // (TRAINING_SEEDS // 4) == members).all() and len(set(seeds.tolist())) == 8
+    assert (seeds // (len(TRAINING_SEEDS) // 4) == members).all() and len(set(seeds.tolist())) == 8
     assert len(set(loads.tolist())) == 8 and loads.min() >= 0.7 and loads.max() <= 1.4
 
 
@@ -82,4 +84,9 @@ def test_a_load_range_needs_a_scenario_of_this_package():
     with pytest.raises(
         ValueError, match="load_range works with scenarios of this package, not with tests.helpers"
     ):
-        make_vec("tests.helpers.fake_env:Fake/Affinity-v0", 2, seed=0, load_range=(0.7, 1.4))
+        make_vec(
+            "tests.helpers.fake_env:Fake/Affinity-v0",
+            2,
+            seed=0,
+            options=TrainingOptions(load_range=(0.7, 1.4)),
+        )

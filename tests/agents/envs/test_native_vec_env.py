@@ -6,8 +6,9 @@ from sb3_contrib.common.maskable.utils import get_action_masks, is_masking_suppo
 from stable_baselines3.common.vec_env import DummyVecEnv, VecMonitor
 
 from agents.envs.episode_runner import play
-from agents.envs.make import TrainingEpisodes, make_env, make_many, make_vec, native_options
-from agents.envs.native_vec_env import NativeVecEnv
+from agents.envs.make import TrainingEpisodes, make_vec
+from agents.envs.native_vec_env import NativeVecEnv, TrainingOptions
+from agents.envs.problem import Problem
 from agents.policies.heuristics import make_heuristic
 from orbit_gym.vector import OrbitVectorEnv
 from tests.helpers.fake_env import ENV_ID
@@ -17,13 +18,12 @@ SHORT = {"episode_s": 120.0}
 
 def wrapped(overrides, scale, regret_reward) -> VecMonitor:
     def maker(index):
-        seeds = (index * 500_000, (index + 1) * 500_000)
+        seeds = range(index * 500_000, (index + 1) * 500_000)
         return TrainingEpisodes(
-            make_env("CrossPlane12", "train", overrides),
+            Problem("CrossPlane12", "train", overrides).make_env(),
             seeds,
             [3, index, 40],
-            scale,
-            regret_reward,
+            TrainingOptions(scale, regret_reward),
         )
 
     return VecMonitor(DummyVecEnv([lambda: maker(0), lambda: maker(1)]))
@@ -33,7 +33,9 @@ def wrapped(overrides, scale, regret_reward) -> VecMonitor:
 def test_it_equals_wrapped_single_environments(regret_reward):
     """Observations, rewards, ends, masks and infos over several episodes of two members."""
     ours, theirs = (
-        make_vec("CrossPlane12", 2, 3, 40, SHORT, 0.05, regret_reward),
+        make_vec(
+            Problem("CrossPlane12", "train", SHORT), 2, 3, 40, TrainingOptions(0.05, regret_reward)
+        ),
         wrapped(SHORT, 0.05, regret_reward),
     )
     assert isinstance(ours.unwrapped, NativeVecEnv)
@@ -74,12 +76,12 @@ def test_it_equals_wrapped_single_environments(regret_reward):
 @pytest.mark.parametrize("name", ["eft_admit", "round_robin"])
 def test_evaluation_equals_single_environments(name):
     """Five episodes in groups of three members, of different lengths; metrics of all kinds."""
-    envs = make_many("CrossPlane12", "test", 3, SHORT)
+    envs = Problem("CrossPlane12", "test", SHORT).make_envs(3)
     assert isinstance(envs, OrbitVectorEnv)
     seeds = range(3_000_000, 3_000_005)
     together = play(envs, make_heuristic(name), seeds)
     alone = [
-        play([make_env("CrossPlane12", "test", SHORT)], make_heuristic(name), [seed])[0]
+        play([Problem("CrossPlane12", "test", SHORT).make_env()], make_heuristic(name), [seed])[0]
         for seed in seeds
     ]
     assert together == alone and len({metrics["n_released"] for metrics in alone}) > 1
@@ -97,7 +99,7 @@ def test_members_are_no_single_environments():
 
 
 def test_somebody_elses_environment_stays_single():
-    assert native_options(ENV_ID) is None and native_options("OrbitGym/Tiny-v0") == {
-        "scenario": "Tiny"
-    }
-    assert isinstance(make_many(ENV_ID, "test", 2), list)
+    assert Problem(ENV_ID).native_options is None and Problem(
+        "OrbitGym/Tiny-v0"
+    ).native_options == {"scenario": "Tiny"}
+    assert isinstance(Problem(ENV_ID, "test").make_envs(2), list)

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from agents.envs.episode_runner import play, runner_for
-from agents.envs.make import make_many
+from agents.envs.problem import Problem
 from agents.evaluation.record import ActionRecorder
 from agents.policies.compiled_rollout import play_rule
 from agents.policies.rule_registry import RULES, RulePolicy
@@ -31,7 +31,7 @@ def test_an_episode_is_the_same_through_the_environment(scenario, rule):
     stepped = ActionRecorder(
         RulePolicy(rule, family.start)
     )  # asked decision by decision, where the rule alone is compiled
-    metrics = play(make_many(scenario, "train", len(SEEDS), changes), stepped, SEEDS)
+    metrics = play(Problem(scenario, "train", changes).make_envs(len(SEEDS)), stepped, SEEDS)
     assert len(stepped.actions) > 100
     for seed, told in zip(SEEDS, metrics, strict=True):
         drawn = source.sample_episode(seed)
@@ -64,7 +64,7 @@ def test_an_episode_without_tasks_is_worth_nothing():
 def test_metrics_and_details_are_those_of_deciding_step_by_step(scenario):
     """To the last bit, with environments that have played other episodes before."""
     envs, rule = (
-        make_many(scenario, "train", 2, crowded(scenario)),
+        Problem(scenario, "train", crowded(scenario)).make_envs(2),
         RulePolicy("tuned", RULES["tuned"].start),
     )
     recorder = ActionRecorder(rule)

@@ -10,7 +10,7 @@ import pytest
 import torch
 
 from agents.envs.episode_runner import play
-from agents.envs.make import make_many
+from agents.envs.problem import Problem
 from agents.evaluation import stored_network
 from agents.evaluation.load_policy import label, load_policy, parse, with_controls
 from agents.policies import shipped as pretrained
@@ -32,7 +32,7 @@ def test_shipped_weights_play_what_their_card_says(name):
     in another order (1e-3 then).
     """
     stored = read_card(name)["results"][0]
-    envs = make_many(stored["scenario"], stored["split"], 1)
+    envs = Problem(stored["scenario"], stored["split"]).make_envs(1)
     policy = load_policy(parse(f"pretrained:{name}"), envs)
     played = play(envs, policy, stored["seeds"][:1])[0][HEADLINE]
     assert played == pytest.approx(stored[HEADLINE][0], abs=1e-3)
@@ -91,7 +91,7 @@ def test_published_weights_are_those_of_the_run(run, shelf):
     assert set(weights) == set(best["weights"]) and all(
         torch.equal(weights[key], value) for key, value in best["weights"].items()
     )
-    envs = make_many("Tiny", "validation", 2)
+    envs = Problem("Tiny", "validation").make_envs(2)
     shipped, own, untrained = (
         load_policy(parse(name), envs)
         for name in ("pretrained", str(run), "untrained:pretrained:default")

@@ -8,16 +8,25 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from agents.envs.make import make_many
+from agents.envs.problem import Problem
 from agents.evaluation.load_policy import load_policy, parse
 from agents.evaluation.stored_network import read_network
+from agents.experimental_protocol import TUNING_SEEDS
 from agents.policies.bilinear_rule import ROOM, bilinear_weights, choose_bilinear
 from agents.policies.linear_rule import WEIGHTS
 from agents.policies.network.sb3_policies import MaskableScorerPolicy
 from agents.policies.rule_registry import load_weights
-from agents.search.cma_es import CHOICE_SEED, FIRST_SEED, Episodes
+from agents.search.cma_es import Episodes
 from agents.search.directions import direction
-from agents.search.evolve import FOLDER, LOG, Evolution, Problem, evolve, moved_to, read_search
+from agents.search.evolve import (
+    FOLDER,
+    LOG,
+    Evolution,
+    SearchProblem,
+    evolve,
+    moved_to,
+    read_search,
+)
 from agents.utils.renamed_keys import RENAMED_KEYS
 from orbit_gym.observation import COLUMNS
 from tests.helpers.fake_env import random_observation
@@ -46,9 +55,9 @@ def test_a_search_goes_on_and_its_network_decides_as_the_weights_found(
     # The farther from the start, the better: on real episodes this small search may find nothing
     # and keep the start.
     monkeypatch.setattr(
-        Problem,
+        SearchProblem,
         "over_tuned",
-        lambda self, weights, _, count: np.full((1, count), np.abs(weights - self.start).sum()),
+        lambda self, weights, seeds: np.full((1, len(seeds)), np.abs(weights - self.start).sum()),
     )
     single = evolve(evolution(tmp_path, "once", 3))
     evolve(evolution(tmp_path, "twice", 2))
@@ -64,7 +73,7 @@ def test_a_search_goes_on_and_its_network_decides_as_the_weights_found(
     assert np.array_equal(
         start, bilinear_weights(tuned)
     )  # the untrained control is what the search starts from
-    envs = make_many("tight-energy", "train", 1)
+    envs = Problem("tight-energy", "train").make_envs(1)
     n = envs.single_action_space.n - 1
     obs = random_observation(np.random.default_rng(0), n, 500)
     masks = np.concatenate([obs["nodes"][..., PLAN_EXISTS] > 0.5, np.ones((500, 1), bool)], axis=1)
@@ -133,12 +142,12 @@ def test_rows_have_as_many_episodes_as_they_ask_for_and_all_count_alike(
     monkeypatch.setattr(Episodes, "scores", scores)
     cases = [["tight-energy", 1.0], ["tight-energy", 2.0, 3]]
     log = json.loads((evolve(evolution(tmp_path, "run", 2, cases=cases)) / LOG).read_text())
-    generations = [(seeds, loads) for seeds, loads in played_seeds if seeds[0] < CHOICE_SEED]
+    generations = [(seeds, loads) for seeds, loads in played_seeds if seeds[0] in TUNING_SEEDS]
     assert generations == [
-        ([FIRST_SEED], {1.0}),
-        ([FIRST_SEED + i for i in range(3)], {2.0}),
-        ([FIRST_SEED + 3], {1.0}),
-        ([FIRST_SEED + i for i in range(3, 6)], {2.0}),
+        ([TUNING_SEEDS.start], {1.0}),
+        ([TUNING_SEEDS.start + i for i in range(3)], {2.0}),
+        ([TUNING_SEEDS.start + 3], {1.0}),
+        ([TUNING_SEEDS.start + i for i in range(3, 6)], {2.0}),
     ]
     assert log["scores"] == [[1.75] * 4] * 2
 

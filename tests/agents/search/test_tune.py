@@ -10,10 +10,12 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
+from agents import experimental_protocol
 from agents.envs.episode_runner import play
-from agents.envs.make import make_many
+from agents.envs.problem import Problem
 from agents.evaluation.load_policy import load_policy, parse
 from agents.evaluation.policy_kinds import BASELINES
+from agents.experimental_protocol import CHOICE_SEEDS, compared_loads
 from agents.policies import rule_registry as rules
 from agents.policies.compiled_rollout import TUNED, play_rule
 from agents.policies.linear_rule import EFT_ADMIT
@@ -29,8 +31,8 @@ def quick(monkeypatch):
     """Ring12 for two minutes at a load that hurts, in place of every scenario."""
     problem = load_scenario("Ring12", {"episode_s": 120.0, "workload.load": 3.0})
     monkeypatch.setattr(tune, "load_scenario", lambda name: problem)
-    monkeypatch.setattr(cma_es, "LOADS", (1.0,))
-    monkeypatch.setattr(tune, "LOADS", (1.0,))
+    monkeypatch.setattr(experimental_protocol, "LOAD_FACTORS", (1.0,))
+    monkeypatch.setattr(tune, "LOAD_FACTORS", (1.0,))
     return problem
 
 
@@ -108,9 +110,7 @@ def test_the_search_climbs(quick):
         "phoenix", episodes, 6, 2, 0.5, 0, cma_es.Log([], []), lambda log: None, start
     )
     candidates = [(RULES["phoenix"].number, w) for w in (start, np.array(log.means[-1]))]
-    score_before, after = cma_es.held_out(episodes, candidates, cma_es.CHOICE_SEED, 6).mean(
-        axis=(1, 2)
-    )
+    score_before, after = cma_es.held_out(episodes, candidates, CHOICE_SEEDS[:6]).mean(axis=(1, 2))
     assert after > score_before
 
 
@@ -145,7 +145,7 @@ def test_scores_are_served_value_fractions(quick):
     for seed, load, score in zip(
         (1_000_000, 1_000_001), (3.0, 1.0), scores[0].tolist(), strict=True
     ):
-        envs = make_many("Ring12", "train", 1, {"episode_s": 120.0, "workload.load": load})
+        envs = Problem("Ring12", "train", {"episode_s": 120.0, "workload.load": load}).make_envs(1)
         metrics_played = play(envs, load_policy(parse("eft_admit"), envs), [seed])[0]
         assert score == pytest.approx(metrics_played["served_value_fraction"], rel=1e-12)
 
@@ -160,14 +160,11 @@ def test_generations_use_fresh_seeds_within_the_tuning_range():
     assert generation_episodes(7, 2, (0.8, 1.0, 1.3))[1] == [0.8, 1.0, 1.3] * 2
     with pytest.raises(ValueError, match="would leave the seeds below 1900000"):
         generation_episodes(150_000, 2, (0.8, 1.0, 1.3))
-    assert (
-        cma_es.FIRST_SEED < cma_es.CHOICE_SEED < cma_es.REPORT_SEED < cma_es.END_SEED == 2_000_000
-    )
 
 
 def test_loads_are_multiples_of_the_scenarios_own():
-    assert cma_es.loads_of(load_scenario("Ring12")) == [0.8, 1.0, 1.3]
-    assert cma_es.loads_of(load_scenario("tight-energy")) == [2.0, 2.5, 3.25]
+    assert compared_loads(load_scenario("Ring12")) == [0.8, 1.0, 1.3]
+    assert compared_loads(load_scenario("tight-energy")) == [2.0, 2.5, 3.25]
 
 
 BAD = [
@@ -249,7 +246,7 @@ def test_damaged_weights_are_named(tmp_path):
 @pytest.mark.parametrize("rule", RULES)
 def test_the_evaluator_knows_rules_by_name(rule):
     assert rule in BASELINES
-    envs = make_many("Ring12", "train", 2, {"episode_s": 120.0})
+    envs = Problem("Ring12", "train", {"episode_s": 120.0}).make_envs(2)
     policy = load_policy(parse(rule), envs)
     assert np.array_equal(policy.weights, load_weights(rule, "Ring12"))
     metrics_played = play(envs, policy, [1_000_000, 1_000_001])

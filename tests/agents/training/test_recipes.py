@@ -10,6 +10,7 @@ import pytest
 
 from agents.algorithms.registry import find_algorithm
 from agents.envs.make import make_vec
+from agents.envs.native_vec_env import TrainingOptions
 from agents.policies.linear_rule import EFT_ADMIT, UNTUNED, WEIGHTS, choose_many
 from agents.policies.network.sb3_policies import NETWORK
 from agents.policies.rule_registry import load_weights
@@ -131,7 +132,7 @@ def test_a_misspelt_scenario_is_named_before_the_recipe():
 
 
 def test_scattered_episodes_begin_where_eft_admit_has_brought_them():
-    env = make_vec("Ring12", 3, seed=4, random_episode_start=True)
+    env = make_vec("Ring12", 3, seed=4, options=TrainingOptions(random_episode_start=True))
     observations = env.reset()
     rngs = [np.random.default_rng([4, index, 0]) for index in range(3)]
     width = 1_000_000 // 3

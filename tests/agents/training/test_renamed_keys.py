@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 import torch
 
-from agents.envs.make import make_many
+from agents.envs.problem import Problem
 from agents.evaluation.load_policy import load_policy, parse
 from agents.evaluation.stored_network import read_network
 from agents.policies.network.sb3_policies import NETWORK
@@ -68,7 +68,7 @@ def test_a_run_is_resumed(run: Path) -> None:
 def test_a_run_is_played_and_started_from(run: Path) -> None:
     algo, network, _ = read_network(str(run))
     assert algo == "maskable_ppo" and network["residual_bound"] == 32.0
-    load_policy(parse(str(run)), make_many("Tiny", "validation", 1))
+    load_policy(parse(str(run)), Problem("Tiny", "validation").make_envs(1))
 
 
 def test_a_recipe_is_read(tmp_path: Path) -> None:

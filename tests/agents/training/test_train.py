@@ -13,8 +13,11 @@ import torch
 
 from agents.algorithms.registry import find_algorithm
 from agents.envs.episode_runner import play
-from agents.envs.make import TRAINING_SEEDS, make_env, make_vec
+from agents.envs.make import make_vec
+from agents.envs.native_vec_env import TrainingOptions
+from agents.envs.problem import Problem
 from agents.evaluation.load_policy import load_policy, parse
+from agents.experimental_protocol import TRAINING_SEEDS
 from agents.policies.heuristics import make_heuristic
 from agents.policies.network.sb3_policies import NETWORK
 from agents.training import train as training
@@ -211,12 +214,12 @@ def test_training_seeds_stay_below_a_million_and_apart(monkeypatch):
     for _ in range(5):
         env.reset()
     by_env = np.array(seeds).reshape(5, 4)
-    quarter = TRAINING_SEEDS // 4
+    quarter = len(TRAINING_SEEDS) // 4
     assert (by_env // quarter == np.arange(4)).all() and len(set(seeds)) == 20
 
 
 def test_rewards_minus_the_value_of_the_task():
-    env = make_vec(ENV_ID, 1, seed=0, reward_scale=0.5, regret_reward=True)
+    env = make_vec(ENV_ID, 1, seed=0, options=TrainingOptions(0.5, regret_reward=True))
     obs = env.reset()
     value = 10.0 * obs["task"][0, 7]
     assert value in (0.5, 1.0)
@@ -300,7 +303,7 @@ def test_learning_beats_the_rule_it_starts_from(tmp_path, monkeypatch):
     out = train(
         short_run(tmp_path / "run", timesteps=40_000, envs=4, validations=8, validation_episodes=20)
     )
-    envs = [make_env(ENV_ID, "test") for _ in range(160)]
+    envs = [Problem(ENV_ID, "test").make_env() for _ in range(160)]
     seeds = range(3_000_000, 3_000_160)
     trained, rule = (
         np.array([metrics[HEADLINE] for metrics in play(envs, policy, seeds)])
