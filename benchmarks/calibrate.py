@@ -66,10 +66,10 @@ def describe(arrivals: Arrivals, workload: Workload) -> None:
     print(
         f"raw observation bits / bits the antennas could bring down: {loads.raw_over_antenna:.1f}"
     )
-    for name, measured in loads.classes.items():
+    for name, load in loads.classes.items():
         print(
-            f"  {name:20s} {measured.node_s:6.2f} node-s, feasible when relaxed "
-            f"{measured.feasible_fraction:.0%}"
+            f"  {name:20s} {load.node_s:6.2f} node-s, feasible when relaxed "
+            f"{load.feasible_fraction:.0%}"
         )
 
 
@@ -97,12 +97,14 @@ def run(name: str, options: Options) -> None:
             for key, _ in COLUMNS
         )
     )
-    served: dict[str, np.ndarray] = {}
+    served_fraction: dict[str, np.ndarray] = {}
     for policy in options.policies:
         rows = play(envs, make_heuristic(policy, TUNING_SEEDS.start), seeds)
         mean = {key: float(np.mean([row[key] for row in rows if key in row])) for key in rows[0]}
-        served[policy] = np.array([row["served_value_fraction"] for row in rows])
-        half = 2.0 * served[policy].std(ddof=1) / np.sqrt(len(rows)) if len(rows) > 1 else 0.0
+        served_fraction[policy] = np.array([row["served_value_fraction"] for row in rows])
+        half = (
+            2.0 * served_fraction[policy].std(ddof=1) / np.sqrt(len(rows)) if len(rows) > 1 else 0.0
+        )
         print(
             f"{policy:15s} {mean['served_value_fraction']:.3f} {half:.3f} "
             + " ".join(f"{mean[key]:{form}}" for key, form in COLUMNS)

@@ -39,13 +39,13 @@ class Options:
 def observations(n: int, batch: int) -> Observation:
     """A batch of observations of n candidates; a single one for a batch of 1."""
     rng, spaces = np.random.default_rng(0), observation_space(n, LINK_SLOTS).spaces
-    drawn = {
+    blocks = {
         name: rng.random((batch, *(space.shape or ()))).astype(np.float32)
         for name, space in spaces.items()
     }
     for name in ("present", "plan_exists", "plan_on_time", "is_satellite"):
-        drawn["nodes"][..., COLUMNS["nodes"][name]] = 1.0
-    return {name: block[0] for name, block in drawn.items()} if batch == 1 else drawn
+        blocks["nodes"][..., COLUMNS["nodes"][name]] = 1.0
+    return {name: block[0] for name, block in blocks.items()} if batch == 1 else blocks
 
 
 def choice_us(n: int, batch: int, options: Options) -> float:
@@ -55,14 +55,14 @@ def choice_us(n: int, batch: int, options: Options) -> float:
         "maskable_ppo", observation_space(n, LINK_SLOTS), gym.spaces.Discrete(n + 1), network
     )
     policy.set_training_mode(False)
-    given, spent = observations(n, batch), []
-    policy.predict(given, deterministic=True)
+    observation, call_s = observations(n, batch), []
+    policy.predict(observation, deterministic=True)
     for _ in range(options.runs):
         start = time.process_time()
         for _ in range(options.calls):
-            policy.predict(given, deterministic=True)
-        spent.append((time.process_time() - start) / options.calls)
-    return 1e6 * statistics.median(spent)
+            policy.predict(observation, deterministic=True)
+        call_s.append((time.process_time() - start) / options.calls)
+    return 1e6 * statistics.median(call_s)
 
 
 def main(options: Options) -> None:

@@ -1,4 +1,4 @@
-"""How time and memory grow: python -m benchmarks.growth [--write] [--again]. Satellites,
+"""How time and memory grow: python -m benchmarks.growth [--write] [--remeasure]. Satellites,
 candidates, load and horizon, one at a time.
 
 Every point is measured in a process of its own and kept in docs/figures/growth.json; points that
@@ -59,7 +59,7 @@ class Options:
     """Which of them."""
     values: tuple[float, ...] = ()
     """Only these points of them; none: all."""
-    again: bool = False
+    remeasure: bool = False
     """Measure points that are there already."""
     draw_only: bool = False
     """Measure nothing; draw and print what is there."""
@@ -77,12 +77,12 @@ def check(options: Options) -> None:
     for name in options.curves:
         if name not in CURVES:
             raise ValueError(f"there is no curve {name!r}; choose from {', '.join(CURVES)}")
-    known = {value for name in options.curves for value in CURVES[name].values}
+    allowed = {value for name in options.curves for value in CURVES[name].values}
     for value in options.values:
-        if value not in known:
+        if value not in allowed:
             raise ValueError(
                 f"no curve has a point at {value:g}; choose from "
-                f"{', '.join(f'{one:g}' for one in sorted(known))}"
+                f"{', '.join(f'{one:g}' for one in sorted(allowed))}"
             )
     if not options.seconds > 0.0:
         raise ValueError(f"seconds must be positive, got {options.seconds:g}")
@@ -93,10 +93,10 @@ def read(path: Path) -> dict[str, Points]:
     if not path.exists():
         return {}
     try:
-        stored = json.loads(path.read_text(encoding="utf-8"))
+        curves = json.loads(path.read_text(encoding="utf-8"))
         return {
             name: {float(value): point for value, point in points.items()}
-            for name, points in stored.items()
+            for name, points in curves.items()
         }
     except (ValueError, AttributeError) as error:
         raise ValueError(
@@ -112,9 +112,9 @@ def write(path: Path, figures: dict[str, Points]) -> None:
         for name in CURVES
         if figures.get(name)
     }
-    beside = path.with_suffix(".part")
-    beside.write_text(json.dumps(plain, indent=1) + "\n", encoding="utf-8")
-    os.replace(beside, path)
+    part_path = path.with_suffix(".part")
+    part_path.write_text(json.dumps(plain, indent=1) + "\n", encoding="utf-8")
+    os.replace(part_path, path)
 
 
 def missing(options: Options, figures: dict[str, Points]) -> Iterator[tuple[str, float]]:
@@ -125,7 +125,7 @@ def missing(options: Options, figures: dict[str, Points]) -> Iterator[tuple[str,
             if (
                 is_asked
                 and is_there(name, value)
-                and (options.again or float(value) not in figures.get(name, {}))
+                and (options.remeasure or float(value) not in figures.get(name, {}))
             ):
                 yield name, float(value)
 
@@ -156,12 +156,12 @@ def measure_missing(options: Options, figures: dict[str, Points]) -> None:
         write(options.figures, figures)
 
 
-def _with_longest_opening(point: dict[str, Any], before: dict[str, Any] | None) -> dict[str, Any]:
+def _with_longest_opening(point: dict[str, Any], earlier: dict[str, Any] | None) -> dict[str, Any]:
     """The point, with the slowest opening known so far: the first compiles the World, later ones
     find it on disk.
     """
     slowest = max(
-        (one for one in (point, (before or {}).get("first", before)) if one),
+        (one for one in (point, (earlier or {}).get("first", earlier)) if one),
         key=lambda one: one["ready_s"],
     )
     return (
@@ -202,16 +202,19 @@ def fits(figures: dict[str, Points]) -> Iterator[tuple[str, ...]]:
     """One row a curve: its range and exponents."""
     for name, points in figures.items():
         curve = CURVES[name]
-        inside = [value for value in sorted(points) if curve.fit_from <= value <= curve.fit_to]
-        if len(inside) < 2:
+        fitted_values = [
+            value for value in sorted(points) if curve.fit_from <= value <= curve.fit_to
+        ]
+        if len(fitted_values) < 2:
             continue
+        first, last = points[fitted_values[0]], points[fitted_values[-1]]
         slopes = [
             exponent(curve, points, figure) for figure in ("step_us", "world_bytes", "used_bytes")
         ]
         yield (
             curve.label,
-            f"{inside[0]:,g} to {inside[-1]:,g}",
-            f"{points[inside[0]]['step_us']:,.1f} to {points[inside[-1]]['step_us']:,.1f}",
+            f"{fitted_values[0]:,g} to {fitted_values[-1]:,g}",
+            f"{first['step_us']:,.1f} to {last['step_us']:,.1f}",
             *("-" if math.isnan(slope) else f"{slope:.2f}" for slope in slopes),
         )
 

@@ -26,14 +26,14 @@ def exponent(curve: Curve, points: Points, figure: str) -> float:
 
     NaN where fewer than two points are there.
     """
-    chosen = [
+    curves = [
         (value, point[figure])
         for value, point in sorted(points.items())
         if curve.fit_from <= value <= curve.fit_to
     ]
-    if len(chosen) < 2:
+    if len(curves) < 2:
         return float("nan")
-    x, y = np.log(np.array(chosen)).T
+    x, y = np.log(np.array(curves)).T
     return float(np.polyfit(x, y, 1)[0])
 
 

@@ -46,7 +46,7 @@ PLANES = {
     1_600: 20,
     2_800: 28,
 }  # of Walker stars; choices near Walker100's shape
-SHOWN = 32  # candidates from here on
+MAX_CANDIDATES = 32  # candidates from here on
 
 
 @dataclass(frozen=True)
@@ -83,7 +83,7 @@ def star(n_satellites: float) -> Scenario:
     """
     count = int(n_satellites)
     base = load_scenario("Walker100", {"workload.load": 0.1, "episode_s": 3_000.0, **_pools(count)})
-    flown = Constellation(tle_file=str(STARLINK), strict=False)
+    constellation = Constellation(tle_file=str(STARLINK), strict=False)
     if count != N_STARLINK:
         shell = Shell(
             walker=f"97.59:{count}/{PLANES[count]}/1",
@@ -91,12 +91,12 @@ def star(n_satellites: float) -> Scenario:
             altitude_m=550e3,
             raan_deg=289.0,
         )
-        flown = Constellation(shells=(shell,))
+        constellation = Constellation(shells=(shell,))
     return dataclasses.replace(
         base,
         name=f"{count} satellites",
-        constellation=flown,
-        candidates=min(SHOWN, count),
+        constellation=constellation,
+        candidates=min(MAX_CANDIDATES, count),
         epoch_utc="2026-05-30T00:00:00" if count == N_STARLINK else base.epoch_utc,
         workload=dataclasses.replace(
             base.workload, polarimeters=("P01S01",) if count != N_STARLINK else ()
@@ -104,12 +104,12 @@ def star(n_satellites: float) -> Scenario:
     )
 
 
-def shown(candidates: float) -> Scenario:
+def with_candidates(candidates: float) -> Scenario:
     """Walker100 with this many satellites shown."""
     return load_scenario("Walker100", {"candidates": int(candidates), **_pools(100)})
 
 
-def loaded(load: float) -> Scenario:
+def with_load(load: float) -> Scenario:
     """ThreeBody12 at a load."""
     return load_scenario("ThreeBody12", {"workload.load": load, **_pools(12)})
 
@@ -138,12 +138,12 @@ CURVES = {
         "Walker100, load 1.0",
         "satellites shown, K",
         (4, 8, 16, 32, 64),
-        shown,
+        with_candidates,
         memory="state_bytes",
         decisions=8_000,
     ),
     "load": Curve(
-        "ThreeBody12", "load", (0.3, 0.5, 0.7, 1.0, 1.4, 2.0), loaded, memory="used_bytes"
+        "ThreeBody12", "load", (0.3, 0.5, 0.7, 1.0, 1.4, 2.0), with_load, memory="used_bytes"
     ),
     "episode": Curve(
         "ThreeBody12, load 1.0", "episode length, h", (1, 2, 4, 8, 16, 24), long_episode
@@ -165,27 +165,25 @@ def measure(curve: str, value: float, seconds: float) -> dict[str, Any]:
     """
     scenario = CURVES[curve].scenario(value)
     begin = time.process_time()
-    drawn = EpisodeSource(scenario, "validation").sample_episode(SEED)
+    day = EpisodeSource(scenario, "validation").sample_episode(SEED)
     ready_s = time.process_time() - begin
-    simulation = Simulation(scenario, drawn.world, drawn.episode)
+    simulation = Simulation(scenario, day.world, day.episode)
     actions = stored_stream(simulation, CURVES[curve].decisions, seconds)
-    covered_s = float(simulation.time_s - drawn.episode.tasks["release_s"][0])
+    covered_s = float(simulation.time_s - day.episode.tasks["release_s"][0])
     del simulation
-    start = Simulation(scenario, drawn.world, drawn.episode)
+    start = Simulation(scenario, day.world, day.episode)
     step_s, used_bytes, lost = play_blocks(start, actions)
     low_s, median_s, high_s = np.percentile(step_s, (25.0, 50.0, 75.0)).tolist()
     return {
         "step_us": 1e6 * median_s,
         "quartiles_us": [1e6 * low_s, 1e6 * high_s],
         "decisions": len(actions),
-        "of_decisions": int(
-            np.searchsorted(drawn.episode.tasks["release_s"], drawn.episode.span_s[1])
-        ),
+        "of_decisions": int(np.searchsorted(day.episode.tasks["release_s"], day.episode.span_s[1])),
         "covered_s": covered_s,
-        "world_bytes": bytes_of(drawn.world),
+        "world_bytes": bytes_of(day.world),
         "state_bytes": bytes_of(start.state),
         "used_bytes": used_bytes,
-        "world_hours": float(drawn.world.sizes["horizon_s"][0]) / HOUR_S,
+        "world_hours": float(day.world.sizes["horizon_s"][0]) / HOUR_S,
         "ready_s": ready_s,
         "plans_lost": lost,
         "peak_rss_bytes": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
@@ -193,14 +191,14 @@ def measure(curve: str, value: float, seconds: float) -> dict[str, Any]:
     }
 
 
-def stored_stream(simulation: Simulation, most: int, seconds: float) -> list[int]:
+def stored_stream(simulation: Simulation, max_actions: int, seconds: float) -> list[int]:
     """Actions to the end of the episode, at most so many, or as many as are chosen in so many
     seconds of processor time.
     """
     rng, actions, until_s = np.random.default_rng(SEED), [], time.process_time() + seconds
     while (
         not simulation.is_over
-        and len(actions) < most
+        and len(actions) < max_actions
         and (time.process_time() < until_s or len(actions) < 2 * BLOCKS)
     ):
         rows, mask = simulation.observe()["nodes"], simulation.action_masks()

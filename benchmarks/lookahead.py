@@ -48,10 +48,10 @@ def measure(options: Options) -> None:
     while not env.step(actions[-1])[2] and look_ahead.simulation.time_s < end_s:
         actions.append(planner.action(0, False))
     took_s = time.process_time() - began_s
-    looked, rolled, stepped = look_ahead.counts - counts
+    n_looks, rolled, stepped = look_ahead.counts - counts
     digest = sha256(np.array(actions, np.int64).tobytes()).hexdigest()[:12]
     print(
-        f"{options.planner} on {options.scenario}: {len(actions)} decisions, {looked} looked at, "
+        f"{options.planner} on {options.scenario}: {len(actions)} decisions, {n_looks} looked at, "
         f"{rolled} forks, {stepped} steps"
     )
     decision_ms, step_us = 1e3 * took_s / max(1, len(actions) - 1), 1e6 * took_s / max(1, stepped)

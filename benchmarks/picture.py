@@ -73,10 +73,10 @@ def save(picture: np.ndarray, out: Path) -> None:
     out.parent.mkdir(parents=True, exist_ok=True)
     image = Image.fromarray(picture)
     exact = [round(255.0 * part) for colour in SIGNS for part in colour]
-    others = image.quantize(256 - len(exact) // 3).getpalette() or []
-    chosen = Image.new("P", (1, 1))
-    chosen.putpalette(exact + others[: 768 - len(exact)])
-    image.quantize(palette=chosen, dither=Image.Dither.NONE).save(out, optimize=True)
+    other_colours = image.quantize(256 - len(exact) // 3).getpalette() or []
+    palette_image = Image.new("P", (1, 1))
+    palette_image.putpalette(exact + other_colours[: 768 - len(exact)])
+    image.quantize(palette=palette_image, dither=Image.Dither.NONE).save(out, optimize=True)
 
 
 def measure(env: OrbitEnv, observation: Observation, frames: int) -> str:

@@ -81,9 +81,9 @@ class Duel:
 
     def __post_init__(self) -> None:
         """Draw the episode on the validation day and plan its first task in both ways."""
-        drawn = EpisodeSource(self.scenario, "validation").sample_episode(self.seed)
-        self.simulation = Simulation(self.scenario, drawn.world, drawn.episode)
-        self.plain = PlainSimulation(drawn.world, drawn.episode, self.scenario.reward)
+        day = EpisodeSource(self.scenario, "validation").sample_episode(self.seed)
+        self.simulation = Simulation(self.scenario, day.world, day.episode)
+        self.plain = PlainSimulation(day.world, day.episode, self.scenario.reward)
         self.rng = np.random.default_rng(self.seed)
 
     def play(self, steps: int) -> Iterator[int]:

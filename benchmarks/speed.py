@@ -39,7 +39,7 @@ class Options:
     """Scenarios whose steps are counted."""
     runs: int = 5
     """Runs of which the median is printed."""
-    most: int = 20_000
+    max_actions: int = 20_000
     """Longest stream of actions."""
     members: int = 64
     """Members of the vector environment."""
@@ -61,12 +61,12 @@ def choose(rows: np.ndarray, masks: np.ndarray, rng: np.random.Generator) -> np.
     return np.where(rng.random(len(rows)) < 0.5, greedy, uniform)
 
 
-def stored_stream(env: gym.Env, most: int = 20_000) -> list[int]:
+def stored_stream(env: gym.Env, max_actions: int = 20_000) -> list[int]:
     """Actions of one episode, or of its beginning."""
     rng = np.random.default_rng(SEED)
     observation, _ = env.reset(seed=SEED)
     actions: list[int] = []
-    while len(actions) < most:
+    while len(actions) < max_actions:
         actions.append(
             int(choose(observation["nodes"][None], env.unwrapped.action_masks()[None], rng)[0])
         )
@@ -149,31 +149,31 @@ def training_figures() -> dict[str, float]:
     native = make_vec("ThreeBody12", 8, settings.seed, options=options)
     dummy = VecMonitor(DummyVecEnv([lambda i=i: single(i) for i in range(8)]))  # type: ignore[misc]
     for name, envs in (("native", native), ("dummy", dummy)):
-        spent = {"s": 0.0}
-        _count_time(envs, "step_wait", spent)
+        spent_s = {"s": 0.0}
+        _count_time(envs, "step_wait", spent_s)
         model = build_model(
             settings.algo, recipe.hyperparameters, recipe.network, settings.seed, envs
         )
         model.learn(4_096)
-        spent["s"], start = 0.0, time.perf_counter()
+        spent_s["s"], start = 0.0, time.perf_counter()
         model.learn(settings.timesteps, reset_num_timesteps=False)
         whole_s = time.perf_counter() - start
         figures[f"{name} frames/s"], figures[f"{name} share"] = (
             settings.timesteps / whole_s,
-            spent["s"] / whole_s,
+            spent_s["s"] / whole_s,
         )
         envs.close()
     return figures
 
 
-def _count_time(envs: Any, name: str, spent: dict[str, float]) -> None:
+def _count_time(envs: Any, name: str, spent_s: dict[str, float]) -> None:
     """Add up the wall time of a method."""
     method = getattr(envs, name)
 
     def timed(*arguments: Any) -> Any:
         start = time.perf_counter()
         result = method(*arguments)
-        spent["s"] += time.perf_counter() - start
+        spent_s["s"] += time.perf_counter() - start
         return result
 
     setattr(envs, name, timed)
@@ -203,7 +203,7 @@ def median(measure: Callable[[], float], runs: int) -> float:
 def print_steps(name: str, options: Options) -> None:
     """One line about the steps of a scenario."""
     env = gym.make(f"OrbitGym/{name}-v0", disable_env_checker=True)
-    actions = stored_stream(env, options.most)
+    actions = stored_stream(env, options.max_actions)
     kernel_steps_per_s(env, actions)
     inner = median(lambda: kernel_steps_per_s(env, actions), options.runs)
     outer = median(lambda: environment_steps_per_s(env, actions), options.runs)
@@ -238,11 +238,11 @@ def main(options: Options) -> None:
         print_training(training_figures())
     if options.start_up:
         with tempfile.TemporaryDirectory() as folder:
-            nothing = start_up_s(folder)
+            cold_s = start_up_s(folder)
             ready = median(lambda: start_up_s(folder), 3)
         print(
             f"new process to the first observation: {ready:.1f} s; compiling from nothing "
-            f"{nothing:.0f} s"
+            f"{cold_s:.0f} s"
         )
 
 

@@ -41,7 +41,7 @@ SHELLS = {
 def shells(n_satellites: int) -> Scenario:
     """CrossPlane12's stations, four terminals and first 40 user sites under Walker shells."""
     base = load_scenario("CrossPlane12")
-    flown = tuple(
+    shells = tuple(
         Shell(
             inclination_deg,
             altitude_m,
@@ -55,7 +55,7 @@ def shells(n_satellites: int) -> Scenario:
     return dataclasses.replace(
         base,
         name=f"shells of {n_satellites}",
-        constellation=Constellation(shells=flown),
+        constellation=Constellation(shells=shells),
         users=Users(sites=base.users.sites[:40]),
         lasers=dataclasses.replace(base.lasers, mode_range_m=(3_000e3, 4_000e3, 5_000e3)),
         workload=dataclasses.replace(base.workload, polarimeters=()),
@@ -74,13 +74,13 @@ def measure(scenario: Scenario) -> None:
     }
     ends: dict[str, float] = {}
     world = compile_world(
-        scenario, 1, orbits, lambda what, _: ends.__setitem__(what, time.process_time())
+        scenario, 1, orbits, lambda phase, _: ends.__setitem__(phase, time.process_time())
     )
     done = time.process_time()
-    marks += [(names[what], ends[what]) for what in ("flying", "pointing") if what in ends]
+    marks += [(names[phase], ends[phase]) for phase in ("flying", "pointing") if phase in ends]
     phases = ", ".join(
-        f"{what} {end - start:.2f} s"
-        for (what, start), (_, end) in zip(marks, [*marks[1:], ("", done)], strict=True)
+        f"{phase} {end - start:.2f} s"
+        for (phase, start), (_, end) in zip(marks, [*marks[1:], ("", done)], strict=True)
     )
     peak_gb = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e6
     guess = footprint(scenario, len(orbits.names))
@@ -92,12 +92,12 @@ def measure(scenario: Scenario) -> None:
     print(
         f"  World {n_bytes / 1e6:,.0f} MB (estimate {guess.world_bytes / 1e6:,.0f}), "
         f"peak of the process so far {peak_gb:.2f} GB (estimate of this one "
-        f"{guess.build_bytes / 1e9:.2f}), {stored(world)}"
+        f"{guess.build_bytes / 1e9:.2f}), {stored_size(world)}"
     )
     print(f"  {rates(scenario, world)}", flush=True)
 
 
-def stored(world: World) -> str:
+def stored_size(world: World) -> str:
     """Seconds to write the World and to open it again."""
     with tempfile.TemporaryDirectory() as folder:
         start = time.perf_counter()

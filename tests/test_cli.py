@@ -26,10 +26,8 @@ def test_list_names_every_scenario(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     assert run(monkeypatch, "list") == 0
-    printed = capsys.readouterr().out
-    assert (
-        all(name in printed for name in scenario_names()) and "OrbitGym/ThreeBody12-v0" in printed
-    )
+    output = capsys.readouterr().out
+    assert all(name in output for name in scenario_names()) and "OrbitGym/ThreeBody12-v0" in output
 
 
 @pytest.mark.parametrize("name", scenario_names())
@@ -37,16 +35,16 @@ def test_describe_names_stations_and_classes(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], name: str
 ) -> None:
     assert run(monkeypatch, "describe", "--no-graph", "--scenario", name) == 0
-    printed = " ".join(capsys.readouterr().out.split())
-    loaded = load_scenario(name)
+    output = " ".join(capsys.readouterr().out.split())
+    scenario = load_scenario(name)
     expected = [
         name,
-        loaded.description,
-        *(station.name for station in loaded.stations),
-        *(centre.name for centre in loaded.datacentres),
+        scenario.description,
+        *(station.name for station in scenario.stations),
+        *(centre.name for centre in scenario.datacentres),
     ]
-    expected += [key for key, share in loaded.workload.mix.items() if share > 0.0]
-    assert [text for text in expected if text not in printed] == []
+    expected += [key for key, share in scenario.workload.mix.items() if share > 0.0]
+    assert [text for text in expected if text not in output] == []
 
 
 def test_describe_shows_unequal_nodes(
@@ -64,10 +62,10 @@ def test_describe_shows_the_graph(
     A string of 3 has 2 links, so 4 directions; fibre both ways.
     """
     assert run(monkeypatch, "describe", "--scenario", "Tiny") == 0
-    printed = " ".join(capsys.readouterr().out.split())
+    output = " ".join(capsys.readouterr().out.split())
     assert (
         "6 nodes, 18 edges (4 laser, 3 downlink, 3 uplink, 3 user up, 3 user down, 2 fibre)"
-        in printed
+        in output
     )
 
 
@@ -79,14 +77,14 @@ def test_describe_prints_load_by_time_and_by_energy(
     By time it is the sum of the duties over twelve satellites, in the World's own figures.
     """
     assert run(monkeypatch, "describe", "--scenario", "Ring12") == 0
-    printed = " ".join(capsys.readouterr().out.split())
+    output = " ".join(capsys.readouterr().out.split())
     ring = load_scenario("Ring12")
     duties = energy_duty_cycle(get_arrivals(ring, 1).world)
-    assert f"load {duties.sum() / 12:.2f} by time, 1.00 by energy" in printed
-    assert f"capacity 12.00 node-seconds a second by time, {duties.sum():.2f} by energy" in printed
-    for name, measured in get_arrivals(ring, 1).class_loads(ring.workload).items():
-        assert f"{name} {measured.node_s:.3g} {measured.feasible_fraction:.0%}" in printed
-    assert f"all {duties.sum() / 12:.3f} 1.000" in printed
+    assert f"load {duties.sum() / 12:.2f} by time, 1.00 by energy" in output
+    assert f"capacity 12.00 node-seconds a second by time, {duties.sum():.2f} by energy" in output
+    for name, load in get_arrivals(ring, 1).class_loads(ring.workload).items():
+        assert f"{name} {load.node_s:.3g} {load.feasible_fraction:.0%}" in output
+    assert f"all {duties.sum() / 12:.3f} 1.000" in output
 
 
 # Computed with Skyfield or SGP4 for 2025-08-03 (tests/views/describe/test_derived_quantities.py
@@ -121,13 +119,13 @@ def test_describe_prints_what_follows(
     """By position; no line beyond 100 columns or with blanks at its end."""
     assert run(monkeypatch, "describe", name) == 0
     lines = capsys.readouterr().out.splitlines()
-    printed = " ".join(" ".join(lines).split())
-    assert [text for text in FOLLOWS[name] if text not in printed] == []
+    output = " ".join(" ".join(lines).split())
+    assert [text for text in FOLLOWS[name] if text not in output] == []
     assert [line for line in lines if len(line) > 100 or line != line.rstrip()] == []
 
 
 @pytest.mark.parametrize(
-    ("typed", "printed"),
+    ("toml", "output"),
     [
         (
             "[faults]\nenabled = true",
@@ -144,13 +142,13 @@ def test_describe_says_what_may_fail(
     monkeypatch: pytest.MonkeyPatch,
     capsys: pytest.CaptureFixture[str],
     tmp_path: Path,
-    typed: str,
-    printed: str,
+    toml: str,
+    output: str,
 ) -> None:
     path = tmp_path / "mine.toml"
-    path.write_text(f'extends = "Tiny"\n{typed}\n')
+    path.write_text(f'extends = "Tiny"\n{toml}\n')
     assert run(monkeypatch, "describe", str(path), "--no-graph") == 0
-    assert printed in " ".join(capsys.readouterr().out.split())
+    assert output in " ".join(capsys.readouterr().out.split())
 
 
 def test_describe_without_a_name_is_the_default(
@@ -182,10 +180,9 @@ def test_describe_a_scenario_with_nothing_on_the_ground(
     path = tmp_path / "bare.toml"
     path.write_text(BARE)
     assert run(monkeypatch, "describe", str(path), "--no-graph") == 0
-    printed = " ".join(capsys.readouterr().out.split())
+    output = " ".join(capsys.readouterr().out.split())
     assert (
-        "lasers none datacentres none users none alerts none" in printed
-        and "Stations" not in printed
+        "lasers none datacentres none users none alerts none" in output and "Stations" not in output
     )
     assert run(monkeypatch, "describe", str(path)) == 2
     assert capsys.readouterr().err.startswith(
@@ -208,11 +205,11 @@ def test_a_wrong_name_is_one_line(
     message: str,
 ) -> None:
     assert run(monkeypatch, "describe", *arguments) == 2
-    printed = capsys.readouterr()
+    output = capsys.readouterr()
     assert (
-        printed.out == ""
-        and printed.err.startswith(f"error: {message}")
-        and printed.err.count("\n") == 1
+        output.out == ""
+        and output.err.startswith(f"error: {message}")
+        and output.err.count("\n") == 1
     )
 
 
@@ -235,9 +232,9 @@ def test_a_users_mistake_is_one_line(
     path = tmp_path / "mine.toml"
     path.write_text('extends = "Ring12"\nworklod = 1\n')
     assert run(monkeypatch, "describe", "--scenario", str(path)) == 2
-    printed = capsys.readouterr()
-    assert printed.out == "" and printed.err.count("\n") == 1
-    assert printed.err.startswith(
+    output = capsys.readouterr()
+    assert output.out == "" and output.err.count("\n") == 1
+    assert output.err.startswith(
         "error: mine.toml: unknown key 'worklod' in scenario; did you mean 'workload'?"
     )
 
@@ -293,12 +290,12 @@ def test_replay_of_what_cannot_be_shown_is_one_line(
     message: str,
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    known = {
+    paths = {
         "LOG": str(recorded("Tiny").path),
         "OTHER": str(recorded("Tiny", seed=4).path),
         "FOLDER": str(tmp_path),
     }
-    assert run(monkeypatch, "replay", *(known.get(word, word) for word in arguments)) == 2
+    assert run(monkeypatch, "replay", *(paths.get(word, word) for word in arguments)) == 2
     assert (
         capsys.readouterr().err == f"error: {message.replace('FOLDER', str(tmp_path))}\n"
         and not list(tmp_path.iterdir())

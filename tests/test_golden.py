@@ -14,22 +14,24 @@ TOLERANCE = 1e-9
 CASES = golden_trace.cases()
 
 
-def differences(stored: dict[str, Any], played: dict[str, Any], with_bits: bool) -> list[str]:
+def differences(expected: dict[str, Any], actual: dict[str, Any], with_bits: bool) -> list[str]:
     """What differs between two traces, by key: hashes exactly, sums within TOLERANCE."""
-    found = (
-        [] if stored.keys() == played.keys() else [f"keys {sorted(stored.keys() ^ played.keys())}"]
+    keys = (
+        []
+        if expected.keys() == actual.keys()
+        else [f"keys {sorted(expected.keys() ^ actual.keys())}"]
     )
-    for key in stored.keys() & played.keys() - ({"bits_sha256"} if not with_bits else set()):
-        one, two = stored[key], played[key]
+    for key in expected.keys() & actual.keys() - ({"bits_sha256"} if not with_bits else set()):
+        one, two = expected[key], actual[key]
         if isinstance(one, dict):
-            found += [
+            keys += [
                 f"{key}.{name}"
                 for name in one.keys() | two.keys()
                 if not _close(one.get(name), two.get(name))
             ]
         elif not _close(one, two):
-            found.append(key)
-    return sorted(found)
+            keys.append(key)
+    return sorted(keys)
 
 
 def _close(one: Any, two: Any) -> bool:
@@ -50,31 +52,31 @@ def test_returns_are_what_they_were(
     """
     if request.config.getoption("--write-golden") and not case.file.exists():
         golden_trace.write(case)
-    stored = golden_trace.read(case)
-    played = golden_trace.play(case, stored["actions"])
-    assert differences(stored, played, request.config.getoption("--golden-bits")) == []
+    expected = golden_trace.read(case)
+    actual = golden_trace.play(case, expected["actions"])
+    assert differences(expected, actual, request.config.getoption("--golden-bits")) == []
 
 
 def test_a_stream_that_books_one_task_elsewhere_is_told_apart() -> None:
     """The comparison can fail: one action changed, and hashes and sums differ."""
-    stored = golden_trace.read(CASES[0])
-    changed = stored["actions"].replace(
-        stored["actions"][0], "b" if stored["actions"][0] == "a" else "a", 1
+    expected = golden_trace.read(CASES[0])
+    changed = expected["actions"].replace(
+        expected["actions"][0], "b" if expected["actions"][0] == "a" else "a", 1
     )
     assert "choices_sha256" in differences(
-        stored, golden_trace.play(CASES[0], changed), with_bits=False
+        expected, golden_trace.play(CASES[0], changed), with_bits=False
     )
 
 
 def test_a_sum_that_moved_is_told_apart() -> None:
-    stored = golden_trace.read(CASES[0])
-    moved = {
-        **stored,
-        "reward_sums": [stored["reward_sums"][0] * (1 + 1e-7), stored["reward_sums"][1]],
+    expected = golden_trace.read(CASES[0])
+    altered = {
+        **expected,
+        "reward_sums": [expected["reward_sums"][0] * (1 + 1e-7), expected["reward_sums"][1]],
     }
-    assert differences(stored, moved, with_bits=True) == ["reward_sums"]
-    assert differences(stored, {**stored, "bits_sha256": ""}, with_bits=True) == ["bits_sha256"]
-    assert differences(stored, {**stored, "bits_sha256": ""}, with_bits=False) == []
+    assert differences(expected, altered, with_bits=True) == ["reward_sums"]
+    assert differences(expected, {**expected, "bits_sha256": ""}, with_bits=True) == ["bits_sha256"]
+    assert differences(expected, {**expected, "bits_sha256": ""}, with_bits=False) == []
 
 
 def test_no_trace_is_stored_of_what_is_no_longer_there() -> None:

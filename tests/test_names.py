@@ -34,8 +34,7 @@ in_between inside instead late lately later meanwhile near nearby never now off 
 onto otherwise out outside over perhaps rather since so sometimes soon still there therefore
 through thus together too under until up upon well when whenever where why within without yet
 """
-REFUSED = frozenset(f"{PARTICIPLES} {PRONOUNS} {ADVERBS}".split())
-HELD = ("orbit_gym", "agents")  # the others are listed only, until they are clean
+REFUSED_WORDS = frozenset(f"{PARTICIPLES} {PRONOUNS} {ADVERBS}".split())
 # Words that are the field's own terms, or the name that a protocol fixes.
 TERMS = {
     "about": "the key of recipes, cards and columns that says what they are for",
@@ -68,22 +67,23 @@ def names(tree: ast.AST) -> Iterator[tuple[str, int]]:
             yield node.asname, getattr(node, "lineno", 0)
 
 
-def refused(source: str) -> list[tuple[str, int]]:
+def offenders(source: str) -> list[tuple[str, int]]:
     """The names of a source that the rule refuses, with their lines."""
     found_names = names(ast.parse(source))
     return [
         (name, line)
         for name, line in found_names
-        if name.strip("_").lower() in REFUSED and name.strip("_").lower() not in TERMS
+        if name.strip("_").lower() in REFUSED_WORDS and name.strip("_").lower() not in TERMS
     ]
 
 
-@pytest.mark.parametrize("folder", HELD)
+@pytest.mark.parametrize("folder", FOLDERS)
 def test_names_say_what_they_hold(folder: str) -> None:
     rows = [
         f"{path.relative_to(ROOT)}:{line} {name}"
         for path in sorted((ROOT / folder).rglob("*.py"))
-        for name, line in refused(path.read_text(encoding="utf-8"))
+        if ROOT / "tests" / "agents" not in path.parents  # listed only, until they are clean
+        for name, line in offenders(path.read_text(encoding="utf-8"))
     ]
     assert not rows
 
@@ -94,15 +94,15 @@ def test_a_bare_participle_is_found_and_a_longer_name_is_not() -> None:
         "    others = [held for held in given]\n"
         "    self.kept = others"
     )
-    assert [name for name, _ in refused(source)] == ["told", "given", "others", "kept", "held"]
-    assert not refused("def read(path, is_booked, n_held):\n    done = up = is_booked")
+    assert [name for name, _ in offenders(source)] == ["told", "given", "others", "kept", "held"]
+    assert not offenders("def read(path, is_booked, n_held):\n    done = up = is_booked")
 
 
 if __name__ == "__main__":
     totals: Counter[str] = Counter()
     for folder in FOLDERS:
         for path in sorted((ROOT / folder).rglob("*.py")):
-            rows = refused(path.read_text(encoding="utf-8"))
+            rows = offenders(path.read_text(encoding="utf-8"))
             totals[folder] += len(rows)
             if rows:
                 print(path.relative_to(ROOT), *sorted({f"{name}:{line}" for name, line in rows}))

@@ -13,9 +13,9 @@ import numpy as np
 from orbit_gym.kernels.accelerator.charge_and_heat import required_j
 from orbit_gym.physics.energy import required_charge_j
 from tests.helpers.small_world import HORIZON_S, small_world
-from validation.rows import Row, judged
+from validation.rows import Row, judged_row
 
-WHAT = "least charge that carries a baseline"
+QUANTITY = "least charge that carries a baseline"
 AUTHORITY = "brute-force forward simulation"
 TOLERANCE_J = 1.0
 PROFILES = 200
@@ -98,6 +98,6 @@ def measure(data: Path | None) -> list[Row]:
     between_j = max(between_rows_error_j(np.random.default_rng(seed)) for seed in range(PROFILES))
     note = f"{PROFILES} random profiles"
     return [
-        judged(f"{WHAT}, at its changes", AUTHORITY, at_rows_j, TOLERANCE_J, "J", note),
-        judged(f"{WHAT}, between them", AUTHORITY, between_j, TOLERANCE_J, "J", note),
+        judged_row(f"{QUANTITY}, at its changes", AUTHORITY, at_rows_j, TOLERANCE_J, "J", note),
+        judged_row(f"{QUANTITY}, between them", AUTHORITY, between_j, TOLERANCE_J, "J", note),
     ]

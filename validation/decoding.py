@@ -11,7 +11,7 @@ import numpy as np
 
 from orbit_gym.simulation.simulation import Simulation
 from tests.helpers.small_world import LANES, MODEL_BYTES, one_lane, small_world, start
-from validation.rows import Row, judged
+from validation.rows import Row, judged_row
 
 AUTHORITY = "Jetson AGX Thor, TensorRT-Edge-LLM benchmarks"
 BATCH_TOKENS_PER_S = 135.3
@@ -78,7 +78,7 @@ def measure(data: Path | None) -> list[Row]:
     lone = slowness()
     text = f"{lone:.3f} times too slow, as stated"
     return [
-        judged(
+        judged_row(
             "saturated decoding, 160 requests on 8 lanes",
             AUTHORITY,
             throughput_error(),

@@ -15,10 +15,10 @@ from skyfield.jpllib import SpiceKernel
 
 from orbit_gym.world.ephemeris import Passes, sunlit_intervals
 from validation import sky
-from validation.rows import Row, judged, skipped
+from validation.rows import Row, judged_row, skipped_row
 from validation.sun import de421
 
-WHAT = "eclipse entry and exit, 12 satellites, 24 h"
+QUANTITY = "eclipse entry and exit, 12 satellites, 24 h"
 FILE_AUTHORITY = "Skyfield is_sunlit with DE421, stored to the second"
 LIVE_AUTHORITY = "Skyfield is_sunlit with DE421, live"
 # the almanac Sun is 0.01 degrees off DE421, which turns a shadow edge by 0.15 s; grazing entries
@@ -44,17 +44,17 @@ def our_lit() -> Passes:
 def our_edges(number: int) -> Edges:
     """Ours of one satellite."""
     lit, day_s = our_lit(), sky.SECONDS_OF_DAY
-    mine = lit.satellite == number
-    enter_s, exit_s = lit.end_s[mine], lit.start_s[mine]
+    is_own = lit.satellite == number
+    enter_s, exit_s = lit.end_s[is_own], lit.start_s[is_own]
     return Edges(enter_s[enter_s < day_s], exit_s[(exit_s > 0.0) & (exit_s < day_s)])
 
 
 def live_edges(numbers: Sequence[int]) -> list[Edges]:
     """Skyfield's, to EPSILON_S."""
     ephemeris = de421()
-    found = [_edges_of(sky.satellite(number), ephemeris) for number in numbers]
+    edges = [_edges_of(sky.satellite(number), ephemeris) for number in numbers]
     ephemeris.close()
-    return found
+    return edges
 
 
 def _edges_of(satellite: EarthSatellite, ephemeris: SpiceKernel) -> Edges:
@@ -89,16 +89,16 @@ def file_edges(data: Path) -> list[Edges]:
     return [Edges(of(name, "enter_eclipse"), of(name, "exit_eclipse")) for name in sky.names()]
 
 
-def differences_s(ours: Edges, theirs: Edges) -> np.ndarray:
+def differences_s(a_edges: Edges, b_edges: Edges) -> np.ndarray:
     """Ours minus theirs, edge by edge in order of time.
 
     ValueError where one side has an edge that the other lacks.
     """
-    if [len(part) for part in ours] != [len(part) for part in theirs]:
+    if [len(part) for part in a_edges] != [len(part) for part in b_edges]:
         raise ValueError(
-            f"{[len(part) for part in ours]} edges against {[len(part) for part in theirs]}"
+            f"{[len(part) for part in a_edges]} edges against {[len(part) for part in b_edges]}"
         )
-    return np.concatenate([a - b for a, b in zip(ours, theirs, strict=True)])
+    return np.concatenate([a - b for a, b in zip(a_edges, b_edges, strict=True)])
 
 
 def beyond_the_second_s(differences: np.ndarray) -> np.ndarray:
@@ -116,17 +116,19 @@ def measure(data: Path | None) -> list[Row]:
             for k, theirs in zip(sky.ALL, live_edges(sky.ALL), strict=True)
         ]
     )
-    live = judged(
-        WHAT, LIVE_AUTHORITY, np.abs(live_s).max(), TOLERANCE_S, "s", f"{len(live_s)} edges"
+    live = judged_row(
+        QUANTITY, LIVE_AUTHORITY, np.abs(live_s).max(), TOLERANCE_S, "s", f"{len(live_s)} edges"
     )
     if data is None:
-        return [skipped(WHAT, FILE_AUTHORITY, f"{TOLERANCE_S:g} s"), live]
+        return [skipped_row(QUANTITY, FILE_AUTHORITY, f"{TOLERANCE_S:g} s"), live]
     file_s = beyond_the_second_s(
         np.concatenate(
             [differences_s(our_edges(k), theirs) for k, theirs in enumerate(file_edges(data))]
         )
     )
     return [
-        judged(WHAT, FILE_AUTHORITY, file_s.max(), TOLERANCE_S, "s", f"{len(file_s)} edges"),
+        judged_row(
+            QUANTITY, FILE_AUTHORITY, file_s.max(), TOLERANCE_S, "s", f"{len(file_s)} edges"
+        ),
         live,
     ]

@@ -16,7 +16,7 @@ import numpy as np
 
 from orbit_gym.utils.units import J_PER_WH
 from tests.helpers.small_world import small_world, start, vision
-from validation.rows import Row, judged, skipped
+from validation.rows import Row, judged_row, skipped_row
 
 LEDGER_TOLERANCE = 1e-9  # relative
 ORBIT_S, DARK_S = (
@@ -81,15 +81,15 @@ def charges_j(
     )
     tasks = [vision(time_s, BLOCK_S) for time_s, _ in marks] + [vision(marks[-1][0] + 1.0, BLOCK_S)]
     world = small_world(1, power=power, capacity_j=capacity_j, floor_j=0.0)
-    simulation, seen = start(world, tasks, resident=1, charge_j=initial_j), []
+    simulation, charges_j = start(world, tasks, resident=1, charge_j=initial_j), []
     for _, is_block in marks:
         if not is_block:
-            seen.append(float(simulation.state.units[0]["charge_j"]))
+            charges_j.append(float(simulation.state.units[0]["charge_j"]))
         simulation.apply(0 if is_block else simulation.n_candidates)
         assert (
             not is_block or simulation.last_booking["start_s"] in blocks_s
         )  # it did not have to wait
-    return seen
+    return charges_j
 
 
 def sun_and_dark() -> list[tuple[float, float]]:
@@ -203,9 +203,11 @@ def voltage_depths_wh(data: Path, telemetry: Telemetry) -> tuple[float, float]:
 
     is_resting = np.abs(telemetry.load_w - telemetry.array_w) / telemetry.battery_v < REST_A
     lowest = int(charge_of_telemetry_j(telemetry).argmin())
-    before = int(np.flatnonzero(is_resting[: int(np.flatnonzero(telemetry.array_w < 1.0)[0])])[-1])
-    after = lowest + int(np.flatnonzero(is_resting[lowest:])[0])
-    high_v, low_v = float(telemetry.battery_v[before]), float(telemetry.battery_v[after])
+    rest_row = int(
+        np.flatnonzero(is_resting[: int(np.flatnonzero(telemetry.array_w < 1.0)[0])])[-1]
+    )
+    later_rest_row = lowest + int(np.flatnonzero(is_resting[lowest:])[0])
+    high_v, low_v = float(telemetry.battery_v[rest_row]), float(telemetry.battery_v[later_rest_row])
     least_wh = discharged_wh(low_v + ROOM_V) - discharged_wh(high_v - ROOM_V)
     return least_wh, discharged_wh(low_v - ROOM_V) - discharged_wh(high_v + ROOM_V)
 
@@ -243,19 +245,23 @@ def bupt_rows(data: Path) -> list[Row]:
     orbit, depth_wh = model_orbit(telemetry)
     rows = []
     for name, value_wh, measured_wh in (
-        ("consumption", orbit.consumed_wh, [each.consumed_wh for each in orbits]),
-        ("harvest", orbit.harvested_wh, [each.harvested_wh for each in orbits]),
+        (
+            "consumption",
+            orbit.consumed_wh,
+            [one.consumed_wh for one in orbits],
+        ),
+        ("harvest", orbit.harvested_wh, [one.harvested_wh for one in orbits]),
     ):
         note = (
             f"{value_wh:.1f} Wh against {np.mean(measured_wh):.1f} +- "
             f"{np.std(measured_wh, ddof=1):.1f}"
         )
-        off = spread_off(value_wh, measured_wh)
+        deviation = spread_off(value_wh, measured_wh)
         rows.append(
-            judged(
+            judged_row(
                 f"{name} an orbit, BUPT-1-like node",
                 AUTHORITY,
-                off,
+                deviation,
                 SPREAD,
                 "sd of 196 orbits",
                 note,
@@ -283,7 +289,7 @@ def bupt_rows(data: Path) -> list[Row]:
 def measure(data: Path | None) -> list[Row]:
     """Return one row for closed forms and three for BUPT-1."""
     worst = max(never_full_error(), full_error())
-    ledger = judged(
+    ledger = judged_row(
         "charge over 12 orbits, bookings in Sun and shadow",
         "closed form",
         worst,
@@ -294,6 +300,6 @@ def measure(data: Path | None) -> list[Row]:
         names = ("consumption an orbit", "harvest an orbit", "discharge over one eclipse")
         return [
             ledger,
-            *(skipped(f"{name}, BUPT-1-like node", AUTHORITY, "its spread") for name in names),
+            *(skipped_row(f"{name}, BUPT-1-like node", AUTHORITY, "its spread") for name in names),
         ]
     return [ledger, *bupt_rows(data)]

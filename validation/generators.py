@@ -16,7 +16,7 @@ from orbit_gym.scenario.task_classes import FLOP_PER_TOKEN_8B, TASK_CLASSES, Tas
 from orbit_gym.utils.units import DAY_S, HOUR_S
 from orbit_gym.workload.arrival_processes import sample_arrivals
 from orbit_gym.workload.task_factory import TaskFactory
-from validation.rows import Row, judged, skipped
+from validation.rows import Row, judged_row, skipped_row
 
 TRACES = {
     "language_request": "llm_traces/azure2023_conv.csv",
@@ -303,5 +303,5 @@ def _row(
     error: Callable[[Path], float],
 ) -> Row:
     if data is None:
-        return skipped(subject, authority, f"{100.0 * tolerance:g} %")
-    return judged(subject, authority, 100.0 * error(data), 100.0 * tolerance, "%")
+        return skipped_row(subject, authority, f"{100.0 * tolerance:g} %")
+    return judged_row(subject, authority, 100.0 * error(data), 100.0 * tolerance, "%")

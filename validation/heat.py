@@ -15,7 +15,7 @@ from scipy.optimize import curve_fit
 
 from orbit_gym.physics.thermal import steady_temperature_c, temperature_after_c
 from tests.helpers.small_world import NODE, small_world, start, vision
-from validation.rows import Row, judged, skipped
+from validation.rows import Row, judged_row, skipped_row
 
 CLOSED_FORM_TOLERANCE_K = 1e-9
 AUTHORITY = "BUPT-1 in-orbit telemetry"
@@ -54,12 +54,12 @@ def simulated_c() -> list[float]:
         vision(0.0, BLOCK_S),
         *(vision(look_s, 1.0) for look_s in (*LOOKS_S, LOOKS_S[-1] + 1.0)),
     ]
-    simulation, seen = start(small_world(1, power=power), tasks, resident=1), []
+    simulation, temperatures_c = start(small_world(1, power=power), tasks, resident=1), []
     simulation.apply(0)
-    while len(seen) < len(LOOKS_S):
-        seen.append(float(simulation.state.units[0]["temperature_c"]))
+    while len(temperatures_c) < len(LOOKS_S):
+        temperatures_c.append(float(simulation.state.units[0]["temperature_c"]))
         simulation.apply(simulation.n_candidates)  # only to look
-    return seen
+    return temperatures_c
 
 
 def closed_form_c(time_s: float) -> float:
@@ -133,7 +133,7 @@ def measure(data: Path | None) -> list[Row]:
         f"{TAU_RANGE_S[0]:g} to {TAU_RANGE_S[1]:g} s",
     )
     if data is None:
-        tau_row = skipped(what_tau, AUTHORITY, tau_text)
+        tau_row = skipped_row(what_tau, AUTHORITY, tau_text)
     else:
         tau_s = fitted_tau_s(read_trace(data))
         tau_row = Row(
@@ -145,7 +145,7 @@ def measure(data: Path | None) -> list[Row]:
         )
     steady = "steady temperatures at four powers, one resistance"
     return [
-        judged(
+        judged_row(
             "temperature of a booked node",
             "closed form",
             closed_form_error_k(),
@@ -153,7 +153,7 @@ def measure(data: Path | None) -> list[Row]:
             "K",
         ),
         tau_row,
-        judged(
+        judged_row(
             steady, AUTHORITY, steady_error_k(), STEADY_TOLERANCE_K, "K", f"{resistance:.2f} K/W"
         ),
     ]

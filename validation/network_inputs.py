@@ -18,7 +18,7 @@ def minutes(column):
     return np.expm1(column * HOURS_2) / 60.0
 
 
-class Given:
+class ColumnView:
     """An observation batch by column name: task (batch, 1), nodes (batch, n)."""
 
     def __init__(self, observation):
@@ -35,9 +35,9 @@ class Given:
         self.urgency = 1.0 - self.task["slack"]
 
 
-def features(given):
+def features(view):
     """agents.policies.bilinear_rule.FEATURES, (batch, n, P)."""
-    task, node = given.task, given.node
+    task, node = view.task, view.node
     backlog_min = minutes(node["backlog"])
     taken_min = task["lanes"] * minutes(task["service"]) + node["plan_load"]
     energy = node["plan_energy"] * node["is_satellite"]
@@ -70,9 +70,9 @@ def features(given):
     return np.stack(columns, axis=-1)
 
 
-def way_down(given):
+def way_down(view):
     """Settings result, down_wait and result_waits, (batch,) each."""
-    task, node, flies = given.task, given.node, given.flies
+    task, node, flies = view.task, view.node, view.flies
     result = np.minimum(np.expm1(task["result_size"][:, 0] * LOG_SIZE) / 1e6, 2.0)
     contact_min = minutes(np.where(flies, node["time_to_contact"], 1.0).min(axis=1, keepdims=True))
     wait_min = np.maximum(
@@ -83,12 +83,12 @@ def way_down(given):
     return result, wait, result * (wait - A_MINUTE)
 
 
-def setting(given):
+def setting(view):
     """agents.policies.bilinear_rule.SETTING, (batch, M)."""
     task, node, flies = (
-        {name: column[:, 0] for name, column in given.task.items()},
-        given.node,
-        given.flies,
+        {name: column[:, 0] for name, column in view.task.items()},
+        view.node,
+        view.flies,
     )
 
     def mean(column):
@@ -109,15 +109,15 @@ def setting(given):
         work,
         mean(1.0 - node["charge_margin"]),
         mean(node["model_resident"]),
-        np.where(given.present, node["plan_on_time"], 0.0).sum(axis=1)
-        / np.maximum(given.present.sum(axis=1), 1),
+        np.where(view.present, node["plan_on_time"], 0.0).sum(axis=1)
+        / np.maximum(view.present.sum(axis=1), 1),
         np.where(flies, node["backlog"], 1.0).min(axis=1),
         mean(node["sunlit"]),
         task["offered_load_5min"],
         task["offered_load_30min"],
         overload,
         work * overload,
-        *way_down(given),
+        *way_down(view),
         lax,
         lax * (task["offered_load_30min"] - FULL),
         np.clip(
@@ -128,33 +128,35 @@ def setting(given):
     return np.stack(columns, axis=-1)
 
 
-def prior(given, rule, sharpness, margin):
+def prior(view, rule, sharpness, margin):
     """Logits (batch, n + 1) of a rule (3, P, M)."""
-    weights = np.einsum("spm,bm->bsp", rule, setting(given))
-    cost, says, says_late = np.einsum("bnp,bsp->sbn", features(given), weights)
-    is_late = ~given.in_time.any(axis=1, keepdims=True)
-    competes = np.where(is_late, given.node["plan_exists"] > 0.5, given.in_time)
+    weights = np.einsum("spm,bm->bsp", rule, setting(view))
+    cost, says, says_late = np.einsum("bnp,bsp->sbn", features(view), weights)
+    is_late = ~view.in_time.any(axis=1, keepdims=True)
+    competes = np.where(is_late, view.node["plan_exists"] > 0.5, view.in_time)
     says = np.where(is_late, says_late - 1.0, says)
     admitted = competes & (says >= 0.0)
     any_is = admitted.any(axis=1, keepdims=True)
-    compared = np.where(np.where(any_is, admitted, competes), cost, np.inf)
-    first = compared.argmin(axis=1)[:, None]
-    best = np.take_along_axis(compared, first, axis=1)
+    candidate_cost = np.where(np.where(any_is, admitted, competes), cost, np.inf)
+    first = candidate_cost.argmin(axis=1)[:, None]
+    best = np.take_along_axis(candidate_cost, first, axis=1)
     reject = np.where(
         any_is, -margin * np.clip(np.take_along_axis(says, first, axis=1), 0.0, 4.0), 0.0
     )
-    behind = sharpness * (cost - best)
-    below = reject + margin * np.clip(says, -4.0, 0.0) - np.maximum(behind, 0.0)
-    others = np.where(given.in_time, below, reject - 20.0 - given.node["plan_delivery"])
-    rows = np.where(admitted, -behind, others)
+    cost_penalty = sharpness * (cost - best)
+    unadmitted_logit = reject + margin * np.clip(says, -4.0, 0.0) - np.maximum(cost_penalty, 0.0)
+    other_logits = np.where(
+        view.in_time, unadmitted_logit, reject - 20.0 - view.node["plan_delivery"]
+    )
+    rows = np.where(admitted, -cost_penalty, other_logits)
     return np.concatenate([rows, reject], axis=1)
 
 
-def pools(given, logits):
+def pools(view, logits):
     """Pool weights (batch, 3, n): mean of present rows, rows that the rule likes, idle rows."""
-    work = given.node["booked_work"]
+    work = view.node["booked_work"]
     scores = np.where(
-        given.present[:, None],
+        view.present[:, None],
         np.stack([np.zeros_like(work), logits[:, :-1], -16.0 * work], axis=1),
         -np.inf,
     )
@@ -162,25 +164,25 @@ def pools(given, logits):
     return shares / np.maximum(shares.sum(axis=2, keepdims=True), 1e-300)
 
 
-def rows(given, observation, logits):
+def rows(view, observation, logits):
     """Rows (batch, n, ROW_WIDTH): the node row, facts, sums and maxima over link slots."""
-    node, delivery = given.node, given.node["plan_delivery"]
+    node, delivery = view.node, view.node["plan_delivery"]
     backlog_min = minutes(node["backlog"])
-    best = np.where(given.in_time, delivery, 2.0).min(axis=1, keepdims=True)
-    result, wait, waits = (column[:, None] + np.zeros_like(delivery) for column in way_down(given))
+    best = np.where(view.in_time, delivery, 2.0).min(axis=1, keepdims=True)
+    result, wait, waits = (column[:, None] + np.zeros_like(delivery) for column in way_down(view))
     facts = (
         np.clip(minutes(node["plan_finish"]) - backlog_min, 0.0, 10.0) / 10.0,
         np.clip(minutes(node["plan_start"]) - backlog_min - node["plan_load"], 0.0, 10.0) / 10.0,
         np.clip(delivery - best, -1.0, 1.0),
-        node["backlog"] * given.urgency,
-        node["booked_work"] * given.urgency,
+        node["backlog"] * view.urgency,
+        node["booked_work"] * view.urgency,
         np.clip(logits[:, :-1] / 16.0, -1.0, 1.0),
         result / 2.0,
         wait,
         waits / 2.0,
     )
-    shown = np.stack(facts, axis=-1) * given.present[..., None]
+    present_facts = np.stack(facts, axis=-1) * view.present[..., None]
     return np.concatenate(
-        [observation["nodes"], shown, given.links.sum(axis=2) / 4.0, given.links.max(axis=2)],
+        [observation["nodes"], present_facts, view.links.sum(axis=2) / 4.0, view.links.max(axis=2)],
         axis=-1,
     )

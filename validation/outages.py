@@ -16,7 +16,7 @@ from orbit_gym.scenario.scenario import Faults, Station
 from orbit_gym.workload.fault_process import in_anomaly, laser_pairs, sample_faults
 from orbit_gym.world.layout import DOWNLINK, World
 from orbit_gym.world.world_cache import get_world
-from validation.rows import Row, judged
+from validation.rows import Row, judged_row
 
 STANDARD_ERRORS = 3.0
 SPAN_S = 90_000.0
@@ -124,6 +124,6 @@ def measure(data: Path | None, seeds: int = 200) -> list[Row]:
         ("the same at the start of an episode", "renewal theory", start),
     ]
     return [
-        judged(subject, authority, error, STANDARD_ERRORS, "standard errors")
+        judged_row(subject, authority, error, STANDARD_ERRORS, "standard errors")
         for subject, authority, error in rows
     ]

@@ -13,7 +13,7 @@ from skyfield.toposlib import GeographicPosition
 
 from orbit_gym.world.ephemeris import Passes, highest_elevation_rad, passes_over, site_geometry
 from validation import sky
-from validation.rows import Row, judged
+from validation.rows import Row, judged_row
 
 AUTHORITY = "Skyfield find_events and altaz, live"
 # taking UTC for UT1 moves a site by 30 m, 5 ms of flight; near a grazing pass that counts many
@@ -28,7 +28,7 @@ AROUND_S = np.linspace(
 )  # find_events stops at half a second; its altitudes around there tell the rest
 
 
-class Whole(NamedTuple):
+class CompletePasses(NamedTuple):
     """Passes that begin and end inside the day, in order of time: seconds of the day, degrees."""
 
     rise_s: np.ndarray
@@ -54,21 +54,21 @@ def sites() -> dict[str, GeographicPosition]:
     }
 
 
-def ours(station: str, mask_deg: float) -> list[Whole]:
+def our_passes(station: str, mask_deg: float) -> list[CompletePasses]:
     """Our passes over a station, one entry a satellite."""
     site = next(site for site in sky.scenario().stations if site.name == station)
     site_m, up = site_geometry(site.latitude_deg, site.longitude_deg, site.altitude_m)
-    found = passes_over(sky.flight(), site_m, up, mask_deg)
-    keep = (found.start_s > 0.0) & (found.end_s < sky.SECONDS_OF_DAY)
-    found = Passes(*(column[keep] for column in found))
-    top_deg = np.degrees(highest_elevation_rad(sky.flight(), found, site_m, up))
+    passes = passes_over(sky.flight(), site_m, up, mask_deg)
+    keep = (passes.start_s > 0.0) & (passes.end_s < sky.SECONDS_OF_DAY)
+    passes = Passes(*(column[keep] for column in passes))
+    top_deg = np.degrees(highest_elevation_rad(sky.flight(), passes, site_m, up))
     return [
-        Whole(found.start_s[mine], found.end_s[mine], top_deg[mine])
-        for mine in (found.satellite == number for number in sky.ALL)
+        CompletePasses(passes.start_s[own_passes], passes.end_s[own_passes], top_deg[own_passes])
+        for own_passes in (passes.satellite == number for number in sky.ALL)
     ]
 
 
-def theirs(number: int, station: str, mask_deg: float) -> Whole:
+def skyfield_passes(number: int, station: str, mask_deg: float) -> CompletePasses:
     """Skyfield's passes of one satellite: find_events, then the same altitudes every 25 ms around
     each event.
     """
@@ -81,14 +81,14 @@ def theirs(number: int, station: str, mask_deg: float) -> Whole:
         int,
     )
     if not len(first):
-        return Whole(*np.zeros((3, 0)))
+        return CompletePasses(*np.zeros((3, 0)))
     around_s = sky.seconds_of(times)[:, None] + AROUND_S  # (events, 81)
     altitudes_deg = (
         (satellite - site).at(sky.utc(around_s.ravel())).altaz()[0].degrees.reshape(around_s.shape)
     )
     rise_s = [np.interp(mask_deg, altitudes_deg[k], around_s[k]) for k in first]
     set_s = [np.interp(mask_deg, altitudes_deg[k][::-1], around_s[k][::-1]) for k in first + 2]
-    return Whole(np.array(rise_s), np.array(set_s), altitudes_deg[first + 1].max(axis=1))
+    return CompletePasses(np.array(rise_s), np.array(set_s), altitudes_deg[first + 1].max(axis=1))
 
 
 def largest(numbers: Sequence[int], stations: Sequence[str] = STATIONS) -> Differences:
@@ -99,9 +99,9 @@ def largest(numbers: Sequence[int], stations: Sequence[str] = STATIONS) -> Diffe
     edges_s, tops_deg = [], []
     for station in stations:
         for mask_deg in MASKS_DEG:
-            mine = ours(station, mask_deg)
+            passes = our_passes(station, mask_deg)
             for number in numbers:
-                a, b = mine[number], theirs(number, station, mask_deg)
+                a, b = passes[number], skyfield_passes(number, station, mask_deg)
                 if len(a.rise_s) != len(b.rise_s):
                     raise ValueError(
                         f"{sky.names()[number]} over {station}, {mask_deg:g} deg: {len(a.rise_s)} "
@@ -115,12 +115,19 @@ def largest(numbers: Sequence[int], stations: Sequence[str] = STATIONS) -> Diffe
 
 def measure(data: Path | None) -> list[Row]:
     """Return two rows: rise and set, and highest elevation."""
-    found = largest(sky.ALL)
-    note = f"{found.n_passes} passes"
-    where = "passes over Miyun, Kashi, Sanya, Svalbard, masks 5 and 10 deg"
+    differences = largest(sky.ALL)
+    note = f"{differences.n_passes} passes"
+    quantity = "passes over Miyun, Kashi, Sanya, Svalbard, masks 5 and 10 deg"
     return [
-        judged(f"{where}: rise and set", AUTHORITY, found.edge_s, EDGE_TOLERANCE_S, "s", note),
-        judged(
-            f"{where}: highest elevation", AUTHORITY, found.top_deg, TOP_TOLERANCE_DEG, "deg", note
+        judged_row(
+            f"{quantity}: rise and set", AUTHORITY, differences.edge_s, EDGE_TOLERANCE_S, "s", note
+        ),
+        judged_row(
+            f"{quantity}: highest elevation",
+            AUTHORITY,
+            differences.top_deg,
+            TOP_TOLERANCE_DEG,
+            "deg",
+            note,
         ),
     ]

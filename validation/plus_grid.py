@@ -33,7 +33,7 @@ from orbit_gym.world.contact_index import beam_index, laser_index, pass_index
 from orbit_gym.world.contacts import Batch, assemble, steady_batch
 from orbit_gym.world.ephemeris import COARSE_GRID_S, site_geometry
 from orbit_gym.world.layout import ACCELERATOR, GATE, LASER, POWER, SIZES, USER_DOWN, USER_UP, World
-from validation.rows import Row, judged, skipped
+from validation.rows import Row, judged_row, skipped_row
 
 AUTHORITY = "Hypatia, Kuiper-630"
 # Hypatia prints its elements to 1e-4 degrees and takes ranges from PyEphem: 0.5 us in all (FACTS 4)
@@ -97,13 +97,13 @@ def orbits() -> Orbits:
     """
     shell = Shell(INCLINATION_DEG, shell_altitude_m(), PLANES, PER_PLANE, phasing=PER_PLANE // 2)
     names, planes, records = build_shell(shell, EPOCH)
-    ours = [
+    indices = [
         plane * PER_PLANE + (slot - plane // 2) % PER_PLANE
         for plane in range(PLANES)
         for slot in range(PER_PLANE)
     ]
-    source = Sgp4Source(names, records).subset(np.array(ours))
-    return Orbits((source,), np.array(planes, np.int32)[ours])
+    source = Sgp4Source(names, records).subset(np.array(indices))
+    return Orbits((source,), np.array(planes, np.int32)[indices])
 
 
 def positions_m(times_s: np.ndarray) -> np.ndarray:
@@ -165,13 +165,13 @@ def site_links(node: int, in_range: np.ndarray, times_s: np.ndarray) -> Batch:
     """Links between a site and every satellite in range (T, SATELLITES) at some of times_s (T,),
     both ways.
     """
-    seen = [int(satellite) for satellite in np.flatnonzero(in_range.any(axis=0))]
+    visible = [int(satellite) for satellite in np.flatnonzero(in_range.any(axis=0))]
     links = [
         link
-        for satellite in seen
+        for satellite in visible
         for link in ((node, satellite, USER_UP), (satellite, node, USER_DOWN))
     ]
-    when_s = [times_s[in_range[:, satellite]] for satellite in seen for _ in range(2)]
+    when_s = [times_s[in_range[:, satellite]] for satellite in visible for _ in range(2)]
     return instant(
         links,
         [instants - HALF_STEP_S for instants in when_s],
@@ -343,40 +343,46 @@ def grid_agreements(
 
 def measure(data: Path | None) -> list[Row]:
     """Return a row per pair with exact positions, and one for the World's grid."""
-    what, grid_what = (
+    quantity, grid_quantity = (
         "+Grid of 1,156 satellites, 200 s: round-trip time and path",
         "the same on the World's 30 s grid",
     )
     tolerance = f"{TOLERANCE_S * 1e6:g} us on all but {EDGE_STEPS} steps, same paths"
     if data is None:
         return [
-            skipped(what, AUTHORITY, tolerance),
-            skipped(grid_what, AUTHORITY, f"{GRID_TOLERANCE_S * 1e6:g} us"),
+            skipped_row(quantity, AUTHORITY, tolerance),
+            skipped_row(grid_quantity, AUTHORITY, f"{GRID_TOLERANCE_S * 1e6:g} us"),
         ]
     rows = []
-    for found in agreements(data):
+    for agreement in agreements(data):
         error = (
-            f"{found.error_s * 1e6:.2f} us, {found.edge_steps} edge steps, "
-            f"{found.other_paths} other paths ({found.steps} steps)"
+            f"{agreement.error_s * 1e6:.2f} us, {agreement.edge_steps} edge steps, "
+            f"{agreement.other_paths} other paths ({agreement.steps} steps)"
         )
         ok = (
-            found.error_s <= TOLERANCE_S
-            and found.edge_steps <= EDGE_STEPS
-            and found.other_paths == 0
+            agreement.error_s <= TOLERANCE_S
+            and agreement.edge_steps <= EDGE_STEPS
+            and agreement.other_paths == 0
         )
         rows.append(
-            Row(f"{what}, {found.pair[0]} to {found.pair[1]}", AUTHORITY, error, tolerance, ok)
+            Row(
+                f"{quantity}, {agreement.pair[0]} to {agreement.pair[1]}",
+                AUTHORITY,
+                error,
+                tolerance,
+                ok,
+            )
         )
     found_on_grid = grid_agreements(data)
-    edges = max(found.edge_steps for found in found_on_grid)
-    error_us = 1e6 * max(found.error_s for found in found_on_grid)
-    others = sum(found.other_paths for found in found_on_grid)
-    row = judged(
-        grid_what,
+    edges = max(agreement.edge_steps for agreement in found_on_grid)
+    error_us = 1e6 * max(agreement.error_s for agreement in found_on_grid)
+    n_other_paths = sum(agreement.other_paths for agreement in found_on_grid)
+    row = judged_row(
+        grid_quantity,
         AUTHORITY,
         error_us,
         1e6 * GRID_TOLERANCE_S,
         "us",
-        f"at most {edges} edge steps a pair, {others} other paths",
+        f"at most {edges} edge steps a pair, {n_other_paths} other paths",
     )
     return [*rows, row._replace(ok=row.ok and edges <= EDGE_STEPS)]

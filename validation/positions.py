@@ -11,9 +11,9 @@ from skyfield.framelib import itrs
 from orbit_gym.physics.geometry import EARTH_ROTATION_RAD_PER_S
 from orbit_gym.utils.units import M_PER_KM
 from validation import sky
-from validation.rows import Row, judged, skipped
+from validation.rows import Row, judged_row, skipped_row
 
-WHAT = "Earth-fixed positions, 12 satellites, 24 h"
+QUANTITY = "Earth-fixed positions, 12 satellites, 24 h"
 FILE_AUTHORITY = "Skyfield 1.55 ITRS, stored positions"
 LIVE_AUTHORITY = "Skyfield ITRS, live"
 # we take UTC for UT1, which turns the Earth by 64 ms = 32 m at this date (FACTS 0.8: at most 33 m)
@@ -67,10 +67,10 @@ def measure(data: Path | None) -> list[Row]:
     """Return three rows: stored, live, and live with UT1 - UTC undone."""
     note, theirs_m = f"{our_positions_m()[..., 0].size} positions", live_positions_m(sky.ALL)
     live = [
-        judged(
-            WHAT, LIVE_AUTHORITY, largest_m(our_positions_m(), theirs_m), TOLERANCE_M, "m", note
+        judged_row(
+            QUANTITY, LIVE_AUTHORITY, largest_m(our_positions_m(), theirs_m), TOLERANCE_M, "m", note
         ),
-        judged(
+        judged_row(
             "the same, turned by UT1 - UTC",
             LIVE_AUTHORITY,
             largest_m(turned_m(sky.ALL), theirs_m),
@@ -80,6 +80,6 @@ def measure(data: Path | None) -> list[Row]:
         ),
     ]
     if data is None:
-        return [skipped(WHAT, FILE_AUTHORITY, f"{TOLERANCE_M:g} m"), *live]
+        return [skipped_row(QUANTITY, FILE_AUTHORITY, f"{TOLERANCE_M:g} m"), *live]
     stored_m = largest_m(our_positions_m(), file_positions_m(data))
-    return [judged(WHAT, FILE_AUTHORITY, stored_m, TOLERANCE_M, "m", note), *live]
+    return [judged_row(QUANTITY, FILE_AUTHORITY, stored_m, TOLERANCE_M, "m", note), *live]

@@ -14,15 +14,15 @@ from orbit_gym.orbits.elements import read_elements
 from orbit_gym.orbits.sgp4_source import Sgp4Source
 from orbit_gym.orbits.tle import checksum
 from orbit_gym.utils.units import M_PER_KM
-from validation.rows import Row, judged, skipped
+from validation.rows import Row, judged_row, skipped_row
 
-WHAT = "positions, elements read from a TLE file"
+QUANTITY = "positions, elements read from a TLE file"
 AUTHORITY = "SGP4 verification set (Vallado 2006)"
 TOLERANCE_KM = (
     1e-6  # tcppver.out is printed to 1e-8 km; python-sgp4 itself reproduces it to 1.2e-7 km
 )
 MINUTES_PER_DAY = 1_440.0
-REFUSED = (
+FAILING_OBJECT = (
     33334  # the one object that the set means to fail: a mean motion of 1e-5 revolutions a day
 )
 
@@ -70,10 +70,10 @@ def case_error_km(case: Case) -> float:
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "one.tle"
         path.write_text("\n".join(lines))
-        found = read_elements(path, "tle_file", strict=True)
+        elements = read_elements(path, "tle_file", strict=True)
     # not by load_orbits: it refuses what decays within the days of the splits, as some objects of
     # the set do
-    source = Sgp4Source(found.names, found.records)
+    source = Sgp4Source(elements.names, elements.records)
     record = source.records[0]
     minutes = case.states[:, 0]
     day_fraction = record.jdsatepochF + minutes / MINUTES_PER_DAY
@@ -88,7 +88,7 @@ def is_refused(case: Case) -> bool:
     try:
         case_error_km(case)
     except ValueError as error:
-        return f"'{REFUSED}'" in str(error)
+        return f"'{FAILING_OBJECT}'" in str(error)
     return False
 
 
@@ -100,16 +100,16 @@ def number_of(case: Case) -> int:
 def measure(data: Path | None) -> list[Row]:
     """Return one row: all states of the set, and the intended error."""
     if data is None:
-        return [skipped(WHAT, AUTHORITY, f"{TOLERANCE_KM:g} km")]
+        return [skipped_row(QUANTITY, AUTHORITY, f"{TOLERANCE_KM:g} km")]
     cases = read_cases(data)
-    good = [case for case in cases if number_of(case) != REFUSED]
-    refused = all(is_refused(case) for case in cases if number_of(case) == REFUSED)
+    good = [case for case in cases if number_of(case) != FAILING_OBJECT]
+    all_refused = all(is_refused(case) for case in cases if number_of(case) == FAILING_OBJECT)
     note = (
         f"{len({number_of(case) for case in cases})} objects, "
         f"{sum(len(case.states) for case in good)} states"
     )
-    note += ", the intended error refused" if refused else ", the intended error NOT refused"
-    row = judged(
-        WHAT, AUTHORITY, max(case_error_km(case) for case in good), TOLERANCE_KM, "km", note
+    note += ", the intended error refused" if all_refused else ", the intended error NOT refused"
+    row = judged_row(
+        QUANTITY, AUTHORITY, max(case_error_km(case) for case in good), TOLERANCE_KM, "km", note
     )
-    return [row._replace(ok=row.ok and refused)]
+    return [row._replace(ok=row.ok and all_refused)]

@@ -37,7 +37,7 @@ from tests.helpers.small_world import (
     start,
     vision,
 )
-from validation.rows import Row, judged
+from validation.rows import Row, judged_row
 
 STANDARD_ERRORS = 3.0
 UTILISATIONS = (0.3, 0.6, 0.9)
@@ -112,9 +112,9 @@ def mean_wait_s(queue: Queue, utilisation: float) -> float:
     """Mean wait in queue: Erlang C for exponential service, half of M/M/1's for constant service
     (Pollaczek-Khinchine).
     """
-    offered, c = utilisation * queue.servers, queue.servers
-    last = offered**c / math.factorial(c) / (1.0 - utilisation)
-    waits_fraction = last / (sum(offered**k / math.factorial(k) for k in range(c)) + last)
+    offered_load, c = utilisation * queue.servers, queue.servers
+    last = offered_load**c / math.factorial(c) / (1.0 - utilisation)
+    waits_fraction = last / (sum(offered_load**k / math.factorial(k) for k in range(c)) + last)
     wait_s = waits_fraction * SERVICE_S / (c * (1.0 - utilisation))
     return wait_s if queue.is_random else 0.5 * wait_s
 
@@ -207,21 +207,25 @@ def recursion_errors_s(
     servers = LANES if kind == "lanes" else 1
     releases_s = np.cumsum(rng.exponential(10.0 / servers, count))
     services_s = rng.exponential(9.0, count)
-    drawn = [
+    releases_and_services = [
         (float(release_s), float(service_s))
         for release_s, service_s in zip(releases_s, services_s, strict=True)
     ]
     if kind == "link":
         tasks = [
-            vision(release_s, 0.0, origin=1, input_bits=service_s) for release_s, service_s in drawn
+            vision(release_s, 0.0, origin=1, input_bits=service_s)
+            for release_s, service_s in releases_and_services
         ]
     elif kind == "lanes":
         tasks = [
             one_lane(release_s, service_s * LANGUAGE_TOKENS_PER_S, 0.0)
-            for release_s, service_s in drawn
+            for release_s, service_s in releases_and_services
         ]
     else:
-        tasks = [vision(release_s, service_s, model=LANGUAGE) for release_s, service_s in drawn]
+        tasks = [
+            vision(release_s, service_s, model=LANGUAGE)
+            for release_s, service_s in releases_and_services
+        ]
     simulation = start(small_world(2, LINK, TOGETHER_M, **NO_PREFILL), tasks, 1 | 1 << LANGUAGE)
     starts_s, ends_s = book_all_at_0(simulation, kind == "link")
     start_error_s = np.abs(starts_s - plain_starts_s(releases_s, ends_s, servers)).max()
@@ -246,17 +250,21 @@ def measure(data: Path | None) -> list[Row]:
             recursion_errors_s(kind, np.random.default_rng(seed))[0] for seed in range(10)
         )
         rows.append(
-            judged(
+            judged_row(
                 f"starts on {name}, load 0.9", authority, error_s, EXACT_S, "s", "5,000 customers"
             )
         )
     for queue in QUEUES:
-        found = [deviation(queue, utilisation) for utilisation in UTILISATIONS]
-        off = max(each.standard_errors for each in found)
+        deviations = [deviation(queue, utilisation) for utilisation in UTILISATIONS]
+        largest_errors = max(row.standard_errors for row in deviations)
         note = (
             f"{REPLICATIONS * CUSTOMERS:,} customers each, at most "
-            f"{max(each.fraction for each in found):.1%} off"
+            f"{max(row.fraction for row in deviations):.1%} off"
         )
-        what = f"mean wait, {queue.name}, load 0.3, 0.6, 0.9"
-        rows.append(judged(what, "closed form", off, STANDARD_ERRORS, "standard errors", note))
+        quantity = f"mean wait, {queue.name}, load 0.3, 0.6, 0.9"
+        rows.append(
+            judged_row(
+                quantity, "closed form", largest_errors, STANDARD_ERRORS, "standard errors", note
+            )
+        )
     return rows

@@ -43,22 +43,24 @@ class Options:
 
 def measures() -> dict[str, Callable[[Path | None], list[Row]]]:
     """The measure of every subject: each module of validation that has one, by name."""
-    found = {}
+    measure_of = {}
     for module in pkgutil.iter_modules(validation.__path__):
         if not module.name.startswith("test_"):
-            loaded = importlib.import_module(f"{validation.__name__}.{module.name}")
-            if hasattr(loaded, "measure"):
-                found[module.name] = loaded.measure
-    return found
+            subject_module = importlib.import_module(f"{validation.__name__}.{module.name}")
+            if hasattr(subject_module, "measure"):
+                measure_of[module.name] = subject_module.measure
+    return measure_of
 
 
-def chosen(subjects: Iterable[str]) -> dict[str, Callable[[Path | None], list[Row]]]:
+def select_measures(subjects: Iterable[str]) -> dict[str, Callable[[Path | None], list[Row]]]:
     """The measures asked for; ValueError naming those that do not exist."""
-    known = measures()
-    unknown = sorted(set(subjects) - set(known))
+    all_measures = measures()
+    unknown = sorted(set(subjects) - set(all_measures))
     if unknown:
-        raise ValueError(f"there is no subject {unknown[0]!r}; choose from {', '.join(known)}")
-    return {name: known[name] for name in subjects} if subjects else known
+        raise ValueError(
+            f"there is no subject {unknown[0]!r}; choose from {', '.join(all_measures)}"
+        )
+    return {name: all_measures[name] for name in subjects} if subjects else all_measures
 
 
 def verdict(row: Row) -> str:
@@ -69,7 +71,14 @@ def verdict(row: Row) -> str:
 def cells(results: dict[str, list[Row]]) -> list[tuple[str, ...]]:
     """The table without its header."""
     return [
-        (subject.replace("_", " "), row.what, row.authority, row.error, row.tolerance, verdict(row))
+        (
+            subject.replace("_", " "),
+            row.quantity,
+            row.authority,
+            row.error,
+            row.tolerance,
+            verdict(row),
+        )
         for subject, rows in results.items()
         for row in rows
     ]
@@ -88,12 +97,13 @@ def print_table(rows: Iterable[tuple[str, ...]]) -> None:
 def main() -> None:
     """Measure, print, write."""
     options = tyro.cli(Options, description=__doc__)
-    asked = chosen(options.subjects)
+    selection = select_measures(options.subjects)
     if options.write and options.subjects:
         raise ValueError("--write needs every subject: leave the subjects out")
     data = Path(options.data) if Path(options.data).is_dir() else None
     results = {
-        name: measure(data) for name, measure in track(asked.items(), "comparing", transient=True)
+        name: measure(data)
+        for name, measure in track(selection.items(), "comparing", transient=True)
     }
     rows = cells(results)
     print_table(rows)

@@ -17,7 +17,7 @@ from orbit_gym.simulation.simulation import Simulation
 from orbit_gym.utils.units import SPEED_OF_LIGHT_MPS
 from tests.helpers.plain_routes import first_gap_end_s
 from tests.helpers.small_world import Contact, Link, always, small_world, start, vision
-from validation.rows import Row, judged
+from validation.rows import Row, judged_row
 
 ROUNDING_S = (
     1e-9  # exact but for rounding: both sides add and divide the same doubles, in another order
@@ -136,14 +136,14 @@ def simulate(links: list[Link], busy: Busy, positions_m: np.ndarray) -> Simulati
     return simulation
 
 
-def largest_s(found: dict[int, float], expected: dict[int, float]) -> float:
+def largest_s(arrivals_s: dict[int, float], expected: dict[int, float]) -> float:
     """Largest difference of arrivals.
 
     Infinity where one side reaches a node that the other does not.
     """
-    if found.keys() != expected.keys():
+    if arrivals_s.keys() != expected.keys():
         return math.inf
-    return max(abs(found[node] - arrival_s) for node, arrival_s in expected.items())
+    return max(abs(arrivals_s[node] - arrival_s) for node, arrival_s in expected.items())
 
 
 def brute_force_error_s(rng: np.random.Generator) -> float:
@@ -176,9 +176,9 @@ def permanent_error_s(rng: np.random.Generator) -> float:
         always(0, 1, 1e-9)
     ]
     expected = nx.single_source_dijkstra_path_length(graph, 0)
-    found = arrivals(simulate(links, {}, positions_m), 0, 0.0, bits)
+    arrivals_s = arrivals(simulate(links, {}, positions_m), 0, 0.0, bits)
     return largest_s(
-        found, {node: length for node, length in expected.items() if length <= LIMIT_S}
+        arrivals_s, {node: length for node, length in expected.items() if length <= LIMIT_S}
     )
 
 
@@ -234,21 +234,22 @@ def lattice_error_s(rng: np.random.Generator) -> float:
     n_nodes = int(rng.integers(3, 8))
     links, busy = lattice_links(rng, n_nodes)
     ready_s = int(rng.integers(0, 20))
-    reached = nx.descendants(time_expanded(links, busy, n_nodes), (0, ready_s)) | {(0, ready_s)}
+    reachable = nx.descendants(time_expanded(links, busy, n_nodes), (0, ready_s)) | {(0, ready_s)}
     expected = {
-        node: float(min(t for other, t in reached if other == node))
-        for node in {node for node, _ in reached}
+        node: float(min(t for other, t in reachable if other == node))
+        for node in {node for node, _ in reachable}
     }
     together_m = np.full((n_nodes, 3), 4e6)  # at one point: no propagation
-    found = arrivals(simulate(links, busy, together_m), 0, float(ready_s), LATTICE_BITS)
+    arrivals_s = arrivals(simulate(links, busy, together_m), 0, float(ready_s), LATTICE_BITS)
     return largest_s(
-        {node: arrival_s for node, arrival_s in found.items() if arrival_s <= LATTICE_S}, expected
+        {node: arrival_s for node, arrival_s in arrivals_s.items() if arrival_s <= LATTICE_S},
+        expected,
     )
 
 
 def measure(data: Path | None) -> list[Row]:
     """Return three rows: brute force, networkx with time, networkx without."""
-    what = f"earliest arrivals on {GRAPHS} random networks of"
+    quantity = f"earliest arrivals on {GRAPHS} random networks of"
     comparisons = (
         (
             "contacts and backlogs",
@@ -265,8 +266,8 @@ def measure(data: Path | None) -> list[Row]:
         ("permanent links", "networkx Dijkstra", permanent_error_s, ROUNDING_S),
     )
     return [
-        judged(
-            f"{what} {kind}",
+        judged_row(
+            f"{quantity} {kind}",
             authority,
             max(error_s(np.random.default_rng(seed)) for seed in range(GRAPHS)),
             tolerance_s,

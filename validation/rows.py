@@ -15,27 +15,27 @@ class Row(NamedTuple):
     beforehand, and whether it holds.
     """
 
-    what: str
+    quantity: str
     authority: str
     error: str
     tolerance: str
     ok: bool
 
 
-def skipped(what: str, authority: str, tolerance: str) -> Row:
+def skipped_row(quantity: str, authority: str, tolerance: str) -> Row:
     """The row of a comparison whose reference data is absent.
 
     It says so where the error would stand.
     """
-    return Row(what, authority, ABSENT, tolerance, True)
+    return Row(quantity, authority, ABSENT, tolerance, True)
 
 
-def judged(
-    what: str, authority: str, error: float, tolerance: float, unit: str, note: str = ""
+def judged_row(
+    quantity: str, authority: str, error: float, tolerance: float, unit: str, note: str = ""
 ) -> Row:
     """A row whose error and tolerance are numbers of one unit.
 
     The note says how much was compared.
     """
     text = f"{error:.3g} {unit}".strip() + (f" ({note})" if note else "")
-    return Row(what, authority, text, f"{tolerance:g} {unit}".strip(), bool(error <= tolerance))
+    return Row(quantity, authority, text, f"{tolerance:g} {unit}".strip(), bool(error <= tolerance))

@@ -15,7 +15,7 @@ from orbit_gym.world.ephemeris import Flight, fly
 DAY = 1  # after the scenario's epoch, 2025-08-02: the day of the reference files
 SECONDS_OF_DAY = 86_400
 ALL = tuple(range(12))
-FEW = (0, 7)  # one of the group of eight, one of the group of four: what the quick tests look at
+SAMPLE = (0, 7)  # one of the group of eight, one of the group of four: what the quick tests look at
 
 
 @cache
@@ -49,8 +49,8 @@ def utc(seconds: np.ndarray | float):
 @cache
 def satellite(number: int) -> EarthSatellite:
     """Skyfield's satellite from the same two lines."""
-    typed = scenario().constellation.satellites[number]
-    return EarthSatellite(typed.line1, typed.line2, typed.name, timescale())
+    satellite = scenario().constellation.satellites[number]
+    return EarthSatellite(satellite.line1, satellite.line2, satellite.name, timescale())
 
 
 def seconds_of(times) -> np.ndarray:

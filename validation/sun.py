@@ -11,7 +11,7 @@ from skyfield_data import get_skyfield_data_path
 
 from orbit_gym.physics.sun import sun_direction_of_date
 from validation import sky
-from validation.rows import Row, judged
+from validation.rows import Row, judged_row
 
 AUTHORITY = "Skyfield with DE421, apparent place of date"
 # published accuracy of the almanac formula, 0.010 degrees, 2025-2029 (FACTS 5: 0.0099 / 0.0103)
@@ -49,7 +49,7 @@ def largest_deg() -> float:
 def measure(data: Path | None) -> list[Row]:
     """Return one row."""
     return [
-        judged(
+        judged_row(
             "direction of the Sun, 2025 to 2029",
             AUTHORITY,
             largest_deg(),

@@ -50,7 +50,7 @@ def test_points_that_are_there_are_kept(tmp_path: Path) -> None:
     left = [value for _, value in missing(Options(curves=("load",)), read(path))]
     assert left == [value for value in CURVES["load"].values if value not in (0.3, 1.0)]
     assert [
-        value for _, value in missing(Options(curves=("load",), again=True), read(path))
+        value for _, value in missing(Options(curves=("load",), remeasure=True), read(path))
     ] == list(CURVES["load"].values)
     assert list(missing(Options(curves=("load",), values=(1.0, 2.0)), read(path))) == [
         ("load", 2.0)
@@ -60,12 +60,12 @@ def test_points_that_are_there_are_kept(tmp_path: Path) -> None:
 def test_a_point_that_fails_is_told_and_the_rest_is_measured(
     tmp_path: Path, monkeypatch, capsys
 ) -> None:
-    def measured(name: str, value: float, seconds: float) -> dict:
+    def fake_point(name: str, value: float, seconds: float) -> dict:
         if value == 0.5:
             raise ValueError("a World of 12 satellites needs about 99 GB")
         return point(value)
 
-    monkeypatch.setattr(growth, "in_own_process", measured)
+    monkeypatch.setattr(growth, "in_own_process", fake_point)
     options = Options(curves=("load",), values=(0.3, 0.5, 0.7), figures=tmp_path / "growth.json")
     growth.measure_missing(options, {})
     assert sorted(read(options.figures)["load"]) == [0.3, 0.7]
@@ -80,15 +80,15 @@ def test_the_first_opening_is_remembered() -> None:
     file, through any number of runs.
     """
     slow, quick = {"ready_s": 90.0, "peak_rss_bytes": 2e9}, {"ready_s": 9.0, "peak_rss_bytes": 1e9}
-    once = growth._with_longest_opening(dict(slow), None)
-    assert once == slow
-    twice = growth._with_longest_opening(dict(quick), once)
+    first_point = growth._with_longest_opening(dict(slow), None)
+    assert first_point == slow
+    twice = growth._with_longest_opening(dict(quick), first_point)
     assert twice == {**quick, "first": slow}
     assert growth._with_longest_opening(dict(quick), twice) == twice
 
 
 @pytest.mark.parametrize(
-    ("options", "told"),
+    ("options", "message"),
     [
         (
             Options(curves=("loads",)),
@@ -103,8 +103,8 @@ def test_the_first_opening_is_remembered() -> None:
         (Options(seconds=float("nan")), "seconds must be positive, got nan"),
     ],
 )
-def test_what_cannot_be_measured_is_refused(options: Options, told: str) -> None:
-    with pytest.raises(ValueError, match=f"^{told}$"):
+def test_what_cannot_be_measured_is_refused(options: Options, message: str) -> None:
+    with pytest.raises(ValueError, match=f"^{message}$"):
         check(options)
 
 
@@ -143,15 +143,9 @@ def test_every_scenario_is_valid_and_as_large_as_its_value() -> None:
 
 def test_one_point() -> None:
     """A fraction of a second of ThreeBody12."""
-    measured = measure("load", 0.3, 0.05)
-    assert 50 <= measured["decisions"] < measured["of_decisions"]
-    assert (
-        1.0
-        < measured["quartiles_us"][0]
-        <= measured["step_us"]
-        <= measured["quartiles_us"][1]
-        < 1e5
-    )
-    assert 0 < measured["used_bytes"] < measured["state_bytes"] < measured["peak_rss_bytes"]
-    assert measured["world_hours"] == pytest.approx(24.0 + (5_700.0 + 7_200.0) / 3_600.0, abs=0.01)
-    assert measured["plans_lost"] == 0
+    point = measure("load", 0.3, 0.05)
+    assert 50 <= point["decisions"] < point["of_decisions"]
+    assert 1.0 < point["quartiles_us"][0] <= point["step_us"] <= point["quartiles_us"][1] < 1e5
+    assert 0 < point["used_bytes"] < point["state_bytes"] < point["peak_rss_bytes"]
+    assert point["world_hours"] == pytest.approx(24.0 + (5_700.0 + 7_200.0) / 3_600.0, abs=0.01)
+    assert point["plans_lost"] == 0

@@ -46,15 +46,15 @@ def page(browser: Any, folder: Path, request: pytest.FixtureRequest) -> Iterator
     """The report, open; whatever the console or the network says fails the test."""
     width, scheme = request.param
     context = browser.new_context(viewport={"width": width, "height": 800}, color_scheme=scheme)
-    opened, said = context.new_page(), []
-    opened.on("console", lambda message: said.append(f"console: {message.text}"))
-    opened.on("pageerror", lambda error: said.append(f"error: {error}"))
-    opened.on("request", lambda asked: said.append(f"request: {asked.url}"))
+    new_page, events = context.new_page(), []
+    new_page.on("console", lambda message: events.append(f"console: {message.text}"))
+    new_page.on("pageerror", lambda error: events.append(f"error: {error}"))
+    new_page.on("request", lambda request: events.append(f"request: {request.url}"))
     address = (folder / "report.html").as_uri()
-    opened.goto(address)
-    yield opened
+    new_page.goto(address)
+    yield new_page
     context.close()
-    assert said == [f"request: {address}"]
+    assert events == [f"request: {address}"]
 
 
 def column(page: Any, metric: str) -> dict[str, float]:
@@ -72,8 +72,8 @@ def test_the_table_holds_the_numbers_of_the_results(page: Any, folder: Path) -> 
         assert column(page, metric) == {
             name: metrics[metric]["mean"] for name, metrics in policies.items()
         }
-    shown = page.locator(f'tr[data-policy="random"] td[data-metric="{HEADLINE}"]').inner_text()
-    assert shown.startswith(f"{policies['random'][HEADLINE]['mean']:.3f}")
+    cell = page.locator(f'tr[data-policy="random"] td[data-metric="{HEADLINE}"]').inner_text()
+    assert cell.startswith(f"{policies['random'][HEADLINE]['mean']:.3f}")
 
 
 def test_headings_sort_by_mouse_and_by_keyboard(page: Any) -> None:
@@ -101,9 +101,9 @@ def test_headings_sort_by_mouse_and_by_keyboard(page: Any) -> None:
 
 
 def test_another_reference_changes_the_differences(page: Any) -> None:
-    served = column(page, HEADLINE)
+    means = column(page, HEADLINE)
     page.select_option("select.reference", "random")
-    expected = {name: value - served["random"] for name, value in served.items()}
+    expected = {name: value - means["random"] for name, value in means.items()}
     assert column(page, "difference") == pytest.approx(expected)
     assert (
         page.locator('tr[data-policy="random"] td[data-metric="difference"]').inner_text()

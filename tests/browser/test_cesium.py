@@ -64,16 +64,18 @@ def page() -> Iterator[Any]:
             "CESIUM does not name the npm package cesium, which is not among our requirements"
         )
     with chromium() as browser:
-        opened = browser.new_page(viewport={"width": 1280, "height": 800})
-        opened.set_default_timeout(120_000.0)  # workers and shaders, drawn without a graphics card
-        opened.troubles = []
-        opened.on("pageerror", lambda error: opened.troubles.append(str(error)))
-        opened.route("**/*", lambda route: answer(route, folder, opened.troubles))
-        opened.goto(SITE)
-        opened.evaluate(
+        new_page = browser.new_page(viewport={"width": 1280, "height": 800})
+        new_page.set_default_timeout(
+            120_000.0
+        )  # workers and shaders, drawn without a graphics card
+        new_page.troubles = []
+        new_page.on("pageerror", lambda error: new_page.troubles.append(str(error)))
+        new_page.route("**/*", lambda route: answer(route, folder, new_page.troubles))
+        new_page.goto(SITE)
+        new_page.evaluate(
             "async () => { window.source = await Cesium.CzmlDataSource.load('episode.czml'); }"
         )
-        yield opened
+        yield new_page
 
 
 def answer(route: Any, folder: Path, troubles: list[str]) -> None:
@@ -119,12 +121,12 @@ def test_every_packet_becomes_an_entity_with_its_clock(page: Any) -> None:
         "[source.clock.startTime, source.clock.stopTime].map(time => "
         "Cesium.JulianDate.toIso8601(time, 3))"
     )
-    found = [np.datetime64(instant.removesuffix("Z"), "ms") for instant in (start, stop)]
-    wanted = [
+    interval = [np.datetime64(instant.removesuffix("Z"), "ms") for instant in (start, stop)]
+    expected = [
         np.datetime64(text.removesuffix("Z"), "ms")
         for text in instants(np.array([log.header["start_s"], log.header["last_s"]]))
     ]
-    assert max(abs(one - two) for one, two in zip(found, wanted)) <= np.timedelta64(1, "ms")
+    assert max(abs(one - two) for one, two in zip(interval, expected)) <= np.timedelta64(1, "ms")
     assert page.troubles == []
 
 
@@ -138,13 +140,13 @@ def test_satellites_and_links_are_where_the_log_has_them(page: Any) -> None:
         log.arrays["positions/time_s"],
         log.arrays["positions/positions_m"].astype(np.float64),
     )
-    inside = np.flatnonzero(
+    inner_rows = np.flatnonzero(
         (samples_s > log.header["start_s"]) & (samples_s < log.header["last_s"])
     )[3:-3:5]
-    between_s = samples_s[inside] + 13.7
+    between_s = samples_s[inner_rows] + 13.7
     spline = CubicSpline(samples_s, places_m)
     ids, links = [f"node-{node}" for node in range(12)], log.group("links")
-    for times_s, reach_m in ((samples_s[inside], 0.2), (between_s, 5.0)):
+    for times_s, reach_m in ((samples_s[inner_rows], 0.2), (between_s, 5.0)):
         for time_s, look in zip(times_s, page.evaluate(LOOK, [ids, instants(times_s)])):
             errors_m = np.linalg.norm(np.array(look["places"]) - spline(time_s), axis=-1)
             assert errors_m.max() < reach_m, (time_s, errors_m.max())
@@ -156,9 +158,9 @@ def test_satellites_and_links_are_where_the_log_has_them(page: Any) -> None:
                 )
                 if kind != 3
             }
-            named = [tuple(int(part) for part in name.split("-")[1:]) for name in look["links"]]
-            assert look["straight"] and set(named) == up and len(named) == len(up) >= 10
-            for (a, _), ends in zip(named, look["ends"]):
+            pairs = [tuple(int(part) for part in name.split("-")[1:]) for name in look["links"]]
+            assert look["straight"] and set(pairs) == up and len(pairs) == len(up) >= 10
+            for (a, _), ends in zip(pairs, look["ends"]):
                 assert np.linalg.norm(np.array(ends[0]) - spline(time_s)[a]) < reach_m
     assert page.troubles == []
 
@@ -167,14 +169,14 @@ def test_a_viewer_shows_it(page: Any) -> None:
     """Cesium's whole viewer with the imagery that comes with it: no error, the clock stands at the
     episode's start.
     """
-    shown, log = page.evaluate(VIEW), quarter().log
-    assert shown["title"] == "OrbitGym ThreeBody12, eft, seed 3"
-    now, start = (
-        np.datetime64(shown["now"].removesuffix("Z"), "s"),
+    view, log = page.evaluate(VIEW), quarter().log
+    assert view["title"] == "OrbitGym ThreeBody12, eft, seed 3"
+    now_utc, start = (
+        np.datetime64(view["now"].removesuffix("Z"), "s"),
         np.datetime64(instants(np.array([log.header["start_s"]]))[0][:19], "s"),
     )
     assert (
-        np.timedelta64(0, "s") <= now - start < np.timedelta64(3600, "s")
+        np.timedelta64(0, "s") <= now_utc - start < np.timedelta64(3600, "s")
     )  # it plays at 60 times speed
     picture = os.environ.get("CESIUM_PICTURE")
     page.screenshot(path=picture) if picture else page.screenshot()

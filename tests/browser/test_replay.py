@@ -14,7 +14,7 @@ from orbit_gym.simulation.outcomes import TaskOutcome
 from orbit_gym.views.episode_log import EpisodeLog
 from orbit_gym.views.replay import write_page
 from orbit_gym.views.replay.pack import outcomes
-from tests.helpers.chromium import PATIENCE_MS, Opened, chromium
+from tests.helpers.chromium import PATIENCE_MS, OpenPage, chromium
 from tests.helpers.playing_logs import faulty, quarter
 
 NODE = 4  # the satellite that tests choose
@@ -27,11 +27,11 @@ def browser() -> Iterator[Any]:
         yield running
 
 
-def shown(browser: Any, path: Path, fragment: str = "#paused", **context: Any) -> Opened:
+def open_replay(browser: Any, path: Path, fragment: str = "#paused", **context: Any) -> OpenPage:
     """The page of a replay, once the episode is unpacked."""
-    opened = Opened(browser, path, fragment, **{"viewport": DESK, **context})
-    opened.page.evaluate("window.replay.ready")
-    return opened
+    replay = OpenPage(browser, path, fragment, **{"viewport": DESK, **context})
+    replay.page.evaluate("window.replay.ready")
+    return replay
 
 
 def wait_until(page: Any, condition: str) -> None:
@@ -51,27 +51,27 @@ def wait_until(page: Any, condition: str) -> None:
 
 
 @pytest.fixture(scope="module")
-def single(browser: Any, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Opened]:
-    opened = shown(
+def single(browser: Any, tmp_path_factory: pytest.TempPathFactory) -> Iterator[OpenPage]:
+    replay = open_replay(
         browser, write_page(tmp_path_factory.mktemp("replay") / "replay.html", [faulty().log])
     )
-    yield opened
-    opened.page.close()
+    yield replay
+    replay.page.close()
 
 
 @pytest.fixture(scope="module")
-def pair(browser: Any, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Opened]:
+def pair(browser: Any, tmp_path_factory: pytest.TempPathFactory) -> Iterator[OpenPage]:
     logs = [quarter("eft").log, quarter("least_loaded").log]
-    opened = shown(
+    replay = open_replay(
         browser,
         write_page(tmp_path_factory.mktemp("replay") / "pair.html", logs),
         color_scheme="light",
     )
-    yield opened
-    opened.page.close()
+    yield replay
+    replay.page.close()
 
 
-def counted(log: EpisodeLog, time_s: float) -> dict[str, float]:
+def expected_counts(log: EpisodeLog, time_s: float) -> dict[str, float]:
     """What must be shown at a time of the episode: by delivery, or by release where nothing is
     delivered.
     """
@@ -116,7 +116,7 @@ def quiet_time_s(log: EpisodeLog, about_s: float) -> float:
     return round(float(events_s[best] + gaps[best] / 2.0), 3)
 
 
-def test_it_opens_alone_and_without_a_word(single: Opened) -> None:
+def test_it_opens_alone_and_without_a_word(single: OpenPage) -> None:
     """No error, no warning, no request.
 
     Frames are drawn, and the canvas shows more than one colour.
@@ -133,12 +133,12 @@ def test_it_opens_alone_and_without_a_word(single: Opened) -> None:
 
 
 @pytest.mark.parametrize("about_s", [5.0, 300.0, 720.0, 900.0, 2_000.0])
-def test_counts_are_the_logs(single: Opened, about_s: float) -> None:
+def test_counts_are_the_logs(single: OpenPage, about_s: float) -> None:
     log = faulty().log
     time_s = quiet_time_s(log, about_s)
     single.page.evaluate(f"replay.seek({time_s})")
     state = single.page.evaluate("replay.state()")
-    expected = counted(log, time_s)
+    expected = expected_counts(log, time_s)
     episode = state["episodes"][0]
     assert {name: episode[name] for name in expected if name != "value"} == {
         name: expected[name] for name in expected if name != "value"
@@ -159,7 +159,7 @@ def test_counts_are_the_logs(single: Opened, about_s: float) -> None:
 
 
 @pytest.mark.parametrize("time_s", [123.4, 500.0, 888.8])
-def test_links_and_places_are_the_logs(single: Opened, time_s: float) -> None:
+def test_links_and_places_are_the_logs(single: OpenPage, time_s: float) -> None:
     log = faulty().log
     single.page.evaluate(f"replay.seek({time_s})")
     state, links, now_s = (
@@ -180,7 +180,7 @@ def test_links_and_places_are_the_logs(single: Opened, time_s: float) -> None:
     )  # a chord of 30 s lies at most 960 m below the orbit; steps of 220 m
 
 
-def test_playing_moves_the_clock_and_pausing_stops_it(single: Opened) -> None:
+def test_playing_moves_the_clock_and_pausing_stops_it(single: OpenPage) -> None:
     page = single.page
     page.evaluate("replay.seek(100); replay.setPace(120)")
     page.click("#play")
@@ -197,7 +197,7 @@ def test_playing_moves_the_clock_and_pausing_stops_it(single: Opened) -> None:
     assert frames == state["time_s"]
 
 
-def test_keys(single: Opened) -> None:
+def test_keys(single: OpenPage) -> None:
     page = single.page
     page.evaluate(
         "replay.pause(); replay.select(-1); replay.seek(200); replay.setPace(60); "
@@ -224,7 +224,7 @@ def test_keys(single: Opened) -> None:
     assert after("Space")["playing"] is True and after("Space")["playing"] is False
 
 
-def test_the_slider_scrubs(single: Opened) -> None:
+def test_the_slider_scrubs(single: OpenPage) -> None:
     """A press on a quarter of the time line; the slider says the time to those who listen."""
     box = single.page.locator("#timeline input").bounding_box()
     single.page.mouse.click(box["x"] + box["width"] / 4, box["y"] + box["height"] / 2)
@@ -237,23 +237,30 @@ def test_the_slider_scrubs(single: Opened) -> None:
     )
 
 
-def test_a_click_on_a_satellite_opens_what_the_log_says_of_it(single: Opened) -> None:
+def test_a_click_on_a_satellite_opens_what_the_log_says_of_it(single: OpenPage) -> None:
     page, log = single.page, faulty().log
     time_s = 450.0
     page.evaluate(f"replay.select(-1); replay.seek({time_s})")
     places = {k: page.evaluate(f"replay.where({k}).screen") for k in range(12)}
-    seen = {
+    pixel_of = {
         k: place
         for k, place in places.items()
         if place and 260 < place[0] < 1270 and 10 < place[1] < 640
     }
     node = max(
-        seen,
+        pixel_of,
         key=lambda k: min(
-            [1e9, *(np.hypot(*np.subtract(seen[k], seen[other])) for other in seen if other != k)]
+            [
+                1e9,
+                *(
+                    np.hypot(*np.subtract(pixel_of[k], pixel_of[other]))
+                    for other in pixel_of
+                    if other != k
+                ),
+            ]
         ),
     )
-    page.mouse.click(*seen[node])
+    page.mouse.click(*pixel_of[node])
     name = log.header["nodes"][node]["name"]
     assert page.inner_text("#panel h2") == name
     satellite = page.evaluate("replay.state().episodes[0].satellite")
@@ -294,14 +301,14 @@ def test_a_click_on_a_satellite_opens_what_the_log_says_of_it(single: Opened) ->
     assert page.is_hidden("#panel") and page.evaluate("replay.state().selected") is None
 
 
-def test_two_policies_share_a_clock(pair: Opened) -> None:
+def test_two_policies_share_a_clock(pair: OpenPage) -> None:
     page, logs = pair.page, [quarter("eft").log, quarter("least_loaded").log]
     time_s = quiet_time_s(logs[1], 600.0)
     page.evaluate(f"replay.seek({time_s}); replay.select({NODE})")
     state = page.evaluate("replay.state()")
     assert [episode["policy"] for episode in state["episodes"]] == ["eft", "least_loaded"]
     for place, log in enumerate(logs):
-        expected = counted(log, time_s)
+        expected = expected_counts(log, time_s)
         assert {name: state["episodes"][place][name] for name in expected} == pytest.approx(
             expected
         )
@@ -326,7 +333,7 @@ def test_two_policies_share_a_clock(pair: Opened) -> None:
     )
 
 
-def test_a_light_page_has_a_light_sky(pair: Opened) -> None:
+def test_a_light_page_has_a_light_sky(pair: OpenPage) -> None:
     """Dark words need it, behind the left globe and the right one.
 
     The canvas must not let black through.
@@ -338,7 +345,7 @@ def test_a_light_page_has_a_light_sky(pair: Opened) -> None:
         assert picture[y - 2 : y + 3, x - 2 : x + 3].mean() > 200.0, (x, y)
 
 
-def test_a_phone_has_room_for_everything(browser: Any, pair: Opened, tmp_path: Path) -> None:
+def test_a_phone_has_room_for_everything(browser: Any, pair: OpenPage, tmp_path: Path) -> None:
     """Nothing is wider than the screen.
 
     Panel, bar and globe share its height; the play button can be pressed.
@@ -368,7 +375,7 @@ def test_a_damaged_page_says_so(browser: Any, tmp_path: Path) -> None:
     (tmp_path / "cut.html").write_text(
         text[: start + 4_000] + text[text.index("</script>", start) :]
     )
-    opened = Opened(browser, tmp_path / "cut.html")
-    opened.page.wait_for_selector("#trouble", state="visible")
-    assert opened.page.inner_text("#trouble").startswith("This replay cannot be shown: ")
-    opened.page.close()
+    replay = OpenPage(browser, tmp_path / "cut.html")
+    replay.page.wait_for_selector("#trouble", state="visible")
+    assert replay.page.inner_text("#trouble").startswith("This replay cannot be shown: ")
+    replay.page.close()

@@ -6,7 +6,7 @@ from pathlib import Path
 import gymnasium as gym
 
 from orbit_gym.scenario.loading import load_scenario
-from tests.helpers.fresh import printed
+from tests.helpers.fresh import output_of
 
 ROOT = Path(__file__).resolve().parents[2]
 TEXT = (ROOT / "docs" / "reference" / "scenario.md").read_text(encoding="utf-8")
@@ -32,5 +32,5 @@ def test_the_variant_is_what_its_overrides_make(tmp_path: Path) -> None:
 def test_the_package_is_played_under_its_id() -> None:
     code = example("register") + "\nenv.reset(seed=1); env.step(env.action_space.n - 1)"
     lines = "\nprint(env.unwrapped.scenario.workload.mix['ice_chart'], env.spec.id)"
-    assert printed(code + lines, ROOT).split() == ["0.1", "IceLab/IceRing-v0"]
+    assert output_of(code + lines, ROOT).split() == ["0.1", "IceLab/IceRing-v0"]
     assert "IceLab/IceRing-v0" not in gym.registry  # it ran in a process of its own

@@ -13,7 +13,7 @@ from orbit_gym.actions import KINDS, ActionLayout, checked_kinds
 from orbit_gym.env import OrbitEnv
 from orbit_gym.observation import COLUMNS
 from tests.helpers.edited import edited_copy
-from tests.helpers.fresh import printed
+from tests.helpers.fresh import output_of
 
 EARLIEST = ("reject", "earliest")
 NODE = COLUMNS["nodes"]
@@ -147,5 +147,5 @@ def test_an_action_outside_the_space_is_refused_with_the_number_that_rejects() -
 def test_a_kind_is_one_entry_and_one_branch(tmp_path: Path) -> None:
     """In a copy of the package the added kind earns what the candidate it stands for earns."""
     folder = edited_copy(tmp_path, ADDED)
-    by_number, by_kind = json.loads(printed(PLAY, folder))
+    by_number, by_kind = json.loads(output_of(PLAY, folder))
     assert by_number == by_kind and sum(by_number) > 0.0

@@ -17,7 +17,7 @@ from agents.training.train import train
 from agents.utils.checkpoints import load_checkpoint
 from orbit_gym.observation import observation_space
 from tests.helpers.fake_env import ENV_ID
-from tests.helpers.fresh import printed
+from tests.helpers.fresh import output_of
 
 ROOT = Path(__file__).resolve().parents[2]
 # Stock policies over the flattened Dict observation: no scorer, no masks.
@@ -114,7 +114,7 @@ def test_an_installed_package_adds_one_by_an_entry_point(tmp_path: Path) -> None
     dist_info.mkdir()
     (dist_info / "METADATA").write_text("Metadata-Version: 2.1\nName: a2c_lab\nVersion: 1.0\n")
     (dist_info / "entry_points.txt").write_text("[orbit_gym.algorithms]\na2c = a2c_lab:A2C_STOCK\n")
-    text = printed(
+    text = output_of(
         "from agents.training.config import TrainingConfig, recipe_for\n"
         "print(recipe_for(TrainingConfig(algo='a2c')).hyperparameters)",
         ROOT,

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.helpers.fresh import printed
+from tests.helpers.fresh import output_of
 
 ROOT = Path(__file__).resolve().parents[2]
 PACKAGE = """
@@ -63,7 +63,7 @@ def outcome(tmp_path_factory: pytest.TempPathFactory) -> dict:
     dist_info.mkdir()
     (dist_info / "METADATA").write_text("Metadata-Version: 2.1\nName: ice_lab\nVersion: 1.0\n")
     (dist_info / "entry_points.txt").write_text(ENTRY_POINTS)
-    text = printed(PLAY, ROOT, PYTHONPATH=str(folder))
+    text = output_of(PLAY, ROOT, PYTHONPATH=str(folder))
     return json.loads(text.splitlines()[-1])
 
 

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from tests.helpers.edited import ROOT, edited_copy
-from tests.helpers.fresh import printed
+from tests.helpers.fresh import output_of
 
 ADDED = {
     "orbit_gym/observation.py": [
@@ -49,12 +49,12 @@ def test_a_column_is_added_and_shipped_weights_decide_as_before(tmp_path: Path) 
     """Three episodes of Tiny, all metrics, exactly; kernels are compiled anew in the copy."""
     folder = edited_copy(tmp_path, ADDED, ("orbit_gym", "agents"))
     with pytest.raises(subprocess.CalledProcessError) as failure:
-        printed(PLAY, folder)
+        output_of(PLAY, folder)
     assert "agents.training.widen" in failure.value.stderr
     done = subprocess.run(
         [sys.executable, "-m", "agents.training.widen"], cwd=folder, capture_output=True, text=True
     )
     assert done.returncode == 0 and done.stdout.startswith("widened CrossPlane12"), done.stderr
-    wide, narrow = json.loads(printed(PLAY, folder)), json.loads(printed(PLAY, ROOT))
+    wide, narrow = json.loads(output_of(PLAY, folder)), json.loads(output_of(PLAY, ROOT))
     assert wide["metrics"] == narrow["metrics"]
     assert narrow["capacity"] == [] and max(wide["capacity"]) > 0.0

@@ -31,9 +31,9 @@ class Circles:
         motion = math.sqrt(MU_M3_PER_S2 / self.radius_m**3)
         angle = self.phases_rad[:, None] + motion * 86_400.0 * ((jd - 2_460_000.5) + day_fraction)
         zero = np.zeros_like(angle)
-        along = np.stack([np.cos(angle), zero, np.sin(angle)], axis=-1)
-        across = np.stack([-np.sin(angle), zero, np.cos(angle)], axis=-1)
-        return self.radius_m * along, self.radius_m * motion * across
+        radial = np.stack([np.cos(angle), zero, np.sin(angle)], axis=-1)
+        tangential = np.stack([-np.sin(angle), zero, np.cos(angle)], axis=-1)
+        return self.radius_m * radial, self.radius_m * motion * tangential
 
     def plane_elements(self, epoch):
         return np.array([[math.pi / 2.0, 0.0, self.radius_m]] * len(self.names))

@@ -30,7 +30,7 @@ def chromium() -> Iterator[Any]:
             browser.close()
 
 
-class Opened:
+class OpenPage:
     """A page from a file, with everything that it said and asked for."""
 
     def __init__(self, browser: Any, path: Path, fragment: str = "", **context: Any) -> None:

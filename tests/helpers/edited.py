@@ -10,7 +10,7 @@ import shutil
 from pathlib import Path
 
 from orbit_gym.utils.kernel_cache import kernel_sources
-from tests.helpers.fresh import printed
+from tests.helpers.fresh import output_of
 
 ROOT = Path(__file__).resolve().parents[2]
 Edits = dict[str, list[tuple[str, str]]]  # path from the root -> (text, what takes its place)
@@ -46,7 +46,7 @@ def printed_with_edits(edits: Edits, program: str, **environment: str) -> str:
     for path, pairs in edits.items():
         _check(path, (ROOT / path).read_text(encoding="utf-8"), pairs)
         modules[path.removesuffix(".py").replace("/", ".")] = pairs
-    return printed(PREFACE.format(edits=json.dumps(modules)) + program, ROOT, **environment)
+    return output_of(PREFACE.format(edits=json.dumps(modules)) + program, ROOT, **environment)
 
 
 def edited_copy(folder: Path, edits: Edits, packages: tuple[str, ...] = ("orbit_gym",)) -> Path:

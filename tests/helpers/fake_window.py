@@ -9,7 +9,7 @@ from matplotlib import rcParams
 from matplotlib.backend_bases import CloseEvent, FigureManagerBase
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 
-SHOWN: list[np.ndarray] = []
+FRAMES: list[np.ndarray] = []
 TOOLBARS: list[str] = []
 
 
@@ -31,7 +31,7 @@ class FigureCanvas(FigureCanvasAgg):
 
     def start_event_loop(self, timeout: float = 0.0) -> None:
         self.draw()
-        SHOWN.append(np.asarray(self.buffer_rgba()).copy())
+        FRAMES.append(np.asarray(self.buffer_rgba()).copy())
 
     def draw_idle(self, *args: Any, **kwargs: Any) -> None:
         pass

@@ -10,7 +10,7 @@ from pathlib import Path
 CACHES = ("NUMBA_CACHE_DIR", "PYTHONPATH", "XDG_CACHE_HOME")
 
 
-def printed(code: str, folder: Path, **more: str) -> str:
+def output_of(code: str, folder: Path, **more: str) -> str:
     """What the code prints when run in a folder whose packages it imports.
 
     Cache folders are those given in more, if any.

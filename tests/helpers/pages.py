@@ -30,8 +30,8 @@ def code_of(path: Path) -> list[Code]:
     text = path.read_text(encoding="utf-8")
     blocks = []
     for match in FENCE.finditer(text):
-        above = text[: match.start()].rstrip("\n").rpartition("\n")[2]
-        blocks.append(Code(match[1], match[2], above if above.startswith("<!--") else ""))
+        line_above = text[: match.start()].rstrip("\n").rpartition("\n")[2]
+        blocks.append(Code(match[1], match[2], line_above if line_above.startswith("<!--") else ""))
     return blocks
 
 

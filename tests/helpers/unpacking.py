@@ -10,18 +10,18 @@ from typing import Any
 import numpy as np
 
 
-def unpacked(packed: bytes) -> dict[str, Any]:
+def unpacked(content_zlib: bytes) -> dict[str, Any]:
     """Header with every array in its place."""
-    content = zlib.decompress(packed)
+    content = zlib.decompress(content_zlib)
     (length,) = struct.unpack("<I", content[:4])
     return _restored(json.loads(content[4 : 4 + length]), content[4 + length :])
 
 
 def from_page(text: str) -> dict[str, Any]:
     """The same of an HTML page."""
-    found = re.search(r'<script type="text/plain" id="data">([^<]*)</script>', text)
-    assert found
-    return unpacked(base64.b64decode(found[1]))
+    match = re.search(r'<script type="text/plain" id="data">([^<]*)</script>', text)
+    assert match
+    return unpacked(base64.b64decode(match[1]))
 
 
 def _restored(value: Any, body: bytes) -> Any:
@@ -35,7 +35,7 @@ def _restored(value: Any, body: bytes) -> Any:
     planes = np.frombuffer(body, np.uint8, count * dtype.itemsize, value["at"]).reshape(
         dtype.itemsize, count
     )
-    whole = np.frombuffer(planes.T.tobytes(), dtype).reshape(value["shape"])
+    array = np.frombuffer(planes.T.tobytes(), dtype).reshape(value["shape"])
     for _ in range(value["differences"]):
-        whole = np.cumsum(whole, axis=0, dtype=dtype)
-    return whole * value["step"]
+        array = np.cumsum(array, axis=0, dtype=dtype)
+    return array * value["step"]

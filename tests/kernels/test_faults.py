@@ -16,7 +16,7 @@ LINKS = (
     always(0, 1, 1e9),
     always(1, 0, 1e9),
 )  # calendars 0 and 1; accelerators follow the two alert channels: 4 and 5
-MANY = {  # faults so frequent that an hour holds hundreds
+FREQUENT_FAULTS = {  # faults so frequent that an hour holds hundreds
     "faults.enabled": True,
     "faults.reset_mean_s": 3_000.0,
     "faults.saa_factor": 2.0,
@@ -53,8 +53,12 @@ def test_a_reset_loses_what_runs_and_what_waits_within_it() -> None:
         "revoked_value": 0.0,
         "energy_cost": 0.0,
     }
-    booked, terms = simulation.apply(0)  # the clock goes to 60 s
-    assert booked and terms == {"delivered_value": 1.0, "revoked_value": -3.0, "energy_cost": 0.0}
+    is_booked, terms = simulation.apply(0)  # the clock goes to 60 s
+    assert is_booked and terms == {
+        "delivered_value": 1.0,
+        "revoked_value": -3.0,
+        "energy_cost": 0.0,
+    }
     assert simulation.state.is_lost.tolist() == [True, True, False, False]
     assert simulation.plan(0).start_s == 200.0
     assert simulation.apply(0)[1]["revoked_value"] == 0.0
@@ -97,12 +101,12 @@ def test_a_link_outage_loses_transfers_that_overlap_it_and_no_others() -> None:
     An outage of 12-15 s, struck by the task at 14 s, loses the second alone: the first has arrived,
     the third begins after it.
     """
-    moved = {"input_bits": 1e10}
+    large_input = {"input_bits": 1e10}
     tasks = [
-        detect(0.0, 1.0, **moved),
-        detect(1.0, 1.0, **moved),
-        detect(2.0, 1.0, **moved),
-        detect(14.0, 1.0, **moved),
+        detect(0.0, 1.0, **large_input),
+        detect(1.0, 1.0, **large_input),
+        detect(2.0, 1.0, **large_input),
+        detect(14.0, 1.0, **large_input),
     ]
     simulation = start(
         small_world(2, LINKS), tasks, resident=DETECTORS, faults=[(12.0, 15.0, CALENDAR_FAULT, 0)]
@@ -119,8 +123,8 @@ def test_plans_avoid_an_outage_once_it_has_struck_and_never_before() -> None:
 
     At 45 s a transfer of 10 s is planned at once; at 55 s the next one waits until 80 s.
     """
-    moved = {"input_bits": 1e10}
-    tasks = [detect(45.0, 1.0, **moved), detect(55.0, 1.0, **moved), detect(99.0, 1.0)]
+    large_input = {"input_bits": 1e10}
+    tasks = [detect(45.0, 1.0, **large_input), detect(55.0, 1.0, **large_input), detect(99.0, 1.0)]
     simulation = start(
         small_world(2, LINKS), tasks, resident=DETECTORS, faults=[(50.0, 80.0, CALENDAR_FAULT, 0)]
     )
@@ -181,12 +185,12 @@ def test_the_end_plays_the_fault_line_to_the_last_delivery() -> None:
 
 def test_a_fork_into_another_future_has_its_faults_from_now_on() -> None:
     tasks = [detect(0.0, 100.0), detect(10.0, 1.0), detect(300.0, 1.0)]
-    struck = start(small_world(1), tasks, resident=DETECTORS, faults=[(50.0, 60.0, UNIT_FAULT, 0)])
+    failing = start(small_world(1), tasks, resident=DETECTORS, faults=[(50.0, 60.0, UNIT_FAULT, 0)])
     spared = start(small_world(1), tasks, resident=DETECTORS, faults=[])
-    struck.apply(0)
-    twin, same = struck.fork(spared.episode), struck.fork()
-    assert twin.apply(1)[1]["revoked_value"] == 0.0 and same.apply(1)[1]["revoked_value"] == -1.0
-    assert not struck.state.is_lost.any()  # forks share nothing
+    failing.apply(0)
+    twin, copy = failing.fork(spared.episode), failing.fork()
+    assert twin.apply(1)[1]["revoked_value"] == 0.0 and copy.apply(1)[1]["revoked_value"] == -1.0
+    assert not failing.state.is_lost.any()  # forks share nothing
 
 
 def trace(env: OrbitEnv, seed: int, steps: int) -> bytes:
@@ -205,9 +209,9 @@ def trace(env: OrbitEnv, seed: int, steps: int) -> bytes:
 @pytest.mark.parametrize("name", ["Tiny", "CrossPlane12"])
 def test_faults_that_never_happen_change_nothing(name: str) -> None:
     """Bit for bit the trace without the switch: records are kept, nothing strikes."""
-    never = {"faults.enabled": True, "faults.reset_mean_s": 0.0, "faults.link_up_fraction": 1.0}
+    no_faults = {"faults.enabled": True, "faults.reset_mean_s": 0.0, "faults.link_up_fraction": 1.0}
     assert trace(OrbitEnv(name, split="validation"), 4, 200) == trace(
-        OrbitEnv(name, overrides=never, split="validation"), 4, 200
+        OrbitEnv(name, overrides=no_faults, split="validation"), 4, 200
     )
 
 
@@ -218,7 +222,7 @@ def test_every_task_has_one_fate_under_many_faults(name: str, choose) -> None:
 
     Rewards add up to the delivered value; charge stays above the floor.
     """
-    env = OrbitEnv(name, overrides={"episode_s": 900.0, **MANY}, split="validation")
+    env = OrbitEnv(name, overrides={"episode_s": 900.0, **FREQUENT_FAULTS}, split="validation")
     rng, total, truncated = np.random.default_rng(3), 0.0, False
     env.reset(seed=3)
     while not truncated:
@@ -242,15 +246,15 @@ def test_every_task_has_one_fate_under_many_faults(name: str, choose) -> None:
 def test_planned_is_booked_under_many_faults() -> None:
     """Outages do not break the calendars: what a plan says is what the booking reserves."""
     simulation, rng = (
-        running("CrossPlane12", 6, {"episode_s": 900.0, **MANY}),
+        running("CrossPlane12", 6, {"episode_s": 900.0, **FREQUENT_FAULTS}),
         np.random.default_rng(6),
     )
     booked_some = 0
     while not simulation.is_over:
         action = at_random(simulation, rng)
         plan = simulation.plan(action) if action < simulation.n_candidates else None
-        booked, _ = simulation.apply(action)
-        assert booked == (plan is not None)
+        is_booked, _ = simulation.apply(action)
+        assert is_booked == (plan is not None)
         if plan is not None:
             assert (
                 simulation.last_booking["finish_s"] == plan.finish_s
@@ -264,7 +268,7 @@ def test_a_full_pool_of_records_means_no_plan() -> None:
     """Room for 64 records: once they are taken, no plan exists and the losses are counted."""
     env = OrbitEnv(
         "Ring12",
-        overrides={"episode_s": 900.0, "reservation_records": 64, **MANY},
+        overrides={"episode_s": 900.0, "reservation_records": 64, **FREQUENT_FAULTS},
         split="validation",
     )
     rng, truncated = np.random.default_rng(0), False

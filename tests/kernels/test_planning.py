@@ -15,7 +15,7 @@ from tests.helpers.playing import at_random, earliest, running
 SCENARIOS = ("Tiny", "Ring12", "CrossPlane12")
 
 
-def same(state: State, other: State) -> bool:
+def same_state(state: State, other: State) -> bool:
     """Bit-equal, field by field: numpy does not copy the padding of a record."""
     for a, b in zip(state, other, strict=True):
         for name in a.dtype.names or ((),):
@@ -65,13 +65,13 @@ def test_what_is_planned_is_booked(name: str) -> None:
         if simulation.is_over:
             break
         action = at_random(simulation, rng)
-        before = copy_state(simulation.state)
+        state_before = copy_state(simulation.state)
         plans = [simulation.plan(k) for k in range(simulation.n_candidates)]
-        assert same(before, simulation.state)
+        assert same_state(state_before, simulation.state)
         assert [plan.exists for plan in plans] == simulation.action_masks()[:-1].tolist()
-        booked, terms = simulation.apply(action)
-        assert booked == (action < len(plans))
-        if booked:
+        is_booked, terms = simulation.apply(action)
+        assert is_booked == (action < len(plans))
+        if is_booked:
             assert_booked_as_planned(simulation, plans[action])
             assert (terms["delivered_value"] > 0.0) == plans[action].on_time
 
@@ -93,7 +93,7 @@ def test_the_mask_is_what_can_be_booked(name: str) -> None:
             fork = simulation.fork()
             assert fork.apply(k)[0] == mask[k]
             if not mask[k]:
-                assert same(fork.state, rejected.state)
+                assert same_state(fork.state, rejected.state)
         simulation.apply(at_random(simulation, rng))
 
 
@@ -102,14 +102,14 @@ def test_the_mask_is_what_can_be_booked(name: str) -> None:
 def test_what_is_served_in_time_is_feasible_when_relaxed(name: str, choose) -> None:
     """The headline's denominator bounds every policy, task by task."""
     simulation, rng = running(name, 7), np.random.default_rng(7)
-    served = []
+    is_served = []
     for _ in range(600):
         if simulation.is_over:
             break
-        booked, _ = simulation.apply(choose(simulation, rng))
-        served.append(booked and bool(simulation.last_booking["on_time"]))
-    relaxed = simulation.relaxed_on_time()[: len(served)]
-    assert any(served) and not (np.array(served) & ~relaxed).any()
+        is_booked, _ = simulation.apply(choose(simulation, rng))
+        is_served.append(is_booked and bool(simulation.last_booking["on_time"]))
+    relaxed = simulation.relaxed_on_time()[: len(is_served)]
+    assert any(is_served) and not (np.array(is_served) & ~relaxed).any()
 
 
 def test_plan_names_every_candidate_and_refuses_others() -> None:

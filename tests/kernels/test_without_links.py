@@ -34,25 +34,25 @@ def test_all_but_the_links_is_the_same(name):
     The time to a contact, read from the same passes, also against the World's edges.
     """
     source = EpisodeSource(load_scenario(name, {"workload.load": 0.1}), "train")
-    drawn = source.sample_episode(SEED)
-    both = Simulation(source.scenario, drawn.world, drawn.episode)
-    without = Simulation(source.scenario, drawn.world, drawn.episode)
-    without.decision = without.decision.without_links()
+    day = source.sample_episode(SEED)
+    with_links = Simulation(source.scenario, day.world, day.episode)
+    without_links = Simulation(source.scenario, day.world, day.episode)
+    without_links.decision = without_links.decision.without_links()
     rng = np.random.default_rng(0)
     contact = []
     for _ in range(400):
-        action = int(rng.choice(np.flatnonzero(both.action_masks())))
-        assert both.apply(action) == without.apply(action)
-        shown, rest = both.observe(), without.observe()
-        assert shown["links"].any() and rest["links"].size == 0
-        assert all(np.array_equal(shown[part], rest[part]) for part in ("task", "nodes"))
-        assert np.array_equal(both.action_masks(), without.action_masks())
-        satellites = without.candidate_nodes[:12]
+        action = int(rng.choice(np.flatnonzero(with_links.action_masks())))
+        assert with_links.apply(action) == without_links.apply(action)
+        full, rest = with_links.observe(), without_links.observe()
+        assert full["links"].any() and rest["links"].size == 0
+        assert all(np.array_equal(full[part], rest[part]) for part in ("task", "nodes"))
+        assert np.array_equal(with_links.action_masks(), without_links.action_masks())
+        satellites = without_links.candidate_nodes[:12]
         expected = [
-            contact_column(drawn.world, satellite, without.time_s)
+            contact_column(day.world, satellite, without_links.time_s)
             for satellite in satellites[satellites >= 0]
         ]
         contact.append(rest["nodes"][:12, CONTACT][satellites >= 0])
         assert contact[-1] == pytest.approx(np.array(expected), abs=1e-6)
-    seen = np.concatenate(contact)
-    assert (seen == 0.0).any() and ((seen > 0.0) & (seen < 1.0)).any()
+    waits = np.concatenate(contact)
+    assert (waits == 0.0).any() and ((waits > 0.0) & (waits < 1.0)).any()

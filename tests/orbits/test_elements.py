@@ -84,9 +84,11 @@ def test_two_and_three_lines_and_comments_in_one_file(tmp_path: Path, name: str)
     orbits = load_orbits(scenario_of(tle_file=tle(tmp_path, text, name)))
     assert orbits.names == ("63982", "NAMED") and orbits.planes.tolist() == [0, 0]
     assert orbits.shells.tolist() == [-1, -1] and orbits.skipped == ()
-    typed = scenario_of(satellites=(Satellite("A", LINE1, LINE2), Satellite("B", OTHER1, OTHER2)))
+    from_toml = scenario_of(
+        satellites=(Satellite("A", LINE1, LINE2), Satellite("B", OTHER1, OTHER2))
+    )
     assert np.array_equal(
-        positions_m(scenario_of(tle_file=tle(tmp_path, text, name))), positions_m(typed)
+        positions_m(scenario_of(tle_file=tle(tmp_path, text, name))), positions_m(from_toml)
     )
 
 
@@ -98,9 +100,11 @@ def test_omm_flies_as_the_tle_that_it_was_made_from(tmp_path: Path, ending: str)
     """
     path = omm(tmp_path, [omm_fields("A"), omm_fields("B", OTHER1, OTHER2)], f"a.{ending}")
     from_omm = scenario_of(omm_file=path)
-    typed = scenario_of(satellites=(Satellite("A", LINE1, LINE2), Satellite("B", OTHER1, OTHER2)))
+    from_toml = scenario_of(
+        satellites=(Satellite("A", LINE1, LINE2), Satellite("B", OTHER1, OTHER2))
+    )
     assert load_orbits(from_omm).names == ("A", "B")
-    assert np.abs(positions_m(from_omm) - positions_m(typed)).max() < 0.02
+    assert np.abs(positions_m(from_omm) - positions_m(from_toml)).max() < 0.02
 
 
 def test_gzipped_omm_and_both_files_at_once(tmp_path: Path) -> None:
@@ -143,10 +147,10 @@ def test_all_published_files_can_be_read(shared_data: Path) -> None:
     """Authority for the numbers: the counts in the data's own description."""
     counts = {"oneweb": 651, "resource": 167, "stations": 25, "science": 49, "weather": 74}
     for group, count in counts.items():
-        found = read_elements(
+        elements = read_elements(
             shared_data / "tle" / f"celestrak_{group}_20260530.tle", "tle_file", True
         )
-        assert len(found.names) == len(found.records) == count and found.refusals == []
+        assert len(elements.names) == len(elements.records) == count and elements.refusals == []
 
 
 # --- what is wrong with a line
@@ -244,11 +248,15 @@ def test_a_reader_that_is_not_strict_goes_on_behind_it(
 ) -> None:
     """What stands before and after the bad satellite is read as if it were not there."""
     good = f"GOOD\n{OTHER1}\n{OTHER2}\n"
-    found = read_elements(
+    elements = read_elements(
         Path(tle(tmp_path, f"FIRST\n{LINE1}\n{LINE2}\n{text}{good}")), "tle_file", False
     )
-    assert found.names[0] == "FIRST" and found.names[-1] == "GOOD" and len(found.refusals) == 1
-    assert len(found.names) == 2 + (f"{LINE1}\n{LINE2}" in text)
+    assert (
+        elements.names[0] == "FIRST"
+        and elements.names[-1] == "GOOD"
+        and len(elements.refusals) == 1
+    )
+    assert len(elements.names) == 2 + (f"{LINE1}\n{LINE2}" in text)
 
 
 def test_skipped_satellites_are_counted_by_reason(tmp_path: Path) -> None:
@@ -327,9 +335,9 @@ def test_a_file_that_is_none_is_refused_strict_or_not(
 ) -> None:
     if data is not None:
         (tmp_path / name).write_bytes(data)
-    what = "tle_file" if ".tle" in name else "omm_file"
+    key = "tle_file" if ".tle" in name else "omm_file"
     with pytest.raises(ValueError, match=message):
-        load_orbits(scenario_of(**{what: str(tmp_path / name), "strict": strict}))
+        load_orbits(scenario_of(**{key: str(tmp_path / name), "strict": strict}))
 
 
 # --- what is wrong with a message
@@ -487,9 +495,9 @@ def test_a_satellite_that_decays_within_the_splits_is_refused_or_left_out(tmp_pa
         ValueError, match=r"no satellite is left to fly; the first of 1 left out: satellite 'LOW'"
     ):
         load_orbits(scenario_of(tle_file=tle(tmp_path, f"LOW\n{line1}\n{line2}\n"), strict=False))
-    typed = (Satellite("LOW", line1, line2), Satellite("GOOD", OTHER1, OTHER2))
+    satellites = (Satellite("LOW", line1, line2), Satellite("GOOD", OTHER1, OTHER2))
     with pytest.raises(ValueError, match=r"satellite 'LOW' cannot be propagated"):
-        load_orbits(scenario_of(satellites=typed, strict=False))
+        load_orbits(scenario_of(satellites=satellites, strict=False))
 
 
 def test_low_orbits_are_looked_at_between_the_days() -> None:
@@ -531,10 +539,10 @@ def test_old_elements_give_one_warning(epoch_utc: str, age_days: float) -> None:
     ) as caught:
         load_orbits(scenario)
     assert len(caught) == 1
-    told = str(caught[0].message)
+    warning = str(caught[0].message)
     assert (
-        f"at most {age_days:.1f} days (" in told
-        and "set epoch_utc near the elements, or use newer elements" in told
+        f"at most {age_days:.1f} days (" in warning
+        and "set epoch_utc near the elements, or use newer elements" in warning
     )
     assert GOOD_FOR_DAYS == 14.0
     load_orbits(

@@ -276,8 +276,12 @@ def test_segments_of_one_satellite_meet(tmp_path: Path) -> None:
     last_s, first_s = ROWS_S[cut - 1], ROWS_S[cut]
     with pytest.raises(ValueError, match="does not|and the file covers"):
         load_file(tmp_path, *segments)  # a minute is uncovered
-    whole = oem_segment("A", ROWS_S[: cut + 1], position_m[: cut + 1], velocity_mps[: cut + 1])
-    y_m = states(load_file(tmp_path, whole, segments[1]), np.array([last_s, first_s + 1.0]))[0]
+    whole_segment = oem_segment(
+        "A", ROWS_S[: cut + 1], position_m[: cut + 1], velocity_mps[: cut + 1]
+    )
+    y_m = states(
+        load_file(tmp_path, whole_segment, segments[1]), np.array([last_s, first_s + 1.0])
+    )[0]
     assert y_m[0, :, 1] == pytest.approx([0.0, 1e3], abs=2e-3)
 
 
@@ -326,8 +330,8 @@ def test_what_is_flown_names_the_world(tmp_path: Path) -> None:
     """One row changed by a metre, or another degree, is another World."""
     text = oem_text(circle_segment())
     row = text.splitlines()[500]
-    moved = row.replace(row.split()[1], f"{float(row.split()[1]) + 0.001:.6f}")
-    texts = [text, text.replace(row, moved), text.replace("DEGREE = 7", "DEGREE = 9")]
+    later_row = row.replace(row.split()[1], f"{float(row.split()[1]) + 0.001:.6f}")
+    texts = [text, text.replace(row, later_row), text.replace("DEGREE = 7", "DEGREE = 9")]
     prints = {
         load_orbits(scenario_of(oem_file=file_of(tmp_path, item))).fingerprint() for item in texts
     }

@@ -58,10 +58,10 @@ def test_order_does_not_matter() -> None:
     truth = np.repeat(np.arange(24), 22)
     raan_deg = truth * 15.0 + rng.uniform(-0.2, 0.2, truth.size)
     order = rng.permutation(truth.size)
-    found = np.array(planes_of(53.0, raan_deg[order], 550.0 + rng.uniform(-3.0, 3.0, truth.size)))
+    planes = np.array(planes_of(53.0, raan_deg[order], 550.0 + rng.uniform(-3.0, 3.0, truth.size)))
     assert (
-        found.max() == 23
-        and len({(plane, true) for plane, true in zip(found, truth[order], strict=True)}) == 24
+        planes.max() == 23
+        and len({(plane, true) for plane, true in zip(planes, truth[order], strict=True)}) == 24
     )
 
 
@@ -82,9 +82,13 @@ def test_the_drifted_twelve_are_two_planes(shared_data: Path) -> None:
 
     Their nodes differ by two degrees and more.
     """
-    found = read_elements(shared_data / "tle" / "three_body_scs01_20260626.tle", "tle_file", True)
-    rows = np.array([(r.inclo, r.nodeo, r.a * 6_378_135.0) for r in found.records]).T
+    elements = read_elements(
+        shared_data / "tle" / "three_body_scs01_20260626.tle", "tle_file", True
+    )
+    rows = np.array([(r.inclo, r.nodeo, r.a * 6_378_135.0) for r in elements.records]).T
     planes = group_planes(*rows)
-    kept = {name[-1] for name, plane in zip(found.names, planes, strict=True) if plane == 0}
-    assert kept == set("ACEFKL") and planes.max() == 1
+    in_plane_0 = {
+        name[-1] for name, plane in zip(elements.names, planes, strict=True) if plane == 0
+    }
+    assert in_plane_0 == set("ACEFKL") and planes.max() == 1
     assert math.degrees(np.ptp(rows[1])) < 5.0

@@ -61,11 +61,11 @@ def test_the_twelve_fly_in_one_plane(three_body):
 
 def test_planes_of_typed_elements_are_told_apart():
     """Two node longitudes 15 degrees apart are two planes, half a degree apart one."""
-    near = LINE2.replace("288.9511", "289.4511")
-    far = LINE2.replace("288.9511", "303.9511")
+    near_line2 = LINE2.replace("288.9511", "289.4511")
+    far_line2 = LINE2.replace("288.9511", "303.9511")
     satellites = tuple(
         Satellite(name, LINE1, with_checksum(line))
-        for name, line in (("a", LINE2), ("b", near), ("c", far))
+        for name, line in (("a", LINE2), ("b", near_line2), ("c", far_line2))
     )
     assert load_orbits(scenario_of(satellites=satellites)).planes.tolist() == [0, 0, 1]
 
@@ -218,10 +218,10 @@ def test_shell_records_do_not_depend_on_numbering():
     """A lone record equals the same slot built as part of its shell."""
     shell = shell_of()
     _, _, records = build_shell(shell, epoch_of(scenario_of(shells=(shell,))))
-    alone = circular_record(
+    single = circular_record(
         shell, 60.0, (15.0 + 90.0) % 360.0, epoch_of(scenario_of(shells=(shell,))), 1
     )
-    assert records[5].sgp4(2_460_890.5, 0.3)[1] == alone.sgp4(2_460_890.5, 0.3)[1]
+    assert records[5].sgp4(2_460_890.5, 0.3)[1] == single.sgp4(2_460_890.5, 0.3)[1]
 
 
 def test_elements_carried_too_far_are_refused_by_name():

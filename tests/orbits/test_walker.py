@@ -24,11 +24,11 @@ def apart_deg(a: float, b: float) -> float:
 
 
 def test_the_notation_stands_for_the_numbers() -> None:
-    typed = Shell(inclination_deg=53.0, altitude_m=550e3, planes=6, per_plane=4, phasing=1)
-    assert Shell(walker="53:24/6/1", altitude_m=550e3) == typed
-    assert Shell(walker=" 53.0 : 24 / 6 / 1 ", altitude_m=550e3, pattern="delta") == typed
+    expected = Shell(inclination_deg=53.0, altitude_m=550e3, planes=6, per_plane=4, phasing=1)
+    assert Shell(walker="53:24/6/1", altitude_m=550e3) == expected
+    assert Shell(walker=" 53.0 : 24 / 6 / 1 ", altitude_m=550e3, pattern="delta") == expected
     assert Shell(walker="53:24/6/1", altitude_m=550e3, pattern="star") == dataclasses.replace(
-        typed, raan_spread_deg=180.0
+        expected, raan_spread_deg=180.0
     )
 
 
@@ -105,8 +105,8 @@ def test_a_shell_may_carry_other_accelerators() -> None:
         compile_world(scenario, 1).accelerators["peak_op_per_s"].tolist()
         == [744e12] * 3 + [2e15] * 2
     )
-    each = dataclasses.replace(scenario, peak_op_per_s_each=(1e12, 2e12, 3e12, 4e12, 5e12))
-    assert compile_world(each, 1).accelerators["peak_op_per_s"].tolist() == [
+    unequal = dataclasses.replace(scenario, peak_op_per_s_each=(1e12, 2e12, 3e12, 4e12, 5e12))
+    assert compile_world(unequal, 1).accelerators["peak_op_per_s"].tolist() == [
         1e12,
         2e12,
         3e12,

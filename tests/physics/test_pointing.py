@@ -15,7 +15,7 @@ def circle(
     angles_rad: np.ndarray, normal_tilt_rad: float = 0.0, radius_m: float = 6_878e3
 ) -> tuple[np.ndarray, np.ndarray]:
     """Positions and velocities (..., 3) on a circle tilted about the x axis."""
-    along = np.stack(
+    radial = np.stack(
         [
             np.cos(angles_rad),
             np.sin(angles_rad) * math.cos(normal_tilt_rad),
@@ -23,7 +23,7 @@ def circle(
         ],
         axis=-1,
     )
-    ahead = np.stack(
+    tangential = np.stack(
         [
             -np.sin(angles_rad),
             np.cos(angles_rad) * math.cos(normal_tilt_rad),
@@ -31,7 +31,7 @@ def circle(
         ],
         axis=-1,
     )
-    return radius_m * along, 7_600.0 * ahead
+    return radius_m * radial, 7_600.0 * tangential
 
 
 def point(positions_m, fore, planes, terminals, cutoff_deg=90.0, patience_steps=6):
@@ -71,9 +71,9 @@ def test_ring_of_twelve_links_fore_and_aft():
     angles_rad = np.radians(np.arange(12)[:, None] * 30.0 + np.linspace(0.0, 400.0, 30)[None, :])
     positions_m, velocities_mps = circle(angles_rad, 1.7)
     fore = fore_neighbours(positions_m, velocities_mps, np.zeros(12, np.int32))
-    held = point(positions_m.transpose(1, 0, 2), fore, np.zeros(12), 2)
-    assert (held[:, :, 0] == np.roll(np.arange(12), -1)).all() and (
-        held[:, :, 1] == np.roll(np.arange(12), 1)
+    partners_at = point(positions_m.transpose(1, 0, 2), fore, np.zeros(12), 2)
+    assert (partners_at[:, :, 0] == np.roll(np.arange(12), -1)).all() and (
+        partners_at[:, :, 1] == np.roll(np.arange(12), 1)
     ).all()
 
 
@@ -81,13 +81,13 @@ def test_ring_of_six_sees_no_neighbour():
     """Six in a plane at 500 km are 6,878 km apart, and sight ends near 4,700 km."""
     angles_rad = np.radians(np.arange(6)[:, None] * 60.0 + np.zeros((1, 3)))
     positions_m, velocities_mps = circle(angles_rad)
-    held = point(
+    partners_at = point(
         positions_m.transpose(1, 0, 2),
         fore_neighbours(positions_m, velocities_mps, np.zeros(6, np.int32)),
         np.zeros(6),
         2,
     )
-    assert (held == -1).all()
+    assert (partners_at == -1).all()
 
 
 @pytest.mark.parametrize("terminals", [1, 2, 4])
@@ -108,24 +108,24 @@ def test_two_in_a_plane_never_link_twice(per_plane, terminals):
         np.stack([part[1] for part in parts]),
     )
     planes = np.repeat([0, 1], per_plane).astype(np.int32)
-    held = point(
+    partners_at = point(
         positions_m.transpose(1, 0, 2),
         fore_neighbours(positions_m, velocities_mps, planes),
         planes,
         terminals,
     )
-    check_invariants(held, positions_m.transpose(1, 0, 2))
-    assert (held >= 0).any()
+    check_invariants(partners_at, positions_m.transpose(1, 0, 2))
+    assert (partners_at >= 0).any()
 
 
-def check_invariants(held: np.ndarray, positions_m: np.ndarray) -> None:
+def check_invariants(partners_at: np.ndarray, positions_m: np.ndarray) -> None:
     """Links are mutual, single, between different satellites, in sight and in range."""
-    for step, now in enumerate(held):
-        for satellite, partners in enumerate(now):
-            others = partners[partners >= 0]
-            assert len(set(others)) == len(others) and satellite not in others
-            for other in others:
-                assert np.count_nonzero(now[other] == satellite) == 1
+    for step, partners_now in enumerate(partners_at):
+        for satellite, partners in enumerate(partners_now):
+            linked = partners[partners >= 0]
+            assert len(set(linked)) == len(linked) and satellite not in linked
+            for other in linked:
+                assert np.count_nonzero(partners_now[other] == satellite) == 1
                 assert (
                     np.linalg.norm(positions_m[step, satellite] - positions_m[step, other])
                     <= RANGE_M
@@ -151,11 +151,11 @@ def test_invariants_on_a_crowd(terminals):
     )
     fore = fore_neighbours(positions_m, velocities_mps, planes)
     seen_m = positions_m.transpose(1, 0, 2)
-    held = point(seen_m, fore, planes, terminals, cutoff_deg=60.0)
-    check_invariants(held, seen_m)
+    partners_at = point(seen_m, fore, planes, terminals, cutoff_deg=60.0)
+    check_invariants(partners_at, seen_m)
     latitude_deg = np.degrees(np.arcsin(seen_m[..., 2] / np.linalg.norm(seen_m, axis=-1)))
-    steps, satellites, ends = np.nonzero(held >= 0)
-    is_cross = planes[satellites] != planes[held[steps, satellites, ends]]
+    steps, satellites, ends = np.nonzero(partners_at >= 0)
+    is_cross = planes[satellites] != planes[partners_at[steps, satellites, ends]]
     assert is_cross.any() and (~is_cross).any()
     assert (np.abs(latitude_deg[steps[is_cross], satellites[is_cross]]) <= 60.0).all()
     if terminals > 2:
@@ -180,12 +180,12 @@ def test_a_nearer_partner_is_taken_after_the_hysteresis(patience_steps):
 
     Both old ends drop at once.
     """
-    held = point(
+    partners_at = point(
         approach(20), np.full((20, 3), -1, np.int32), [0, 1, 2], 1, patience_steps=patience_steps
     )
     change = 10 + patience_steps
-    assert (held[:change, 0, 0] == 1).all() and (held[change:, 0, 0] == 2).all()
-    assert (held[change:, 1, 0] == -1).all() and (held[:change, 2, 0] == -1).all()
+    assert (partners_at[:change, 0, 0] == 1).all() and (partners_at[change:, 0, 0] == 2).all()
+    assert (partners_at[change:, 1, 0] == -1).all() and (partners_at[:change, 2, 0] == -1).all()
 
 
 def test_a_rival_that_leaves_in_time_is_forgotten():
@@ -196,8 +196,10 @@ def test_a_rival_that_leaves_in_time_is_forgotten():
     positions_m = np.concatenate(
         [positions_m, positions_m[:15][::-1], positions_m]
     )  # nearer in steps 10-19 (10 samples)
-    held = point(positions_m, np.full((45, 3), -1, np.int32), [0, 1, 2], 1, patience_steps=10)
-    assert (held[:, 0, 0] == 1).all()
+    partners_at = point(
+        positions_m, np.full((45, 3), -1, np.int32), [0, 1, 2], 1, patience_steps=10
+    )
+    assert (partners_at[:, 0, 0] == 1).all()
 
 
 def test_no_link_poleward_of_the_cutoff():
@@ -228,8 +230,8 @@ def test_range_ends_a_link_where_sight_does_not(apart_km, linked, planes):
     half_rad = math.asin(0.5 * apart_km / 10_000.0)
     positions_m, velocities_mps = circle(np.array([[-half_rad], [half_rad]]), radius_m=10_000e3)
     fore = fore_neighbours(positions_m, velocities_mps, np.array(planes, np.int32))
-    held = point(positions_m.transpose(1, 0, 2), fore, planes, 2)
-    assert (held[0, 0] == 1).any() == linked
+    partners_at = point(positions_m.transpose(1, 0, 2), fore, planes, 2)
+    assert (partners_at[0, 0] == 1).any() == linked
 
 
 class PlainRule:
@@ -244,7 +246,7 @@ class PlainRule:
             math.radians(cutoff_deg),
             patience_steps,
         )
-        self.held = np.full((*fore.shape, terminals), -1, np.int32)
+        self.partners = np.full((*fore.shape, terminals), -1, np.int32)
         self.rivals: dict[
             tuple[int, int], tuple[int, int]
         ] = {}  # terminal -> the nearer satellite, and since when
@@ -252,25 +254,25 @@ class PlainRule:
 
     def walk(self) -> np.ndarray:
         for step in range(len(self.fore)):
-            self.here_m, self.now = self.positions_m[step], self.held[step]
+            self.here_m, self.partners_now = self.positions_m[step], self.partners[step]
             self.everyone = range(len(self.planes))
             self.crosses = [
                 abs(math.atan2(z, math.hypot(x, y))) <= self.cutoff_rad for x, y, z in self.here_m
             ]
             self.link_in_plane(self.fore[step])
-            self.keep(self.held[step - 1] if step else self.now)
+            self.keep(self.partners[step - 1] if step else self.partners_now)
             self.switch(step)
             self.form()
-        return self.held
+        return self.partners
 
     def link(self, a, terminal_a, b, terminal_b):
-        self.now[a, terminal_a], self.now[b, terminal_b] = b, a
+        self.partners_now[a, terminal_a], self.partners_now[b, terminal_b] = b, a
 
     def idle(self, satellite):
         idle = [
             end
-            for end in range(self.first_cross, self.now.shape[1])
-            if self.now[satellite, end] < 0
+            for end in range(self.first_cross, self.partners_now.shape[1])
+            if self.partners_now[satellite, end] < 0
         ]
         return idle if self.crosses[satellite] else []
 
@@ -283,41 +285,44 @@ class PlainRule:
     def may_link(self, a, b):
         return (
             self.planes[a] != self.planes[b]
-            and b not in self.now[a]
+            and b not in self.partners_now[a]
             and bool(self.idle(b))
             and self.sees(a, b)
         )
 
     def link_in_plane(self, fore):
-        aft = min(1, self.now.shape[1] - 1)
+        aft = min(1, self.partners_now.shape[1] - 1)
         for a, b in enumerate(fore):
             if (
                 b >= 0
-                and self.now[a, 0] < 0
-                and self.now[b, aft] < 0
+                and self.partners_now[a, 0] < 0
+                and self.partners_now[b, aft] < 0
                 and self.apart_m(a, b) <= RANGE_M
                 and self.sees(a, b)
             ):
                 self.link(a, 0, b, aft)
 
-    def keep(self, before):
+    def keep(self, earlier):
         for a in self.everyone:
-            for terminal, b in enumerate(before[a]):
+            for terminal, b in enumerate(earlier[a]):
                 if (
                     b > a
                     and self.planes[a] != self.planes[b]
                     and self.crosses[a]
                     and self.crosses[b]
                 ):
-                    back = list(before[b]).index(a)
-                    is_free = self.now[a, terminal] < 0 and self.now[b, back] < 0
+                    terminal_back = list(earlier[b]).index(a)
+                    is_free = (
+                        self.partners_now[a, terminal] < 0
+                        and self.partners_now[b, terminal_back] < 0
+                    )
                     if is_free and self.apart_m(a, b) <= RANGE_M and self.sees(a, b):
-                        self.link(a, terminal, b, back)
+                        self.link(a, terminal, b, terminal_back)
 
     def switch(self, step):
         for a in self.everyone:
-            for terminal in range(self.first_cross, self.now.shape[1]):
-                b = int(self.now[a, terminal])
+            for terminal in range(self.first_cross, self.partners_now.shape[1]):
+                b = int(self.partners_now[a, terminal])
                 if b < 0 or self.planes[a] == self.planes[b]:
                     self.rivals.pop((a, terminal), None)
                     continue
@@ -332,7 +337,7 @@ class PlainRule:
                 if self.rivals.get((a, terminal), (-1, 0))[0] != rival:
                     self.rivals[a, terminal] = (rival, step)
                 if step - self.rivals[a, terminal][1] >= self.patience_steps:
-                    self.now[b, list(self.now[b]).index(a)] = -1
+                    self.partners_now[b, list(self.partners_now[b]).index(a)] = -1
                     self.link(a, terminal, rival, self.idle(rival)[0])
                     self.rivals.pop((a, terminal))
                     self.n_switched += 1

@@ -8,8 +8,10 @@ PIECE = np.dtype([("start_s", "f8"), ("rate_bps", "f8"), ("sent_bits", "f8")])
 MODES = np.array([100.0, 200.0]), np.array([5.0, 1.0])
 
 
-def runs_of(held: np.ndarray) -> list[tuple[int, ...]]:
-    return sorted(tuple(int(value) for value in row) for row in find_runs(held, np.empty(1, RUN)))
+def runs_of(partners: np.ndarray) -> list[tuple[int, ...]]:
+    return sorted(
+        tuple(int(value) for value in row) for row in find_runs(partners, np.empty(1, RUN))
+    )
 
 
 def test_a_run_ends_where_either_end_changes_terminals():
@@ -17,12 +19,12 @@ def test_a_run_ends_where_either_end_changes_terminals():
 
     From sample 3 on the far end uses its other terminal.
     """
-    held = np.full((8, 3, 2), -1, np.int32)
-    held[:6, 0, 1] = 1
-    held[:3, 1, 0] = 0
-    held[3:6, 1, 1] = 0
-    held[7, 2, 0], held[7, 1, 0] = 1, 2
-    assert runs_of(held) == [(0, 1, 1, 0, 0, 2), (0, 1, 1, 1, 3, 5), (1, 2, 0, 0, 7, 7)]
+    partners = np.full((8, 3, 2), -1, np.int32)
+    partners[:6, 0, 1] = 1
+    partners[:3, 1, 0] = 0
+    partners[3:6, 1, 1] = 0
+    partners[7, 2, 0], partners[7, 1, 0] = 1, 2
+    assert runs_of(partners) == [(0, 1, 1, 0, 0, 2), (0, 1, 1, 1, 3, 5), (1, 2, 0, 0, 7, 7)]
 
 
 def test_runs_of_random_pairings_are_those_of_a_plain_loop():
@@ -30,34 +32,34 @@ def test_runs_of_random_pairings_are_those_of_a_plain_loop():
     else.
     """
     rng = np.random.default_rng(5)
-    held = np.full((60, 8, 3), -1, np.int32)
+    partners = np.full((60, 8, 3), -1, np.int32)
     expected = []
     begin = 0
     while begin < 60:
         finish = min(begin + int(rng.integers(1, 9)), 60) - 1
         for low, high in np.sort(rng.permutation(8).reshape(4, 2), axis=1):
             low_terminal, high_terminal = rng.integers(0, 3, 2)
-            held[begin : finish + 1, low, low_terminal] = high
-            held[begin : finish + 1, high, high_terminal] = low
-            before = [
+            partners[begin : finish + 1, low, low_terminal] = high
+            partners[begin : finish + 1, high, high_terminal] = low
+            preceding = [
                 row
                 for row in expected
                 if row[:4] == (low, high, low_terminal, high_terminal) and row[5] == begin - 1
             ]
-            if before:
-                expected.remove(before[0])
+            if preceding:
+                expected.remove(preceding[0])
             expected.append(
                 (
                     int(low),
                     int(high),
                     int(low_terminal),
                     int(high_terminal),
-                    before[0][4] if before else begin,
+                    preceding[0][4] if preceding else begin,
                     finish,
                 )
             )
         begin = finish + 1
-    assert len(expected) > 40 and runs_of(held) == sorted(expected)
+    assert len(expected) > 40 and runs_of(partners) == sorted(expected)
 
 
 def pieces_of(distances_m: list[float], start_s: float, end_s: float) -> list[tuple[float, ...]]:

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from orbit_gym.utils import jit
-from tests.helpers.fresh import printed
+from tests.helpers.fresh import output_of
 
 SOURCE = """
 from orbit_gym.utils.jit import inline_kernel, internal_kernel, kernel, merged_kernel
@@ -58,22 +58,22 @@ def tree(tmp_path: Path) -> Path:
 def ask(tree: Path, question: str) -> str:
     """What a fresh process prints, with the cache of those before it; a tuple."""
     code = f"from orbit_gym.kernels import *; print(({question}))"
-    return printed(code, tree, XDG_CACHE_HOME=str(tree / "cache")).strip()
+    return output_of(code, tree, XDG_CACHE_HOME=str(tree / "cache")).strip()
 
 
 def test_python_may_call_them_before_and_after_kernels_did_and_from_the_cache(tree: Path) -> None:
-    asked = "outer(-4), twice(-4), more(3), both(-4), twice(-4), twice(2.5), outer(2.5)"
+    calls = "outer(-4), twice(-4), more(3), both(-4), twice(-4), twice(2.5), outer(2.5)"
     expected = str((outer(-4), 8, 4, 27, 8, 5.0, outer(2.5)))
-    assert ask(tree, asked) == expected
+    assert ask(tree, calls) == expected
     assert (
-        ask(tree, asked) == expected
+        ask(tree, calls) == expected
     )  # compiled code comes from the cache now, a twin's apart from the kernel's
     assert ask(tree, "twice(-4), outer(-4)") == str((8, outer(-4)))
 
 
 def test_they_have_no_wrappers_and_merged_ones_are_never_compiled(tree: Path) -> None:
-    asked = "outer(1), *(len(kernel.overloads) for kernel in (twice, more, both, outer))"
-    assert ask(tree, asked) == str((outer(1), 1, 1, 0, 1))
+    calls = "outer(1), *(len(kernel.overloads) for kernel in (twice, more, both, outer))"
+    assert ask(tree, calls) == str((outer(1), 1, 1, 0, 1))
     wrapped = "[kernel.overloads[kernel.signatures[0]].fndesc.llvm_cpython_wrapper_name in "
     wrapped += (
         "kernel.overloads[kernel.signatures[0]].library.get_llvm_str() for kernel in "

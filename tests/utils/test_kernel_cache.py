@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from orbit_gym.utils import kernel_cache
-from tests.helpers.fresh import printed
+from tests.helpers.fresh import output_of
 
 PACKAGE = Path(kernel_cache.__file__).parents[1]
 CALLER = (
@@ -52,7 +52,7 @@ def ask(package: Path, **more: str) -> tuple[int, int]:
     """Result of the kernel in a fresh process, and how many of its signatures came from the file
     cache.
     """
-    result, hits = printed(ASK, package.parent, **more).split()
+    result, hits = output_of(ASK, package.parent, **more).split()
     return int(result), int(hits)
 
 

@@ -13,16 +13,21 @@ def test_stored_edges_of_all_twelve(shared_data: Path) -> None:
 
     Ours within 1 s of the second in which each must have been.
     """
-    stored = eclipses.file_edges(shared_data)
+    file_edges = eclipses.file_edges(shared_data)
     differences_s = np.concatenate(
-        [eclipses.differences_s(eclipses.our_edges(k), theirs) for k, theirs in enumerate(stored)]
+        [
+            eclipses.differences_s(eclipses.our_edges(k), theirs)
+            for k, theirs in enumerate(file_edges)
+        ]
     )
     assert len(differences_s) == 365
     assert eclipses.beyond_the_second_s(differences_s).max() < eclipses.TOLERANCE_S
 
 
 @pytest.mark.parametrize(
-    "satellites", [sky.FEW[:1], pytest.param(sky.ALL, marks=pytest.mark.slow)], ids=["few", "all"]
+    "satellites",
+    [sky.SAMPLE[:1], pytest.param(sky.ALL, marks=pytest.mark.slow)],
+    ids=["few", "all"],
 )
 def test_live_edges(satellites: tuple[int, ...]) -> None:
     """Authority: find_discrete over is_sunlit, to a millisecond.

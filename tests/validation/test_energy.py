@@ -25,12 +25,9 @@ def test_energy_of_an_orbit_of_bupt_1(shared_data: Path) -> None:
     orbits = energy.read_orbits(shared_data)
     orbit, _ = energy.model_orbit(energy.read_telemetry(shared_data))
     assert len(orbits) == 196
+    assert energy.spread_off(orbit.consumed_wh, [one.consumed_wh for one in orbits]) < energy.SPREAD
     assert (
-        energy.spread_off(orbit.consumed_wh, [each.consumed_wh for each in orbits]) < energy.SPREAD
-    )
-    assert (
-        energy.spread_off(orbit.harvested_wh, [each.harvested_wh for each in orbits])
-        < energy.SPREAD
+        energy.spread_off(orbit.harvested_wh, [one.harvested_wh for one in orbits]) < energy.SPREAD
     )
     assert orbit.harvested_wh == pytest.approx(
         orbit.consumed_wh, rel=1e-9

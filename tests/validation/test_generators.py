@@ -21,10 +21,10 @@ from validation.generators import (
 @pytest.mark.parametrize("name", AUTHORITIES)
 def test_tokens(shared_data: Path, name: str) -> None:
     """Authority: Azure 2023 traces. p50, p90, p99 and mean of prompts and answers within 10 %."""
-    for what, (ours, theirs) in generators.token_errors(shared_data, name).items():
-        for key, own, other in zip(ours._fields, ours, theirs):
-            assert relative(own, other) <= TOKENS_TOLERANCE, (
-                f"{what} {key}: {own:g} against {other:g}"
+    for quantity, (model, trace) in generators.token_errors(shared_data, name).items():
+        for key, model_value, other in zip(model._fields, model, trace):
+            assert relative(model_value, other) <= TOKENS_TOLERANCE, (
+                f"{quantity} {key}: {model_value:g} against {other:g}"
             )
 
 
@@ -33,8 +33,8 @@ def test_gaps(shared_data: Path, name: str) -> None:
     """Authority: the same traces, gaps of CV 1.09 and 13.2, within 10 %. The fit used counts in
     windows, not gaps.
     """
-    ours, theirs = generators.gap_variations(shared_data, name)
-    assert relative(ours, theirs) <= GAPS_TOLERANCE
+    model, trace = generators.gap_variations(shared_data, name)
+    assert relative(model, trace) <= GAPS_TOLERANCE
 
 
 @pytest.mark.parametrize("name", AUTHORITIES)
@@ -43,9 +43,9 @@ def test_counts(shared_data: Path, name: str) -> None:
 
     Variance over mean of counts in 1 to 120 s within 30 %; Poisson would give 1 at all of them.
     """
-    for window_s, (ours, theirs) in generators.count_dispersions(shared_data, name).items():
-        assert relative(ours, theirs) <= COUNTS_TOLERANCE, (
-            f"{window_s:g} s: {ours:g} against {theirs:g}"
+    for window_s, (model, trace) in generators.count_dispersions(shared_data, name).items():
+        assert relative(model, trace) <= COUNTS_TOLERANCE, (
+            f"{window_s:g} s: {model:g} against {trace:g}"
         )
 
 
@@ -71,8 +71,8 @@ def test_fires_come_in_clusters(shared_data: Path) -> None:
 
 def test_every_row_holds_and_names_itself(shared_data: Path) -> None:
     rows = generators.measure(shared_data)
-    assert len({row.what for row in rows}) == len(rows) == 11
-    assert [row.what for row in rows if not row.ok] == []
+    assert len({row.quantity for row in rows}) == len(rows) == 11
+    assert [row.quantity for row in rows if not row.ok] == []
 
 
 def test_without_data_every_row_says_that_it_was_skipped() -> None:

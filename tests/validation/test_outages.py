@@ -7,6 +7,6 @@ import pytest
 from validation.outages import measure
 
 
-@pytest.mark.parametrize("row", measure(None, 60), ids=lambda row: row.what)
+@pytest.mark.parametrize("row", measure(None, 60), ids=lambda row: row.quantity)
 def test_faults_follow_their_law(row):
     assert row.ok, row

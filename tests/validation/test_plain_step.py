@@ -19,7 +19,7 @@ from validation.plain.compare import Difference, Tally, check_route, compare_pla
 from validation.plain.network import Calendar, Network
 
 SEED = 4_000_000
-MET = (
+EVENTS = (
     "datacentre",
     "alert",
     "load",
@@ -30,7 +30,7 @@ MET = (
 )
 
 
-def played(name: str, steps: int, seed: int = SEED, **overrides: object) -> Tally:
+def compare(name: str, steps: int, seed: int = SEED, **overrides: object) -> Tally:
     """Play a scenario both ways and compare; what was met on the way."""
     duel = Duel(
         load_scenario(name, {key.replace("__", "."): value for key, value in overrides.items()}),
@@ -42,23 +42,23 @@ def played(name: str, steps: int, seed: int = SEED, **overrides: object) -> Tall
 
 
 def test_tiny_whole() -> None:
-    tally = played("Tiny", 100)
+    tally = compare("Tiny", 100)
     assert tally.steps == 8 and tally.counts["load"] and tally.counts["datacentre"]
 
 
 def test_the_flown_twelve() -> None:
-    tally = played("ThreeBody12", 250)
-    assert tally.plans > 1_000 and all(tally.counts[what] for what in MET), tally.counts
+    tally = compare("ThreeBody12", 250)
+    assert tally.plans > 1_000 and all(tally.counts[event] for event in EVENTS), tally.counts
 
 
 def test_links_that_come_and_go_with_five_candidates() -> None:
-    tally = played("CrossPlane12", 60, candidates=5)
+    tally = compare("CrossPlane12", 60, candidates=5)
     assert tally.plans > 300
 
 
 def test_heat_is_waited_for() -> None:
     """At a limit of 28 C, 2.5 K above idling."""
-    tally = played("Ring12", 40, thermal__limit_c=28.0)
+    tally = compare("Ring12", 40, thermal__limit_c=28.0)
     assert tally.counts["waits for charge or heat"], tally.counts
 
 
@@ -67,12 +67,12 @@ def test_charge_is_waited_for_and_energy_has_a_price() -> None:
     eclipse for some.
     """
     low = {"power__initial_charge_low_fraction": 0.4, "power__initial_charge_high_fraction": 0.42}
-    tally = played("tight-energy", 80, seed=3, reward__energy_cost=1e-6, workload__load=1.0, **low)
+    tally = compare("tight-energy", 80, seed=3, reward__energy_cost=1e-6, workload__load=1.0, **low)
     assert tally.counts["waits for charge or heat"], tally.counts
 
 
 def test_a_hundred_satellites() -> None:
-    tally = played("Walker100", 6)
+    tally = compare("Walker100", 6)
     assert tally.plans > 60
 
 
@@ -117,12 +117,12 @@ def test_transfers_over_a_change_of_rate() -> None:
     ],
 )
 def test_longer_streams(name: str, steps: int) -> None:
-    assert played(name, steps).steps == steps
+    assert compare(name, steps).steps == steps
 
 
 @pytest.mark.slow
 def test_the_full_plan() -> None:
-    tally = played("StarCompute2800", 3)
+    tally = compare("StarCompute2800", 3)
     assert tally.plans > 90
 
 
@@ -144,11 +144,11 @@ def test_what_differs_is_told() -> None:
         ("input_hops", 1),
         ("on_time", 1 - 2 * int(plans[row]["on_time"])),
     ):
-        held = plans[row][field].copy()
+        original = plans[row][field].copy()
         plans[row][field] += change
         with pytest.raises((Difference, IndexError)):
             compare_plans(duel.plain, duel.simulation, Tally())
-        plans[row][field] = held
+        plans[row][field] = original
     compare_plans(duel.plain, duel.simulation, Tally())
     duel.simulation.state.candidates[:2] = duel.simulation.state.candidates[1::-1]
     with pytest.raises(Difference, match="candidates"):

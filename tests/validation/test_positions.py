@@ -19,7 +19,7 @@ def test_stored_positions_of_all_twelve(shared_data: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "satellites", [sky.FEW, pytest.param(sky.ALL, marks=pytest.mark.slow)], ids=["few", "all"]
+    "satellites", [sky.SAMPLE, pytest.param(sky.ALL, marks=pytest.mark.slow)], ids=["few", "all"]
 )
 def test_live_positions(satellites: tuple[int, ...]) -> None:
     """Authority: the Skyfield that is installed, 24 h each minute.

@@ -9,14 +9,14 @@ import pytest
 
 from orbit_gym.views.describe.docs_pages import replace_blocks
 from validation import report
-from validation.rows import Row, judged, skipped
+from validation.rows import Row, judged_row, skipped_row
 
 ROOT = Path(__file__).resolve().parents[2]
 DOCUMENT = (ROOT / "docs" / "results" / "validation.md").read_text(encoding="utf-8")
 ROWS = [
-    judged("a", "b", 0.5, 1.0, "m", "3 points"),
-    judged("a", "b", 2.0, 1.0, "m"),
-    skipped("c", "d", "1 s"),
+    judged_row("a", "b", 0.5, 1.0, "m", "3 points"),
+    judged_row("a", "b", 2.0, 1.0, "m"),
+    skipped_row("c", "d", "1 s"),
 ]
 
 
@@ -53,7 +53,7 @@ def test_rows_are_judged() -> None:
     cells = report.cells({"some_subject": ROWS})
     assert [row[-1] for row in cells] == ["yes", "NO", "skipped"]
     assert cells[0] == ("some subject", "a", "b", "0.5 m (3 points)", "1 m", "yes")
-    assert not judged("a", "b", float("nan"), 1.0, "m").ok
+    assert not judged_row("a", "b", float("nan"), 1.0, "m").ok
 
 
 def run(monkeypatch: pytest.MonkeyPatch, *arguments: str) -> None:
@@ -76,10 +76,10 @@ def test_a_failed_row_ends_with_status_1(
 def test_the_table_is_written_between_its_markers(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    path, seen = tmp_path / "validation.md", []
+    path, folders = tmp_path / "validation.md", []
 
     def measure(data: Path | None) -> list[Row]:
-        seen.append(data)
+        folders.append(data)
         return ROWS[:1]
 
     path.write_text(DOCUMENT, encoding="utf-8")
@@ -87,7 +87,7 @@ def test_the_table_is_written_between_its_markers(
     run(monkeypatch, "--write", "--document", str(path), "--data", str(tmp_path / "absent"))
     table = report.markdown(report.HEADER, report.cells({"good": ROWS[:1]}))
     assert path.read_text(encoding="utf-8") == replace_blocks(DOCUMENT, {"validation": table})
-    assert seen == [None]
+    assert folders == [None]
 
 
 @pytest.mark.parametrize(

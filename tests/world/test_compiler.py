@@ -88,13 +88,13 @@ def test_accelerators(scenario, world):
 
     Three ground units without; the floor is battery x (1 - depth of discharge).
     """
-    flown, ground = world.accelerators[:4], world.accelerators[4:]
-    assert flown["node"].tolist() == [0, 1, 2, 3] and ground["node"].tolist() == [6, 6, 6]
+    orbital, ground = world.accelerators[:4], world.accelerators[4:]
+    assert orbital["node"].tolist() == [0, 1, 2, 3] and ground["node"].tolist() == [6, 6, 6]
     assert world.datacentre_offsets.tolist() == [4, 7]
-    assert flown["has_battery"].all() and not ground["has_battery"].any()
+    assert orbital["has_battery"].all() and not ground["has_battery"].any()
     assert (
-        set(flown["floor_j"]) == {1_440_000.0 * 0.7}
-        and set(flown["dynamic_w"]) == {180.0}
+        set(orbital["floor_j"]) == {1_440_000.0 * 0.7}
+        and set(orbital["dynamic_w"]) == {180.0}
         and set(ground["memory_bytes"]) == {80e9}
     )
     unequal = dataclasses.replace(scenario, peak_op_per_s_each=(1e12, 2e12, 3e12, 4e12))
@@ -108,27 +108,27 @@ def test_accelerators(scenario, world):
         compile_world(dataclasses.replace(scenario, peak_op_per_s_each=(1e12, 2e12)), 1)
 
 
-@pytest.mark.parametrize("candidates, shown", [(0, 5), (3, 4), (4, 5), (9, 5)])
-def test_candidates(scenario, candidates, shown):
+@pytest.mark.parametrize("candidates, expected", [(0, 5), (3, 4), (4, 5), (9, 5)])
+def test_candidates(scenario, candidates, expected):
     """K nearest satellites plus the datacentre, all where K is 0 or covers everyone."""
     assert (
         compile_world(dataclasses.replace(scenario, candidates=candidates), 1).sizes[
             "n_candidates"
         ][0]
-        == shown
+        == expected
     )
 
 
 def test_nothing_on_the_ground_and_no_lasers():
     """A lone satellite without anything to talk to still has a World, with no edges."""
-    alone = small(
+    single = small(
         constellation=Constellation(shells=(Shell(53.0, 550e3, planes=1, per_plane=1, phasing=0),)),
         stations=(),
         datacentres=(),
         users=Users(),
         lasers=LaserLinks(terminals=0),
     )
-    world = compile_world(alone, 1)
+    world = compile_world(single, 1)
     assert len(world.edges) == len(world.contacts) == len(world.pieces) == 0
     assert (
         world.edge_offsets.tolist() == [0, 0]
@@ -139,8 +139,8 @@ def test_nothing_on_the_ground_and_no_lasers():
 
 def test_days_differ_and_repeat(scenario, world):
     """The same day compiles to the same bits; another day does not."""
-    again, other = compile_world(scenario, 1), compile_world(scenario, 2)
-    assert all(np.array_equal(a, b) for a, b in zip(world, again, strict=True))
+    twin, other = compile_world(scenario, 1), compile_world(scenario, 2)
+    assert all(np.array_equal(a, b) for a, b in zip(world, twin, strict=True))
     assert not np.array_equal(world.positions_m, other.positions_m)
 
 
@@ -196,11 +196,16 @@ def test_flying_in_blocks_changes_no_bit(crossing, monkeypatch):
 
 @pytest.mark.parametrize("terminals", [0, 4])
 def test_progress_rises_to_the_end(scenario, terminals):
-    told: list[float] = []
+    fractions: list[float] = []
     lasers = dataclasses.replace(scenario.lasers, terminals=terminals)
     compile_world(
         dataclasses.replace(scenario, lasers=lasers),
         1,
-        tell=lambda what, fraction: told.append(fraction),
+        tell=lambda phase, fraction: fractions.append(fraction),
     )
-    assert told == sorted(told) and 0.0 < told[0] and told[-1] == 1.0 and len(told) >= 2
+    assert (
+        fractions == sorted(fractions)
+        and 0.0 < fractions[0]
+        and fractions[-1] == 1.0
+        and len(fractions) >= 2
+    )

@@ -33,7 +33,7 @@ def test_edges_are_sorted_and_come_in_pairs(world, crossing, name):
     Then uplinks, users; then downlinks; receivers rise in each; contacts never overlap.
     """
     world = world if name == "small" else crossing[1]
-    seen: dict[tuple[int, int, int], list] = {}
+    times_of: dict[tuple[int, int, int], list] = {}
     for node, to, edge in edge_table(world):
         contacts = contacts_of(world, edge)
         assert len(contacts) > 0
@@ -43,11 +43,11 @@ def test_edges_are_sorted_and_come_in_pairs(world, crossing, name):
         assert (
             contacts["start_s"][0] >= 0.0 and contacts["end_s"][-1] <= world.sizes["horizon_s"][0]
         )
-        seen.setdefault((node, to, int(edge["kind"])), []).append(
+        times_of.setdefault((node, to, int(edge["kind"])), []).append(
             contacts[["start_s", "end_s"]].tolist()
         )
-    for (node, to, kind), times in seen.items():
-        assert [seen[to, node, other] for first, other in TIED if first == kind] == [times]
+    for (node, to, kind), times in times_of.items():
+        assert [times_of[to, node, other] for first, other in TIED if first == kind] == [times]
     for node in range(len(world.edge_offsets) - 1):
         edges = world.edges[world.edge_offsets[node] : world.edge_offsets[node + 1]]
         place = np.select(
@@ -85,7 +85,7 @@ def test_resources_and_rates_of_each_kind(scenario, world):
     Beams are the satellite's; two antennas make two parallel edges; fibre is free.
     """
     n_lasers = np.count_nonzero(world.edges["kind"] == LASER)
-    radio, antenna, up, down = n_lasers, n_lasers + 4, n_lasers + 7, n_lasers + 11
+    radio, antenna, first_up, first_down = n_lasers, n_lasers + 4, n_lasers + 7, n_lasers + 11
     lasers = []
     for node, to, edge in edge_table(world):
         resources, watts = (
@@ -112,9 +112,13 @@ def test_resources_and_rates_of_each_kind(scenario, world):
                 )
                 assert set(rate_bps) == {50e6}
             case 3:  # USER_UP
-                assert resources == (up + to, -1) and set(rate_bps) == {50e6} and watts == 0.0
+                assert resources == (first_up + to, -1) and set(rate_bps) == {50e6} and watts == 0.0
             case 4:  # USER_DOWN
-                assert resources == (down + node, -1) and set(rate_bps) == {100e6} and watts == 50.0
+                assert (
+                    resources == (first_down + node, -1)
+                    and set(rate_bps) == {100e6}
+                    and watts == 50.0
+                )
             case 5:  # FIBRE
                 assert (
                     {node, to} == {4, 6}
@@ -227,8 +231,8 @@ def test_a_new_link_waits_for_acquisition(crossing):
     for spans in by_terminal.values():
         spans.sort()
         assert all(
-            later[0] >= earlier[1] + scenario.lasers.acquisition_s
-            for earlier, later in zip(spans, spans[1:], strict=False)
+            after[0] >= earlier[1] + scenario.lasers.acquisition_s
+            for earlier, after in zip(spans, spans[1:], strict=False)
         )
     assert {terminal for _, terminal in by_terminal} == {0, 1, 2, 3}
 
@@ -286,31 +290,41 @@ def test_indices_list_every_contact_once_and_tracks_never_overlap(crossing):
 
     Lasers by satellite and terminal; both in order of time.
     """
-    made = crossing[1]
-    kinds = np.repeat(made.edges["kind"], made.edges["end_contact"] - made.edges["first_contact"])
-    for rows, wanted in ((made.passes, (DOWNLINK, UPLINK, USER_UP)), (made.lasers, (LASER,))):
-        assert sorted(rows["contact"].tolist()) == np.flatnonzero(np.isin(kinds, wanted)).tolist()
-        assert (rows["start_s"] == made.contacts["start_s"][rows["contact"]]).all()
-        assert (made.edges["first_contact"][rows["edge"]] <= rows["contact"]).all()
-        assert (rows["contact"] < made.edges["end_contact"][rows["edge"]]).all()
-    senders = np.searchsorted(made.edge_offsets, np.arange(len(made.edges)), side="right") - 1
-    n_tracks = int(made.sizes["n_terminals"][0])
-    for track, (first, end) in enumerate(
-        zip(made.laser_offsets, made.laser_offsets[1:], strict=False)
+    contacts = crossing[1]
+    kinds = np.repeat(
+        contacts.edges["kind"], contacts.edges["end_contact"] - contacts.edges["first_contact"]
+    )
+    for rows, kinds_of_rows in (
+        (contacts.passes, (DOWNLINK, UPLINK, USER_UP)),
+        (contacts.lasers, (LASER,)),
     ):
-        rows = made.lasers[first:end]
+        assert (
+            sorted(rows["contact"].tolist())
+            == np.flatnonzero(np.isin(kinds, kinds_of_rows)).tolist()
+        )
+        assert (rows["start_s"] == contacts.contacts["start_s"][rows["contact"]]).all()
+        assert (contacts.edges["first_contact"][rows["edge"]] <= rows["contact"]).all()
+        assert (rows["contact"] < contacts.edges["end_contact"][rows["edge"]]).all()
+    senders = (
+        np.searchsorted(contacts.edge_offsets, np.arange(len(contacts.edges)), side="right") - 1
+    )
+    n_tracks = int(contacts.sizes["n_terminals"][0])
+    for track, (first, end) in enumerate(
+        zip(contacts.laser_offsets, contacts.laser_offsets[1:], strict=False)
+    ):
+        rows = contacts.lasers[first:end]
         assert (senders[rows["edge"]] == track // n_tracks).all()
-        assert (made.contacts["terminal"][rows["contact"]] == track % n_tracks).all()
+        assert (contacts.contacts["terminal"][rows["contact"]] == track % n_tracks).all()
         assert (rows["end_s"][:-1] <= rows["start_s"][1:]).all()
     for node, (first, end) in enumerate(
-        zip(made.pass_offsets, made.pass_offsets[1:], strict=False)
+        zip(contacts.pass_offsets, contacts.pass_offsets[1:], strict=False)
     ):
-        assert (senders[made.passes["edge"][first:end]] == node).all()
-        assert (np.diff(made.passes["start_s"][first:end]) >= 0.0).all()
-    for node in range(len(made.edge_offsets) - 1):
-        mine = range(made.edge_offsets[node], made.edge_offsets[node + 1])
-        beams = [edge for edge in mine if made.edges["kind"][edge] == USER_DOWN]
-        assert list(range(made.beams[0, node], made.beams[1, node])) == beams
+        assert (senders[contacts.passes["edge"][first:end]] == node).all()
+        assert (np.diff(contacts.passes["start_s"][first:end]) >= 0.0).all()
+    for node in range(len(contacts.edge_offsets) - 1):
+        node_edges = range(contacts.edge_offsets[node], contacts.edge_offsets[node + 1])
+        beams = [edge for edge in node_edges if contacts.edges["kind"][edge] == USER_DOWN]
+        assert list(range(contacts.beams[0, node], contacts.beams[1, node])) == beams
 
 
 def test_no_laser_is_longer_than_sight_allows(crossing):

@@ -31,7 +31,7 @@ def scenario():
 
 
 @pytest.fixture(scope="module")
-def built(scenario) -> World:
+def fresh_world(scenario) -> World:
     return compile_world(scenario, 1)
 
 
@@ -62,49 +62,49 @@ def afresh(scenario, day=1) -> World:
     return world_cache.get_world(scenario, day)
 
 
-def same(a: World, b: World) -> bool:
+def same_world(a: World, b: World) -> bool:
     return all(
         x.dtype == y.dtype and x.shape == y.shape and x.tobytes() == y.tobytes()
         for x, y in zip(a, b, strict=True)
     )
 
 
-def test_a_world_is_compiled_once_and_then_opened(scenario, built, folder, compiled):
+def test_a_world_is_compiled_once_and_then_opened(scenario, fresh_world, folder, compiled):
     first, second = afresh(scenario), afresh(scenario)
-    assert compiled == [1] and same(first, built) and same(second, built)
+    assert compiled == [1] and same_world(first, fresh_world) and same_world(second, fresh_world)
     assert [path.suffix for path in folder.iterdir()] == [".world"]
     assert all(
         path.stat().st_mode & 0o777 == 0o644 for path in folder.iterdir()
     )  # others may share the cache
 
 
-def test_opened_arrays_are_mapped_read_only_and_of_the_same_kind(built, folder):
+def test_opened_arrays_are_mapped_read_only_and_of_the_same_kind(fresh_world, folder):
     """To numba a mapped World and a built one are the same: no kernel is compiled a second time."""
-    disk_cache.save_world(built, folder / "a.world")
-    opened = disk_cache.open_world(folder / "a.world")
-    range_m(built, 0, 1, 30.0)
+    disk_cache.save_world(fresh_world, folder / "a.world")
+    world = disk_cache.open_world(folder / "a.world")
+    range_m(fresh_world, 0, 1, 30.0)
     n_signatures = len(range_m.signatures)
-    assert range_m(opened, 0, 1, 30.0) == range_m(built, 0, 1, 30.0)
+    assert range_m(world, 0, 1, 30.0) == range_m(fresh_world, 0, 1, 30.0)
     assert len(range_m.signatures) == n_signatures
-    for name, mine, theirs in zip(World._fields, opened, built, strict=True):
+    for name, mapped, theirs in zip(World._fields, world, fresh_world, strict=True):
         assert (
-            type(mine) is np.ndarray
-            and not mine.flags.writeable
-            and mine.flags.c_contiguous
-            and mine.flags.aligned
+            type(mapped) is np.ndarray
+            and not mapped.flags.writeable
+            and mapped.flags.c_contiguous
+            and mapped.flags.aligned
         ), name
         assert (
-            mine.dtype is disk_cache.DTYPES[name]
-            and mine.dtype.isalignedstruct == theirs.dtype.isalignedstruct
+            mapped.dtype is disk_cache.DTYPES[name]
+            and mapped.dtype.isalignedstruct == theirs.dtype.isalignedstruct
         ), name
-        assert mine.ctypes.data % 64 == 0, name
+        assert mapped.ctypes.data % 64 == 0, name
         with pytest.raises(ValueError):
-            mine.flags.writeable = True
+            mapped.flags.writeable = True
 
 
-def test_every_array_of_a_world_has_its_dtype_here(built):
+def test_every_array_of_a_world_has_its_dtype_here(fresh_world):
     assert tuple(disk_cache.DTYPES) == World._fields
-    assert [array.dtype for array in built] == list(disk_cache.DTYPES.values())
+    assert [array.dtype for array in fresh_world] == list(disk_cache.DTYPES.values())
 
 
 def test_what_matters_makes_another_world_and_nothing_else_does(scenario, folder, compiled):
@@ -133,11 +133,11 @@ def test_a_tle_file_that_changes_makes_another_world(folder, compiled, tmp_path)
         constellation=Constellation(tle_file=str(file)),
         workload=dataclasses.replace(ring.workload, polarimeters=()),
     )
-    seen = []
-    for typed in three.constellation.satellites[:2]:
-        file.write_text(f"{typed.line1}\n{typed.line2}\n")
-        seen.append(afresh(flying))
-    assert compiled == [1, 1] and not np.array_equal(seen[0].positions_m, seen[1].positions_m)
+    worlds = []
+    for satellite in three.constellation.satellites[:2]:
+        file.write_text(f"{satellite.line1}\n{satellite.line2}\n")
+        worlds.append(afresh(flying))
+    assert compiled == [1, 1] and not np.array_equal(worlds[0].positions_m, worlds[1].positions_m)
 
 
 def test_other_sources_make_another_world(scenario, folder, compiled, monkeypatch):
@@ -193,29 +193,33 @@ def damage_byte(data: bytes, place: int) -> bytes:
         "zeros",
     ],
 )
-def test_a_damaged_file_is_compiled_anew(scenario, built, folder, compiled, damage):
+def test_a_damaged_file_is_compiled_anew(scenario, fresh_world, folder, compiled, damage):
     afresh(scenario)
     (path,) = folder.iterdir()
-    whole = path.read_bytes()
+    content = path.read_bytes()
     path.unlink()  # its map stays open
-    path.write_bytes(damage(whole))
+    path.write_bytes(damage(content))
     assert disk_cache.open_world(path) is None
-    assert same(afresh(scenario), built) and compiled == [1, 1]
-    assert path.read_bytes() == whole
+    assert same_world(afresh(scenario), fresh_world) and compiled == [1, 1]
+    assert path.read_bytes() == content
 
 
-def test_a_folder_that_cannot_be_written_only_costs_time(scenario, built, folder, compiled):
+def test_a_folder_that_cannot_be_written_only_costs_time(scenario, fresh_world, folder, compiled):
     folder.parent.mkdir()
     folder.write_text("a file stands where the folder should be")
-    assert same(afresh(scenario), built) and same(afresh(scenario), built) and compiled == [1, 1]
+    assert (
+        same_world(afresh(scenario), fresh_world)
+        and same_world(afresh(scenario), fresh_world)
+        and compiled == [1, 1]
+    )
 
 
-def test_a_full_disk_leaves_nothing_behind(scenario, built, folder, compiled, monkeypatch):
+def test_a_full_disk_leaves_nothing_behind(scenario, fresh_world, folder, compiled, monkeypatch):
     def full(*_):
         raise OSError(28, "No space left on device")
 
     monkeypatch.setattr(disk_cache.os, "replace", full)
-    assert same(afresh(scenario), built) and list(folder.iterdir()) == []
+    assert same_world(afresh(scenario), fresh_world) and list(folder.iterdir()) == []
 
 
 def write_often(path: Path, world: World) -> None:
@@ -223,14 +227,14 @@ def write_often(path: Path, world: World) -> None:
         disk_cache.save_world(world, path)
 
 
-def test_writers_at_the_same_time_never_show_half_a_world(built, folder):
+def test_writers_at_the_same_time_never_show_half_a_world(fresh_world, folder):
     """Two processes write the same file 20 times each.
 
     Whoever opens it meanwhile sees a whole World or none yet.
     """
     path = folder / "a.world"
     writers = [
-        multiprocessing.get_context("fork").Process(target=write_often, args=(path, built))
+        multiprocessing.get_context("fork").Process(target=write_often, args=(path, fresh_world))
         for _ in range(2)
     ]
     for writer in writers:
@@ -238,29 +242,29 @@ def test_writers_at_the_same_time_never_show_half_a_world(built, folder):
     n_seen = 0
     while any(writer.is_alive() for writer in writers):
         if path.exists():
-            assert same(disk_cache.open_world(path), built)
+            assert same_world(disk_cache.open_world(path), fresh_world)
             n_seen += 1
     assert n_seen > 0 and [writer.exitcode for writer in writers] == [0, 0]
     assert [item.name for item in folder.iterdir()] == ["a.world"]
 
 
-def test_old_worlds_are_removed(built, folder, monkeypatch):
+def test_old_worlds_are_removed(fresh_world, folder, monkeypatch):
     """Out go what is unused for a month and, beyond the limit, the least recently used.
 
     The one just written stays.
     """
     for age_s, name in enumerate(("new", "older", "oldest"), 1):
-        disk_cache.save_world(built, folder / f"{name}.world")
+        disk_cache.save_world(fresh_world, folder / f"{name}.world")
         os.utime(folder / f"{name}.world", (time.time() - 60 * age_s,) * 2)
     (folder / "killed.part").write_text("")
     os.utime(folder / "killed.part", (time.time() - disk_cache.KEEP_S - 60.0,) * 2)
-    disk_cache.save_world(built, folder / "new.world")
+    disk_cache.save_world(fresh_world, folder / "new.world")
     assert {path.name for path in folder.iterdir()} == {"new.world", "older.world", "oldest.world"}
     monkeypatch.setattr(disk_cache, "MOST_BYTES", 3.5 * (folder / "new.world").stat().st_size)
     assert (
         disk_cache.open_world(folder / "oldest.world") is not None
     )  # used now: "older" has become the oldest
-    disk_cache.save_world(built, folder / "newest.world")
+    disk_cache.save_world(fresh_world, folder / "newest.world")
     os.utime(folder, (0.0, 0.0))
     assert (
         disk_cache.open_world(folder / "newest.world") is not None
@@ -268,7 +272,7 @@ def test_old_worlds_are_removed(built, folder, monkeypatch):
     )  # or cache.py removes it
     assert {path.name for path in folder.iterdir()} == {"newest.world", "new.world", "oldest.world"}
     monkeypatch.setattr(disk_cache, "MOST_BYTES", 1)
-    disk_cache.save_world(built, folder / "last.world")
+    disk_cache.save_world(fresh_world, folder / "last.world")
     assert {path.name for path in folder.iterdir()} == {"last.world"}
 
 
@@ -307,11 +311,11 @@ def test_every_element_that_is_flown_names_the_file(folder):
 class FakeBar:
     """Takes the place of tqdm: keeps what it is asked for, and how far it came."""
 
-    asked: list = []
+    bars: list = []
 
     def __init__(self, total, disable, delay, **_):
         self.n = 0.0
-        self.asked.append((total, disable, delay, self))
+        self.bars.append((total, disable, delay, self))
 
     def __enter__(self):
         return self
@@ -332,5 +336,5 @@ def test_a_world_shows_its_progress_to_the_end(folder, monkeypatch):
     monkeypatch.setattr(progress, "tqdm", FakeBar)
     monkeypatch.setattr(FakeBar, "asked", [])
     afresh(load_scenario("Ring12"))
-    ((total, disable, delay, bar),) = FakeBar.asked
+    ((total, disable, delay, bar),) = FakeBar.bars
     assert disable is None and delay == progress.SHOWN_AFTER_S and abs(bar.n - total) < 1e-9

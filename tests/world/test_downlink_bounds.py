@@ -43,14 +43,14 @@ def ways_down(
             )  # turned round: the search starts on the ground
         elif link["kind"] == "downlink":
             graph.add_edge(b, a, light_s=link["delay_s"], hops=0)
-    found: tuple[dict, dict] = {}, {}
+    lengths_of: tuple[dict, dict] = {}, {}
     for station in [b for _, b, link in up.edges(data=True) if link["kind"] == "downlink"]:
-        for lengths, weight in zip(found, ("light_s", "hops")):
+        for lengths, weight in zip(lengths_of, ("light_s", "hops")):
             for node, length in nx.single_source_dijkstra_path_length(
                 graph, station, weight=weight
             ).items():
                 lengths[node, station - 100] = length
-    return found
+    return lengths_of
 
 
 def test_no_way_at_any_instant_of_a_window_is_shorter_and_most_are_little_longer(
@@ -101,9 +101,9 @@ def test_least_distance_of_two_straight_ways() -> None:
         np.array(point, float)
         for point in ([-4, 3, 0], [4, 3, 0], [0, 0, 0], [1, 3, 0], [0, 0, 8], [8, 3, 0])
     ]
-    a, b, origin, start, _, far = points
+    a, b, origin, start, _, far_m = points
     assert _least_m(a, b, origin, origin) == 3.0
-    assert _least_m(start, far, origin, origin) == pytest.approx(np.sqrt(10.0))
+    assert _least_m(start, far_m, origin, origin) == pytest.approx(np.sqrt(10.0))
     assert _least_m(a, b, origin, origin + (b - a)) == 5.0
 
 

@@ -35,9 +35,9 @@ def test_nothing_lasts_beyond_the_horizon(flight):
     """With a mask of -90 degrees every satellite is always up: one interval each, from 0 to the
     horizon and not to the last sample.
     """
-    found = passes_over(flight, *site_geometry(40.45, 116.86, 0.0), -90.0)
-    assert found.satellite.tolist() == list(range(12))
-    assert set(found.start_s) == {0.0} and set(found.end_s) == {flight.horizon_s}
+    passes = passes_over(flight, *site_geometry(40.45, 116.86, 0.0), -90.0)
+    assert passes.satellite.tolist() == list(range(12))
+    assert set(passes.start_s) == {0.0} and set(passes.end_s) == {flight.horizon_s}
 
 
 def test_a_pass_shorter_than_the_grid_is_found(flight):
@@ -45,8 +45,8 @@ def test_a_pass_shorter_than_the_grid_is_found(flight):
     found.
     """
     site_m, up = site_geometry(40.45, 116.86, 0.0)
-    found = passes_over(flight, site_m, up, 10.0)
-    row, start_s, end_s = (column[4] for column in found)
+    passes = passes_over(flight, site_m, up, 10.0)
+    row, start_s, end_s = (column[4] for column in passes)
     times_s = np.arange(start_s, end_s, 0.05)
     rows = np.full(len(times_s), row)
     elevation = elevation_rad(
@@ -66,10 +66,10 @@ def test_passes_that_just_clear_the_horizontal_plane_are_found(flight):
     sample above the plane.
     """
     site_m, up = site_geometry(40.45, 116.86, 0.0)
-    found = passes_over(flight, site_m, up, 3.0)
+    passes = passes_over(flight, site_m, up, 3.0)
     n_between = 0
-    for shortest in np.argsort(found.end_s - found.start_s)[2:14]:
-        row, start_s, end_s = (column[shortest] for column in found)
+    for shortest in np.argsort(passes.end_s - passes.start_s)[2:14]:
+        row, start_s, end_s = (column[shortest] for column in passes)
         times_s = np.arange(start_s, end_s, 0.05)
         paths_m = hermite_m(
             flight.positions_m,
@@ -107,11 +107,13 @@ def test_users_see_the_twelve_a_few_percent_of_the_day(scenario, flight):
     grid_s = np.arange(0.0, 86_400.0, 10.0)
     shares: dict[bool, list[float]] = {False: [], True: []}
     for site in scenario.users.sites:
-        found = passes_over(
+        passes = passes_over(
             flight,
             *site_geometry(site.latitude_deg, site.longitude_deg, 0.0),
             scenario.users.mask_deg,
         )
-        seen = ((grid_s[:, None] >= found.start_s) & (grid_s[:, None] < found.end_s)).any(axis=1)
-        shares[abs(site.latitude_deg) >= 50.0].append(float(seen.mean()))
+        is_seen = ((grid_s[:, None] >= passes.start_s) & (grid_s[:, None] < passes.end_s)).any(
+            axis=1
+        )
+        shares[abs(site.latitude_deg) >= 50.0].append(float(is_seen.mean()))
     assert 0.02 < np.mean(shares[False]) < np.mean(shares[True]) < 0.06

@@ -36,8 +36,8 @@ def test_worlds_are_as_large_as_estimated_or_smaller(name):
     )
     world = compile_world(scenario, 1)
     rest = memory_estimate.footprint(scenario, n_satellites).world_bytes - world.positions_m.nbytes
-    taken = sum(array.nbytes for array in world) - world.positions_m.nbytes
-    assert (0.6 * rest if name == "shell" else 0.0) < taken < rest
+    used_bytes = sum(array.nbytes for array in world) - world.positions_m.nbytes
+    assert (0.6 * rest if name == "shell" else 0.0) < used_bytes < rest
 
 
 def test_every_part_of_the_scenario_counts():
@@ -75,10 +75,10 @@ def test_what_does_not_fit_is_refused_before_any_work(monkeypatch):
         ValueError,
         match=r"20,000 satellites, 4 terminals each .* needs about \d+\.\d GB to compile, and "
         r"2\.0 GB are free",
-    ) as told:
+    ) as error:
         compile_world(scenario, 1)
     fitting = int(
-        str(told.value).split("at most about ")[1].split(" satellites")[0].replace(",", "")
+        str(error.value).split("at most about ")[1].split(" satellites")[0].replace(",", "")
     )
     assert 4_000 < fitting < 20_000
     memory_estimate.refuse_too_large(scenario, fitting)

@@ -46,19 +46,19 @@ def test_power_rows_say_what_is_drawn(crossing):
                 line_m @ geodetic_up(latitude_rad, longitude_rad) / np.linalg.norm(line_m, axis=1)
             )
             is_seen |= sine > np.sin(np.radians(station.mask_deg))
-        held = np.zeros(len(times_s))
+        n_held = np.zeros(len(times_s))
         for node, _, edge in edge_table(world):
             if edge["kind"] == LASER and node == satellite:
                 for contact in contacts_of(world, edge):
                     start_s = contact["start_s"] - (
                         scenario.lasers.acquisition_s if contact["start_s"] > 0.0 else 0.0
                     )
-                    held += (times_s >= start_s) & (times_s < contact["end_s"])
+                    n_held += (times_s >= start_s) & (times_s < contact["end_s"])
         net_w = (
             power.solar_w * is_sunlit
             - power.bus_w
             - power.compute_idle_w
-            - scenario.lasers.hold_w * held
+            - scenario.lasers.hold_w * n_held
             - power.radio_w * is_seen
         )
         assert np.array_equal(rows["is_sunlit"][row] == 1, is_sunlit)

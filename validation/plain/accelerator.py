@@ -92,15 +92,15 @@ class Profile:
         return row
 
     def occupy(
-        self, start_s: float, end_s: float, lanes: int, loaded: frozenset[int] | None = None
+        self, start_s: float, end_s: float, lanes: int, models_after: frozenset[int] | None = None
     ) -> None:
         """Take lanes for a while; a model load also says what is in memory from its start on."""
         first = self._cut(start_s)
         end = self._cut(end_s)
         for row in range(first, end):
             self.lanes[row] += lanes
-        if loaded is not None:
-            self.resident[first:] = [loaded] * (len(self.resident) - first)
+        if models_after is not None:
+            self.resident[first:] = [models_after] * (len(self.resident) - first)
         for row in range(len(self.times_s) - 1, 0, -1):  # rows that are alike are one
             if (
                 self.lanes[row] == self.lanes[row - 1]
@@ -162,8 +162,8 @@ class Accelerator:
         warm_c = (
             self.hardware["sink_c"] + self.hardware["idle_w"] * self.hardware["thermal_k_per_w"]
         )
-        self.now = Condition(start_s, charge_j, warm_c)
-        self.tail = Tail(start_s, start_s, self.now)
+        self.current = Condition(start_s, charge_j, warm_c)
+        self.tail = Tail(start_s, start_s, self.current)
         self.profile = Profile(resident)
         self.last_use_s = [start_s] * len(self.model_bytes)
 
@@ -264,13 +264,15 @@ class Accelerator:
 
     def settle(self, now_s: float) -> None:
         """Bring charge and heat to now."""
-        if now_s <= self.now.time_s:
+        if now_s <= self.current.time_s:
             return
-        self.now = (
-            self.run(self.now, now_s)[0] if self.has_battery else self.now._replace(time_s=now_s)
+        self.current = (
+            self.run(self.current, now_s)[0]
+            if self.has_battery
+            else self.current._replace(time_s=now_s)
         )
         if self.tail.end_s <= now_s:
-            self.tail.end_s, self.tail.condition = now_s, self.now
+            self.tail.end_s, self.tail.condition = now_s, self.current
         self.profile.forget(now_s)
 
     # --- where a task fits
@@ -283,7 +285,7 @@ class Accelerator:
         duration_s, lanes = self.service_s(task), self.lanes_of(task)
         task_w = self.power_w(lanes)
         start_s = self.profile.first_gap_s(
-            max(ready_s, self.now.time_s), duration_s, self.lanes - lanes, int(task["model"])
+            max(ready_s, self.current.time_s), duration_s, self.lanes - lanes, int(task["model"])
         )
         finish_s = start_s + duration_s
         if finish_s <= limit_s:
@@ -294,7 +296,7 @@ class Accelerator:
         return self._place_last(int(task["model"]), ready_s, limit_s, duration_s, task_w)
 
     def _is_carried(self, block: Block) -> bool:
-        begin = self.tail.condition if block.start_s >= self.tail.end_s else self.now
+        begin = self.tail.condition if block.start_s >= self.tail.end_s else self.current
         _, lacks = self.run(begin, max(block.finish_s, self.tail.end_s), block)
         return lacks == (0.0, 0.0)
 
@@ -345,20 +347,20 @@ class Accelerator:
         """True if a service does not lie before a booked load, whose evictions are fixed."""
         return start_s >= self.tail.last_load_end_s
 
-    def book(self, task: np.void, placed: Placement) -> None:
+    def book(self, task: np.void, placement: Placement) -> None:
         """Take lanes for a load and a service; note memory, recency and the new tail."""
         model = int(task["model"])
-        if placed.load_s > 0.0:
+        if placement.load_s > 0.0:
             self.profile.occupy(
-                placed.load_start_s, placed.start_s, self.lanes, self._after_load(model)
+                placement.load_start_s, placement.start_s, self.lanes, self._after_load(model)
             )
-            self.tail.last_load_end_s = placed.start_s
-        self.profile.occupy(placed.start_s, placed.finish_s, self.lanes_of(task))
-        if self.is_recent_use(placed.start_s):
-            self.last_use_s[model] = max(self.last_use_s[model], placed.start_s)
-        self.tail.end_s = max(self.tail.end_s, placed.finish_s)
+            self.tail.last_load_end_s = placement.start_s
+        self.profile.occupy(placement.start_s, placement.finish_s, self.lanes_of(task))
+        if self.is_recent_use(placement.start_s):
+            self.last_use_s[model] = max(self.last_use_s[model], placement.start_s)
+        self.tail.end_s = max(self.tail.end_s, placement.finish_s)
         self.tail.condition = (
-            self.run(self.now, self.tail.end_s)[0] if self.has_battery else self.now
+            self.run(self.current, self.tail.end_s)[0] if self.has_battery else self.current
         )
 
     def _after_load(self, model: int) -> frozenset[int]:

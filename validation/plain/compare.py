@@ -33,9 +33,9 @@ class Tally:
     tied_routes: int = 0
     counts: dict[str, int] = field(default_factory=dict)
 
-    def count(self, what: str, times: int = 1) -> None:
+    def count(self, event: str, times: int = 1) -> None:
         """Count something that a comparison should have met."""
-        self.counts[what] = self.counts.get(what, 0) + times
+        self.counts[event] = self.counts.get(event, 0) + times
 
 
 def compare_plans(plain: PlainSimulation, simulation: Simulation, tally: Tally) -> None:
@@ -73,10 +73,10 @@ def _compare_plan(
         for hop in route
     ]
     n_input, n_result = int(row["input_hops"]), int(row["result_hops"])
-    for name, mine in _times(plan).items():
-        _same_time(name, mine, float(row[name]), tally)
-    _same("accelerator", plan.accelerator, int(row["accelerator"]))
-    _same("by_alert", plan.send_s >= 0.0, bool(row["by_alert"]))
+    for name, time_s in _times(plan).items():
+        require_same_time(name, time_s, float(row[name]), tally)
+    require_equal("accelerator", plan.accelerator, int(row["accelerator"]))
+    require_equal("by_alert", plan.send_s >= 0.0, bool(row["by_alert"]))
     if plan.arrival_s == math.inf:
         return
     task, network = plain.task, plain.network
@@ -93,17 +93,17 @@ def _compare_plan(
         tally,
     )
     plan.energy_j += network.transmit_j(plan.input_hops) - network.transmit_j(was)
-    _same("hops of the input", len(plan.input_hops), n_input)
-    _same("exists", plan.exists, bool(row["exists"]))
-    _same("on time", plan.is_on_time, bool(row["on_time"]))
+    require_equal("hops of the input", len(plan.input_hops), n_input)
+    require_equal("exists", plan.exists, bool(row["exists"]))
+    require_equal("on time", plan.is_on_time, bool(row["on_time"]))
     if plan.delivery_s == math.inf:
         return
-    before = len(plan.result_hops)
+    n_hops_before = len(plan.result_hops)
     if plan.result_hops or n_result:
         result = hops[n_input : n_input + n_result]
         arguments = (
             plan.node,
-            plan.placed.finish_s,
+            plan.placement.finish_s,
             float(task["result_bits"]),
             plan.delivery_s,
             tally,
@@ -111,23 +111,23 @@ def _compare_plan(
         was = plan.result_hops
         plan.result_hops = _agreed(network, plan.result_hops, result, *arguments)
         plan.energy_j += network.transmit_j(plan.result_hops) - network.transmit_j(was)
-    _same("hops of the result", len(plan.result_hops), n_result)
+    require_equal("hops of the result", len(plan.result_hops), n_result)
     fraction = abs(plan.energy_j - float(row["energy_j"])) / max(abs(float(row["energy_j"])), 1.0)
     tally.largest_fraction = max(tally.largest_fraction, fraction)
     if fraction > SAME_FRACTION:
         raise Difference(f"energy_j is {plan.energy_j!r}, the kernel's {float(row['energy_j'])!r}")
-    _note(plain, plan, before, tally)
+    _note(plain, plan, n_hops_before, tally)
 
 
 def _times(plan: PlainPlan) -> dict[str, float]:
     """Times of a plan by their names in the kernel's rows."""
-    placed = plan.placed
+    placement = plan.placement
     return {
         "arrival_s": plan.arrival_s,
-        "load_start_s": placed.load_start_s,
-        "load_s": placed.load_s,
-        "start_s": placed.start_s,
-        "finish_s": placed.finish_s,
+        "load_start_s": placement.load_start_s,
+        "load_s": placement.load_s,
+        "start_s": placement.start_s,
+        "finish_s": placement.finish_s,
         "send_s": plan.send_s,
         "delivery_s": plan.delivery_s,
     }
@@ -138,22 +138,24 @@ def _note(plain: PlainSimulation, plan: PlainPlan, hops_before: int, tally: Tall
     if not plan.exists:
         return
     tally.plans += 1
-    placed, unit = plan.placed, plain.accelerators[plan.accelerator]
+    placement, unit = plan.placement, plain.accelerators[plan.accelerator]
     is_ground = plan.node >= plain.network.n_satellites
     tally.count("datacentre", is_ground)
     tally.count("alert", plan.send_s >= 0.0)
-    tally.count("load", placed.load_s > 0.0)
-    tally.count("gap before a booking", placed.start_s < unit.tail.end_s and placed.load_s == 0.0)
-    tally.count("shared lanes", unit.profile.lanes[unit.profile.row(placed.start_s)] > 0)
-    soonest_s = max(plan.arrival_s, unit.tail.end_s + placed.load_s)
-    tally.count("waits for charge or heat", placed.start_s > soonest_s + SAME_TIME_S)
+    tally.count("load", placement.load_s > 0.0)
+    tally.count(
+        "gap before a booking", placement.start_s < unit.tail.end_s and placement.load_s == 0.0
+    )
+    tally.count("shared lanes", unit.profile.lanes[unit.profile.row(placement.start_s)] > 0)
+    soonest_s = max(plan.arrival_s, unit.tail.end_s + placement.load_s)
+    tally.count("waits for charge or heat", placement.start_s > soonest_s + SAME_TIME_S)
     tally.count("late", not plan.is_on_time)
     tally.count("relayed result", hops_before > 1)
 
 
 def _agreed(
     network: Network,
-    mine: list[Hop],
+    plain: list[Hop],
     kernels: list[Hop],
     source: int,
     ready_s: float,
@@ -164,11 +166,11 @@ def _agreed(
     """The route itself, or the kernel's where it is another that arrives at the same time and is as
     real.
     """
-    is_same = [hop[:2] for hop in mine] == [hop[:2] for hop in kernels] and all(
-        abs(a - b) <= SAME_TIME_S for x, y in zip(mine, kernels) for a, b in zip(x[2:], y[2:])
+    is_same = [hop[:2] for hop in plain] == [hop[:2] for hop in kernels] and all(
+        abs(a - b) <= SAME_TIME_S for x, y in zip(plain, kernels) for a, b in zip(x[2:], y[2:])
     )
     if is_same:
-        return mine
+        return plain
     check_route(network, kernels, source, ready_s, bits, arrival_s)
     tally.tied_routes += 1
     return kernels
@@ -209,20 +211,20 @@ def check_route(
         )
 
 
-def _same(name: str, mine: object, kernels: object) -> None:
-    if mine != kernels:
-        raise Difference(f"{name} is {mine}, the kernel's {kernels}")
+def require_equal(name: str, plain: object, kernels: object) -> None:
+    if plain != kernels:
+        raise Difference(f"{name} is {plain}, the kernel's {kernels}")
 
 
-def _same_time(name: str, mine: float, kernels: float, tally: Tally) -> None:
-    if mine == kernels:  # infinite ones too
+def require_same_time(name: str, plain_s: float, kernels: float, tally: Tally) -> None:
+    if plain_s == kernels:  # infinite ones too
         return
-    if not abs(mine - kernels) <= SAME_TIME_S:
-        raise Difference(f"{name} is {mine!r}, the kernel's {kernels!r}")
-    tally.largest_s = max(tally.largest_s, abs(mine - kernels))
+    if not abs(plain_s - kernels) <= SAME_TIME_S:
+        raise Difference(f"{name} is {plain_s!r}, the kernel's {kernels!r}")
+    tally.largest_s = max(tally.largest_s, abs(plain_s - kernels))
 
 
-def compare_rewards(mine: float, kernels: float) -> None:
+def compare_rewards(plain: float, kernels: float) -> None:
     """Difference unless two rewards are the same."""
-    if abs(mine - kernels) > SAME_FRACTION * max(1.0, abs(kernels)):
-        raise Difference(f"the reward is {mine!r}, the kernel's {kernels!r}")
+    if abs(plain - kernels) > SAME_FRACTION * max(1.0, abs(kernels)):
+        raise Difference(f"the reward is {plain!r}, the kernel's {kernels!r}")

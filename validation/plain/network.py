@@ -20,7 +20,7 @@ from orbit_gym.utils.units import SPEED_OF_LIGHT_MPS
 from orbit_gym.world.layout import FIBRE, World
 
 MAX_HOPS = 40  # docs/concepts/model.md, DESIGN section 4
-NOTHING = -1  # a resource that is none
+NO_RESOURCE = -1  # a resource that is none
 
 
 @dataclass
@@ -106,7 +106,7 @@ class Network:
 
     def _add_edge(self, node: int, row: int, edge: np.void) -> None:
         resources = [int(edge["resource_a"]), int(edge["resource_b"])]
-        calendars = [self.calendars[resource] for resource in resources if resource != NOTHING]
+        calendars = [self.calendars[resource] for resource in resources if resource != NO_RESOURCE]
         contacts = range(int(edge["first_contact"]), int(edge["end_contact"]))
         link = Link(
             row,
@@ -127,8 +127,8 @@ class Network:
             return self.sites_m[node - self.n_satellites]
         row = min(max(int(time_s / self.grid_s), 0), len(self.positions_m) - 2)
         part = time_s / self.grid_s - row
-        before, after = self.positions_m[row : row + 2, node].tolist()
-        return [a + part * (b - a) for a, b in zip(before, after)]
+        start_m, end_m = self.positions_m[row : row + 2, node].tolist()
+        return [a + part * (b - a) for a, b in zip(start_m, end_m)]
 
     def arrival_s(self, link: Link, node: int, other: int, end_s: float) -> float:
         """When what was sent by end_s is at the other end: light's time over the range, or the

@@ -26,7 +26,7 @@ class PlainPlan:
     arrival_s: float = math.inf
     input_hops: list[Hop] = field(default_factory=list)
     accelerator: int = NONE
-    placed: Placement = NOWHERE
+    placement: Placement = NOWHERE
     send_s: float = -1.0  # of the alert message, -1 where none is sent
     delivery_s: float = math.inf
     result_hops: list[Hop] = field(default_factory=list)
@@ -94,7 +94,7 @@ class PlainSimulation:
             self.alerts[plan.node].reserve(
                 plan.send_s, plan.send_s + self.sizes["alert_interval_s"]
             )
-        self.accelerators[plan.accelerator].book(task, plan.placed)
+        self.accelerators[plan.accelerator].book(task, plan.placement)
         value = float(task["value"]) if plan.is_on_time else 0.0
         return self.reward.delivered_value * value - self.reward.energy_cost * plan.energy_j
 
@@ -112,7 +112,7 @@ class PlainSimulation:
         for plan in self.plans:
             if plan.arrival_s < math.inf:
                 self._plan_service(plan)
-            if plan.placed.finish_s < math.inf:
+            if plan.placement.finish_s < math.inf:
                 self._plan_result(plan)
             if plan.delivery_s < math.inf:
                 self._finish(plan)
@@ -160,11 +160,11 @@ class PlainSimulation:
 
     def _plan_inputs(self) -> None:
         """The input's way to every candidate over the calendars as they are, by one search."""
-        wanted = {plan.node for plan in self.plans} - {NONE}
+        targets = {plan.node for plan in self.plans} - {NONE}
 
         def is_last(node: int) -> bool:
-            wanted.discard(node)
-            return not wanted
+            targets.discard(node)
+            return not targets
 
         ways = self._search_input(is_last, idle=False)
         for plan in self.plans:
@@ -185,16 +185,16 @@ class PlainSimulation:
         for unit in self._units(plan.node):
             accelerator = self.accelerators[unit]
             accelerator.settle(float(self.task["release_s"]))
-            placed = accelerator.place(self.task, plan.arrival_s, self.limit_s)
-            if placed.finish_s < plan.placed.finish_s:
-                plan.accelerator, plan.placed = unit, placed
+            placement = accelerator.place(self.task, plan.arrival_s, self.limit_s)
+            if placement.finish_s < plan.placement.finish_s:
+                plan.accelerator, plan.placement = unit, placement
 
     def _plan_result(self, plan: PlainPlan) -> None:
         """To the user who asked, or to any station.
 
         By the alert channel where that is open and sooner.
         """
-        task, ready_s = self.task, plan.placed.finish_s
+        task, ready_s = self.task, plan.placement.finish_s
         destination = int(task["destination"])
         if destination == ANY_STATION and self._is_datacentre(plan.node):
             plan.delivery_s = ready_s
@@ -243,11 +243,11 @@ class PlainSimulation:
 
     def _finish(self, plan: PlainPlan) -> None:
         """Energy and verdict."""
-        accelerator, placed = self.accelerators[plan.accelerator], plan.placed
+        accelerator, placement = self.accelerators[plan.accelerator], plan.placement
         lanes = accelerator.lanes_of(self.task)
-        plan.energy_j = accelerator.hardware["dynamic_w"] * placed.load_s + accelerator.power_w(
+        plan.energy_j = accelerator.hardware["dynamic_w"] * placement.load_s + accelerator.power_w(
             lanes
-        ) * (placed.finish_s - placed.start_s)
+        ) * (placement.finish_s - placement.start_s)
         plan.energy_j += self.network.transmit_j(plan.input_hops) + self.network.transmit_j(
             plan.result_hops
         )

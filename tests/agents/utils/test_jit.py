@@ -7,7 +7,7 @@ import pytest
 
 from agents.utils import jit
 from orbit_gym.utils import kernel_cache
-from tests.helpers.fresh import printed
+from tests.helpers.fresh import output_of
 
 SOURCES = {
     "orbit_gym/__init__.py": "from orbit_gym.utils.kernel_cache import "
@@ -49,7 +49,7 @@ def ask(tree: Path) -> tuple[int, int]:
     """Result of the kernel in a fresh process, and how many of its signatures came from the file
     cache.
     """
-    result, hits = printed(ASK, tree, XDG_CACHE_HOME=str(tree / "cache")).split()
+    result, hits = output_of(ASK, tree, XDG_CACHE_HOME=str(tree / "cache")).split()
     return int(result), int(hits)
 
 

@@ -82,7 +82,7 @@ def test_what_is_noted_at_reservations_is_what_a_pass_finds_there() -> None:
     """
     simulation, rng = running("ThreeBody12", 5), np.random.default_rng(5)
     world, state = simulation.world, simulation.state
-    compared = 0
+    n_compared = 0
     for _ in range(400):
         simulation.apply(at_random(simulation, rng))
     for unit in range(12):
@@ -114,6 +114,6 @@ def test_what_is_noted_at_reservations_is_what_a_pass_finds_there() -> None:
                 assert math.isclose(
                     temperature_c, segment["temperature_c"], rel_tol=0.0, abs_tol=1e-9
                 )
-                compared += 1
+                n_compared += 1
             row = int(segment["next"])
-    assert compared > 100
+    assert n_compared > 100

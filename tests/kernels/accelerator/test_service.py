@@ -29,7 +29,7 @@ Row = tuple[float, float]
 
 def book_all(simulation: Simulation, node: int | None = None) -> list[np.void]:
     """Book every task where it appeared (or at one node); returns the bookings."""
-    booked = []
+    bookings = []
     while not simulation.is_over:
         origin = (
             int(simulation.episode.tasks["origin"][simulation.task_index]) if node is None else node
@@ -37,8 +37,8 @@ def book_all(simulation: Simulation, node: int | None = None) -> list[np.void]:
         row = int(np.flatnonzero(simulation.candidate_nodes == origin)[0])
         was_booked, _ = simulation.apply(row)
         assert was_booked
-        booked.append(simulation.last_booking.copy())
-    return booked
+        bookings.append(simulation.last_booking.copy())
+    return bookings
 
 
 def decode_s(tokens: float, weights_bytes: float) -> float:
@@ -81,15 +81,15 @@ def test_int8_language_model_decodes_13_tokens_a_second() -> None:
 )
 def test_service_times_by_hand(task: dict[str, float], expected_s: float) -> None:
     """Rooflines of DESIGN section 4; tolerance: rounding."""
-    booked = book_all(
+    booking = book_all(
         start(
             small_world(1),
             [task],
             (1 << REMOTE) | 0b100 if task["model"] == REMOTE else 1 << LANGUAGE,
         )
     )[0]
-    assert booked["finish_s"] - booked["start_s"] == pytest.approx(expected_s, rel=1e-12)
-    assert booked["load_s"] == 0.0
+    assert booking["finish_s"] - booking["start_s"] == pytest.approx(expected_s, rel=1e-12)
+    assert booking["load_s"] == 0.0
 
 
 def test_eight_requests_run_at_once_and_the_ninth_waits() -> None:
@@ -149,22 +149,22 @@ def late_input(seconds: float, service_s: float, **more: float) -> dict[str, flo
 
 def test_a_resident_model_takes_the_gap_before_a_later_booking() -> None:
     tasks = [late_input(50.0, 20.0), vision(1.0, 10.0), vision(2.0, 45.0), vision(3.0, 30.0)]
-    later, first, too_long, second = book_all(
+    after_gap, first, too_long, second = book_all(
         start(small_world(2, SLOW_LINK), tasks, 1 << REMOTE), node=0
     )
     arrival_s = (
         50.0 + math.sqrt(2) * 7e6 / 299_792_458.0
     )  # the satellites stand sqrt(2) * 7,000 km apart
-    assert later["start_s"] == pytest.approx(arrival_s, abs=1e-9)
+    assert after_gap["start_s"] == pytest.approx(arrival_s, abs=1e-9)
     assert first["start_s"] == 1.0
-    assert too_long["start_s"] == later["finish_s"]  # 11 to 50 is 39 s: 45 do not fit
+    assert too_long["start_s"] == after_gap["finish_s"]  # 11 to 50 is 39 s: 45 do not fit
     assert second["start_s"] == first["finish_s"]  # 30 do
 
 
 def test_a_model_that_must_be_loaded_goes_after_the_last_booking() -> None:
     tasks = [late_input(50.0, 20.0), vision(1.0, 1.0, model=DETECTORS)]
-    later, loads = book_all(start(small_world(2, SLOW_LINK), tasks, 1 << REMOTE), node=0)
-    assert loads["load_start_s"] == later["finish_s"]
+    task, loads = book_all(start(small_world(2, SLOW_LINK), tasks, 1 << REMOTE), node=0)
+    assert loads["load_start_s"] == task["finish_s"]
 
 
 def test_a_gap_runs_on_the_memory_stored_there() -> None:
@@ -176,14 +176,17 @@ def test_a_gap_runs_on_the_memory_stored_there() -> None:
         vision(1.0, 10.0, model=REMOTE),
         vision(2.0, 100.0, model=REMOTE),
     ]
-    astronomy, before, after = book_all(
+    astronomy, first_sensing, second_sensing = book_all(
         start(small_world(2, SLOW_LINK), tasks, 1 << REMOTE), node=0
     )
     assert astronomy["load_start_s"] == pytest.approx(
         80.0 - (16 / 1.5 + 3), abs=0.1
     )  # the load ends when the input is there
-    assert (before["start_s"], before["load_s"]) == (1.0, 0.0)
-    assert (after["load_start_s"], after["load_s"] > 0.0) == (astronomy["finish_s"], True)
+    assert (first_sensing["start_s"], first_sensing["load_s"]) == (1.0, 0.0)
+    assert (second_sensing["load_start_s"], second_sensing["load_s"] > 0.0) == (
+        astronomy["finish_s"],
+        True,
+    )
 
 
 def test_a_gap_before_a_load_does_not_count_as_use() -> None:
@@ -298,14 +301,16 @@ def test_ledger_equals_a_plain_forward_walk(seed: int) -> None:
     Never below what the baseline needs.
     """
     power, tasks, simulation = tight_case(seed)
-    seen, bookings = [], []
+    charges, bookings = [], []
     while not simulation.is_over:
-        seen.append((simulation.time_s, float(simulation.state.units[0]["charge_j"])))
+        charges.append((simulation.time_s, float(simulation.state.units[0]["charge_j"])))
         assert simulation.apply(0)[0]
         bookings.append(simulation.last_booking.copy())
     blocks = blocks_of(bookings, tasks)
-    expected = plain_run(power, blocks, 100e3, TIGHT["capacity_j"], [time_s for time_s, _ in seen])
-    assert [charge_j for _, charge_j in seen] == pytest.approx(expected, abs=1e-6)
+    expected = plain_run(
+        power, blocks, 100e3, TIGHT["capacity_j"], [time_s for time_s, _ in charges]
+    )
+    assert [charge_j for _, charge_j in charges] == pytest.approx(expected, abs=1e-6)
     times_s = sorted(
         {t for block in blocks for t in block[:2]}
         | {row[0] for row in power}
@@ -379,13 +384,17 @@ def test_a_gap_is_refused_where_a_later_booking_would_run_dry() -> None:
     power = [(0.0, 0.0), (1_000.0, 300.0)]
     world = small_world(2, SLOW_LINK, power=power, capacity_j=120e3, floor_j=60e3)
     tasks = [late_input(500.0, 100.0), vision(1.0, 5.0), vision(2.0, 20.0)]
-    later, taken, refused = book_all(start(world, tasks, 1 << REMOTE, charge_j=80e3), node=0)
-    assert later["start_s"] == pytest.approx(500.0, abs=0.1)
-    assert taken["start_s"] == 1.0
+    later_task, admitted_task, delayed_task = book_all(
+        start(world, tasks, 1 << REMOTE, charge_j=80e3), node=0
+    )
+    assert later_task["start_s"] == pytest.approx(500.0, abs=0.1)
+    assert admitted_task["start_s"] == 1.0
     # 1.1 kJ are left, spent at 180 W before second 1,000; after that the Sun gives more than the
     # task takes
     assert (
-        1_000.0 - 1.1e3 / 180.0 <= refused["start_s"] <= 1_000.0 - 1.1e3 / 180.0 + SHORTEST_WAIT_S
+        1_000.0 - 1.1e3 / 180.0
+        <= delayed_task["start_s"]
+        <= 1_000.0 - 1.1e3 / 180.0 + SHORTEST_WAIT_S
     )
 
 
@@ -428,10 +437,10 @@ def test_charge_and_heat_against_small_steps() -> None:
 def test_expired_segments_return_to_the_pool() -> None:
     simulation = start(small_world(1), [vision(20.0 * k, 5.0) for k in range(50)], 1 << REMOTE)
     book_all(simulation)
-    used = 0
+    n_used = 0
     row = int(simulation.state.units[0]["first_segment"])
     while row != NONE:
-        used += 1
+        n_used += 1
         row = int(simulation.state.segments[row]["next"])
-    assert used == simulation.state.units[0]["n_segments"] <= 1
-    assert simulation.state.clock[0]["n_free_segments"] + used == simulation.state.segments.size
+    assert n_used == simulation.state.units[0]["n_segments"] <= 1
+    assert simulation.state.clock[0]["n_free_segments"] + n_used == simulation.state.segments.size

@@ -159,9 +159,9 @@ def _earliest(scratch: Scratch, nodes: np.ndarray) -> float:
     none.
     """
     labels = scratch.labels[INPUT][nodes]
-    reached = labels["settled"] == scratch.counter[1 + INPUT]
-    assert (labels["hops"][reached] <= MAX_HOPS).all()
-    return float(labels["arrival_s"][reached].min(initial=np.inf))
+    is_reached = labels["settled"] == scratch.counter[1 + INPUT]
+    assert (labels["hops"][is_reached] <= MAX_HOPS).all()
+    return float(labels["arrival_s"][is_reached].min(initial=np.inf))
 
 
 def _down_a_beam(

@@ -14,23 +14,23 @@ CHUNKS = 64
 
 def chain(state: State, first: int) -> list[int]:
     """Chunks from the first on."""
-    found = []
+    chunks = []
     while first != NONE:
-        found.append(first)
+        chunks.append(first)
         first = int(state.chunks[first]["next"])
-    return found
+    return chunks
 
 
 def intervals_of(state: State, resource: int) -> list[tuple[float, float]]:
     """The reservations of a calendar, in the order of its chunks."""
-    found = []
+    intervals = []
     for chunk in chain(state, int(state.heads[resource])):
         count = int(state.chunks[chunk]["count"])
         assert 1 <= count <= CHUNK_SIZE
-        found += [
+        intervals += [
             (float(start_s), float(end_s)) for start_s, end_s in state.intervals[chunk, :, :count].T
         ]
-    return found
+    return intervals
 
 
 def assert_every_chunk_is_somewhere(state: State) -> None:
@@ -38,8 +38,8 @@ def assert_every_chunk_is_somewhere(state: State) -> None:
     agrees.
     """
     free = chain(state, int(state.clock[0]["free_chunk"]))
-    used = [chunk for head in state.heads for chunk in chain(state, int(head))]
-    assert sorted(free + used) == list(range(CHUNKS))
+    used_chunks = [chunk for head in state.heads for chunk in chain(state, int(head))]
+    assert sorted(free + used_chunks) == list(range(CHUNKS))
     assert len(free) == state.clock[0]["n_free_chunks"]
 
 
@@ -56,10 +56,10 @@ def merged(spans: list[tuple[float, float]]) -> list[tuple[float, float]]:
 
 def plain_first_free_s(spans: list[tuple[float, float]], time_s: float) -> float:
     while True:
-        later = [end_s for start_s, end_s in spans if start_s <= time_s < end_s]
-        if not later:
+        covering_ends_s = [end_s for start_s, end_s in spans if start_s <= time_s < end_s]
+        if not covering_ends_s:
             return time_s
-        time_s = max(later)
+        time_s = max(covering_ends_s)
 
 
 def fresh_state() -> State:
@@ -68,7 +68,7 @@ def fresh_state() -> State:
     ).state
 
 
-def since(spans: list[tuple[float, float]], now_s: float) -> list[tuple[float, float]]:
+def unexpired(spans: list[tuple[float, float]], now_s: float) -> list[tuple[float, float]]:
     """What is left of spans after now_s."""
     return [(max(start_s, now_s), end_s) for start_s, end_s in spans if end_s > now_s]
 
@@ -87,15 +87,15 @@ def test_random_reservations_match_a_plain_list(seed: int) -> None:
         resource = int(rng.integers(2))
         if rng.random() < 0.05:
             now_s += float(rng.integers(0, 25))
-            for each in (0, 1):
-                release_expired(state, each, now_s)
-                plain[each] = since(plain[each], now_s)
+            for calendar in (0, 1):
+                release_expired(state, calendar, now_s)
+                plain[calendar] = unexpired(plain[calendar], now_s)
         start_s, length_s = now_s + float(rng.integers(0, 300)), float(rng.integers(0, 4))
         if all(end <= start_s or start_s + length_s <= begin for begin, end in plain[resource]):
             reserve(state, resource, start_s, start_s + length_s)
             if length_s > 0.0:
                 plain[resource] = merged([*plain[resource], (start_s, start_s + length_s)])
-        assert since(intervals_of(state, resource), now_s) == plain[resource]
+        assert unexpired(intervals_of(state, resource), now_s) == plain[resource]
         time_s = now_s + float(rng.integers(0, 300))
         assert first_free_s(state, resource, time_s) == plain_first_free_s(plain[resource], time_s)
         assert_every_chunk_is_somewhere(state)

@@ -65,9 +65,9 @@ def test_the_nearest_station_in_time_is_found(busy: Simulation, bits: float) -> 
             scratch.order,
         )
         labels = scratch.labels[INPUT][stations]
-        reached = labels["settled"] == scratch.counter[1 + INPUT]
-        assert end != NONE and reached.any()
-        assert scratch.labels[RESULT, end]["arrival_s"] == labels["arrival_s"][reached].min()
+        is_reached = labels["settled"] == scratch.counter[1 + INPUT]
+        assert end != NONE and is_reached.any()
+        assert scratch.labels[RESULT, end]["arrival_s"] == labels["arrival_s"][is_reached].min()
 
 
 def test_the_datacentre_is_reached_as_early_as_by_a_search_of_everything(busy: Simulation) -> None:

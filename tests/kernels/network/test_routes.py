@@ -21,7 +21,7 @@ TOLERANCE_S = 1e-9
 
 def spans_of(simulation: Simulation) -> list[list[tuple[float, float]]]:
     """Reservations of every calendar."""
-    state, found = simulation.state, []
+    state, busy_spans = simulation.state, []
     for head in state.heads:
         spans, chunk = [], int(head)
         while chunk != NONE:
@@ -34,8 +34,8 @@ def spans_of(simulation: Simulation) -> list[list[tuple[float, float]]]:
                 )
             )
             chunk = int(state.chunks[chunk]["next"])
-        found.append(spans)
-    return found
+        busy_spans.append(spans)
+    return busy_spans
 
 
 def place_m(world: World, node: int, time_s: float) -> np.ndarray:
@@ -52,11 +52,11 @@ def place_m(world: World, node: int, time_s: float) -> np.ndarray:
 
 def contacts_of(world: World, edge: np.void, until_s: float) -> list[Contact]:
     """Contacts of an edge that begin by until_s."""
-    found = []
+    links = []
     for row in world.contacts[edge["first_contact"] : edge["end_contact"]]:
         if row["start_s"] <= until_s:
             pieces = world.pieces[row["first_piece"] : row["end_piece"]]
-            found.append(
+            links.append(
                 Contact(
                     tuple(
                         zip(pieces["start_s"].tolist(), pieces["rate_bps"].tolist(), strict=True)
@@ -64,7 +64,7 @@ def contacts_of(world: World, edge: np.void, until_s: float) -> list[Contact]:
                     float(row["end_s"]),
                 )
             )
-    return found
+    return links
 
 
 def transfer_s(
@@ -142,11 +142,11 @@ def plain_delivery_s(
     destination = int(task["destination"])
     if destination == NONE and node >= n_satellites:
         return finish_s
-    found = plain_arrivals(
+    plain_arrival_s = plain_arrivals(
         simulation, node, finish_s, float(task["result_bits"]), until_s, destination
     )
     ends = [destination] if destination != NONE else range(n_satellites, n_satellites + n_stations)
-    return min((found[end] for end in ends if end in found), default=math.inf)
+    return min((plain_arrival_s[end] for end in ends if end in plain_arrival_s), default=math.inf)
 
 
 @pytest.mark.parametrize(("name", "decisions"), [("Tiny", 7), ("Ring12", 10), ("CrossPlane12", 6)])
@@ -157,7 +157,7 @@ def test_every_plan_is_the_earliest_there_is(name: str, decisions: int) -> None:
     """
     simulation, rng = running(name, 21), np.random.default_rng(21)
     look_ahead_s = float(simulation.world.sizes["look_ahead_s"][0])
-    compared = 0
+    n_compared = 0
     for decision in range(decisions):
         for _ in range(0 if name == "Tiny" else 60 if decision == 0 else 15):
             simulation.apply(at_random(simulation, rng))
@@ -180,6 +180,6 @@ def test_every_plan_is_the_earliest_there_is(name: str, decisions: int) -> None:
                 assert plan.delivery_s <= delivery_s
             else:
                 assert abs(plan.delivery_s - delivery_s) <= TOLERANCE_S
-            compared += 1
+            n_compared += 1
         simulation.apply(at_random(simulation, rng))
-    assert compared > 10
+    assert n_compared > 10

@@ -60,7 +60,7 @@ def test_a_way_that_uses_up_its_hops_does_not_bar_one_with_fewer() -> None:
     )  # at one point: no propagation
     simulation = start(world, [vision(0.0, 1.0)])
     scratch = simulation.scratch
-    found = {}
+    routes = {}
     for target in (MAX_HOPS, MAX_HOPS + 1):
         end = search(
             world,
@@ -75,14 +75,14 @@ def test_a_way_that_uses_up_its_hops_does_not_bar_one_with_fewer() -> None:
             False,
             scratch.order,
         )
-        found[target] = (
+        routes[target] = (
             end,
             float(scratch.labels[INPUT, target]["arrival_s"]),
             int(scratch.labels[INPUT, target]["hops"]),
         )
-    assert found[MAX_HOPS][0] == MAX_HOPS and found[MAX_HOPS][2] == MAX_HOPS
-    assert math.isclose(found[MAX_HOPS][1], 4.0)
-    assert found[MAX_HOPS + 1] == (MAX_HOPS + 1, 11.0, 2)
+    assert routes[MAX_HOPS][0] == MAX_HOPS and routes[MAX_HOPS][2] == MAX_HOPS
+    assert math.isclose(routes[MAX_HOPS][1], 4.0)
+    assert routes[MAX_HOPS + 1] == (MAX_HOPS + 1, 11.0, 2)
 
 
 @thorough

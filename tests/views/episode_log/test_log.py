@@ -21,11 +21,11 @@ def log() -> EpisodeLog:
 
 
 def test_a_log_comes_back_as_it_was(log: EpisodeLog, tmp_path: Path) -> None:
-    again = read_log(write_log(tmp_path / "new" / "e.log", log))
-    assert again.header == log.header and list(again.arrays) == list(log.arrays)
+    copy = read_log(write_log(tmp_path / "new" / "e.log", log))
+    assert copy.header == log.header and list(copy.arrays) == list(log.arrays)
     for name, array in log.arrays.items():
-        assert again.arrays[name].dtype == array.dtype and np.array_equal(
-            again.arrays[name], array, equal_nan=array.dtype.kind == "f"
+        assert copy.arrays[name].dtype == array.dtype and np.array_equal(
+            copy.arrays[name], array, equal_nan=array.dtype.kind == "f"
         ), name
 
 
@@ -94,7 +94,7 @@ def _archive(path: Path, name: str, content: bytes) -> None:
         archive.writestr(name, content)
 
 
-OTHERS = {
+BAD_FILES = {
     "empty": (lambda path: path.write_bytes(b""), "is not an episode log: it is empty"),
     "text": (
         lambda path: path.write_text("hello"),
@@ -114,9 +114,9 @@ OTHERS = {
 }
 
 
-@pytest.mark.parametrize("what", OTHERS)
-def test_another_file_is_one_sentence(tmp_path: Path, what: str) -> None:
-    make, message = OTHERS[what]
+@pytest.mark.parametrize("case", BAD_FILES)
+def test_another_file_is_one_sentence(tmp_path: Path, case: str) -> None:
+    make, message = BAD_FILES[case]
     make(tmp_path / "it")
     with pytest.raises(ValueError, match=message) as caught:
         read_log(tmp_path / "it")

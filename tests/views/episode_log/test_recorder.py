@@ -54,8 +54,8 @@ def test_recording_changes_nothing(scenario: str, overrides: tuple) -> None:
         rewards == with_log.rewards
         and metrics == with_log.metrics == with_log.log.header["metrics"]
     )
-    for mine, other in zip(env.simulation.state, with_log.simulation.state, strict=True):
-        assert mine.tobytes() == other.tobytes()
+    for plain, other in zip(env.simulation.state, with_log.simulation.state, strict=True):
+        assert plain.tobytes() == other.tobytes()
 
 
 def test_decisions_add_up_to_the_metrics(any_case: Recorded) -> None:
@@ -63,10 +63,10 @@ def test_decisions_add_up_to_the_metrics(any_case: Recorded) -> None:
     node, on_time, lost, terms, energy_j = columns(
         log, "decisions", "node", "on_time", "is_lost", "reward_terms", "energy_j"
     )
-    booked = node >= 0
-    assert len(node) == metrics["n_released"] and (~booked).sum() == metrics["n_rejected"]
-    assert (booked & on_time & ~lost).sum() == metrics["n_delivered"] and (
-        booked & ~on_time & ~lost
+    is_booked = node >= 0
+    assert len(node) == metrics["n_released"] and (~is_booked).sum() == metrics["n_rejected"]
+    assert (is_booked & on_time & ~lost).sum() == metrics["n_delivered"] and (
+        is_booked & ~on_time & ~lost
     ).sum() == metrics["n_late"]
     assert lost.sum() == metrics["n_revoked"] and energy_j.sum() == pytest.approx(
         metrics["energy_j"], rel=1e-12
@@ -74,7 +74,7 @@ def test_decisions_add_up_to_the_metrics(any_case: Recorded) -> None:
     assert terms.sum(axis=1).tolist() == any_case.rewards
     assert log.header["reward_terms"] == ["delivered_value", "revoked_value", "energy_cost"]
     for name in ("arrival_s", "start_s", "finish_s", "delivery_s"):
-        assert (np.isnan(log.arrays[f"decisions/{name}"]) == ~booked).all()
+        assert (np.isnan(log.arrays[f"decisions/{name}"]) == ~is_booked).all()
 
 
 def test_the_action_names_the_candidate_and_times_stand_where_they_mean_something(
@@ -82,12 +82,14 @@ def test_the_action_names_the_candidate_and_times_stand_where_they_mean_somethin
 ) -> None:
     log = any_case.log
     candidates, action, node = columns(log, "decisions", "candidates", "action", "node")
-    booked = node >= 0
-    assert (candidates[booked, action[booked]] == node[booked]).all() and booked.sum() > 4
+    is_booked = node >= 0
+    assert (
+        candidates[is_booked, action[is_booked]] == node[is_booked]
+    ).all() and is_booked.sum() > 4
     by_alert, send_s, finish_s = columns(log, "decisions", "by_alert", "send_s", "finish_s")
     assert (np.isnan(send_s) == ~by_alert).all() and (send_s[by_alert] >= finish_s[by_alert]).all()
     load_s, load_start_s, start_s = columns(log, "decisions", "load_s", "load_start_s", "start_s")
-    has_load = booked & (load_s > 0.0)
+    has_load = is_booked & (load_s > 0.0)
     assert (np.isnan(load_start_s) == ~has_load).all() and has_load.any()
     assert (load_start_s[has_load] + load_s[has_load] <= start_s[has_load] + 1e-6).all()
 
@@ -111,23 +113,25 @@ def test_hops_lead_from_the_origin_to_the_node_and_on_to_the_destination(
     first = 0
     for k in range(len(table["node"])):
         n_input, n_result = int(table["input_hops"][k]), int(table["result_hops"][k])
-        mine = slice(first, first + n_input + n_result)
+        own_hops = slice(first, first + n_input + n_result)
         first += n_input + n_result
-        assert (hops["decision"][mine] == k).all()
+        assert (hops["decision"][own_hops] == k).all()
         if table["node"][k] < 0:
             assert n_input + n_result == 0
             continue
-        path = [int(table["origin"][k]), *hops["to_node"][mine].tolist()]
-        assert hops["from_node"][mine].tolist() == path[:-1] and path[n_input] == table["node"][k]
-        end, wanted = path[-1], int(table["destination"][k])
+        path = [int(table["origin"][k]), *hops["to_node"][own_hops].tolist()]
         assert (
-            end == wanted
-            if wanted >= 0
+            hops["from_node"][own_hops].tolist() == path[:-1] and path[n_input] == table["node"][k]
+        )
+        end, destination = path[-1], int(table["destination"][k])
+        assert (
+            end == destination
+            if destination >= 0
             else table["by_alert"][k] or kinds[end] in ("station", "datacentre")
         )
         times_s = [
             table["release_s"][k],
-            *np.stack([hops["start_s"][mine], hops["end_s"][mine]], axis=1).ravel(),
+            *np.stack([hops["start_s"][own_hops], hops["end_s"][own_hops]], axis=1).ravel(),
         ]
         assert (np.diff(times_s) >= 0.0).all()
         assert (
@@ -146,9 +150,9 @@ def test_every_laser_hop_lies_in_a_link() -> None:
     assert lasers.size > 100
     for hop in lasers:
         ends = sorted((int(hops["from_node"][hop]), int(hops["to_node"][hop])))
-        same = (links["node_a"] == ends[0]) & (links["node_b"] == ends[1])
+        is_link = (links["node_a"] == ends[0]) & (links["node_b"] == ends[1])
         assert (
-            same
+            is_link
             & (links["start_s"] <= hops["start_s"][hop])
             & (links["end_s"] >= hops["end_s"][hop] - 1e-6)
         ).any()
@@ -162,15 +166,19 @@ def _plain_ledger(case: Recorded, satellite: int) -> tuple[np.ndarray, np.ndarra
     world, log = case.simulation.world, case.log
     unit, table = world.accelerators[satellite], log.group("decisions")
     power = world.power[world.power_offsets[satellite] : world.power_offsets[satellite + 1]]
-    mine = table["node"] == satellite
-    vision = mine & (case.simulation.episode.tasks["one_lane"][: len(mine)] == 0)
+    of_satellite = table["node"] == satellite
+    vision = of_satellite & (case.simulation.episode.tasks["one_lane"][: len(of_satellite)] == 0)
     blocks = [
         (start, end, 8)
-        for start, end in zip(table["load_start_s"][mine], table["start_s"][mine])
+        for start, end in zip(table["load_start_s"][of_satellite], table["start_s"][of_satellite])
         if not np.isnan(start)
     ]
     blocks += list(
-        zip(table["start_s"][mine], table["finish_s"][mine], np.where(vision, 8, 1)[mine])
+        zip(
+            table["start_s"][of_satellite],
+            table["finish_s"][of_satellite],
+            np.where(vision, 8, 1)[of_satellite],
+        )
     )
     samples_s = log.arrays["series/time_s"]
     begin, end, lanes = (np.array([block[axis] for block in blocks]) for axis in range(3))
@@ -182,16 +190,16 @@ def _plain_ledger(case: Recorded, satellite: int) -> tuple[np.ndarray, np.ndarra
     )
     at_s[float(events_s[0])] = charge_j
     for now_s, next_s in zip(events_s, events_s[1:]):
-        used = lanes[(begin <= now_s) & (now_s < end)].sum()
+        lanes_used = lanes[(begin <= now_s) & (now_s < end)].sum()
         net_w = (
             power["net_w"][np.searchsorted(power["start_s"], now_s, side="right") - 1]
-            - unit["dynamic_w"] * used / unit["lanes"]
+            - unit["dynamic_w"] * lanes_used / unit["lanes"]
         )
         charge_j = min(charge_j + net_w * (next_s - now_s), float(unit["capacity_j"]))
         at_s[float(next_s)] = charge_j
     in_use = np.array([lanes[(begin <= now_s) & (now_s < end)].sum() for now_s in samples_s])
-    release_s = table["release_s"][mine]
-    finish_s = table["finish_s"][mine]
+    release_s = table["release_s"][of_satellite]
+    finish_s = table["finish_s"][of_satellite]
     queue_s = np.array([max([0.0, *(finish_s[release_s <= now_s] - now_s)]) for now_s in samples_s])
     return in_use, np.array([at_s[float(now_s)] for now_s in samples_s]), queue_s
 
@@ -202,19 +210,19 @@ def test_the_series_follow_from_the_decisions(case: str) -> None:
 
     On every satellite, also after the end.
     """
-    found = CASES[case]()
-    series = found.log.group("series")
+    case_log = CASES[case]()
+    series = case_log.log.group("series")
     assert (
-        series["time_s"][0] == found.log.header["start_s"]
-        and series["time_s"][-1] >= found.log.header["last_s"]
+        series["time_s"][0] == case_log.log.header["start_s"]
+        and series["time_s"][-1] >= case_log.log.header["last_s"]
     )
-    assert (np.diff(series["time_s"]) == pytest.approx(SAMPLE_S)) and found.log.header[
+    assert (np.diff(series["time_s"]) == pytest.approx(SAMPLE_S)) and case_log.log.header[
         "last_s"
-    ] >= found.log.header["end_s"]
+    ] >= case_log.log.header["end_s"]
     for satellite in range(series["queue_s"].shape[1]):
-        in_use, charge_j, queue_s = _plain_ledger(found, satellite)
+        in_use, charge_j, queue_s = _plain_ledger(case_log, satellite)
         assert series["lanes_busy"][:, satellite].tolist() == in_use.tolist()
-        capacity_j = found.log.header["satellites"]["capacity_j"][satellite]
+        capacity_j = case_log.log.header["satellites"]["capacity_j"][satellite]
         np.testing.assert_allclose(
             series["charge_fraction"][:, satellite], charge_j / capacity_j, atol=1e-6
         )
@@ -225,17 +233,17 @@ def test_a_service_holds_its_lanes_and_its_model_in_memory_until_a_fault(
     any_case: Recorded,
 ) -> None:
     """At every sample within the service of a task that no fault has ended so far."""
-    log, seen = any_case.log, 0
+    log, n_seen = any_case.log, 0
     series, table, faults = log.group("series"), log.group("decisions"), log.group("faults")
     for row, now_s in enumerate(series["time_s"]):
-        down = set(
+        nodes_down = set(
             faults["node_a"][
                 faults["is_accelerator"] & (faults["strike_s"] <= now_s) & (now_s < faults["end_s"])
             ].tolist()
         )
         assert all(
             series["lanes_busy"][row, node] == log.header["satellites"]["lanes"][node]
-            for node in down
+            for node in nodes_down
         )  # it reboots on all
         running = (
             ~table["is_lost"]
@@ -249,8 +257,8 @@ def test_a_service_holds_its_lanes_and_its_model_in_memory_until_a_fault(
                 series["lanes_busy"][row, node] >= 1
                 and series["resident"][row, node] >> table["model"][k] & 1
             ), (k, now_s)
-            seen += 1
-    assert seen > 1
+            n_seen += 1
+    assert n_seen > 1
 
 
 def test_the_series_stay_within_their_limits(any_case: Recorded) -> None:
@@ -278,12 +286,15 @@ def test_positions_are_the_worlds(any_case: Recorded) -> None:
 
 def test_links_are_the_topologys() -> None:
     """At instants over the episode: the same pairs as the graph that OrbitEnv.graph() shows."""
-    found = quarter()
-    links, names = found.log.group("links"), [item["name"] for item in found.log.header["nodes"]]
+    quarter_log = quarter()
+    links, names = (
+        quarter_log.log.group("links"),
+        [item["name"] for item in quarter_log.log.header["nodes"]],
+    )
     rates_seen: dict[tuple[int, int], set[float]] = {}
-    start_s, last_s = (found.log.header[name] for name in ("start_s", "last_s"))
+    start_s, last_s = (quarter_log.log.header[name] for name in ("start_s", "last_s"))
     for now_s in np.linspace(start_s, last_s, 23)[1:-1]:
-        graph = topology(found.simulation.world, tuple(names), float(now_s))
+        graph = topology(quarter_log.simulation.world, tuple(names), float(now_s))
         expected = {(min(a, b), max(a, b)) for a, b in graph.edges()}
         is_up = (links["start_s"] <= now_s) & (now_s < links["end_s"])
         assert (
@@ -302,10 +313,10 @@ def test_links_are_the_topologys() -> None:
         sum(ratios == {1.0} for ratios in rates_seen.values()) > 5
     )  # the rate of most lasers never changes, so its mean is that
     assert all(0.2 < ratio < 5.0 for ratios in rates_seen.values() for ratio in ratios)
-    kinds = {item: kind["kind"] for item, kind in enumerate(found.log.header["nodes"])}
+    kinds = {item: kind["kind"] for item, kind in enumerate(quarter_log.log.header["nodes"])}
     expected_kinds = {"satellite": "laser", "station": "station", "user": "user"}
     for a, b, kind in zip(*(links[name].tolist() for name in ("node_a", "node_b", "kind"))):
-        assert found.log.header["link_kinds"][kind] == (
+        assert quarter_log.log.header["link_kinds"][kind] == (
             expected_kinds[kinds[b]] if kinds[a] == "satellite" else "fibre"
         )
     assert links["start_s"].min() == start_s and links["end_s"].max() == last_s
@@ -317,37 +328,37 @@ def test_faults_are_named_by_the_ends_of_what_they_hold_down() -> None:
     """
     world = quarter().simulation.world
     senders = np.repeat(np.arange(world.edge_offsets.size - 1), np.diff(world.edge_offsets))
-    laser, down = (
+    laser, downlink = (
         int(np.flatnonzero(world.edges["kind"] == kind)[-1]) for kind in (LASER, DOWNLINK)
     )
     faults = np.zeros(3, FAULT)
     faults["kind"] = CALENDAR_FAULT, CALENDAR_FAULT, UNIT_FAULT
-    faults["index"] = world.edges["resource_a"][laser], world.edges["resource_b"][down], 5
+    faults["index"] = world.edges["resource_a"][laser], world.edges["resource_b"][downlink], 5
     table = faults_table(world, faults, 100.0)
     ends = {int(senders[laser]), int(world.edges["to"][laser])}
     assert {int(table["node_a"][0]), int(table["node_b"][0])} == ends
-    assert table["node_a"][1:].tolist() == [world.edges["to"][down], 5] and table["node_b"][
+    assert table["node_a"][1:].tolist() == [world.edges["to"][downlink], 5] and table["node_b"][
         1:
     ].tolist() == [-1, -1]
     assert table["is_accelerator"].tolist() == [False, False, True]
 
 
 def test_sunlight_is_the_shadows() -> None:
-    found = quarter()
-    log, scenario = found.log, OrbitEnv("ThreeBody12").scenario
+    quarter_log = quarter()
+    log, scenario = quarter_log.log, OrbitEnv("ThreeBody12").scenario
     jd, _ = julian_date(midnight_of(scenario, log.header["day"]))
     time_s, places_m = columns(log, "positions", "time_s", "positions_m")
-    who, start_s, end_s = columns(log, "sunlight", "satellite", "start_s", "end_s")
-    inside = (time_s >= log.header["start_s"]) & (time_s < log.header["last_s"])
+    satellite, start_s, end_s = columns(log, "sunlight", "satellite", "start_s", "end_s")
+    is_inside = (time_s >= log.header["start_s"]) & (time_s < log.header["last_s"])
     fraction = time_s / DAY_S
     sun = rotate_to_earth_fixed(sun_direction_of_date(jd, fraction), gmst_rad(jd, fraction))
     margin_m = shadow_margin_m(places_m.astype(np.float64), sun[:, None])
-    for row in np.flatnonzero(inside):
-        lit = set(who[(start_s <= time_s[row]) & (time_s[row] < end_s)].tolist())
+    for row in np.flatnonzero(is_inside):
+        lit = set(satellite[(start_s <= time_s[row]) & (time_s[row] < end_s)].tolist())
         clear = np.abs(margin_m[row]) > 20e3  # within 3 s of the edge either answer will do
         assert {int(k) for k in np.flatnonzero(clear & (margin_m[row] > 0))} <= lit
         assert not lit & {int(k) for k in np.flatnonzero(clear & (margin_m[row] < 0))}
-    assert 0 < len(who) and (margin_m < 0).any()
+    assert 0 < len(satellite) and (margin_m < 0).any()
 
 
 def test_which_episodes_are_written(tmp_path: Path) -> None:

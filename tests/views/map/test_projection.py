@@ -113,7 +113,7 @@ def test_coasts_are_whole() -> None:
         ((-30.0, 30.0), False),
         ((51.0, 42.0), False),
     ):
-        assert sum(inside(ring, *place) for ring in rings) % 2 == is_land, place
+        assert sum(is_inside(ring, *place) for ring in rings) % 2 == is_land, place
 
 
 def test_cuts_along_the_edges_of_the_map_are_no_coasts() -> None:
@@ -126,7 +126,7 @@ def test_cuts_along_the_edges_of_the_map_are_no_coasts() -> None:
     )  # what meets the date line is kept
 
 
-def inside(ring: np.ndarray, x: float, y: float) -> bool:
+def is_inside(ring: np.ndarray, x: float, y: float) -> bool:
     """Even-odd rule by edges that a ray to the east crosses."""
     a, b = ring[:-1], ring[1:]
     crosses = (a[:, 1] > y) != (b[:, 1] > y)

@@ -29,7 +29,7 @@ ANY_PAGE = (720, 1280, 3)
 
 
 @pytest.fixture
-def drawn(monkeypatch: pytest.MonkeyPatch) -> list[Moment]:
+def snapshots(monkeypatch: pytest.MonkeyPatch) -> list[Moment]:
     """Moments that canvases were given to draw, in order."""
     moments: list[Moment] = []
     draw = Canvas.frame
@@ -46,12 +46,12 @@ def drawn(monkeypatch: pytest.MonkeyPatch) -> list[Moment]:
 def window(monkeypatch: pytest.MonkeyPatch) -> list[np.ndarray]:
     """matplotlib draws to a pretended window; returns what it shows."""
     pyplot.close("all")
-    before = matplotlib.get_backend()
+    backend = matplotlib.get_backend()
     matplotlib.use("module://tests.helpers.fake_window")
-    fake_window.SHOWN.clear()
-    yield fake_window.SHOWN
+    fake_window.FRAMES.clear()
+    yield fake_window.FRAMES
     pyplot.close("all")
-    matplotlib.use(before)
+    matplotlib.use(backend)
 
 
 def map_of(frame: np.ndarray) -> np.ndarray:
@@ -59,7 +59,9 @@ def map_of(frame: np.ndarray) -> np.ndarray:
     return frame[720 - int(MAP.bottom + MAP.height) : 720 - int(MAP.bottom), : int(MAP.width)]
 
 
-def near(frame: np.ndarray, place: np.ndarray, colour: palette.Colour, reach: int) -> bool:
+def has_colour_near(
+    frame: np.ndarray, place: np.ndarray, colour: palette.Colour, reach: int
+) -> bool:
     """True if a colour is within some pixels of a place (2,), measured from the lower left
     corner.
     """
@@ -76,8 +78,8 @@ def test_frames_change_with_the_steps_and_are_fresh() -> None:
     env.reset(seed=0)
     first = env.render()
     assert first.shape == ANY_PAGE and first.dtype == np.uint8
-    again = env.render()
-    assert again is not first and np.array_equal(again, first)
+    second_frame = env.render()
+    assert second_frame is not first and np.array_equal(second_frame, first)
     env.step(0)
     second = env.render()
     assert not np.array_equal(map_of(first), map_of(second))
@@ -88,28 +90,28 @@ def test_rendering_changes_no_trace() -> None:
     """Observations, rewards and the next episode's seed are the same with and without pictures at
     every step.
     """
-    few = {
+    overrides = {
         "candidates": 4
     }  # so that the State leaves satellites unsettled that the pictures have to settle
-    plain, shown = (
-        OrbitEnv("CrossPlane12", few, "validation", mode) for mode in (None, "rgb_array")
+    plain, rendered = (
+        OrbitEnv("CrossPlane12", overrides, "validation", mode) for mode in (None, "rgb_array")
     )
     rng = np.random.default_rng(3)
     for one, two in zip(
-        plain.reset(seed=5)[0].values(), shown.reset(seed=5)[0].values(), strict=True
+        plain.reset(seed=5)[0].values(), rendered.reset(seed=5)[0].values(), strict=True
     ):
         assert np.array_equal(one, two)
-    shown.render()
+    rendered.render()
     for _ in range(25):
         action = at_random(plain.simulation, rng)
-        (obs, reward, *_), (obs_shown, reward_shown, *_) = plain.step(action), shown.step(action)
-        shown.render()
+        (obs, reward, *_), (obs_shown, reward_shown, *_) = plain.step(action), rendered.step(action)
+        rendered.render()
         assert reward == reward_shown and all(
             np.array_equal(obs[key], obs_shown[key]) for key in obs
         )
-    for one, two in zip(plain.simulation.state, shown.simulation.state, strict=True):
+    for one, two in zip(plain.simulation.state, rendered.simulation.state, strict=True):
         assert one.tobytes() == two.tobytes()
-    assert plain.reset()[1] == shown.reset()[1]
+    assert plain.reset()[1] == rendered.reset()[1]
 
 
 def test_without_a_mode_nothing_is_watched(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -123,28 +125,28 @@ def test_without_a_mode_nothing_is_watched(monkeypatch: pytest.MonkeyPatch) -> N
 
 
 @pytest.mark.parametrize("name", ["Tiny", "ThreeBody12"])
-def test_satellites_stand_over_their_sub_satellite_points(name: str, drawn: list[Moment]) -> None:
+def test_satellites_stand_over_their_sub_satellite_points(name: str, moments: list[Moment]) -> None:
     """Places drawn are those of orbit_gym.kernels.network.transfers.position_m, and a rim or class
     colour is there on the picture.
     """
     env = OrbitEnv(name, split="validation", render_mode="rgb_array")
     env.reset(seed=1)
-    frame, moment = env.render(), drawn[-1]
+    frame, moment = env.render(), moments[-1]
     world, time_s = env.simulation.world, env.simulation.time_s
     for satellite in (0, len(moment.queue_s) - 1):
         expected_m = np.array(position_m(world, satellite, time_s))
         assert np.allclose(moment.positions_m[satellite], expected_m, atol=1e-6)
         colour = palette.QUEUE_COLOURS[int(palette.queue_class(moment.queue_s)[satellite])]
-        assert near(frame, WorldView(MAP).pixels(geodetic_deg(expected_m)), colour, 7)
+        assert has_colour_near(frame, WorldView(MAP).pixels(geodetic_deg(expected_m)), colour, 7)
 
 
-def test_the_route_of_the_last_booking_is_drawn(drawn: list[Moment]) -> None:
+def test_the_route_of_the_last_booking_is_drawn(moments: list[Moment]) -> None:
     """The placed plan's hops are those that plan(k) told before, and the colour of the input's
     route lies on each of its hops.
     """
     env = OrbitEnv("CrossPlane12", split="validation", render_mode="rgb_array")
     env.reset(seed=2)
-    rng, seen = np.random.default_rng(0), 0
+    rng, n_plans = np.random.default_rng(0), 0
     for _ in range(60):
         action = at_random(env.simulation, rng)
         plan = env.plan(action) if action < 13 else None
@@ -155,7 +157,7 @@ def test_the_route_of_the_last_booking_is_drawn(drawn: list[Moment]) -> None:
             or plan.input_hops == plan.result_hops[: len(plan.input_hops)]
         ):
             continue
-        frame, moment = env.render(), drawn[-1]
+        frame, moment = env.render(), moments[-1]
         assert moment.placement is not None and moment.placement.plan == plan
         view = WorldView(MAP)
         for hop in plan.input_hops:
@@ -165,14 +167,16 @@ def test_the_route_of_the_last_booking_is_drawn(drawn: list[Moment]) -> None:
                 )
             )
             if MAP.holds(line):
-                assert near(frame, line, palette.INPUT, 12) or near(frame, line, palette.RESULT, 12)
-                seen += 1
-        if seen > 5:
+                assert has_colour_near(frame, line, palette.INPUT, 12) or has_colour_near(
+                    frame, line, palette.RESULT, 12
+                )
+                n_plans += 1
+        if n_plans > 5:
             return
     raise AssertionError("no plan with two input hops in 60 decisions")
 
 
-def test_totals_are_those_of_the_metrics(drawn: list[Moment]) -> None:
+def test_totals_are_those_of_the_metrics(moments: list[Moment]) -> None:
     """Tiny to its end: what the panel counted is what episode_metrics reports."""
     env = OrbitEnv("Tiny", render_mode="rgb_array")
     env.reset(seed=0)
@@ -180,7 +184,7 @@ def test_totals_are_those_of_the_metrics(drawn: list[Moment]) -> None:
     while not truncated:
         *_, truncated, info = env.step(at_random(env.simulation, rng))
     env.render()
-    totals, metrics = drawn[-1].totals, info["episode_metrics"]
+    totals, metrics = moments[-1].totals, info["episode_metrics"]
     assert (totals.decisions, totals.n_delivered, totals.n_late, totals.n_rejected) == tuple(
         metrics[name] for name in ("n_released", "n_delivered", "n_late", "n_rejected")
     )
@@ -278,12 +282,15 @@ def test_a_vector_goes_on_after_an_episode() -> None:
 
 
 def test_a_window_follows_by_itself(window: list[np.ndarray]) -> None:
-    env, still = OrbitEnv("Tiny", render_mode="human"), OrbitEnv("Tiny", render_mode="rgb_array")
-    for one in (env, still):
+    env, image_env = (
+        OrbitEnv("Tiny", render_mode="human"),
+        OrbitEnv("Tiny", render_mode="rgb_array"),
+    )
+    for one in (env, image_env):
         one.reset(seed=0)
         one.step(0)
     assert len(window) == 2 and env.render() is None
-    assert np.array_equal(window[1][..., :3], still.render())
+    assert np.array_equal(window[1][..., :3], image_env.render())
     assert fake_window.TOOLBARS[-1] == "None"  # nothing on the picture can be zoomed
     env.close()
     env.close()
@@ -292,10 +299,10 @@ def test_a_window_follows_by_itself(window: list[np.ndarray]) -> None:
 def test_a_window_that_was_closed_stays_closed(window: list[np.ndarray]) -> None:
     env = OrbitEnv("Tiny", render_mode="human")
     env.reset(seed=0)
-    shown = env._show._window
+    live_window = env._show._window
     pyplot.close("all")
     env.step(0)
-    assert len(window) == 1 and shown._is_closed
+    assert len(window) == 1 and live_window._is_closed
 
 
 # --- errors
@@ -309,7 +316,7 @@ def test_a_wrong_mode_is_named() -> None:
 
 
 def test_without_a_display_the_window_says_what_to_take() -> None:
-    before = matplotlib.get_backend()
+    backend = matplotlib.get_backend()
     matplotlib.use("agg")
     try:
         with pytest.raises(
@@ -318,7 +325,7 @@ def test_without_a_display_the_window_says_what_to_take() -> None:
         ):
             OrbitEnv("Tiny", render_mode="human")
     finally:
-        matplotlib.use(before)
+        matplotlib.use(backend)
 
 
 def test_without_matplotlib_the_error_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -26,9 +26,7 @@ from tests.helpers.playing import at_random
 FAULTS = {"faults.enabled": True, "faults.reset_mean_s": 1_500.0, "faults.link_up_fraction": 0.6}
 
 
-def played(
-    name: str, steps: int, overrides: dict | None = None
-) -> tuple[OrbitEnv, Watcher, Moment]:
+def play(name: str, steps: int, overrides: dict | None = None) -> tuple[OrbitEnv, Watcher, Moment]:
     """An environment after some random steps, and what there is to see."""
     env, rng = OrbitEnv(name, overrides=overrides, split="validation"), np.random.default_rng(4)
     _, info = env.reset(seed=4)
@@ -44,31 +42,34 @@ def played(
 
 
 @pytest.fixture(scope="module")
-def seen() -> tuple[OrbitEnv, Moment]:
-    env, _, moment = played("CrossPlane12", 300)
+def late_view() -> tuple[OrbitEnv, Moment]:
+    env, _, moment = play("CrossPlane12", 300)
     return env, moment
 
 
-def test_a_pass_is_used_as_much_as_both_its_ends_are(seen: tuple[OrbitEnv, Moment]) -> None:
+def test_a_pass_is_used_as_much_as_both_its_ends_are(late_view: tuple[OrbitEnv, Moment]) -> None:
     """Radios booked for 0.8 of the last minute and antennas for 0.3: no pass was used for more than
     0.3.
     """
-    world, edges = seen[0].simulation.world, seen[0].simulation.world.edges
-    used = np.zeros(1 + max(edges["resource_a"].max(), edges["resource_b"].max()))
-    down = edges["kind"] == DOWNLINK
-    used[edges["resource_a"][down]], used[edges["resource_b"][down]] = 0.8, 0.3
-    start_s, end_s = seen[0].simulation.episode.span_s
+    world, edges = late_view[0].simulation.world, late_view[0].simulation.world.edges
+    use_fraction = np.zeros(1 + max(edges["resource_a"].max(), edges["resource_b"].max()))
+    is_downlink = edges["kind"] == DOWNLINK
+    (
+        use_fraction[edges["resource_a"][is_downlink]],
+        use_fraction[edges["resource_b"][is_downlink]],
+    ) = 0.8, 0.3
+    start_s, end_s = late_view[0].simulation.episode.span_s
     sightlines = Sightlines(world, start_s, end_s, 0.0)
-    passes = [sightlines.passes(time_s, used) for time_s in np.linspace(start_s, end_s, 60)]
-    assert {use for found in passes for use in found.use_fraction.tolist()} == {0.3}
+    passes = [sightlines.passes(time_s, use_fraction) for time_s in np.linspace(start_s, end_s, 60)]
+    assert {use for row in passes for use in row.use_fraction.tolist()} == {0.3}
 
 
 def test_hops_in_words() -> None:
     assert [hops(count) for count in (0, 1, 5)] == ["no hop", "1 hop", "5 hops"]
 
 
-def test_links_are_those_of_the_topology(seen: tuple[OrbitEnv, Moment]) -> None:
-    env, moment = seen
+def test_links_are_those_of_the_topology(late_view: tuple[OrbitEnv, Moment]) -> None:
+    env, moment = late_view
     expected: dict[str, set[tuple[int, int]]] = {
         "laser": set(),
         "downlink": set(),
@@ -89,11 +90,11 @@ def test_links_are_those_of_the_topology(seen: tuple[OrbitEnv, Moment]) -> None:
 
 def test_pairs_that_acquire_come_up_within_the_acquisition_time() -> None:
     """Looked at just before a link of CrossPlane12 opens: it is down, and up afterwards."""
-    env, watcher, moment = played("CrossPlane12", 1)
+    env, watcher, moment = play("CrossPlane12", 1)
     lasers = env.simulation.world.lasers
     opens_s = np.sort(lasers["start_s"][lasers["start_s"] > moment.time_s])[0]
     for time_s, is_up in ((opens_s - 1.0, False), (opens_s + 0.5, True)):
-        links, down = watcher._sightlines.lasers(
+        links, lasers_down = watcher._sightlines.lasers(
             time_s, np.zeros(int(env.simulation.world.sizes["n_resources"][0]))
         )
         edges = lasers["edge"][lasers["start_s"] == opens_s]
@@ -109,11 +110,11 @@ def test_pairs_that_acquire_come_up_within_the_acquisition_time() -> None:
             for edge in edges
         }
         assert (ends <= {tuple(pair) for pair in links.ends.tolist()}) == is_up
-        assert (ends <= {tuple(pair) for pair in down.tolist()}) != is_up
+        assert (ends <= {tuple(pair) for pair in lasers_down.tolist()}) != is_up
 
 
-def test_sunlight_is_the_worlds(seen: tuple[OrbitEnv, Moment]) -> None:
-    env, moment = seen
+def test_sunlight_is_the_worlds(late_view: tuple[OrbitEnv, Moment]) -> None:
+    env, moment = late_view
     world = env.simulation.world
     assert moment.is_sunlit.tolist() == [
         bool(world.power[power_row(world, node, moment.time_s)]["is_sunlit"]) for node in range(12)
@@ -125,7 +126,7 @@ def test_charge_is_settled_and_the_state_is_not() -> None:
 
     With four candidates the State leaves others behind.
     """
-    env, _, moment = played("CrossPlane12", 40, {"candidates": 4})
+    env, _, moment = play("CrossPlane12", 40, {"candidates": 4})
     world, state = env.simulation.world, copy_state(env.simulation.state)
     for unit in range(12):
         settle(world, state, unit, moment.time_s)
@@ -136,8 +137,8 @@ def test_charge_is_settled_and_the_state_is_not() -> None:
     ).any()
 
 
-def test_queues_are_those_of_the_observation(seen: tuple[OrbitEnv, Moment]) -> None:
-    env, moment = seen
+def test_queues_are_those_of_the_observation(late_view: tuple[OrbitEnv, Moment]) -> None:
+    env, moment = late_view
     rows, column = env.simulation.observe()["nodes"], COLUMNS["nodes"]
     checked = 0
     for row, node in enumerate(env.candidate_nodes.tolist()):
@@ -159,7 +160,7 @@ def test_faults_take_links_down_and_satellites_out() -> None:
     """In some moment of a faulty episode a struck laser is down although the World has it up, and
     an accelerator reboots.
     """
-    env, watcher, _ = played("CrossPlane12", 1, FAULTS)
+    env, watcher, _ = play("CrossPlane12", 1, FAULTS)
     rng, has_struck, has_rebooted = np.random.default_rng(0), False, False
     for _ in range(400):
         env.step(at_random(env.simulation, rng))
@@ -169,10 +170,10 @@ def test_faults_take_links_down_and_satellites_out() -> None:
             for a, b, data in env.graph().edges(data=True)
             if data["kind"] == "laser"
         }
-        shown = {tuple(pair) for pair in moment.lasers.ends.tolist()}
-        down = {tuple(pair) for pair in moment.lasers_down.tolist()}
-        assert shown <= up and up - shown <= down
-        has_struck |= bool(up - shown)
+        pairs = {tuple(pair) for pair in moment.lasers.ends.tolist()}
+        pairs_down = {tuple(pair) for pair in moment.lasers_down.tolist()}
+        assert pairs <= up and up - pairs <= pairs_down
+        has_struck |= bool(up - pairs)
         has_rebooted |= bool(moment.is_rebooting.any())
         if has_struck and has_rebooted:
             return
@@ -220,8 +221,8 @@ def test_text_can_be_read_and_classes_told_apart() -> None:
     lightness = [palette.luminance(colour) for colour in palette.QUEUE_COLOURS[1:]]
     assert (
         all(
-            later > 1.2 * earlier
-            for earlier, later in zip(lightness[:-2], lightness[1:-1], strict=True)
+            after > 1.2 * earlier
+            for earlier, after in zip(lightness[:-2], lightness[1:-1], strict=True)
         )
         and lightness[-1] > lightness[-2]
     )
@@ -253,11 +254,11 @@ def test_labels_keep_clear_of_each_other_and_inside() -> None:
     assert free_place(np.array([50.0, 50.0]), 300.0, box, []) is None
 
 
-def test_tasks_fit_their_cards(seen: tuple[OrbitEnv, Moment]) -> None:
+def test_tasks_fit_their_cards(late_view: tuple[OrbitEnv, Moment]) -> None:
     """Every line about every task of the episode, and about the plan at every candidate of the one
     at hand, without a cut.
     """
-    env, _ = seen
+    env, _ = late_view
     tasks, number = env.simulation.episode.tasks, env.simulation.task_index
     lines = {line for task in tasks for line in task_lines(task, env.node_names)}
     for k in range(13):

@@ -10,7 +10,7 @@ import numpy as np
 
 ROOT = Path(__file__).resolve().parents[3]
 ASSETS, SOURCES = ROOT / "orbit_gym" / "views" / "assets", ROOT / "web" / "replay"
-BUILT = ("replay.js", "coastlines.json", "LICENSE-three.txt")
+BUILD_FILES = ("replay.js", "coastlines.json", "LICENSE-three.txt")
 
 
 def test_the_bundle_is_built_from_these_sources() -> None:
@@ -18,19 +18,19 @@ def test_the_bundle_is_built_from_these_sources() -> None:
     from them, as they are.
     """
     lines = (SOURCES / "bundle.sha256").read_text(encoding="utf-8").splitlines()
-    noted = {name: digest for digest, name in (line.split("  ") for line in lines)}
+    digests = {name: digest for digest, name in (line.split("  ") for line in lines)}
     assert {f"src/{path.name}" for path in (SOURCES / "src").iterdir()} == {
-        name for name in noted if name.startswith("src/")
+        name for name in digests if name.startswith("src/")
     }
     assert {
         "build.mjs",
         "coastlines.mjs",
         "package-lock.json",
-        *(f"../../orbit_gym/views/assets/{name}" for name in BUILT),
-    } <= set(noted)
+        *(f"../../orbit_gym/views/assets/{name}" for name in BUILD_FILES),
+    } <= set(digests)
     changed = [
         name
-        for name, digest in noted.items()
+        for name, digest in digests.items()
         if hashlib.sha256((SOURCES / name).read_bytes()).hexdigest() != digest
     ]
     assert not changed, (

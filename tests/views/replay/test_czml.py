@@ -27,12 +27,12 @@ def seconds(instant: str, log) -> float:
 
 
 def test_czml3_reads_what_is_written(case: Recorded, tmp_path: Path) -> None:
-    written = json.loads(write_czml(tmp_path / "e.czml", case.log).read_text())
-    document = czml3.Document.model_validate({"packets": written})
-    assert len(document.packets) == len(written) == len({packet["id"] for packet in written})
-    back = json.loads(document.dumps())
-    assert [packet["id"] for packet in back] == [packet["id"] for packet in written]
-    assert back[1]["position"]["cartesian"] == written[1]["position"]["cartesian"]
+    packets = json.loads(write_czml(tmp_path / "e.czml", case.log).read_text())
+    document = czml3.Document.model_validate({"packets": packets})
+    assert len(document.packets) == len(packets) == len({packet["id"] for packet in packets})
+    round_trip = json.loads(document.dumps())
+    assert [packet["id"] for packet in round_trip] == [packet["id"] for packet in packets]
+    assert round_trip[1]["position"]["cartesian"] == packets[1]["position"]["cartesian"]
 
 
 def test_positions_and_clock(case: Recorded) -> None:
@@ -57,7 +57,7 @@ def test_positions_and_clock(case: Recorded) -> None:
 def test_links_are_shown_while_they_are_up(case: Recorded) -> None:
     log = case.log
     links, kinds = log.group("links"), log.header["link_kinds"]
-    shown: dict[str, list[tuple[float, float]]] = {}
+    spans_of: dict[str, list[tuple[float, float]]] = {}
     for packet in czml(log):
         if "polyline" in packet:
             spans = (
@@ -65,7 +65,7 @@ def test_links_are_shown_while_they_are_up(case: Recorded) -> None:
                 if isinstance(packet["availability"], list)
                 else [packet["availability"]]
             )
-            shown[packet["id"]] = [
+            spans_of[packet["id"]] = [
                 tuple(seconds(instant, log) for instant in span.split("/")) for span in spans
             ]
             ends = [
@@ -79,6 +79,6 @@ def test_links_are_shown_while_they_are_up(case: Recorded) -> None:
     ):
         if kinds[kind] != "fibre" and end_s - start_s >= 1e-3:
             expected.setdefault(f"{kinds[kind]}-{a}-{b}", []).append((start_s, end_s))
-    assert list(shown) == list(expected)
+    assert list(spans_of) == list(expected)
     for name, spans in expected.items():
-        np.testing.assert_allclose(shown[name], spans, atol=1.1e-3)
+        np.testing.assert_allclose(spans_of[name], spans, atol=1.1e-3)

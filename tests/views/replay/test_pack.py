@@ -48,7 +48,7 @@ def test_the_page_holds_what_the_log_says(case) -> None:
     data = unpacked(pack([log]))
     world, (episode,), start_s = data["world"], data["episodes"], log.header["start_s"]
     table, tasks = log.group("decisions"), episode["tasks"]
-    booked = table["node"] >= 0
+    is_booked = table["node"] >= 0
     for name in (
         "origin",
         "destination",
@@ -71,10 +71,10 @@ def test_the_page_holds_what_the_log_says(case) -> None:
         and (tasks["load_start_s"][~has_load] == -1.0).all()
     )
     for name in ("arrival_s", "start_s", "finish_s", "delivery_s"):
-        assert (tasks["release_s"] + tasks[name])[booked] + start_s == pytest.approx(
-            table[name][booked], abs=0.02
+        assert (tasks["release_s"] + tasks[name])[is_booked] + start_s == pytest.approx(
+            table[name][is_booked], abs=0.02
         ), name
-        assert (tasks[name][~booked] == -1.0).all()
+        assert (tasks[name][~is_booked] == -1.0).all()
     hops = log.group("hops")
     for name in ("from_node", "to_node"):
         assert episode["hops"][name].tolist() == hops[name].tolist()
@@ -130,16 +130,16 @@ def test_positions_enclose_the_episode_and_are_good_to_a_step() -> None:
     assert step_s == 60.0 and world["position_start_s"] == time_s[0]
     assert world["position_start_s"] + step_s * (len(packed_m) - 1) >= log.header["last_s"]
     assert world["positions_m"].shape[0] * 2 - len(places_m) in (1, 2)
-    both = min(len(packed_m), len(places_m[::2]))
+    n_common = min(len(packed_m), len(places_m[::2]))
     assert (
-        np.abs(packed_m[:both] - places_m[::2][:both]).max() < 120.0
+        np.abs(packed_m[:n_common] - places_m[::2][:n_common]).max() < 120.0
     )  # half a step of 7,000 km / 32,000
 
 
 def test_outcomes_are_counted_once() -> None:
     log, metrics = faulty().log, faulty().metrics
-    found = outcomes(log)
-    assert {name: int((found == kind).sum()) for kind, name in COUNTS.items()} == {
+    kinds = outcomes(log)
+    assert {name: int((kinds == kind).sum()) for kind, name in COUNTS.items()} == {
         name: int(metrics[name]) for name in COUNTS.values()
     }
 
@@ -177,9 +177,9 @@ def test_other_episodes_do_not_stand_side_by_side() -> None:
             ValueError, match=f"side by side needs two logs of the same episode, {message}"
         ):
             check_same_episode([log, changed(log, **change)])
-    later = {**log.arrays, "decisions/release_s": log.arrays["decisions/release_s"] + 1.0}
+    shifted = {**log.arrays, "decisions/release_s": log.arrays["decisions/release_s"] + 1.0}
     with pytest.raises(ValueError, match="but their scenarios or tasks differ"):
-        check_same_episode([log, EpisodeLog(log.header, later)])
+        check_same_episode([log, EpisodeLog(log.header, shifted)])
 
 
 def test_a_page_takes_one_log_or_two(tmp_path: Path) -> None:

@@ -27,7 +27,7 @@ def check(observation, rule):
     prepared = prepare(
         {name: torch.from_numpy(block) for name, block in observation.items()}, start
     )
-    given = reference.Given(observation)
+    given = reference.ColumnView(observation)
     weights = make_start(64.0, 4.0, rule or EFT_ADMIT).rule.numpy()
     logits = reference.prior(given, weights, 64.0, 4.0)
     np.testing.assert_allclose(prepared.prior, logits, rtol=1e-5, atol=2e-4)
