@@ -22,7 +22,7 @@ from orbit_gym.utils.units import DAY_S
 from orbit_gym.world.compiler import compile_world
 from orbit_gym.world.disk_cache import open_world, save_world
 from orbit_gym.world.layout import DOWNLINK, LASER, USER_UP, World
-from orbit_gym.world.memory_estimate import footprint
+from orbit_gym.world.memory_estimate import estimate_memory
 
 # inclination in degrees, altitude in m, planes, satellites a plane, spread of the nodes in degrees;
 # made up for the purpose
@@ -83,7 +83,7 @@ def measure(scenario: Scenario) -> None:
         for (phase, start), (_, end) in zip(marks, [*marks[1:], ("", done)], strict=True)
     )
     peak_gb = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e6
-    guess = footprint(scenario, len(orbits.names))
+    guess = estimate_memory(scenario, len(orbits.names))
     print(
         f"{scenario.name}, {len(orbits.names):,} satellites: {phases}; together "
         f"{done - marks[0][1]:.2f} s"

@@ -38,7 +38,7 @@ class Edges(NamedTuple):
 @cache
 def our_lit() -> Passes:
     """Our sunlit intervals of the day."""
-    return sunlit_intervals(sky.flight())
+    return sunlit_intervals(sky.ephemeris())
 
 
 def our_edges(number: int) -> Edges:

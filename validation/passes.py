@@ -58,10 +58,10 @@ def our_passes(station: str, mask_deg: float) -> list[CompletePasses]:
     """Our passes over a station, one entry a satellite."""
     site = next(site for site in sky.scenario().stations if site.name == station)
     site_m, up = site_geometry(site.latitude_deg, site.longitude_deg, site.altitude_m)
-    passes = passes_over(sky.flight(), site_m, up, mask_deg)
+    passes = passes_over(sky.ephemeris(), site_m, up, mask_deg)
     keep = (passes.start_s > 0.0) & (passes.end_s < sky.SECONDS_OF_DAY)
     passes = Passes(*(column[keep] for column in passes))
-    top_deg = np.degrees(highest_elevation_rad(sky.flight(), passes, site_m, up))
+    top_deg = np.degrees(highest_elevation_rad(sky.ephemeris(), passes, site_m, up))
     return [
         CompletePasses(passes.start_s[own_passes], passes.end_s[own_passes], top_deg[own_passes])
         for own_passes in (passes.satellite == number for number in sky.ALL)

@@ -27,9 +27,9 @@ STEP_S = 60
 @cache
 def our_positions_m() -> np.ndarray:
     """Our Earth-fixed positions each minute, (12, 1440, 3): samples of the World's grid."""
-    flight = sky.flight()
-    every = round(STEP_S / flight.grid_s)
-    return flight.positions_m[:, ::every][:, : sky.SECONDS_OF_DAY // STEP_S]
+    ephemeris = sky.ephemeris()
+    every = round(STEP_S / ephemeris.grid_s)
+    return ephemeris.positions_m[:, ::every][:, : sky.SECONDS_OF_DAY // STEP_S]
 
 
 def file_positions_m(data: Path) -> np.ndarray:

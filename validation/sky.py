@@ -10,7 +10,7 @@ from skyfield.api import EarthSatellite, load
 from orbit_gym.orbits.positions import load_orbits
 from orbit_gym.scenario.loading import load_scenario
 from orbit_gym.scenario.scenario import Scenario
-from orbit_gym.world.ephemeris import Flight, fly
+from orbit_gym.world.ephemeris import Ephemeris, propagate_day
 
 DAY = 1  # after the scenario's epoch, 2025-08-02: the day of the reference files
 SECONDS_OF_DAY = 86_400
@@ -25,9 +25,9 @@ def scenario() -> Scenario:
 
 
 @cache
-def flight() -> Flight:
+def ephemeris() -> Ephemeris:
     """Our day."""
-    return fly(scenario(), load_orbits(scenario()), DAY)
+    return propagate_day(scenario(), load_orbits(scenario()), DAY)
 
 
 def names() -> list[str]:

@@ -18,7 +18,7 @@ FORE = 0
 SAMPLES_AT_ONCE = 256  # between two words on progress: some seconds at 10,000 satellites
 
 
-def fore_neighbours(
+def find_next_in_plane(
     positions_m: np.ndarray, velocities_mps: np.ndarray, planes: np.ndarray
 ) -> np.ndarray:
     """Return the next satellite ahead in the same plane, (T, S) int32.
@@ -29,7 +29,7 @@ def fore_neighbours(
     measured against one mean normal, so that scatter of single elements (and an undefined node at
     the equator) cannot shuffle them.
     """
-    fore = np.full((positions_m.shape[1], positions_m.shape[0]), -1, dtype=np.int32)
+    next_in_plane = np.full((positions_m.shape[1], positions_m.shape[0]), -1, dtype=np.int32)
     for plane in np.unique(planes):
         members = np.flatnonzero(planes == plane)
         if len(members) < 2:
@@ -38,10 +38,10 @@ def fore_neighbours(
         order = np.argsort(angles_rad, axis=0)
         sorted_rad = np.take_along_axis(angles_rad, order, axis=0)
         ahead_rad = np.mod(np.roll(sorted_rad, -1, axis=0) - sorted_rad, 2.0 * math.pi)
-        fore[np.arange(fore.shape[0])[None, :], members[order]] = np.where(
+        next_in_plane[np.arange(next_in_plane.shape[0])[None, :], members[order]] = np.where(
             ahead_rad < math.pi, members[np.roll(order, -1, axis=0)], -1
         )
-    return fore
+    return next_in_plane
 
 
 def _argument_of_latitude(positions_m: np.ndarray, velocities_mps: np.ndarray) -> np.ndarray:
@@ -90,14 +90,14 @@ def _free_terminal(partners: np.ndarray, satellite: int, first_cross: int) -> in
 def _link_in_plane(
     partners: np.ndarray,
     positions_m: np.ndarray,
-    fore: np.ndarray,
+    next_in_plane: np.ndarray,
     limit_radius_m: float,
     max_range_m: float,
 ) -> None:
     """Link fore terminals to the aft terminals of the next satellites ahead in sight."""
     aft = min(1, partners.shape[1] - 1)
     for satellite in range(partners.shape[0]):
-        other = fore[satellite]
+        other = next_in_plane[satellite]
         if other < 0 or partners[satellite, FORE] >= 0 or partners[other, aft] >= 0:
             continue
         if _is_visible(positions_m[satellite], positions_m[other], limit_radius_m, max_range_m):
@@ -281,7 +281,7 @@ def _point_samples(
     rivals: np.ndarray,
     rival_since: np.ndarray,
     positions_m: np.ndarray,
-    fore: np.ndarray,
+    next_in_plane: np.ndarray,
     planes: np.ndarray,
     limit_radius_m: float,
     max_range_m: float,
@@ -299,7 +299,7 @@ def _point_samples(
     has_planes = planes.max() > planes.min()
     for step in range(first_step, end_step):
         here_m, current = positions_m[step], partners[step]
-        _link_in_plane(current, here_m, fore[step], limit_radius_m, max_range_m)
+        _link_in_plane(current, here_m, next_in_plane[step], limit_radius_m, max_range_m)
         if not has_planes:
             continue
         for satellite in range(n_satellites):
@@ -331,7 +331,7 @@ def _point_samples(
 
 def point_terminals(
     positions_m: np.ndarray,
-    fore: np.ndarray,
+    next_in_plane: np.ndarray,
     planes: np.ndarray,
     n_terminals: int,
     limit_radius_m: float,
@@ -344,11 +344,11 @@ def point_terminals(
 
     (T, S, n_terminals) int32.
 
-    positions_m (T, S, 3), fore (T, S) from fore_neighbours, planes (S,); links across planes need
-    both ends equatorward of the cutoff latitude (geocentric); a nearer partner must be the nearer
-    one for patience_steps samples. tell hears the fraction done.
+    positions_m (T, S, 3), next_in_plane (T, S) from find_next_in_plane, planes (S,); links across
+    planes need both ends equatorward of the cutoff latitude (geocentric); a nearer partner must be
+    the nearer one for patience_steps samples. tell hears the fraction done.
     """
-    n_times, n_satellites = fore.shape
+    n_times, n_satellites = next_in_plane.shape
     partners = np.full((n_times, n_satellites, n_terminals), -1, dtype=np.int32)
     if n_terminals == 0:
         return partners
@@ -357,7 +357,9 @@ def point_terminals(
     rule = limit_radius_m, max_range_m, cutoff_latitude_rad, patience_steps
     for first in range(0, n_times, SAMPLES_AT_ONCE):
         end = min(first + SAMPLES_AT_ONCE, n_times)
-        _point_samples(partners, first, end, rivals, rival_since, positions_m, fore, planes, *rule)
+        _point_samples(
+            partners, first, end, rivals, rival_since, positions_m, next_in_plane, planes, *rule
+        )
         if tell:
             tell(end / n_times)
     return partners

@@ -22,7 +22,13 @@ from orbit_gym.world.contacts import (
     steady_batch,
 )
 from orbit_gym.world.downlink_bounds import DIRECTED_FROM, bounds_to_ground
-from orbit_gym.world.ephemeris import Passes, Survey, Watch, site_geometry, survey
+from orbit_gym.world.ephemeris import (
+    DayGeometry,
+    GroundSite,
+    Passes,
+    compute_day_geometry,
+    site_geometry,
+)
 from orbit_gym.world.layout import (
     ACCELERATOR,
     DOWNLINK,
@@ -74,11 +80,11 @@ def compile_world(
     n_satellites = len(orbits.names)
     refuse_too_large(scenario, n_satellites)
     sites_m, ups = _sites(scenario)
-    sky = survey(
+    sky = compute_day_geometry(
         scenario,
         orbits,
         day,
-        _watches(scenario, sites_m, ups),
+        _ground_sites(scenario, sites_m, ups),
         lambda done: tell("flying", FLYING_SHARE * done),
     )
     rest = 1.0 - FLYING_SHARE
@@ -168,21 +174,21 @@ def _sites(scenario: Scenario) -> tuple[np.ndarray, np.ndarray]:
     ).reshape(-1, 3)
 
 
-def _watches(scenario: Scenario, sites_m: np.ndarray, ups: np.ndarray) -> list[Watch]:
-    """Return who watches the sky: stations, then user sites; sites_m and ups as from _sites."""
+def _ground_sites(scenario: Scenario, sites_m: np.ndarray, ups: np.ndarray) -> list[GroundSite]:
+    """Return who looks at the sky: stations, then user sites; sites_m and ups as from _sites."""
     masks_deg = [station.mask_deg for station in scenario.stations] + [
         scenario.users.mask_deg
     ] * len(scenario.users.sites)
     first_user = len(scenario.stations) + len(scenario.datacentres)
     places = [*range(len(scenario.stations)), *range(first_user, len(sites_m))]
     return [
-        Watch(sites_m[place], ups[place], mask_deg)
+        GroundSite(sites_m[place], ups[place], mask_deg)
         for place, mask_deg in zip(places, masks_deg, strict=True)
     ]
 
 
 def _batches(
-    scenario: Scenario, n_satellites: int, sky: Survey, runs: LaserRuns
+    scenario: Scenario, n_satellites: int, sky: DayGeometry, runs: LaserRuns
 ) -> tuple[list[Batch], int]:
     """Return all edges, and the first calendar after theirs.
 
@@ -298,13 +304,13 @@ def _fibre(scenario: Scenario, n_satellites: int, horizon_s: float) -> list[Batc
 
 
 def _power(
-    scenario: Scenario, orbits: Orbits, sky: Survey, runs: LaserRuns
+    scenario: Scenario, orbits: Orbits, sky: DayGeometry, runs: LaserRuns
 ) -> tuple[np.ndarray, np.ndarray]:
     """Return power_offsets and power rows of all satellites.
 
     ValueError naming one whose baseline its battery cannot carry.
     """
-    spans = [(sky.lit, 1)]
+    spans = [(sky.sunlit, 1)]
     spans += [
         (Passes(runs.ends[end], runs.held_from_s, runs.held_to_s), 2) for end in ("low", "high")
     ]
@@ -427,7 +433,7 @@ def _fill(rows: np.ndarray, accelerator: Accelerator, scenario: Scenario) -> Non
     rows["sink_c"], rows["limit_c"] = scenario.thermal.sink_c, scenario.thermal.limit_c
 
 
-def _longest_down_s(scenario: Scenario, sky: Survey, stations_m: np.ndarray) -> float:
+def _longest_down_s(scenario: Scenario, sky: DayGeometry, stations_m: np.ndarray) -> float:
     """Return a time that light from a satellite in view of a station never exceeds.
 
     The slant range at the lowest mask, by the cosine law.
@@ -447,7 +453,7 @@ def _longest_down_s(scenario: Scenario, sky: Survey, stations_m: np.ndarray) -> 
 
 def _sizes(
     scenario: Scenario,
-    sky: Survey,
+    sky: DayGeometry,
     n_satellites: int,
     first_alert: int,
     passes: np.ndarray,

@@ -10,7 +10,7 @@ from orbit_gym.physics.pointing import point_terminals
 from orbit_gym.physics.runs import RUN, find_runs, run_pieces
 from orbit_gym.scenario.scenario import LaserLinks
 from orbit_gym.utils.units import EARTH_EQUATORIAL_RADIUS_M
-from orbit_gym.world.ephemeris import Passes, Survey
+from orbit_gym.world.ephemeris import DayGeometry, Passes
 from orbit_gym.world.layout import CONTACT, DOWNLINK, EDGE, LASER, PIECE, UPLINK, USER_DOWN
 
 NO_RESOURCE = -1
@@ -160,7 +160,7 @@ def assemble(
 
 
 def laser_runs(
-    sky: Survey, planes: np.ndarray, lasers: LaserLinks, tell: Callable[[float], None]
+    sky: DayGeometry, planes: np.ndarray, lasers: LaserLinks, tell: Callable[[float], None]
 ) -> LaserRuns:
     """Return every link that the pointing rule holds on this day.
 
@@ -169,7 +169,7 @@ def laser_runs(
     grid_s = sky.grid_s
     partners = point_terminals(
         sky.positions_m,
-        sky.fore,
+        sky.next_in_plane,
         planes,
         int(lasers.terminals),
         EARTH_EQUATORIAL_RADIUS_M + lasers.grazing_altitude_m,

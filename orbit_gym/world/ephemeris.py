@@ -22,7 +22,7 @@ from orbit_gym.physics.geometry import (
     sine_of_elevation,
 )
 from orbit_gym.physics.intervals import positive_intervals
-from orbit_gym.physics.pointing import fore_neighbours
+from orbit_gym.physics.pointing import find_next_in_plane
 from orbit_gym.physics.sun import shadow_margin_m, sun_direction_of_date
 from orbit_gym.scenario.scenario import Scenario
 from orbit_gym.utils.units import DAY_S
@@ -39,7 +39,7 @@ GOLDEN_RATIO = 0.5 * (math.sqrt(5.0) - 1.0)
 GOLDEN_STEPS = 30  # a pass of 15 min becomes 0.5 ms
 
 
-class Flight(NamedTuple):
+class Ephemeris(NamedTuple):
     """One day's motion, Earth-fixed; a compile-time value that the World keeps the positions of."""
 
     jd: float  # 00:00 UTC of the day
@@ -50,7 +50,7 @@ class Flight(NamedTuple):
     velocities_mps: np.ndarray  # (S, T, 3)
     radii_m: np.ndarray  # (S, T)
     sun: np.ndarray  # (T, 3) unit vectors
-    fore: np.ndarray  # (T, S) int32, next satellite ahead in plane
+    next_in_plane: np.ndarray  # (T, S) int32, next satellite ahead in plane
 
 
 class Passes(NamedTuple):
@@ -64,7 +64,7 @@ class Passes(NamedTuple):
     end_s: np.ndarray  # (N,)
 
 
-class Watch(NamedTuple):
+class GroundSite(NamedTuple):
     """A site and the elevation above which it sees satellites."""
 
     site_m: np.ndarray  # (3,) Earth-fixed
@@ -72,15 +72,15 @@ class Watch(NamedTuple):
     mask_deg: float
 
 
-class Survey(NamedTuple):
+class DayGeometry(NamedTuple):
     """What a World needs to know of the day's motion."""
 
     horizon_s: float
     grid_s: float
     positions_m: np.ndarray  # (T, S, 3) Earth-fixed
-    fore: np.ndarray  # (T, S) int32, next satellite ahead in plane
-    lit: Passes  # when each satellite is in sunlight
-    passes: list[Passes]  # of each watch
+    next_in_plane: np.ndarray  # (T, S) int32, next satellite ahead in plane
+    sunlit: Passes  # when each satellite is in sunlight
+    passes: list[Passes]  # of each site
 
 
 def midnight_of(scenario: Scenario, day: int) -> datetime:
@@ -95,7 +95,9 @@ def time_grid(scenario: Scenario, n_satellites: int) -> tuple[float, float, int]
     return horizon_s, grid_s, math.ceil(horizon_s / grid_s) + 2
 
 
-def fly(scenario: Scenario, orbits: Orbits, day: int, members: np.ndarray | None = None) -> Flight:
+def propagate_day(
+    scenario: Scenario, orbits: Orbits, day: int, members: np.ndarray | None = None
+) -> Ephemeris:
     """Return the motion of satellites and Sun, past the horizon.
 
     Of all satellites, or of members, which are whole planes. ValueError where SGP4 fails.
@@ -106,46 +108,61 @@ def fly(scenario: Scenario, orbits: Orbits, day: int, members: np.ndarray | None
     jd, start_fraction = julian_date(midnight_of(scenario, day))
     day_fraction = start_fraction + times_s / DAY_S
     position_m, velocity_mps = orbits.propagate(np.full(len(times_s), jd), day_fraction)
-    fore = fore_neighbours(position_m, velocity_mps, orbits.planes)
+    next_in_plane = find_next_in_plane(position_m, velocity_mps, orbits.planes)
     gmst = gmst_rad(jd, day_fraction)
     fixed_m = rotate_to_earth_fixed(position_m, gmst)
     fixed_mps = earth_fixed_velocity_mps(fixed_m, rotate_to_earth_fixed(velocity_mps, gmst))
     sun = rotate_to_earth_fixed(sun_direction_of_date(jd, day_fraction), gmst)
     radii_m = np.sqrt(np.einsum("sti,sti->st", fixed_m, fixed_m))
-    return Flight(
-        jd + start_fraction, horizon_s, grid_s, times_s, fixed_m, fixed_mps, radii_m, sun, fore
+    return Ephemeris(
+        jd + start_fraction,
+        horizon_s,
+        grid_s,
+        times_s,
+        fixed_m,
+        fixed_mps,
+        radii_m,
+        sun,
+        next_in_plane,
     )
 
 
-def survey(
+def compute_day_geometry(
     scenario: Scenario,
     orbits: Orbits,
     day: int,
-    watches: list[Watch],
+    sites: list[GroundSite],
     tell: Callable[[float], None],
-) -> Survey:
-    """Return positions, neighbours, sunlight and passes of all satellites, flown in blocks.
+) -> DayGeometry:
+    """Return positions, neighbours, sunlight and passes of all satellites, propagated in blocks.
 
     Tell hears the fraction done.
     """
     n_satellites = len(orbits.names)
     horizon_s, grid_s, n_times = time_grid(scenario, n_satellites)
     positions_m = np.empty((n_times, n_satellites, 3))
-    fore = np.empty((n_times, n_satellites), np.int32)
-    lit: list[Passes] = []
-    passes: list[list[Passes]] = [[] for _ in watches]
+    next_in_plane = np.empty((n_times, n_satellites), np.int32)
+    sunlit: list[Passes] = []
+    passes: list[list[Passes]] = [[] for _ in sites]
     n_done = 0
     for members in _blocks(orbits.planes):
-        flight = fly(scenario, orbits, day, members)
-        positions_m[:, members] = flight.positions_m.transpose(1, 0, 2)
-        fore[:, members] = np.where(flight.fore >= 0, members[flight.fore], -1)
-        lit.append(_renumber(sunlit_intervals(flight), members))
-        for parts, watch in zip(passes, watches, strict=True):
-            parts.append(_renumber(passes_over(flight, *watch), members))
+        ephemeris = propagate_day(scenario, orbits, day, members)
+        positions_m[:, members] = ephemeris.positions_m.transpose(1, 0, 2)
+        next_in_plane[:, members] = np.where(
+            ephemeris.next_in_plane >= 0, members[ephemeris.next_in_plane], -1
+        )
+        sunlit.append(_renumber(sunlit_intervals(ephemeris), members))
+        for parts, site in zip(passes, sites, strict=True):
+            parts.append(_renumber(passes_over(ephemeris, *site), members))
         n_done += len(members)
         tell(n_done / n_satellites)
-    return Survey(
-        horizon_s, grid_s, positions_m, fore, _join(lit), [_join(parts) for parts in passes]
+    return DayGeometry(
+        horizon_s,
+        grid_s,
+        positions_m,
+        next_in_plane,
+        _join(sunlit),
+        [_join(parts) for parts in passes],
     )
 
 
@@ -179,7 +196,9 @@ def site_geometry(
     )
 
 
-def passes_over(flight: Flight, site_m: np.ndarray, up: np.ndarray, mask_deg: float) -> Passes:
+def passes_over(
+    ephemeris: Ephemeris, site_m: np.ndarray, up: np.ndarray, mask_deg: float
+) -> Passes:
     """Return when each satellite stands above mask_deg over a site (3,) with unit normal up (3,).
 
     Edges good to 2 ms.
@@ -191,26 +210,28 @@ def passes_over(flight: Flight, site_m: np.ndarray, up: np.ndarray, mask_deg: fl
             sine_of_elevation(
                 site_m,
                 up,
-                hermite_m(flight.positions_m, flight.velocities_mps, rows, times_s, flight.grid_s),
+                hermite_m(
+                    ephemeris.positions_m, ephemeris.velocities_mps, rows, times_s, ephemeris.grid_s
+                ),
             )
             - sine
         )
 
     # Elsewhere neither a sample nor the ones beside it are above the site's horizontal plane.
-    is_near = flight.positions_m @ up > (
-        site_m @ up - 2.0 * FASTEST_MPS * flight.grid_s if sine >= 0.0 else -math.inf
+    is_near = ephemeris.positions_m @ up > (
+        site_m @ up - 2.0 * FASTEST_MPS * ephemeris.grid_s if sine >= 0.0 else -math.inf
     )
     along_m, onto_site = (
-        flight.positions_m[is_near] @ np.stack([up, site_m], axis=-1)
+        ephemeris.positions_m[is_near] @ np.stack([up, site_m], axis=-1)
     ).T  # the law of cosines: one product
-    range_m = np.sqrt(flight.radii_m[is_near] ** 2 - 2.0 * onto_site + site_m @ site_m)
+    range_m = np.sqrt(ephemeris.radii_m[is_near] ** 2 - 2.0 * onto_site + site_m @ site_m)
     margins = np.full(is_near.shape, -1.0)
     margins[is_near] = (along_m - site_m @ up) / range_m - sine
-    return _clip(flight, *positive_intervals(margins, flight.times_s, evaluate))
+    return _clip(ephemeris, *positive_intervals(margins, ephemeris.times_s, evaluate))
 
 
 def highest_elevation_rad(
-    flight: Flight, passes: Passes, site_m: np.ndarray, up: np.ndarray
+    ephemeris: Ephemeris, passes: Passes, site_m: np.ndarray, up: np.ndarray
 ) -> np.ndarray:
     """Return the highest elevation (N,) that each pass reaches over its site.
 
@@ -223,57 +244,66 @@ def highest_elevation_rad(
     for _ in range(GOLDEN_STEPS):
         step_s = GOLDEN_RATIO * (high_s - low_s)
         left_s, right_s = high_s - step_s, low_s + step_s
-        peak_is_right = _elevation(flight, passes, site_m, up, left_s) < _elevation(
-            flight, passes, site_m, up, right_s
+        peak_is_right = _elevation(ephemeris, passes, site_m, up, left_s) < _elevation(
+            ephemeris, passes, site_m, up, right_s
         )
         low_s, high_s = (
             np.where(peak_is_right, left_s, low_s),
             np.where(peak_is_right, high_s, right_s),
         )
-    return _elevation(flight, passes, site_m, up, 0.5 * (low_s + high_s))
+    return _elevation(ephemeris, passes, site_m, up, 0.5 * (low_s + high_s))
 
 
 def _elevation(
-    flight: Flight, passes: Passes, site_m: np.ndarray, up: np.ndarray, times_s: np.ndarray
+    ephemeris: Ephemeris, passes: Passes, site_m: np.ndarray, up: np.ndarray, times_s: np.ndarray
 ) -> np.ndarray:
     return elevation_rad(
         site_m,
         up,
         hermite_m(
-            flight.positions_m, flight.velocities_mps, passes.satellite, times_s, flight.grid_s
+            ephemeris.positions_m,
+            ephemeris.velocities_mps,
+            passes.satellite,
+            times_s,
+            ephemeris.grid_s,
         ),
     )
 
 
-def sunlit_intervals(flight: Flight) -> Passes:
+def sunlit_intervals(ephemeris: Ephemeris) -> Passes:
     """Return when each satellite is outside the Earth's cylindrical shadow."""
 
     def evaluate(rows: np.ndarray, times_s: np.ndarray) -> np.ndarray:
         nearest = np.clip(
-            np.rint(times_s / flight.grid_s).astype(np.int64), 0, len(flight.times_s) - 1
+            np.rint(times_s / ephemeris.grid_s).astype(np.int64), 0, len(ephemeris.times_s) - 1
         )
         turn_rad = (
-            -2.0 * math.pi / DAY_S * (times_s - flight.times_s[nearest])
+            -2.0 * math.pi / DAY_S * (times_s - ephemeris.times_s[nearest])
         )  # the Sun moves with mean solar time: 1e-8 rad in 10 s
-        sun = flight.sun[nearest].copy()
+        sun = ephemeris.sun[nearest].copy()
         sun[:, 0], sun[:, 1] = (
             np.cos(turn_rad) * sun[:, 0] - np.sin(turn_rad) * sun[:, 1],
             np.sin(turn_rad) * sun[:, 0] + np.cos(turn_rad) * sun[:, 1],
         )
         return shadow_margin_m(
-            hermite_m(flight.positions_m, flight.velocities_mps, rows, times_s, flight.grid_s), sun
+            hermite_m(
+                ephemeris.positions_m, ephemeris.velocities_mps, rows, times_s, ephemeris.grid_s
+            ),
+            sun,
         )
 
     return _clip(
-        flight,
+        ephemeris,
         *positive_intervals(
-            shadow_margin_m(flight.positions_m, flight.sun), flight.times_s, evaluate
+            shadow_margin_m(ephemeris.positions_m, ephemeris.sun), ephemeris.times_s, evaluate
         ),
     )
 
 
-def _clip(flight: Flight, satellite: np.ndarray, start_s: np.ndarray, end_s: np.ndarray) -> Passes:
+def _clip(
+    ephemeris: Ephemeris, satellite: np.ndarray, start_s: np.ndarray, end_s: np.ndarray
+) -> Passes:
     """Keep what lies inside [0, horizon]."""
-    end_s = np.minimum(end_s, flight.horizon_s)
+    end_s = np.minimum(end_s, ephemeris.horizon_s)
     keep = end_s > start_s
     return Passes(satellite[keep], start_s[keep], end_s[keep])

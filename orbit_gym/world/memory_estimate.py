@@ -20,14 +20,14 @@ COPIES = 2.0  # contacts are sorted into a second copy
 INTERPRETER_BYTES = 250e6  # Python with numba, and the working arrays of a block (measured)
 
 
-class Footprint(NamedTuple):
+class MemoryEstimate(NamedTuple):
     """Estimates; what the grid sets is exact, what depends on who sees whom is from above."""
 
     world_bytes: float
     build_bytes: float  # at the peak, the World included
 
 
-def footprint(scenario: Scenario, n_satellites: int) -> Footprint:
+def estimate_memory(scenario: Scenario, n_satellites: int) -> MemoryEstimate:
     """Return what the World of this many satellites will take."""
     horizon_s, _, n_times = time_grid(scenario, n_satellites)
     days, terminals = horizon_s / DAY_S, int(scenario.lasers.terminals)
@@ -49,7 +49,7 @@ def footprint(scenario: Scenario, n_satellites: int) -> Footprint:
     pointing_bytes = (
         n_times * n_satellites * (1 + terminals) * 4
     )  # the next one ahead, and what each terminal holds
-    return Footprint(
+    return MemoryEstimate(
         positions_bytes + contact_bytes,
         positions_bytes + pointing_bytes + COPIES * contact_bytes + INTERPRETER_BYTES,
     )
@@ -74,7 +74,7 @@ def refuse_too_large(scenario: Scenario, n_satellites: int) -> None:
 
     ValueError says the estimate, and what to change.
     """
-    needed, free = footprint(scenario, n_satellites).build_bytes, free_bytes()
+    needed, free = estimate_memory(scenario, n_satellites).build_bytes, free_bytes()
     if needed <= free:
         return
     fitting = int(n_satellites * max(free - INTERPRETER_BYTES, 0.0) / (needed - INTERPRETER_BYTES))

@@ -23,8 +23,8 @@ from orbit_gym.utils.units import DAY_S
 from orbit_gym.workload.splits import SPLIT_DAYS
 from orbit_gym.world.ephemeris import (
     COARSE_GRID_S,
-    fly,
     passes_over,
+    propagate_day,
     site_geometry,
     time_grid,
 )
@@ -121,11 +121,11 @@ def test_passes_of_a_table_are_those_of_sgp4(tmp_path: Path, method: str) -> Non
     Edges are found to 2 ms; 0.23 m are 0.03 ms of flight, more where a pass just clears the mask.
     """
     ring, copy = load_scenario("Ring12"), ring_of_file(tmp_path, method)
-    flights = [fly(scenario, load_orbits(scenario), 1) for scenario in (ring, copy)]
+    ephemerides = [propagate_day(scenario, load_orbits(scenario), 1) for scenario in (ring, copy)]
     n_passes = 0
     for station in ring.stations:
         site = site_geometry(station.latitude_deg, station.longitude_deg, station.altitude_m)
-        one, two = (passes_over(flight, *site, station.mask_deg) for flight in flights)
+        one, two = (passes_over(ephemeris, *site, station.mask_deg) for ephemeris in ephemerides)
         assert one.satellite.tolist() == two.satellite.tolist()
         assert np.abs(one.start_s - two.start_s).max(initial=0.0) < 5e-3
         assert np.abs(one.end_s - two.end_s).max(initial=0.0) < 5e-3
@@ -231,11 +231,11 @@ def test_frames_come_out_where_skyfield_has_them(tmp_path: Path, frame: str) -> 
         **POLYNOMIAL,
     )
     scenario = scenario_of(oem_file=file_of(tmp_path, oem_text(segment)))
-    flight = fly(scenario, load_orbits(scenario), 1)
-    seconds = DAY_S + flight.times_s[::7]
+    ephemeris = propagate_day(scenario, load_orbits(scenario), 1)
+    seconds = DAY_S + ephemeris.times_s[::7]
     expected, rate = satellite.at(scale.utc(2025, 8, 2, 0, 0, seconds)).frame_xyz_and_velocity(itrs)
-    assert np.abs(flight.positions_m[0, ::7] - expected.m.T).max() < 3e-3
-    assert np.abs(flight.velocities_mps[0, ::7] - rate.m_per_s.T).max() < 1e-3
+    assert np.abs(ephemeris.positions_m[0, ::7] - expected.m.T).max() < 3e-3
+    assert np.abs(ephemeris.velocities_mps[0, ::7] - rate.m_per_s.T).max() < 1e-3
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from orbit_gym.physics.geometry import distance_m, sight_margin_m
-from orbit_gym.physics.pointing import fore_neighbours, point_terminals
+from orbit_gym.physics.pointing import find_next_in_plane, point_terminals
 
 LIMIT_M, RANGE_M = 6_458e3, 5_000e3
 
@@ -34,12 +34,12 @@ def circle(
     return radius_m * radial, 7_600.0 * tangential
 
 
-def point(positions_m, fore, planes, terminals, cutoff_deg=90.0, patience_steps=6):
+def point(positions_m, next_in_plane, planes, terminals, cutoff_deg=90.0, patience_steps=6):
     """The kernel in its plain argument order, all links within sight and 5,000 km."""
     cutoff_rad = math.radians(cutoff_deg)
     return point_terminals(
         np.ascontiguousarray(positions_m),
-        fore,
+        next_in_plane,
         np.asarray(planes, np.int32),
         terminals,
         LIMIT_M,
@@ -56,22 +56,24 @@ def test_fore_neighbour_is_the_next_one_ahead(tilt_deg):
     """
     start_deg = np.array([60.0, 0.0, 90.0, 30.0])
     angles_rad = np.radians(start_deg[:, None] + np.linspace(0.0, 720.0, 50)[None, :])
-    fore = fore_neighbours(*circle(angles_rad, math.radians(tilt_deg)), np.zeros(4, np.int32))
-    assert (fore == np.array([2, 3, -1, 0])).all()
+    next_in_plane = find_next_in_plane(
+        *circle(angles_rad, math.radians(tilt_deg)), np.zeros(4, np.int32)
+    )
+    assert (next_in_plane == np.array([2, 3, -1, 0])).all()
 
 
 def test_a_full_ring_closes():
     angles_rad = np.radians(np.arange(12)[:, None] * 30.0 + np.linspace(0.0, 400.0, 30)[None, :])
-    fore = fore_neighbours(*circle(angles_rad, 1.7), np.zeros(12, np.int32))
-    assert (fore == np.roll(np.arange(12), -1)).all()
+    next_in_plane = find_next_in_plane(*circle(angles_rad, 1.7), np.zeros(12, np.int32))
+    assert (next_in_plane == np.roll(np.arange(12), -1)).all()
 
 
 def test_ring_of_twelve_links_fore_and_aft():
     """Twelve evenly spaced: terminal 0 holds the next, terminal 1 the one before, always."""
     angles_rad = np.radians(np.arange(12)[:, None] * 30.0 + np.linspace(0.0, 400.0, 30)[None, :])
     positions_m, velocities_mps = circle(angles_rad, 1.7)
-    fore = fore_neighbours(positions_m, velocities_mps, np.zeros(12, np.int32))
-    partners_at = point(positions_m.transpose(1, 0, 2), fore, np.zeros(12), 2)
+    next_in_plane = find_next_in_plane(positions_m, velocities_mps, np.zeros(12, np.int32))
+    partners_at = point(positions_m.transpose(1, 0, 2), next_in_plane, np.zeros(12), 2)
     assert (partners_at[:, :, 0] == np.roll(np.arange(12), -1)).all() and (
         partners_at[:, :, 1] == np.roll(np.arange(12), 1)
     ).all()
@@ -83,7 +85,7 @@ def test_ring_of_six_sees_no_neighbour():
     positions_m, velocities_mps = circle(angles_rad)
     partners_at = point(
         positions_m.transpose(1, 0, 2),
-        fore_neighbours(positions_m, velocities_mps, np.zeros(6, np.int32)),
+        find_next_in_plane(positions_m, velocities_mps, np.zeros(6, np.int32)),
         np.zeros(6),
         2,
     )
@@ -110,7 +112,7 @@ def test_two_in_a_plane_never_link_twice(per_plane, terminals):
     planes = np.repeat([0, 1], per_plane).astype(np.int32)
     partners_at = point(
         positions_m.transpose(1, 0, 2),
-        fore_neighbours(positions_m, velocities_mps, planes),
+        find_next_in_plane(positions_m, velocities_mps, planes),
         planes,
         terminals,
     )
@@ -149,9 +151,9 @@ def test_invariants_on_a_crowd(terminals):
         np.stack([part[0] for part in parts]),
         np.stack([part[1] for part in parts]),
     )
-    fore = fore_neighbours(positions_m, velocities_mps, planes)
+    next_in_plane = find_next_in_plane(positions_m, velocities_mps, planes)
     seen_m = positions_m.transpose(1, 0, 2)
-    partners_at = point(seen_m, fore, planes, terminals, cutoff_deg=60.0)
+    partners_at = point(seen_m, next_in_plane, planes, terminals, cutoff_deg=60.0)
     check_invariants(partners_at, seen_m)
     latitude_deg = np.degrees(np.arcsin(seen_m[..., 2] / np.linalg.norm(seen_m, axis=-1)))
     steps, satellites, ends = np.nonzero(partners_at >= 0)
@@ -216,9 +218,9 @@ def test_no_link_poleward_of_the_cutoff():
         * 6_900e3,
         (3, 1, 1),
     )
-    fore = np.full((3, 2), -1, np.int32)
-    assert (point(positions_m, fore, [0, 1], 2, cutoff_deg=68.0) == -1).all()
-    assert (point(positions_m, fore, [0, 1], 2, cutoff_deg=75.0)[:, 0, 0] == 1).all()
+    next_in_plane = np.full((3, 2), -1, np.int32)
+    assert (point(positions_m, next_in_plane, [0, 1], 2, cutoff_deg=68.0) == -1).all()
+    assert (point(positions_m, next_in_plane, [0, 1], 2, cutoff_deg=75.0)[:, 0, 0] == 1).all()
 
 
 @pytest.mark.parametrize("apart_km, linked", [(4_990.0, True), (5_010.0, False)])
@@ -229,8 +231,8 @@ def test_range_ends_a_link_where_sight_does_not(apart_km, linked, planes):
     """
     half_rad = math.asin(0.5 * apart_km / 10_000.0)
     positions_m, velocities_mps = circle(np.array([[-half_rad], [half_rad]]), radius_m=10_000e3)
-    fore = fore_neighbours(positions_m, velocities_mps, np.array(planes, np.int32))
-    partners_at = point(positions_m.transpose(1, 0, 2), fore, planes, 2)
+    next_in_plane = find_next_in_plane(positions_m, velocities_mps, np.array(planes, np.int32))
+    partners_at = point(positions_m.transpose(1, 0, 2), next_in_plane, planes, 2)
     assert (partners_at[0, 0] == 1).any() == linked
 
 
@@ -239,27 +241,27 @@ class PlainRule:
     kernel's search among free satellites.
     """
 
-    def __init__(self, positions_m, fore, planes, terminals, cutoff_deg, patience_steps):
-        self.positions_m, self.fore, self.planes = positions_m, fore, planes
+    def __init__(self, positions_m, next_in_plane, planes, terminals, cutoff_deg, patience_steps):
+        self.positions_m, self.next_in_plane, self.planes = positions_m, next_in_plane, planes
         self.first_cross, self.cutoff_rad, self.patience_steps = (
             (2 if terminals > 2 else 0),
             math.radians(cutoff_deg),
             patience_steps,
         )
-        self.partners = np.full((*fore.shape, terminals), -1, np.int32)
+        self.partners = np.full((*next_in_plane.shape, terminals), -1, np.int32)
         self.rivals: dict[
             tuple[int, int], tuple[int, int]
         ] = {}  # terminal -> the nearer satellite, and since when
         self.n_switched = 0
 
     def walk(self) -> np.ndarray:
-        for step in range(len(self.fore)):
+        for step in range(len(self.next_in_plane)):
             self.here_m, self.partners_now = self.positions_m[step], self.partners[step]
             self.everyone = range(len(self.planes))
             self.crosses = [
                 abs(math.atan2(z, math.hypot(x, y))) <= self.cutoff_rad for x, y, z in self.here_m
             ]
-            self.link_in_plane(self.fore[step])
+            self.link_in_plane(self.next_in_plane[step])
             self.keep(self.partners[step - 1] if step else self.partners_now)
             self.switch(step)
             self.form()
@@ -290,9 +292,9 @@ class PlainRule:
             and self.sees(a, b)
         )
 
-    def link_in_plane(self, fore):
+    def link_in_plane(self, next_in_plane):
         aft = min(1, self.partners_now.shape[1] - 1)
-        for a, b in enumerate(fore):
+        for a, b in enumerate(next_in_plane):
             if (
                 b >= 0
                 and self.partners_now[a, 0] < 0
@@ -382,14 +384,19 @@ def test_links_are_those_of_all_pairs_looked_at(terminals, on_lattice, patience_
         rng = np.random.default_rng([seed, terminals])
         positions_m = drifting(rng, 24, on_lattice)
         planes = rng.integers(0, 6, 26).astype(np.int32)
-        fore = np.full((24, 26), -1, np.int32)
+        next_in_plane = np.full((24, 26), -1, np.int32)
         for plane in range(6):
             members = np.flatnonzero(planes == plane)
-            fore[:, members[:-1]] = members[1:]
-        rule = PlainRule(positions_m, fore, planes, terminals, 25.0, patience_steps)
+            next_in_plane[:, members[:-1]] = members[1:]
+        rule = PlainRule(positions_m, next_in_plane, planes, terminals, 25.0, patience_steps)
         assert np.array_equal(
             point(
-                positions_m, fore, planes, terminals, cutoff_deg=25.0, patience_steps=patience_steps
+                positions_m,
+                next_in_plane,
+                planes,
+                terminals,
+                cutoff_deg=25.0,
+                patience_steps=patience_steps,
             ),
             rule.walk(),
         )

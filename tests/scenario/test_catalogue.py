@@ -17,7 +17,7 @@ from orbit_gym.scenario.constellation import Shell
 from orbit_gym.scenario.loading import load_scenario
 from orbit_gym.scenario.scenario import Scenario
 from orbit_gym.utils.units import EARTH_EQUATORIAL_RADIUS_M
-from orbit_gym.world.ephemeris import fly
+from orbit_gym.world.ephemeris import propagate_day
 
 TROPICAL_YEAR_DAYS = 365.2422  # in which the node of a sun-synchronous orbit turns once
 RADIUS_M, MU_M3_PER_S2, J2 = 6_378_135.0, 3.986008e14, 0.001082616  # WGS72, Spacetrack Report 3
@@ -134,7 +134,7 @@ def test_the_drifted_twelve_are_seldom_one_network() -> None:
     10.2 satellites.
     """
     scenario = load_scenario("ThreeBody12Drifted")
-    positions_m = fly(scenario, load_orbits(scenario), 1).positions_m[
+    positions_m = propagate_day(scenario, load_orbits(scenario), 1).positions_m[
         :, :8_640:30
     ]  # day 1, every five minutes
     counts, largest = [], []

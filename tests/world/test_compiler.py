@@ -187,10 +187,12 @@ def test_flying_in_blocks_changes_no_bit(crossing, monkeypatch):
     assert all(np.array_equal(a, b) for a, b in zip(by_plane, at_once, strict=True))
     assert np.array_equal(at_once.positions_m, world.positions_m[:, mixed])
     monkeypatch.setattr(ephemeris, "BLOCK", 1)
-    lit = ephemeris.survey(scenario, orbits.subset(mixed), 1, [], lambda _: None).lit
+    sunlit = ephemeris.compute_day_geometry(
+        scenario, orbits.subset(mixed), 1, [], lambda _: None
+    ).sunlit
     assert (
-        len(lit.start_s) > 12
-        and (np.lexsort((lit.start_s, lit.satellite)) == np.arange(len(lit.start_s))).all()
+        len(sunlit.start_s) > 12
+        and (np.lexsort((sunlit.start_s, sunlit.satellite)) == np.arange(len(sunlit.start_s))).all()
     )
 
 

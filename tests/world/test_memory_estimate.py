@@ -35,14 +35,17 @@ def test_worlds_are_as_large_as_estimated_or_smaller(name):
         (shell_of(10, 10), 100) if name == "shell" else (load_scenario(name), 12)
     )
     world = compile_world(scenario, 1)
-    rest = memory_estimate.footprint(scenario, n_satellites).world_bytes - world.positions_m.nbytes
+    rest = (
+        memory_estimate.estimate_memory(scenario, n_satellites).world_bytes
+        - world.positions_m.nbytes
+    )
     used_bytes = sum(array.nbytes for array in world) - world.positions_m.nbytes
     assert (0.6 * rest if name == "shell" else 0.0) < used_bytes < rest
 
 
 def test_every_part_of_the_scenario_counts():
     small = shell_of(10, 10)
-    n_bytes = memory_estimate.footprint(small, 100).build_bytes
+    n_bytes = memory_estimate.estimate_memory(small, 100).build_bytes
     larger = [
         dataclasses.replace(small, look_ahead_s=2 * small.look_ahead_s),
         dataclasses.replace(small, lasers=dataclasses.replace(small.lasers, terminals=8)),
@@ -58,9 +61,9 @@ def test_every_part_of_the_scenario_counts():
         ),
     ]
     assert all(
-        memory_estimate.footprint(scenario, 100).build_bytes > n_bytes for scenario in larger
+        memory_estimate.estimate_memory(scenario, 100).build_bytes > n_bytes for scenario in larger
     )
-    assert memory_estimate.footprint(small, 101).build_bytes > n_bytes
+    assert memory_estimate.estimate_memory(small, 101).build_bytes > n_bytes
 
 
 def test_what_does_not_fit_is_refused_before_any_work(monkeypatch):
@@ -69,7 +72,7 @@ def test_what_does_not_fit_is_refused_before_any_work(monkeypatch):
     Satellites by the number it gives do fit.
     """
     monkeypatch.setattr(memory_estimate, "free_bytes", lambda: 2e9)
-    monkeypatch.setattr(compiler, "survey", lambda *_: pytest.fail("work began"))
+    monkeypatch.setattr(compiler, "compute_day_geometry", lambda *_: pytest.fail("work began"))
     scenario = shell_of(200, 100)
     with pytest.raises(
         ValueError,
