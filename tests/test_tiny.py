@@ -19,7 +19,7 @@ REJECT = 4
 EXACT_S = 1e-6  # rounding
 RANGE_S = 2e-4  # distances are typed to 60 km here
 
-# Hardware (FACTS 2.7): 744 TOPS, 400 GB/s, 1.5 GB/s from storage plus 3 s.
+# Hardware, as satellite_hardware.py has it: 744 TOPS, 400 GB/s, 1.5 GB/s from storage plus 3 s.
 VISION_OP_PER_S = 744e12 * 0.3
 PREFILL_OP_PER_S = 744e12 * 0.2 / 8  # one of eight lanes
 TOKENS_PER_S_OF_1_GB = 135.3 / 8 * (400 / 273) * 4.5  # one stream, per GB of weights

@@ -2,7 +2,7 @@
 273 GB/s.
 
 Authority: NVIDIA TensorRT-Edge-LLM performance benchmarks: 135.3 tok/s at batch 8, 50.8 tok/s at
-batch 1 (FACTS 2.5).
+batch 1 (https://nvidia.github.io/TensorRT-Edge-LLM).
 """
 
 from pathlib import Path

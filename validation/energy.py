@@ -22,7 +22,7 @@ LEDGER_TOLERANCE = 1e-9  # relative
 ORBIT_S, DARK_S = (
     5_677.0,
     2_146.0,
-)  # 500 km: two-body period, and 0.378 of it in shadow at beta 0 (FACTS 2.3)
+)  # 500 km: two-body period, and asin(R / r) / pi = 0.378 of it in shadow at beta 0
 SUN_W, DARK_W, BLOCK_W, BLOCK_S = (
     248.0,
     -152.0,
@@ -33,8 +33,8 @@ ORBITS = 12
 LARGE_J, SMALL_J = 4e6, 1.0e6
 
 AUTHORITY = "BUPT-1 in-orbit telemetry"
-BATTERY_J = 119.0 * J_PER_WH  # discharge on the ground (FACTS 2.4)
-BUPT_ORBIT_S, BUPT_DARK_S = 94.1 * 60.0, 32.0 * 60.0  # FACTS 2.3: 31 to 33 min of 94.1 dark
+BATTERY_J = 119.0 * J_PER_WH  # discharge on the ground, battery_discharging_df_1_60s.csv
+BUPT_ORBIT_S, BUPT_DARK_S = 94.1 * 60.0, 32.0 * 60.0  # 31 to 33 min of 94.1 dark
 SPREAD = 1.0  # standard deviations of its 196 orbits
 ROOM_V = 0.1  # the battery voltage of the telemetry has steps of 0.2 V
 GROUND_A = 0.967  # current of the discharge curve

@@ -2,7 +2,7 @@
 against BUPT-1's telemetry.
 
 Authorities: tau dT/dt = sink + R P - T, solved by hand; in-orbit temperatures of BUPT-1's Atlas 200
-DK (FACTS 2.4, MobiCom 2024).
+DK (https://github.com/TiansuanConstellation/MobiCom24-SatelliteCOTS).
 """
 
 import csv
@@ -22,7 +22,7 @@ AUTHORITY = "BUPT-1 in-orbit telemetry"
 TAU_RANGE_S = (
     1_300.0,
     1_600.0,
-)  # published fits of steady inference loads, rounded (FACTS 2.4: 1,275 to 1,640 s)
+)  # the range of docs/facts.md for steady inference loads, 1,275 to 1,640 s, rounded inwards
 STEADY_TOLERANCE_K = (
     3.0  # the orbit swings the temperature by about that; the model's sink is constant
 )
@@ -31,7 +31,7 @@ STEADY = (
     (7.4, 31.9),
     (8.2, 38.6),
     (10.3, 51.2),
-)  # W, degrees C: LOW, MIDDLE, FULL, four tasks (FACTS 2.4)
+)  # W, degrees C: LOW, MIDDLE, FULL, four tasks: means of the same telemetry
 FILE = "atlas_infer_sun_FULL_1T.csv"
 WINDOW_S = 10_800.0  # 3 h, as in the published fits
 BLOCK_S = 1_000.0

@@ -47,7 +47,9 @@ WARM_UP = 20_000
 CUSTOMERS = 100_000
 REPLICATIONS = 20
 LANGUAGE = 2
-LANGUAGE_TOKENS_PER_S = 135.3 / 8 * (400 / 273) * (4.5e9 / 8.5e9)  # of one lane of NODE (FACTS 2.5)
+LANGUAGE_TOKENS_PER_S = (
+    135.3 / 8 * (400 / 273) * (4.5e9 / 8.5e9)
+)  # of one lane of NODE, scaled from validation.decoding
 NO_PREFILL = {
     "bandwidth_efficiency_fraction": 1e12
 }  # reading the weights once takes no time: service is decoding alone

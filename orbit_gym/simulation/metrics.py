@@ -13,7 +13,9 @@ from orbit_gym.simulation.simulation import Simulation
 from orbit_gym.utils.units import HOUR_S
 from orbit_gym.world.layout import LASER, World
 
-ORBIT_S = 5_676.0  # one revolution at 500 km (FACTS: 94.6 min), the unit of "per orbit"
+ORBIT_S = (
+    5_676.0  # one revolution at 500 km (two-body: 2 pi sqrt(a^3 / mu)), the unit of "per orbit"
+)
 
 
 def episode_metrics(simulation: Simulation, log: BookingLog) -> dict[str, float]:

@@ -30,7 +30,7 @@ MODEL_BYTES = (16e9, 16e9, 8.5e9, 6e9, 0.2e9)
 PEAK_OP_PER_S = 744e12
 VISION_OP_PER_S = PEAK_OP_PER_S * 0.3
 LANES = 8
-# A node like the default one (FACTS 2.7), by field of ACCELERATOR.
+# A node like that of orbit_gym/scenario/satellite_hardware.py, by field of ACCELERATOR.
 NODE = {
     "lanes": LANES,
     "has_battery": 1,

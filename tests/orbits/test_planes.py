@@ -78,7 +78,7 @@ def test_oneweb_flies_in_twelve_planes(shared_data: Path) -> None:
 
 
 def test_the_drifted_twelve_are_two_planes(shared_data: Path) -> None:
-    """Facts 0.3: by June 2026 six were kept at their height and six had fallen.
+    """By June 2026 six were kept at their height and six had fallen (elements of CelesTrak).
 
     Their nodes differ by two degrees and more.
     """

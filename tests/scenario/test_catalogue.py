@@ -91,7 +91,7 @@ def test_dawn_dusk_planes_stand_around_their_local_time(shell: int, time_h: floa
 
 @pytest.mark.parametrize(("name", "shell"), [("Walker100", 0), ("StarCompute2800", 1)])
 def test_a_star_begins_at_the_plane_that_flies(name: str, shell: int) -> None:
-    """Facts 0.2: the twelve have a local time of 22.3-22.4 h.
+    """The twelve have a local time of 22.3-22.4 h (elements of 2025-08-02, CelesTrak).
 
     Planes follow at equal steps over twelve hours.
     """
@@ -101,8 +101,8 @@ def test_a_star_begins_at_the_plane_that_flies(name: str, shell: int) -> None:
 
 
 def test_star_compute_has_the_numbers_of_the_plan() -> None:
-    """Facts 1.1: 2,400 for inference and 400 for training, 500-1,000 km, dawn-dusk, sun-synchronous
-    and low inclination.
+    """2,400 for inference and 400 for training, 500-1,000 km, dawn-dusk, sun-synchronous and low
+    inclination (the operator's plan, docs/facts.md).
     """
     scenario = load_scenario("StarCompute2800")
     shells = scenario.constellation.shells
@@ -130,8 +130,8 @@ def test_star_compute_has_the_numbers_of_the_plan() -> None:
 
 
 def test_the_drifted_twelve_are_seldom_one_network() -> None:
-    """Facts 0.4: with sight above 80 km, 2.5 components in the mean on 2026-06-27, the largest of
-    10.2 satellites.
+    """With sight above 80 km, 2.5 components in the mean on 2026-06-27, the largest of 10.2
+    satellites: counted apart from this code, from the same elements.
     """
     scenario = load_scenario("ThreeBody12Drifted")
     positions_m = propagate_day(scenario, load_orbits(scenario), 1).positions_m[

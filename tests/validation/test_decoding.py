@@ -1,4 +1,4 @@
-"""Decoding speed against the device it was scaled from (FACTS 2.5)."""
+"""Decoding speed against the device it was scaled from, Jetson AGX Thor."""
 
 from validation import decoding
 

@@ -17,7 +17,7 @@ def test_a_booked_node_follows_the_closed_form() -> None:
 def test_time_constant_of_bupt_1(shared_data: Path) -> None:
     """Authority: in-orbit temperature of an inference run of 3 h.
 
-    Our step response fits it with 1,300 to 1,600 s (FACTS 2.4).
+    Our step response fits it with 1,300 to 1,600 s (docs/facts.md).
     """
     low_s, high_s = heat.TAU_RANGE_S
     assert low_s < heat.fitted_tau_s(heat.read_trace(shared_data)) < high_s

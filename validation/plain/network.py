@@ -19,7 +19,7 @@ import numpy as np
 from orbit_gym.utils.units import SPEED_OF_LIGHT_MPS
 from orbit_gym.world.layout import FIBRE, World
 
-MAX_HOPS = 40  # docs/concepts/model.md, DESIGN section 4
+MAX_HOPS = 40  # docs/concepts/model.md
 NO_RESOURCE = -1  # a resource that is none
 
 
