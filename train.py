@@ -15,8 +15,9 @@ from orbit_gym.utils.errors import fail_cleanly
 
 
 def train_and_evaluate(settings: TrainingConfig) -> None:
-    """Train; then score the run, its untrained control and every baseline on the same held-out
-    episodes.
+    """Train, then score the run on held-out episodes.
+
+    With its untrained control and every baseline, on the same episodes.
     """
     try:
         out = train(settings)

@@ -160,8 +160,9 @@ def is_there(curve: str, value: float) -> bool:
 
 
 def measure(curve: str, value: float, seconds: float) -> dict[str, Any]:
-    """One point, in a process of its own: its peak memory is then the point's. seconds: for
-    choosing actions, at most.
+    """Measure one point in a process of its own, so that its peak memory is the point's.
+
+    seconds: for choosing actions, at most.
     """
     scenario = CURVES[curve].scenario(value)
     begin = time.process_time()
@@ -192,8 +193,9 @@ def measure(curve: str, value: float, seconds: float) -> dict[str, Any]:
 
 
 def stored_stream(simulation: Simulation, max_actions: int, seconds: float) -> list[int]:
-    """Actions to the end of the episode, at most so many, or as many as are chosen in so many
-    seconds of processor time.
+    """Choose actions to the end of the episode, within two limits.
+
+    At most so many, or as many as are chosen in so many seconds of processor time.
     """
     rng, actions, until_s = np.random.default_rng(SEED), [], time.process_time() + seconds
     while (
@@ -208,8 +210,9 @@ def stored_stream(simulation: Simulation, max_actions: int, seconds: float) -> l
 
 
 def play_blocks(simulation: Simulation, actions: list[int]) -> tuple[np.ndarray, int, int]:
-    """Processor time of a step in each block of the stream (BLOCKS,), most bytes of the State in
-    use, and the plans lost to full pools.
+    """Return the processor time of a step in each block of the stream (BLOCKS,), and two counts.
+
+    Most bytes of the State in use, and the plans lost to full pools.
     """
     arguments, decision = simulation.kernel_arguments, simulation.decision
     play_stream(*arguments, np.zeros(0, np.int64), decision)  # compiled before it is timed

@@ -67,8 +67,9 @@ def play(env: OrbitEnv, observation: Observation, decisions: int) -> Observation
 
 
 def save(picture: np.ndarray, out: Path) -> None:
-    """Write a PNG of 256 colours, a third of the size: those that signs and text are drawn in, and
-    the best others for the Earth.
+    """Write a PNG of 256 colours, a third of the size.
+
+    Those that signs and text are drawn in, and the best others for the Earth.
     """
     out.parent.mkdir(parents=True, exist_ok=True)
     image = Image.fromarray(picture)
@@ -80,8 +81,9 @@ def save(picture: np.ndarray, out: Path) -> None:
 
 
 def measure(env: OrbitEnv, observation: Observation, frames: int) -> str:
-    """Frames per second of drawing alone, by the clock and by this process's own time, over
-    decisions played on.
+    """Return frames per second of drawing alone, over decisions played on.
+
+    By the clock and by this process's own time.
     """
     wall_s, own_s = [], []
     for _ in range(frames):

@@ -50,8 +50,9 @@ class Options:
 
 
 def choose(rows: np.ndarray, masks: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    """Actions (B,): a coin decides between the earliest on-time plan (or reject) and a uniform
-    valid action.
+    """Choose actions (B,) by a coin.
+
+    Between the earliest on-time plan (or reject) and a uniform valid action.
     """
     column = COLUMNS["nodes"]
     on_time = rows[..., column["plan_on_time"]] > 0.5
@@ -121,8 +122,9 @@ def cartpole_steps_per_s(members: int, steps: int = 300) -> float:
 
 
 def training_figures() -> dict[str, float]:
-    """Frames per second of MaskablePPO on ThreeBody12, native and with eight single environments,
-    and the simulator's share of the time.
+    """Measure frames per second of MaskablePPO on ThreeBody12.
+
+    Native and with eight single environments, and the simulator's share of the time.
     """
     import torch
 

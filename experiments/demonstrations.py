@@ -47,8 +47,9 @@ class Demonstrations(NamedTuple):
 
 
 def read_demonstrations(path: Path) -> Demonstrations:
-    """Read one file; ValueError with one sentence if it is damaged, or an array has another shape
-    than it should.
+    """Read one file; ValueError with one sentence if it is damaged.
+
+    Damaged is also an array of another shape than it should have.
     """
     try:
         with path.open("rb") as handle, np.load(handle, allow_pickle=False) as file:
@@ -128,8 +129,9 @@ def collect(
     seed: int,
     loads: tuple[float, float] | None,
 ) -> Demonstrations:
-    """Play a policy on training episodes and keep every `every`-th decision of each, until there
-    are enough.
+    """Play a policy on training episodes until there are enough decisions.
+
+    Every `every`-th decision of each is kept.
     """
     seeds = MemberSeeds(envs.num_envs, seed, first_timestep=1)  # other than those of training
     vector = NativeVecEnv(envs, seeds, TrainingOptions(load_range=loads))

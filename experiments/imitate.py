@@ -165,8 +165,9 @@ class Examples:
 def expected_gain(
     logits: torch.Tensor, prior: torch.Tensor, values: torch.Tensor, is_tried: torch.Tensor
 ) -> torch.Tensor:
-    """Mean value of the best tried action by the logits, minus that by the rule's logits: what one
-    decision of a kind would gain.
+    """Return what one decision of a kind would gain.
+
+    Mean value of the best tried action by the logits, minus that by the rule's logits.
     """
     best = [
         examples_.masked_fill(~is_tried, -torch.inf).argmax(dim=1, keepdim=True)

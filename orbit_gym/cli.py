@@ -48,14 +48,14 @@ def describe(name: tyro.conf.Positional[str] = "", scenario: str = "", graph: bo
 def replay(
     logs: tyro.conf.Positional[tuple[str, ...]], out: str = "replay.html", czml: str = ""
 ) -> None:
-    """Write a page with a globe that plays an episode log, or two logs of the same episode side by
-    side.
+    """Write a page with a globe that plays one episode log, or two side by side.
+
+    Two logs must be of the same episode.
 
     Args:
         logs: one or two files that agents.evaluate --record or RecordEpisode wrote
         out: the page to write: one file, no network needed to view it
         czml: also write the episode for Cesium to this file; one log only
-
     """
     if czml and len(logs) != 1:
         raise ValueError(f"--czml takes one episode log, got {len(logs)}")

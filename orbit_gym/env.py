@@ -181,8 +181,9 @@ class OrbitEnv(gym.Env[Observation, np.int64]):
         return self.simulation.plan(k)
 
     def episode_details(self) -> Details:
-        """What reports show of the episode: use and charge over time, outcomes, latencies, where
-        tasks ran. RuntimeError before its end.
+        """Return what reports show of the episode: use, charge, outcomes, latencies, places.
+
+        RuntimeError before its end.
         """
         if not self.simulation.is_over:
             raise RuntimeError("the episode is not over yet")
@@ -205,8 +206,9 @@ class OrbitEnv(gym.Env[Observation, np.int64]):
         return self.simulation.fork(episode)
 
     def sample_future(self, rng: np.random.Generator) -> Episode:
-        """Draw what might have come instead of the running episode, for planners
-        (orbit_gym.workload.arrivals.Arrivals.sample_future).
+        """Draw what might have come instead of the running episode, for planners.
+
+        See orbit_gym.workload.arrivals.Arrivals.sample_future.
         """
         if self._simulation is None:
             raise RuntimeError("call reset() first")

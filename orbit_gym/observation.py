@@ -227,8 +227,9 @@ def observation_space(n_candidates: int, n_terminals: int) -> gym.spaces.Dict:
 
 
 def neighbours(observation: dict[str, np.ndarray]) -> np.ndarray:
-    """Rows of the candidates at the other ends of all links, (..., n_candidates, n_terminals + 2)
-    int64, -1 where outside.
+    """Return rows of the candidates at the other ends of all links.
+
+    (..., n_candidates, n_terminals + 2) int64, -1 where outside.
     """
     links = observation["links"]
     return np.rint(links[..., COLUMNS["links"]["other_end"]] * links.shape[-3]).astype(np.int64) - 1

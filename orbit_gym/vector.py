@@ -185,8 +185,9 @@ class OrbitVectorEnv(gym.vector.VectorEnv[Observations, np.ndarray, np.ndarray])
         return self._batch.simulation(member)
 
     def sample_future(self, member: int, rng: np.random.Generator) -> Episode:
-        """Draw what might have come instead of a member's episode, for planners
-        (orbit_gym.workload.arrivals.Arrivals.sample_future).
+        """Draw what might have come instead of a member's episode, for planners.
+
+        See orbit_gym.workload.arrivals.Arrivals.sample_future.
         """
         return self._batch.sample_future(member, rng)
 

@@ -55,8 +55,9 @@ def lowest_charge_j(
 
 
 def walk_error_j(profile: Profile, time_s: float, needed_j: float) -> float:
-    """How far a walk that starts at time_s with needed_j ends up from touching the floor at its
-    lowest.
+    """Return how far a walk ends up from touching the floor at its lowest.
+
+    It starts at time_s with needed_j.
     """
     row = int(np.searchsorted(profile.start_s, time_s, side="right")) - 1
     start_s = np.r_[time_s, profile.start_s[row + 1 :]]
@@ -91,8 +92,9 @@ def between_rows_error_j(rng: np.random.Generator) -> float:
 
 
 def measure(data: Path | None) -> list[Row]:
-    """Return two rows: at the rows, where the recursion runs, and between them, where bookings
-    look.
+    """Return two rows: at the power rows, and between them.
+
+    The recursion runs at the rows; bookings look between them.
     """
     at_rows_j = max(recursion_error_j(np.random.default_rng(seed)) for seed in range(PROFILES))
     between_j = max(between_rows_error_j(np.random.default_rng(seed)) for seed in range(PROFILES))

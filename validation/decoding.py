@@ -52,8 +52,9 @@ def throughput_tokens_per_s(
 
 
 def throughput_error() -> float:
-    """Relative error of saturated throughput: the device itself, and the default node scaled by
-    bandwidth and weights.
+    """Return the relative error of saturated throughput.
+
+    Of the device itself, and of the default node scaled by bandwidth and weights.
     """
     scaled = (
         BATCH_TOKENS_PER_S

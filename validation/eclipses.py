@@ -102,8 +102,9 @@ def differences_s(a_edges: Edges, b_edges: Edges) -> np.ndarray:
 
 
 def beyond_the_second_s(differences: np.ndarray) -> np.ndarray:
-    """How far ours lies outside the second before the stored one, in which the edge must have
-    been.
+    """Return how far our edges lie outside the second in which they must have been.
+
+    That is the second before the stored edge.
     """
     return np.maximum(np.maximum(differences, -1.0 - differences), 0.0)
 

@@ -73,8 +73,9 @@ def charges_j(
     blocks_s: list[float],
     looks_s: list[float],
 ) -> list[float]:
-    """Charge at looks_s as a simulation keeps it, with a booking of BLOCK_S begun at each of
-    blocks_s; floor at nothing.
+    """Return the charge at looks_s as a simulation keeps it.
+
+    With a booking of BLOCK_S begun at each of blocks_s; the floor is at nothing.
     """
     marks = sorted(
         [(time_s, True) for time_s in blocks_s] + [(time_s, False) for time_s in looks_s]
@@ -111,8 +112,9 @@ def never_full_error() -> float:
 
 
 def full_error() -> float:
-    """A battery that is full at every sunset and also computes in the dark: the charge at sunrise
-    is always the same. Relative.
+    """Compare a battery that is full at every sunset and also computes in the dark. Relative.
+
+    The charge at sunrise is always the same.
     """
     sunsets_s = [k * ORBIT_S + ORBIT_S - DARK_S for k in range(ORBITS - 1)]
     ends_s = [k * ORBIT_S for k in range(1, ORBITS)]
@@ -172,8 +174,9 @@ def read_telemetry(data: Path) -> Telemetry:
 
 
 def charge_of_telemetry_j(telemetry: Telemetry) -> np.ndarray:
-    """Charge (M,) at the end of each minute by our ledger, from full, under the measured array
-    output and loads.
+    """Return the charge (M,) at the end of each minute by our ledger, from full.
+
+    Under the measured array output and loads.
     """
     net_w = telemetry.array_w - telemetry.load_w
     power = [(60.0 * k, float(watts)) for k, watts in enumerate(net_w)]
@@ -187,8 +190,9 @@ def ledger_depth_wh(telemetry: Telemetry) -> float:
 
 
 def voltage_depths_wh(data: Path, telemetry: Telemetry) -> tuple[float, float]:
-    """Least and most discharge that battery voltages allow: at rest before the eclipse and at rest
-    where our ledger is lowest.
+    """Return the least and most discharge that battery voltages allow.
+
+    At rest before the eclipse, and at rest where our ledger is lowest.
 
     The ground's discharge curve was taken at GROUND_A, so it lies GROUND_A * GROUND_OHM below
     voltages at rest.

@@ -127,8 +127,9 @@ def token_errors(data: Path, name: str) -> dict[str, tuple[Levels, Levels]]:
 
 
 def gap_variations(data: Path, name: str) -> tuple[float, float]:
-    """Coefficient of variation of the gaps, of the generator at the trace's rate and of the
-    trace.
+    """Return the coefficients of variation of gaps: the generator's and the trace's.
+
+    The generator runs at the trace's rate.
     """
     times_s = requests(data, name).times_s
     rate_per_s = times_s.size / times_s[-1]
@@ -138,8 +139,9 @@ def gap_variations(data: Path, name: str) -> tuple[float, float]:
 
 
 def count_dispersions(data: Path, name: str) -> dict[float, tuple[float, float]]:
-    """Index of dispersion for each window, of the generator at the trace's rate and of the
-    trace.
+    """Return the indices of dispersion for each window: the generator's and the trace's.
+
+    The generator runs at the trace's rate.
     """
     times_s = requests(data, name).times_s
     rate_per_s, span_s = times_s.size / times_s[-1], float(times_s[-1])
@@ -162,8 +164,9 @@ def bursts(data: Path) -> Events:
 
 
 def burst_figures(data: Path) -> dict[str, tuple[float, float]]:
-    """Gaps of gamma-ray bursts, and counts in 30 days, of the generator at the catalogue's rate and
-    of the catalogue.
+    """Return gaps of gamma-ray bursts and counts in 30 days: the generator's and the catalogue's.
+
+    The generator runs at the catalogue's rate.
     """
     times_s = bursts(data).times_s
     rate_per_s, span_s, kind = (
@@ -196,8 +199,9 @@ def clusters(times_s: np.ndarray, gap_s: float) -> np.ndarray:
 
 
 def cluster_figures(data: Path) -> dict[str, tuple[float, float]]:
-    """Granules with fires on one pass: mean, standard deviation, and the dispersion of counts in 2
-    h.
+    """Return figures of the granules with fires on one pass.
+
+    Mean, standard deviation, and the dispersion of counts in 2 h.
     """
     reference, kind = fire_granules(data), TASK_CLASSES["wildfire_alert"]
     rng, n_clusters, span_s = np.random.default_rng(SEED), 5_000, 3.0 * DAY_S

@@ -46,8 +46,9 @@ class Trace(NamedTuple):
 
 
 def simulated_c() -> list[float]:
-    """Temperature at LOOKS_S of a node that computes for BLOCK_S from second 0, as the simulation
-    keeps it; power rows change often.
+    """Return the temperature at LOOKS_S of a node that computes for BLOCK_S from second 0.
+
+    As the simulation keeps it; power rows change often.
     """
     power = [(250.0 * k, 300.0 + k) for k in range(20)]
     tasks = [
@@ -116,8 +117,9 @@ def fitted_line() -> tuple[float, float]:
 
 
 def steady_error_k() -> float:
-    """Largest difference of our steady temperature, one resistance and sink for all, from the
-    published ones.
+    """Return the largest difference of our steady temperature from the published ones.
+
+    One resistance and one sink for all.
     """
     resistance, sink_c = fitted_line()
     return max(

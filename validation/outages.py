@@ -41,8 +41,9 @@ def in_errors(values: np.ndarray, expected: float) -> float:
 
 
 def resets(world: World, seeds: int) -> tuple[float, float, float]:
-    """Resets inside and outside the anomaly, and their reboots, in standard errors from the
-    expected.
+    """Compare resets and reboots with the expected, in standard errors.
+
+    Resets inside and outside the anomaly.
     """
     mean_s, factor = 50_000.0, 15.0
     faults = np.concatenate(
@@ -91,8 +92,9 @@ def links(world: World, seeds: int) -> tuple[float, float]:
 
 
 def clouds(seeds: int) -> tuple[float, float]:
-    """Share of time that an optical station is under clouds, and share at the start, in standard
-    errors over seeds.
+    """Compare how long an optical station is under clouds, in standard errors over seeds.
+
+    Share of time, and share at the start.
     """
     scenario = load_scenario(
         "Ring12", {"stations": [{"name": "Sanya", "latitude_deg": 18.31, "longitude_deg": 109.31}]}

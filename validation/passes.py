@@ -69,8 +69,9 @@ def our_passes(station: str, mask_deg: float) -> list[CompletePasses]:
 
 
 def skyfield_passes(number: int, station: str, mask_deg: float) -> CompletePasses:
-    """Skyfield's passes of one satellite: find_events, then the same altitudes every 25 ms around
-    each event.
+    """Return Skyfield's passes of one satellite.
+
+    find_events, then the same altitudes every 25 ms around each event.
     """
     satellite, site = sky.satellite(number), sites()[station]
     times, events = satellite.find_events(

@@ -162,8 +162,9 @@ def instant(
 
 
 def site_links(node: int, in_range: np.ndarray, times_s: np.ndarray) -> Batch:
-    """Links between a site and every satellite in range (T, SATELLITES) at some of times_s (T,),
-    both ways.
+    """Return links between a site and every satellite in range, both ways.
+
+    (T, SATELLITES) at some of times_s (T,).
     """
     visible = [int(satellite) for satellite in np.flatnonzero(in_range.any(axis=0))]
     links = [
@@ -180,8 +181,9 @@ def site_links(node: int, in_range: np.ndarray, times_s: np.ndarray) -> Batch:
 
 
 def build(times_s: np.ndarray, satellites_m: np.ndarray, light_m: np.ndarray) -> Network:
-    """Return the network over times_s (T,): contacts from satellites_m, light times from light_m
-    (both (T, SATELLITES, 3)).
+    """Return the network over times_s (T,).
+
+    Contacts from satellites_m, light times from light_m (both (T, SATELLITES, 3)).
     """
     sites_m, horizon_s = site_positions_m(), float(times_s[-1]) + 1.0
     lasers = [(*ends, LASER) for pair in plus_grid() for ends in (pair, pair[::-1])]
@@ -252,8 +254,9 @@ def _frozen(array: np.ndarray) -> np.ndarray:
 def route(
     network: Network, step: int, time_s: float, pair: tuple[int, int]
 ) -> tuple[float, list[int]]:
-    """Round-trip time in s (0 if there is none) and the path in Hypatia's numbers, everything
-    standing still at this step.
+    """Return the round-trip time in s (0 if there is none) and the path in Hypatia's numbers.
+
+    Everything stands still at this step.
     """
     world = network.world._replace(positions_m=_frozen(np.stack([network.positions_m[step]] * 2)))
     source, target = (SATELLITES + list(SITES).index(site) for site in pair)

@@ -54,8 +54,9 @@ def largest_m(ours_m: np.ndarray, theirs_m: np.ndarray) -> float:
 
 
 def turned_m(satellites: Sequence[int]) -> np.ndarray:
-    """Our positions of some of the twelve, had we known UT1 - UTC: turned about the axis by
-    Skyfield's value of it.
+    """Return our positions of some of the twelve, had we known UT1 - UTC.
+
+    Turned about the axis by Skyfield's value of it.
     """
     angle_rad = EARTH_ROTATION_RAD_PER_S * sky.utc(0.0).dut1
     x_m, y_m, z_m = np.moveaxis(our_positions_m()[list(satellites)], -1, 0)

@@ -28,8 +28,9 @@ FAILING_OBJECT = (
 
 
 class Case(NamedTuple):
-    """One run of one object: its two lines, and (minutes, x, y, z, vx, vy, vz) rows in km and
-    km/s.
+    """Hold one run of one object.
+
+    Its two lines, and (minutes, x, y, z, vx, vy, vz) rows in km and km/s.
     """
 
     lines: tuple[str, str]
@@ -63,8 +64,9 @@ def repaired(line: str) -> str:
 
 
 def case_error_km(case: Case) -> float:
-    """Largest distance in km between our positions and the set's, through the same path as a user's
-    TLE file.
+    """Return the largest distance in km between our positions and the set's.
+
+    Through the same path as a user's TLE file.
     """
     lines = (repaired(case.lines[0]), repaired(case.lines[1]))
     with tempfile.TemporaryDirectory() as folder:
@@ -82,8 +84,9 @@ def case_error_km(case: Case) -> float:
 
 
 def is_refused(case: Case) -> bool:
-    """True if the object that the set means to fail is refused in words that name it and SGP4's
-    reason.
+    """Say whether the object that the set means to fail is refused.
+
+    In words that name it and SGP4's reason.
     """
     try:
         case_error_km(case)

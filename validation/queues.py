@@ -111,7 +111,9 @@ QUEUES = (
 
 
 def mean_wait_s(queue: Queue, utilisation: float) -> float:
-    """Mean wait in queue: Erlang C for exponential service, half of M/M/1's for constant service
+    """Return the mean wait in queue.
+
+    Erlang C for exponential service, half of M/M/1's for constant service
     (Pollaczek-Khinchine).
     """
     offered_load, c = utilisation * queue.servers, queue.servers
@@ -169,8 +171,9 @@ def deviation(
 
 
 def plain_starts_s(releases_s: np.ndarray, ends_s: np.ndarray, servers: int) -> np.ndarray:
-    """Starts in order of arrival at so many servers, given when each service ended: each takes the
-    server that is free first.
+    """Return starts in order of arrival at so many servers, given when each service ended.
+
+    Each task takes the server that is free first.
     """
     free_s = [0.0] * servers
     starts_s = np.zeros(len(releases_s))
@@ -200,11 +203,11 @@ def book_all_at_0(simulation: Simulation, is_link: bool) -> tuple[np.ndarray, np
 def recursion_errors_s(
     kind: str, rng: np.random.Generator, count: int = 500
 ) -> tuple[float, float]:
-    """Largest differences of starts from the recursion and of services from those drawn, through
-    plans and bookings at load 0.9.
+    """Return the largest errors of starts and services, through plans and bookings at load 0.9.
+
+    Starts against the recursion, services against those drawn.
 
     kind is "link", "accelerator" or "lanes".
-
     """
     servers = LANES if kind == "lanes" else 1
     releases_s = np.cumsum(rng.exponential(10.0 / servers, count))

@@ -126,8 +126,9 @@ def prepare(rng: np.random.Generator) -> tuple[list[Link], Busy, np.ndarray, Sim
 
 
 def simulate(links: list[Link], busy: Busy, positions_m: np.ndarray) -> Simulation:
-    """Links sorted by sender and receiver, which is how small_world numbers their calendars, with
-    these reservations.
+    """Start a simulation of these links with these reservations.
+
+    Links are sorted by sender and receiver, which is how small_world numbers their calendars.
     """
     simulation = start(small_world(len(positions_m), links, positions_m), [vision(0.0, 1.0)])
     for resource, link in enumerate(links):
@@ -228,8 +229,9 @@ def time_expanded(links: list[Link], busy: Busy, n_nodes: int) -> nx.DiGraph:
 
 
 def lattice_error_s(rng: np.random.Generator) -> float:
-    """One random time-varying network with backlogs against what networkx reaches in its
-    time-expanded graph.
+    """Compare one random time-varying network with its time-expanded graph in networkx.
+
+    It has backlogs; the error is that of the earliest arrivals.
     """
     n_nodes = int(rng.integers(3, 8))
     links, busy = lattice_links(rng, n_nodes)

@@ -11,8 +11,10 @@ ABSENT = "skipped: the reference data ../shared/data is not here"
 
 
 class Row(NamedTuple):
-    """One comparison: what of ours, against whom, the largest error, the tolerance fixed
-    beforehand, and whether it holds.
+    """Hold one comparison with an authority.
+
+    What of ours, against whom, the largest error, the tolerance fixed beforehand, and whether
+    it holds.
     """
 
     quantity: str

@@ -27,8 +27,10 @@ STAND_IN = "ThreeBody12"
 
 @dataclass(frozen=True)
 class Rule:
-    """A family of rules: its number in `playing.decide`, the names of its weights, where tuning
-    starts and what its steps are.
+    """Describe a family of rules.
+
+    Its number in `playing.decide`, the names of its weights, where tuning starts and what its
+    steps are.
     """
 
     number: int

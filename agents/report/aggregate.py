@@ -69,8 +69,9 @@ def axes(envs: Environments) -> dict[str, Any]:
 
 
 def group_names(names: Sequence[str]) -> list[str]:
-    """Names of satellites, or "first to last" of each block where there are more than
-    MOST_GROUPS.
+    """Return names of satellites, or of their blocks.
+
+    "first to last" of each block where there are more than MOST_GROUPS.
     """
     groups = satellite_groups(len(names))
     if len(names) <= MOST_GROUPS:
@@ -80,8 +81,9 @@ def group_names(names: Sequence[str]) -> list[str]:
 
 
 def summary(items: list[Details], classes: list[int], first_seed: int) -> dict[str, Any]:
-    """Sums of the counts, mean and band of the series over episodes, and the first episode by
-    satellite.
+    """Sum up episodes, and keep the first one by satellite.
+
+    Sums of the counts, mean and band of the series over episodes.
     """
     sums = {
         name: np.sum([getattr(item, name) for item in items], axis=0)

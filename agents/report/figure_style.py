@@ -125,8 +125,9 @@ def _own_ids(text: str, name: str) -> str:
 
 
 def for_page(picture: Picture) -> str:
-    """SVG to be put into a page: colours follow the page's theme, screen readers read the
-    alternative text.
+    """Make an SVG fit to be put into a page.
+
+    Its colours follow the page's theme, and screen readers read the alternative text.
     """
     label = picture.alt.replace("&", "&amp;").replace('"', "&quot;").replace("<", "&lt;")
     return _with_colours(picture.svg, VARIABLES).replace(

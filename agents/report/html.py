@@ -76,8 +76,9 @@ def shown_columns(results: Results) -> list[Metric]:
 
 
 def rows(results: Results) -> list[dict[str, Any]]:
-    """One row per policy, best first: cells of the columns, and the difference from the
-    reference.
+    """Return one row per policy, best first.
+
+    Cells of the columns, and the difference from the reference.
     """
     columns = shown_columns(results)
     winners = {

@@ -153,8 +153,9 @@ class Results:
         return [name for name in self.names if name in names]
 
     def winner(self, metric: str, is_high_good: bool = True) -> str | None:
-        """The best policy of a metric if its paired difference from the next best excludes zero,
-        else None.
+        """Return the best policy of a metric, or None.
+
+        None unless its paired difference from the next best excludes zero.
         """
         sign = 1.0 if is_high_good else -1.0
         means = {name: sign * self.estimate(name, metric).mean for name in self.names}
@@ -235,8 +236,9 @@ def _details(path: Path) -> dict[str, Any] | None:
 
 
 def folders_of_results(paths: Sequence[str]) -> list[Path]:
-    """The folders themselves, or, of one that holds no results, those directly inside it that
-    do.
+    """Return the folders, each replaced by those inside it where it holds no results.
+
+    Inside it means directly inside, and with results.
     """
     folders: list[Path] = []
     for name in paths:

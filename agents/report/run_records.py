@@ -12,8 +12,9 @@ from orbit_gym.scenario.loading import scenario_to_dict
 
 
 def about(problem: Problem) -> dict[str, Any]:
-    """The scenario with every field, versions of what it ran on, and the revision of this
-    checkout.
+    """Return the scenario, the versions it ran on, and the revision of this checkout.
+
+    The scenario with every field.
     """
     scenario_object = scenario_of(problem.make_envs(1))
     return {

@@ -118,8 +118,9 @@ def differences(results: Results, look: dict[str, Look]) -> Picture:
 
 
 def profile(results: Results, look: dict[str, Look]) -> Picture:
-    """Performance profile (Agarwal et al., arXiv 2108.13264): share of episodes above each
-    score.
+    """Draw performance profiles: the share of episodes above each score.
+
+    Agarwal et al., arXiv 2108.13264.
     """
     figure, axes = subplots(height_in=3.5)
     for name in reversed(results.names):
@@ -267,8 +268,9 @@ def on_time_rate(results: Results, name: str, kind: str) -> float:
 
 
 def bound_of(results: Results, kind: str) -> float:
-    """Tasks of a class feasible on the relaxed system / released, over the episodes of the policy
-    that played most.
+    """Return the share of a class's released tasks that are feasible on the relaxed system.
+
+    Over the episodes of the policy that played most.
     """
     name = max(results.names, key=lambda policy: results.values(policy, HEADLINE).size)
     feasible, released = (

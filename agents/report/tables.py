@@ -18,8 +18,9 @@ PRINTED_METRICS = tuple(metric.name for metric in shown_metrics(TERMINAL))
 
 
 def write_csv(path: Path, policies: dict[str, Any]) -> None:
-    """One row per policy and metric: mean, ci95_low, ci95_high, iqm, n (episodes in which the
-    metric exists).
+    """Write one row per policy and metric.
+
+    mean, ci95_low, ci95_high, iqm, n (episodes in which the metric exists).
     """
     rows = (
         [
@@ -165,8 +166,9 @@ def print_table(
     reference: str,
     columns: Sequence[str] = PRINTED_METRICS,
 ) -> None:
-    """Print means with the half-width of the headline's interval, and paired differences from the
-    reference.
+    """Print means and paired differences from the reference.
+
+    Means with the half-width of the headline's interval.
     """
     first = next(iter(results["policies"].values()))
     columns = [column for column in columns if column in first]

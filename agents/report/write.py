@@ -32,11 +32,11 @@ def write_details(folder: Path, details: dict[str, Any] | None) -> None:
 def write_report(
     folders: Sequence[Path], out: Path | None = None, reference: str | None = None
 ) -> list[Path]:
-    """Write report.html, report.md, figures/ and tables/ into `out` (the folder itself if there is
-    one); returns page and text.
+    """Write report.html, report.md, figures/ and tables/, and return page and text.
+
+    Into `out`, the folder itself if there is one.
 
     ValueError with one sentence, before anything is written, for a folder without results.
-
     """
     all_results = [load(folder, reference) for folder in folders]
     if out is None:

@@ -65,8 +65,9 @@ class Episodes:
         seeds: Sequence[int],
         loads: Sequence[float],
     ) -> np.ndarray:
-        """Served value fraction of (rule number, weights) on seeds[i] at loads[i]: (n_candidates,
-        n_episodes).
+        """Return served value fractions of (rule number, weights), (n_candidates, n_episodes).
+
+        Episodes are of seeds[i] at loads[i].
         """
         prepared = [self.prepared(seed, load) for seed, load in zip(seeds, loads, strict=True)]
         jobs = [(item, rule, weights) for rule, weights in candidates for item in prepared]

@@ -27,8 +27,9 @@ def tuned_weights(scenario: str) -> np.ndarray:
 
 
 def check_direction(name: str) -> None:
-    """ValueError where a direction names no weight, or no scenario with a tuned rule and
-    setting.
+    """Refuse a direction that names no weight, or no scenario with a tuned rule and setting.
+
+    ValueError says what is missing.
     """
     if not name.startswith(TOWARDS):
         if name not in NAMES:
@@ -52,8 +53,9 @@ def check_direction(name: str) -> None:
 
 
 def direction(name: str, start: str) -> np.ndarray:
-    """The weights that move, (N_WEIGHTS + ROOM,), for one unit of a direction of a search from a
-    scenario's tuned rule.
+    """Return the weights that move for one unit of a direction of a search, (N_WEIGHTS + ROOM,).
+
+    The search starts from a scenario's tuned rule.
     """
     direction = np.zeros_like(bilinear_weights({}))
     if not name.startswith(TOWARDS):

@@ -190,8 +190,9 @@ class SearchProblem:
         return self.start + coordinates @ self.units
 
     def scores(self, candidates: Sequence[tuple[int, np.ndarray]], first_seed: int) -> np.ndarray:
-        """Served value fraction in the episodes of a generation, (n_candidates, n_episodes): those
-        of every case begin with first_seed.
+        """Return served value fractions in episodes of a generation, (n_candidates, n_episodes).
+
+        Those of every case begin with first_seed.
         """
         rows = [
             self.episodes[name].scores(
@@ -333,8 +334,10 @@ def means_compared(out: Path) -> list[tuple[int, float]]:
 def save(
     options: Evolution, problem: SearchProblem, out: Path, weights: np.ndarray, log: dict[str, Any]
 ) -> None:
-    """Write the run's policy: the network that starts as the rule of the search's start, with the
-    rule that was found in its place.
+    """Write the run's policy.
+
+    The network that starts as the rule of the search's start, with the rule that was found in
+    its place.
     """
     search = problem.search
     network = NETWORK | {

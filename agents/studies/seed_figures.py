@@ -49,8 +49,9 @@ def draw(path: Path, learning: Sequence[Panel], profiles: Mapping[str, Scores]) 
 
 
 def read_learning(runs: Sequence[str]) -> list[Panel]:
-    """Gains in the comparisons of runs that search over the same rows as the first of them, a panel
-    a row; else validations of PPO.
+    """Read gains in the comparisons of runs, a panel a row; else validations of PPO.
+
+    The runs search over the same rows as the first of them.
     """
     logs = [read_log(Path(run)) for run in runs if (Path(run) / LOG).exists()]
     if not logs:

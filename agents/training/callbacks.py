@@ -67,8 +67,9 @@ class Validation(BaseCallback):
         return self.model._n_updates > self.updates
 
     def validate(self, timesteps: int) -> float:
-        """Play the validation episodes, remember the result, keep the policy if it is strictly the
-        best so far.
+        """Play the validation episodes, remember the result, and keep the policy if it is the best.
+
+        Strictly the best so far.
         """
         policy: Policy = self.model.policy  # type: ignore[assignment]
         self.updates = self.model._n_updates

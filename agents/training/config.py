@@ -178,8 +178,9 @@ def _read_recipe(path: str | None) -> dict[str, Any]:
 
 
 def rule_weights(rule: str | dict[str, float] | None, scenario: str) -> dict[str, float] | None:
-    """Weights of the rule that the network starts from: as given, or by name: `tuned` for this
-    scenario, or `untuned`.
+    """Return the weights of the rule that the network starts from.
+
+    As given, or by name: `tuned` for this scenario, or `untuned`.
     """
     if not isinstance(rule, str):
         return rule

@@ -64,8 +64,9 @@ DECISION_STATS = (
 
 
 def decision_stats(observation: Mapping[str, np.ndarray], actions: np.ndarray) -> np.ndarray:
-    """What a batch of decisions does, (n_envs, 6) by DECIDED: value at stake and served, 0 or 1,
-    and means over the satellites shown.
+    """Return what a batch of decisions does, (n_envs, 6) by DECIDED.
+
+    Value at stake and served, 0 or 1, and means over the satellites shown.
     """
     nodes, column = observation["nodes"], COLUMNS["nodes"]
     n_rows = nodes.shape[1]
@@ -82,8 +83,10 @@ def decision_stats(observation: Mapping[str, np.ndarray], actions: np.ndarray) -
 
 
 def decision_scalars(rows: np.ndarray) -> dict[str, float]:
-    """Scalars of decisions (n, 6): share of the value at stake that will be in time, shares of
-    tasks, use and charge of the satellites.
+    """Return scalars of decisions (n, 6).
+
+    Share of the value at stake that will be in time, shares of tasks, use and charge of the
+    satellites.
     """
     value, value_in_time, rejected, late, busy, charge = rows.mean(axis=0).tolist()
     return {
@@ -96,8 +99,9 @@ def decision_scalars(rows: np.ndarray) -> dict[str, float]:
 
 
 class SchedulerScalars(BaseCallback):
-    """Records scalars of the latest decisions under scheduler/, of the latest finished training
-    episodes under episodes/.
+    """Record scalars of decisions and of finished training episodes.
+
+    Of the latest decisions under scheduler/, of the latest finished episodes under episodes/.
     """
 
     def __init__(self) -> None:

@@ -80,8 +80,9 @@ def train(settings: TrainingConfig) -> Path:
 
 
 def keep_freed_memory() -> None:
-    """Let the allocator keep large blocks: every minibatch frees and asks for the same ones, a
-    sixth of an update's time (glibc only).
+    """Let the allocator keep large blocks (glibc only).
+
+    Every minibatch frees and asks for the same ones, a sixth of an update's time.
     """
     with contextlib.suppress(OSError, AttributeError):  # another C library decides for itself
         library = ctypes.CDLL("libc.so.6")

@@ -37,8 +37,9 @@ def write_json(path: Path, content: Any) -> None:
 
 
 def read_json(path: Path, example: Path | None = None) -> Any:
-    """Read JSON; ValueError with one sentence if it is missing, and where an example of such a file
-    is, or damaged.
+    """Read JSON; ValueError with one sentence if it is missing or damaged.
+
+    The sentence says where an example of such a file is.
     """
     try:
         return json.loads(path.read_text(encoding="utf-8"))

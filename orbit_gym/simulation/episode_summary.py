@@ -80,8 +80,9 @@ def episode_details(
 
 
 def satellite_groups(n_satellites: int) -> np.ndarray:
-    """Group of each satellite, (n_satellites,) int64: itself, or its block where there are more
-    than MOST_GROUPS.
+    """Return the group of each satellite, (n_satellites,) int64.
+
+    Itself, or its block where there are more than MOST_GROUPS.
     """
     size = -(-n_satellites // MOST_GROUPS)
     return np.arange(n_satellites) // size
@@ -121,8 +122,9 @@ def binned(
     n_rows: int,
     edges_s: np.ndarray,
 ) -> np.ndarray:
-    """Integral over each of n equal bins of the sum of weights whose interval [start_s, end_s) is
-    in progress, (n_rows, n).
+    """Integrate weights over n equal bins, (n_rows, n).
+
+    In each: the sum of the weights whose interval [start_s, end_s) is in progress.
     """
     n_bins, width_s = edges_s.size - 1, float(edges_s[1] - edges_s[0])
     first, rising = np.zeros((n_rows, n_bins + 1)), np.zeros((n_rows, n_bins + 1))
@@ -137,8 +139,9 @@ def binned(
 def charge_fraction(
     world: World, episode: Episode, tasks: np.ndarray, plans: np.ndarray
 ) -> np.ndarray:
-    """Charge of each satellite at the edges of N_BINS bins, (n_satellites, n_bins + 1): initial
-    charge, baseline and these bookings.
+    """Return the charge of each satellite at the edges of bins, (n_satellites, n_bins + 1).
+
+    Initial charge, baseline and these bookings.
 
     What faults have lost still counts as computing here. Exact but for the instant at which a
     battery becomes full.
@@ -157,8 +160,9 @@ def charge_fraction(
 
 
 def baseline_j(world: World, times_s: np.ndarray) -> np.ndarray:
-    """Energy of array minus baseline from the first of these times to each, (n_satellites,
-    n_times); a full battery not counted.
+    """Return array energy minus baseline from the first time to each, (n_satellites, n_times).
+
+    A full battery is not counted.
     """
     rows = []
     for first, end in zip(world.power_offsets[:-1], world.power_offsets[1:]):

@@ -132,8 +132,9 @@ def laser_use(world: World, used_s: np.ndarray, start_s: float, end_s: float) ->
 
 
 def link_events(world: World, start_s: float, end_s: float) -> int:
-    """Laser links that come up or go down within a span, each link counted once for its two
-    directions.
+    """Count laser links that come up or go down within a span.
+
+    Each link is counted once for its two directions.
     """
     events = 0
     for edge in world.edges[world.edges["kind"] == LASER]:

@@ -128,8 +128,9 @@ class Simulation:
         scratch: Scratch,
         decision: Decision,
     ) -> "Simulation":
-        """A Simulation over arrays that somebody else owns and steps: for metrics, plans and forks
-        of one member of a batch.
+        """Make a Simulation over arrays that somebody else owns and steps.
+
+        For metrics, plans and forks of one member of a batch.
         """
         twin = object.__new__(cls)
         twin.scenario, twin.world, twin.episode = scenario, world, episode
@@ -328,8 +329,9 @@ class Simulation:
         return state._replace(is_lost=is_lost)
 
     def relaxed_on_time(self) -> np.ndarray:
-        """For each task of the episode: could some candidate deliver it in time on the relaxed
-        system? (n_decided,) bool.
+        """Say which tasks some candidate could deliver in time on the relaxed system.
+
+        (n_decided,) bool, for each task of the episode.
         """
         tasks = self.episode.tasks
         n_decided = int(np.searchsorted(tasks["release_s"], self.episode.span_s[1]))

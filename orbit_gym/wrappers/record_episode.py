@@ -22,8 +22,9 @@ from orbit_gym.world.ephemeris import midnight_of
 
 
 class RecordEpisode(gym.Wrapper, gym.utils.RecordConstructorArgs):
-    """Write the log of every episode that is played to its end to
-    folder/<scenario>[-<policy>]-<seed>.log.
+    """Write the log of every episode that is played to its end.
+
+    Into folder/<scenario>[-<policy>]-<seed>.log.
 
     Put it around an OrbitEnv without wrappers between that change actions. An episode left before
     its end is not written. episode_trigger, given the number of the episode from 0, says which are

@@ -31,8 +31,9 @@ class Condition(NamedTuple):
 
 
 class Block(NamedTuple):
-    """What a task would add: a model load (empty where load_start_s is start_s), then the
-    service.
+    """Hold what a task would add: a model load, then the service.
+
+    The load is empty where load_start_s is start_s.
     """
 
     load_start_s: float
@@ -68,8 +69,9 @@ NOWHERE = Placement(math.inf, 0.0, math.inf, math.inf)
 
 
 class Profile:
-    """Lanes in use and models in memory as step functions of time: row k holds from times_s[k] to
-    times_s[k + 1], the last for ever.
+    """Hold lanes in use and models in memory as step functions of time.
+
+    Row k holds from times_s[k] to times_s[k + 1], the last for ever.
     """
 
     def __init__(self, resident: frozenset[int]) -> None:
@@ -114,8 +116,10 @@ class Profile:
         del self.times_s[:past], self.lanes[:past], self.resident[:past]
 
     def first_gap_s(self, ready_s: float, duration_s: float, most_lanes: int, model: int) -> float:
-        """Earliest start at which at most so many lanes are in use and the model stays in memory,
-        throughout; infinite if there is none.
+        """Return the earliest start of a gap with few enough lanes in use and the model in memory.
+
+        At most so many lanes are in use and the model stays in memory, throughout; infinite
+        if there is none.
         """
         start_s = ready_s
         for row in range(self.row(ready_s), len(self.times_s)):
@@ -207,8 +211,9 @@ class Accelerator:
         return max(bisect_right(self.power_starts_s, time_s) - 1, 0)
 
     def required_at_j(self, row: int, time_s: float) -> float:
-        """Least charge at an instant of a power row from which the baseline alone never falls below
-        the floor.
+        """Return the least charge from which the baseline alone never falls below the floor.
+
+        At an instant of a power row.
         """
         return max(
             self.hardware["floor_j"],

@@ -179,8 +179,10 @@ def _agreed(
 def check_route(
     network: Network, hops: list[Hop], source: int, ready_s: float, bits: float, arrival_s: float
 ) -> None:
-    """Difference unless a route is real: one hop after the other, each the first that its link's
-    contacts and calendars allow by then.
+    """Raise Difference unless a route is real.
+
+    One hop after the other, each the first that its link's contacts and calendars allow by
+    then.
     """
     node, time_s = source, ready_s
     for hop in hops:

@@ -131,8 +131,9 @@ class Network:
         return [a + part * (b - a) for a, b in zip(start_m, end_m)]
 
     def arrival_s(self, link: Link, node: int, other: int, end_s: float) -> float:
-        """When what was sent by end_s is at the other end: light's time over the range, or the
-        fibre's fixed delay.
+        """Return when what was sent by end_s is at the other end.
+
+        Light's time over the range, or the fibre's fixed delay.
         """
         if link.kind == FIBRE:
             return end_s + link.delay_s
@@ -164,8 +165,9 @@ class Network:
     def earliest_transfer(
         self, link: Link, ready_s: float, bits: float, latest_s: float, idle: bool
     ) -> tuple[float, float]:
-        """First gap of a link's contacts and calendars at or after ready_s: (start, end), infinite
-        if none starts by latest_s.
+        """Return the first gap of a link's contacts and calendars at or after ready_s.
+
+        (start, end), infinite if none starts by latest_s.
         """
         for contact in link.contacts[
             bisect_right(link.contacts, ready_s, key=self.contact_ends_s.__getitem__) :

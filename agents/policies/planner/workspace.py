@@ -26,8 +26,9 @@ class Futures(NamedTuple):
 
 
 class Rule(NamedTuple):
-    """The base policy: weights of agents.policies.linear_rule, and the same without admission,
-    which rank every plan in time.
+    """Hold the weights of the base policy, with and without admission.
+
+    Both are of agents.policies.linear_rule; those without admission rank every plan in time.
     """
 
     weights: np.ndarray
