@@ -25,18 +25,72 @@ Observation = dict[str, np.ndarray]
 class OrbitEnv(gym.Env[Observation, np.int64]):
     """Place tasks on the satellites and datacentres of an orbital cloud, one task a step.
 
-    Description: work appears where sensors and users are; each step shows one task with every
-    candidate's plan, and the action books one. Action space: Discrete(n_candidates + 1); the last
-    action rejects and is always valid; a masked one counts as a rejection; more kinds of actions
-    follow if asked for (orbit_gym.actions). Observation space: Dict(task, nodes, links) of float32
-    Boxes; the columns are orbit_gym.observation.FIELDS.
-    Rewards: value of the task if it will be delivered in time, paid when it is booked, minus the
-    price of energy (0 by default). Starting state: day and time, initial charge and memory, and all
-    tasks are drawn by reset; actions consume no randomness. Episode end: truncated at the first
-    task released at or after episode_s; terminated stays False. Arguments: scenario (name, path,
-    dict or Scenario), overrides ({"workload.load": 1.3}), split ("train", "validation", "test"),
-    render_mode ("rgb_array" for pictures, "human" for a window), actions (kinds after the
-    candidates: "reject", then for instance "earliest"). Version history: v0, first release.
+    ## Description
+
+    Work appears where sensors and users are.
+    Each step shows one task, with the plan that every candidate has for it.
+    The action books one of these plans, or rejects the task.
+
+    ## Observation Space
+
+    `Dict(task, nodes, links)` of float32 boxes, scaled to order 1 by fixed constants.
+    `orbit_gym.observation.FIELDS` lists the columns with bounds and meanings.
+
+    | Block | Shape | What it holds |
+    | --- | --- | --- |
+    | `task` | (T,) | the task to place |
+    | `nodes` | (candidates, F) | satellites by delay from the origin, then datacentres |
+    | `links` | (candidates, terminals + 2, L) | laser terminals and the two best ground contacts |
+
+    ## Action Space
+
+    `Discrete(n_candidates + 1)`, and one more for each further kind of `actions`.
+
+    | Action | Meaning |
+    | --- | --- |
+    | 0 to n_candidates - 1 | book the plan of this row of `nodes` |
+    | n_candidates | reject the task; always valid |
+
+    `action_masks()` says which are valid; a masked action counts as a rejection.
+
+    ## Rewards
+
+    The sum of the terms of `info["reward_terms"]`.
+    The `[reward]` section of a scenario has the prices.
+
+    | Term | Price | What it is |
+    | --- | --- | --- |
+    | `delivered_value` | 1 | the task's value when it is booked, if its plan is in time |
+    | `revoked_value` | 1 | value that faults take back |
+    | `energy_cost` | 0 | minus the joules of the plan |
+
+    ## Starting State
+
+    `reset` draws day and time, initial charge and memory, and all tasks.
+    Actions consume no randomness: one seed is one episode, whatever is done in it.
+
+    ## Episode End
+
+    - Truncated at the first task that is released at or after `episode_s` of the scenario.
+    - `terminated` stays False.
+    - `info["episode_metrics"]` of the last step holds the metrics.
+
+    ## Arguments
+
+    | Argument | Default | What it takes |
+    | --- | --- | --- |
+    | `scenario` | `"ThreeBody12"` | a name of the catalogue, a path, a dict or a `Scenario` |
+    | `overrides` | None | single keys of it, as `{"workload.load": 1.3}` |
+    | `split` | `"train"` | days to draw from: `"train"`, `"validation"` or `"test"` |
+    | `render_mode` | None | `"rgb_array"` for pictures, `"human"` for a window |
+    | `actions` | `("reject",)` | kinds after the candidates, for instance also `"earliest"` |
+
+    Options of `reset`: `start_s` (second of the day), `day` (a day of the split) and fields of the
+    workload such as `load`.
+
+    ## Version History
+
+    - v0: first release.
     """
 
     metadata = {"render_modes": ["human", "rgb_array"], "render_fps": RENDER_FPS}

@@ -1,5 +1,6 @@
-"""The native vector environment: all members step in one compiled call, bit for bit as single
-environments would.
+"""The native vector environment: all members step in one compiled call.
+
+Bit for bit as single environments would.
 """
 
 from collections.abc import Mapping, Sequence
@@ -32,10 +33,15 @@ class OrbitVectorEnv(gym.vector.VectorEnv[Observations, np.ndarray, np.ndarray])
 
     See OrbitEnv for the problem, Gymnasium's VectorEnv for the interface.
 
-    Arguments beside OrbitEnv's: autoreset_mode ("NextStep", "SameStep", "Disabled" or the enum),
-    threads (members of a step are shared between them), copy (False hands out the arrays that the
-    next step overwrites), metrics (False leaves out episode_metrics, whose relaxed bound takes as
-    long as a few hundred steps). render_mode is None or "rgb_array".
+    | Argument beside OrbitEnv's | Default | What it does |
+    | --- | --- | --- |
+    | `num_envs` | 1 | members of the batch |
+    | `autoreset_mode` | `"NextStep"` | or `"SameStep"`, `"Disabled"`, or the enum |
+    | `threads` | 1 | members of a step are shared between them |
+    | `copy` | True | False hands out the arrays that the next step overwrites |
+    | `metrics` | True | False leaves out `episode_metrics`, as long as some hundred steps |
+
+    `render_mode` is None or `"rgb_array"`.
     """
 
     def __init__(

@@ -10,11 +10,9 @@ from typing import Any
 import pytest
 
 from agents.evaluate import Evaluation, evaluate
+from tests.helpers.chromium import PATIENCE_MS
 
 HEADLINE = "served_value_fraction"
-CHROMIUM = Path("/usr/bin/chromium")
-playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
-pytestmark = pytest.mark.skipif(not CHROMIUM.exists(), reason=f"{CHROMIUM} is not installed")
 
 
 @pytest.fixture(scope="module")
@@ -33,20 +31,13 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return out
 
 
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Any]:
-    with playwright.sync_playwright() as driver:
-        launched = driver.chromium.launch(executable_path=str(CHROMIUM), args=["--no-sandbox"])
-        yield launched
-        launched.close()
-
-
 @pytest.fixture(params=[(1280, "light"), (375, "dark")], ids=["desktop", "phone"])
 def page(browser: Any, folder: Path, request: pytest.FixtureRequest) -> Iterator[Any]:
     """The report, open; whatever the console or the network says fails the test."""
     width, scheme = request.param
     context = browser.new_context(viewport={"width": width, "height": 800}, color_scheme=scheme)
     new_page, events = context.new_page(), []
+    new_page.set_default_timeout(PATIENCE_MS)
     new_page.on("console", lambda message: events.append(f"console: {message.text}"))
     new_page.on("pageerror", lambda error: events.append(f"error: {error}"))
     new_page.on("request", lambda request: events.append(f"request: {request.url}"))

@@ -17,7 +17,6 @@ import pytest
 from scipy.interpolate import CubicSpline
 
 from orbit_gym.views.replay import write_czml
-from tests.helpers.chromium import chromium
 from tests.helpers.playing_logs import quarter
 
 SITE = "http://cesium.test/"  # no such host: every request is answered here, from files
@@ -53,29 +52,33 @@ VIEW = """async () => {
 
 
 @pytest.fixture(scope="module")
-def page() -> Iterator[Any]:
-    """A page with Cesium, which has loaded the CZML of a quarter of an hour as window.source.
-
-    Page.troubles are its errors.
-    """
+def cesium() -> Path:
+    """The npm package; skipped where CESIUM does not name it."""
     folder = Path(os.environ.get("CESIUM", ""))
     if not (folder / "Build" / "Cesium" / "Cesium.js").is_file():
         pytest.skip(
             "CESIUM does not name the npm package cesium, which is not among our requirements"
         )
-    with chromium() as browser:
-        new_page = browser.new_page(viewport={"width": 1280, "height": 800})
-        new_page.set_default_timeout(
-            120_000.0
-        )  # workers and shaders, drawn without a graphics card
-        new_page.troubles = []
-        new_page.on("pageerror", lambda error: new_page.troubles.append(str(error)))
-        new_page.route("**/*", lambda route: answer(route, folder, new_page.troubles))
-        new_page.goto(SITE)
-        new_page.evaluate(
-            "async () => { window.source = await Cesium.CzmlDataSource.load('episode.czml'); }"
-        )
-        yield new_page
+    return folder
+
+
+@pytest.fixture(scope="module")
+def page(cesium: Path, browser: Any) -> Iterator[Any]:
+    """A page with Cesium, which has loaded the CZML of a quarter of an hour as window.source.
+
+    Page.troubles are its errors.
+    """
+    new_page = browser.new_page(viewport={"width": 1280, "height": 800})
+    new_page.set_default_timeout(120_000.0)  # workers and shaders, drawn without a graphics card
+    new_page.troubles = []
+    new_page.on("pageerror", lambda error: new_page.troubles.append(str(error)))
+    new_page.route("**/*", lambda route: answer(route, cesium, new_page.troubles))
+    new_page.goto(SITE)
+    new_page.evaluate(
+        "async () => { window.source = await Cesium.CzmlDataSource.load('episode.czml'); }"
+    )
+    yield new_page
+    new_page.close()
 
 
 def answer(route: Any, folder: Path, troubles: list[str]) -> None:

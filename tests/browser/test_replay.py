@@ -14,17 +14,11 @@ from orbit_gym.simulation.outcomes import TaskOutcome
 from orbit_gym.views.episode_log import EpisodeLog
 from orbit_gym.views.replay import write_page
 from orbit_gym.views.replay.pack import outcomes
-from tests.helpers.chromium import PATIENCE_MS, OpenPage, chromium
+from tests.helpers.chromium import PATIENCE_MS, OpenPage
 from tests.helpers.playing_logs import faulty, quarter
 
 NODE = 4  # the satellite that tests choose
 DESK, PHONE = {"width": 1280, "height": 800}, {"width": 390, "height": 844}
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[Any]:
-    with chromium() as running:
-        yield running
 
 
 def open_replay(browser: Any, path: Path, fragment: str = "#paused", **context: Any) -> OpenPage:

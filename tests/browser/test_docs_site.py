@@ -12,7 +12,7 @@ from typing import Any
 
 import pytest
 
-from tests.helpers.chromium import PATIENCE_MS, chromium
+from tests.helpers.chromium import PATIENCE_MS
 from tests.helpers.pages import ROOT
 
 
@@ -51,30 +51,28 @@ def test_pages_hold_what_they_are_about(site: Path) -> None:
 
 
 @pytest.mark.parametrize(("width", "scheme"), [(1280, "light"), (375, "dark")])
-def test_pages_open_in_a_browser(address: str, width: int, scheme: str) -> None:
+def test_pages_open_in_a_browser(browser: Any, address: str, width: int, scheme: str) -> None:
     """No error, no request beyond the site, no sideways scroll, and search finds a page."""
-    with chromium() as browser:
-        context = browser.new_context(viewport={"width": width, "height": 800}, color_scheme=scheme)
-        page = context.new_page()
-        page.set_default_timeout(PATIENCE_MS)
-        troubles: list[str] = []
-        requests: list[str] = []
-        page.on("pageerror", lambda error: troubles.append(str(error)))
-        page.on(
-            "console", lambda message: message.type == "error" and troubles.append(message.text)
-        )
-        page.on("request", lambda request: requests.append(request.url))
-        for name in ("", "concepts/", "environments/Ring12/", "reference/observation/"):
-            page.goto(f"{address}/{name}")
-            assert page.locator("h1").first.inner_text().strip()
-            assert page.evaluate("document.body.scrollWidth <= window.innerWidth"), name
-        if width > 1000:
-            page.goto(f"{address}/")
-            page.locator("nav.md-nav a", has_text="FAQ").first.click()
-            page.wait_for_url("**/faq/")
-            page.locator("input.md-search__input").first.click()
-            page.keyboard.type("relaxed system", delay=20)
-            page.wait_for_selector(".md-search-result__link")
-            assert page.locator(".md-search-result__link").count() > 0
-        assert troubles == []
-        assert [url for url in requests if not url.startswith((address, "data:", "blob:"))] == []
+    context = browser.new_context(viewport={"width": width, "height": 800}, color_scheme=scheme)
+    page = context.new_page()
+    page.set_default_timeout(PATIENCE_MS)
+    troubles: list[str] = []
+    requests: list[str] = []
+    page.on("pageerror", lambda error: troubles.append(str(error)))
+    page.on("console", lambda message: message.type == "error" and troubles.append(message.text))
+    page.on("request", lambda request: requests.append(request.url))
+    for name in ("", "concepts/", "environments/Ring12/", "reference/observation/"):
+        page.goto(f"{address}/{name}")
+        assert page.locator("h1").first.inner_text().strip()
+        assert page.evaluate("document.body.scrollWidth <= window.innerWidth"), name
+    if width > 1000:
+        page.goto(f"{address}/")
+        page.locator("nav.md-nav a", has_text="FAQ").first.click()
+        page.wait_for_url("**/faq/")
+        page.locator("input.md-search__input").first.click()
+        page.keyboard.type("relaxed system", delay=20)
+        page.wait_for_selector(".md-search-result__link")
+        assert page.locator(".md-search-result__link").count() > 0
+    assert troubles == []
+    assert [url for url in requests if not url.startswith((address, "data:", "blob:"))] == []
+    context.close()
