@@ -42,12 +42,16 @@ POLICIES = ("random", "eft", "eft_admit", "model_affinity", "always_ground", "ne
 
 @dataclass(frozen=True)
 class Options:
-    """What to calibrate."""
+    """Print what follows from scenarios, and what policies reach on them."""
 
     scenarios: Annotated[tuple[str, ...], tyro.conf.Positional]
+    """Catalogue names or .toml files."""
     episodes: int = 6
+    """Training episodes that each policy plays."""
     load: float = 1.0
+    """Their workload.load."""
     policies: tuple[str, ...] = POLICIES
+    """Names as for agents.evaluate."""
 
 
 def describe(arrivals: Arrivals, workload: Workload) -> None:

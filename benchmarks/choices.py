@@ -24,7 +24,7 @@ LINK_SLOTS = 4  # laser terminals of a satellite of the catalogue
 
 @dataclass(frozen=True)
 class Options:
-    """What to measure."""
+    """Measure the processor time of the network's choices."""
 
     candidates: tuple[int, ...] = (13, 33)
     """Rows of an observation."""

@@ -53,7 +53,7 @@ BLOCK = "growth"
 
 @dataclass(frozen=True)
 class Options:
-    """What to measure and where to write."""
+    """Measure how time and memory grow, draw the curves and fit exponents."""
 
     curves: tuple[str, ...] = tuple(CURVES)
     """Which of them."""
@@ -68,8 +68,11 @@ class Options:
     seconds: float = 15.0
     """Most processor time for choosing a point's actions."""
     figures: Path = ROOT / "docs" / "figures" / "growth.json"
+    """File of the points."""
     images: Path = ROOT / "docs" / "images"
+    """Folder of the pictures."""
     document: Path = ROOT / "docs" / "lab" / "performance.md"
+    """Page with the generated block."""
 
 
 def check(options: Options) -> None:

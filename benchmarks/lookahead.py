@@ -19,7 +19,7 @@ from orbit_gym.utils.errors import fail_cleanly
 
 @dataclass(frozen=True)
 class Options:
-    """What to measure."""
+    """Measure the processor time of a planner."""
 
     scenario: Annotated[str, tyro.conf.Positional] = "ThreeBody12"
     """Catalogue name."""

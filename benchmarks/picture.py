@@ -37,11 +37,14 @@ SIGNS = (
 
 @dataclass(frozen=True)
 class Options:
-    """What to draw."""
+    """Draw the map of a moment of an episode, and time further frames."""
 
     scenario: str = "ThreeBody12"
+    """Catalogue name or .toml file."""
     split: str = "validation"
+    """Days that the episode is drawn from."""
     seed: int = 5
+    """Seed of the episode."""
     decisions: int = 1_980
     """Decisions before the picture."""
     frames: int = 0

@@ -54,7 +54,7 @@ HEADER = (
 
 @dataclass(frozen=True)
 class Options:
-    """What to play."""
+    """Time the kernels against plain NumPy and networkx, and compare their results."""
 
     scenarios: tuple[str, ...] = (
         "ThreeBody12",

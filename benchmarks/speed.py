@@ -33,7 +33,7 @@ START = "import gymnasium as gym, orbit_gym; gym.make('OrbitGym/ThreeBody12-v0')
 
 @dataclass(frozen=True)
 class Options:
-    """What to measure."""
+    """Measure steps a second, training and start-up."""
 
     scenarios: tuple[str, ...] = ("ThreeBody12", "Ring12", "CrossPlane12", "Walker100")
     """Scenarios whose steps are counted."""

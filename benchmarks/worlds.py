@@ -8,16 +8,19 @@ orbit_gym/world/memory_estimate.py estimates from.
 
 import dataclasses
 import resource
-import sys
 import tempfile
 import time
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Annotated
 
 import numpy as np
+import tyro
 
 from orbit_gym.orbits.positions import load_orbits
 from orbit_gym.scenario.loading import load_scenario
 from orbit_gym.scenario.scenario import Constellation, Scenario, Shell, Users
+from orbit_gym.utils.errors import fail_cleanly
 from orbit_gym.utils.units import DAY_S
 from orbit_gym.world.compiler import compile_world
 from orbit_gym.world.disk_cache import open_world, save_world
@@ -36,6 +39,14 @@ SHELLS = {
         (45.0, 1_000e3, 20, 20, 360.0),
     ],
 }
+
+
+@dataclass(frozen=True)
+class Options:
+    """Measure time and memory of compiling Worlds."""
+
+    scenarios: Annotated[tuple[str, ...], tyro.conf.Positional] = ()
+    """Catalogue names or .toml files; none: two of the catalogue, and shells of 100 to 2,800."""
 
 
 def shells(n_satellites: int) -> Scenario:
@@ -130,13 +141,14 @@ def rates(scenario: Scenario, world: World) -> str:
     )
 
 
-def main(sources: list[str]) -> None:
+def main(options: Options) -> None:
     """Print the figures of these scenarios; kernels are compiled beforehand."""
-    compile_world(load_scenario("Tiny"), 1)
+    sources = options.scenarios
     scenarios = [load_scenario(source) for source in sources or ("ThreeBody12", "CrossPlane12")]
+    compile_world(load_scenario("Tiny"), 1)
     for scenario in [*scenarios, *([] if sources else [shells(number) for number in SHELLS])]:
         measure(scenario)
 
 
 if __name__ == "__main__":
-    main(sys.argv[1:])
+    fail_cleanly(lambda: main(tyro.cli(Options)))

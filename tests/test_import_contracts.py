@@ -31,6 +31,9 @@ PLANTED = [
     ("orbit_gym/nowhere.py", "import math", "Layers of orbit_gym"),
     ("agents/policies/published.py", "def f():\n    import agents.evaluate", "Layers of agents"),
     ("agents/utils/jit.py", "import experiments.imitate", "Nothing depends on experiments"),
+    ("agents/utils/jit.py", "import benchmarks.speed", "Nothing depends on experiments"),
+    ("orbit_gym/views/map/text.py", "import tests.helpers.pages", "The environment knows nothing"),
+    ("orbit_gym/vector.py", "import benchmarks.speed", "The environment knows nothing of"),
 ]
 
 

@@ -31,14 +31,16 @@ BLOCK = "validation"
 
 @dataclass(frozen=True)
 class Options:
-    """What to run and where to write."""
+    """Compare the models with authorities, and print one table."""
 
-    subjects: Annotated[tuple[str, ...], tyro.conf.Positional] = ()  # none: all
-    write: bool = False  # put the table into the document
+    subjects: Annotated[tuple[str, ...], tyro.conf.Positional] = ()
+    """Subjects to compare; none: all."""
+    write: bool = False
+    """Put the table into the document."""
     document: str = str(ROOT / "docs" / "results" / "validation.md")
-    data: str = str(
-        ROOT.parent / "shared" / "data"
-    )  # rows that need it are skipped where it is absent
+    """Page with the generated block."""
+    data: str = str(ROOT.parent / "shared" / "data")
+    """Folder of reference data; rows that need it are skipped where it is absent."""
 
 
 def measures() -> dict[str, Callable[[Path | None], list[Row]]]:
@@ -96,7 +98,7 @@ def print_table(rows: Iterable[tuple[str, ...]]) -> None:
 
 def main() -> None:
     """Measure, print, write."""
-    options = tyro.cli(Options, description=__doc__)
+    options = tyro.cli(Options)
     selection = select_measures(options.subjects)
     if options.write and options.subjects:
         raise ValueError("--write needs every subject: leave the subjects out")

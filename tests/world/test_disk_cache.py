@@ -334,7 +334,7 @@ class FakeBar:
 def test_a_world_shows_its_progress_to_the_end(folder, monkeypatch):
     """On a terminal only (disable=None is tqdm's word for that), and not for a moment's work."""
     monkeypatch.setattr(progress, "tqdm", FakeBar)
-    monkeypatch.setattr(FakeBar, "asked", [])
+    monkeypatch.setattr(FakeBar, "bars", [])
     afresh(load_scenario("Ring12"))
     ((total, disable, delay, bar),) = FakeBar.bars
     assert disable is None and delay == progress.SHOWN_AFTER_S and abs(bar.n - total) < 1e-9

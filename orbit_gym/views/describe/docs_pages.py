@@ -7,10 +7,12 @@ compares each with what the code, or a file of figures in ``docs/data``, says.
 import json
 import re
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from orbit_gym.scenario.loading import scenario_names
+from orbit_gym.views.describe.command_tables import COMMANDS, command_group
 from orbit_gym.views.describe.docs_tables import (
     HEADLINE,
     action_table,
@@ -36,6 +38,9 @@ PAGES: dict[str, dict[str, Callable[[], str]]] = {
     "docs/reference/task-classes.md": {"classes": class_table},
     "docs/reference/scenario.md": {"switches": switch_table, "fields": reference},
     "docs/environments/index.md": {"scenarios": scenario_table},
+    "docs/reference/commands.md": {
+        f"commands_{group}": partial(command_group, group) for group in COMMANDS
+    },
 }
 
 

@@ -125,13 +125,15 @@ def test_without_a_mode_nothing_is_watched(monkeypatch: pytest.MonkeyPatch) -> N
 
 
 @pytest.mark.parametrize("name", ["Tiny", "ThreeBody12"])
-def test_satellites_stand_over_their_sub_satellite_points(name: str, moments: list[Moment]) -> None:
+def test_satellites_stand_over_their_sub_satellite_points(
+    name: str, snapshots: list[Moment]
+) -> None:
     """Places drawn are those of orbit_gym.kernels.network.transfers.position_m, and a rim or class
     colour is there on the picture.
     """
     env = OrbitEnv(name, split="validation", render_mode="rgb_array")
     env.reset(seed=1)
-    frame, moment = env.render(), moments[-1]
+    frame, moment = env.render(), snapshots[-1]
     world, time_s = env.simulation.world, env.simulation.time_s
     for satellite in (0, len(moment.queue_s) - 1):
         expected_m = np.array(position_m(world, satellite, time_s))
@@ -140,7 +142,7 @@ def test_satellites_stand_over_their_sub_satellite_points(name: str, moments: li
         assert has_colour_near(frame, WorldView(MAP).pixels(geodetic_deg(expected_m)), colour, 7)
 
 
-def test_the_route_of_the_last_booking_is_drawn(moments: list[Moment]) -> None:
+def test_the_route_of_the_last_booking_is_drawn(snapshots: list[Moment]) -> None:
     """The placed plan's hops are those that plan(k) told before, and the colour of the input's
     route lies on each of its hops.
     """
@@ -157,7 +159,7 @@ def test_the_route_of_the_last_booking_is_drawn(moments: list[Moment]) -> None:
             or plan.input_hops == plan.result_hops[: len(plan.input_hops)]
         ):
             continue
-        frame, moment = env.render(), moments[-1]
+        frame, moment = env.render(), snapshots[-1]
         assert moment.placement is not None and moment.placement.plan == plan
         view = WorldView(MAP)
         for hop in plan.input_hops:
@@ -176,7 +178,7 @@ def test_the_route_of_the_last_booking_is_drawn(moments: list[Moment]) -> None:
     raise AssertionError("no plan with two input hops in 60 decisions")
 
 
-def test_totals_are_those_of_the_metrics(moments: list[Moment]) -> None:
+def test_totals_are_those_of_the_metrics(snapshots: list[Moment]) -> None:
     """Tiny to its end: what the panel counted is what episode_metrics reports."""
     env = OrbitEnv("Tiny", render_mode="rgb_array")
     env.reset(seed=0)
@@ -184,7 +186,7 @@ def test_totals_are_those_of_the_metrics(moments: list[Moment]) -> None:
     while not truncated:
         *_, truncated, info = env.step(at_random(env.simulation, rng))
     env.render()
-    totals, metrics = moments[-1].totals, info["episode_metrics"]
+    totals, metrics = snapshots[-1].totals, info["episode_metrics"]
     assert (totals.decisions, totals.n_delivered, totals.n_late, totals.n_rejected) == tuple(
         metrics[name] for name in ("n_released", "n_delivered", "n_late", "n_rejected")
     )
