@@ -12,7 +12,7 @@ from agents.evaluation.load_policy import parse
 from agents.policies import heuristics
 from agents.policies.heuristics import HEURISTICS, View, heuristic, register_heuristic
 from tests.helpers.edited import printed_with_edits
-from tests.helpers.fresh import printed
+from tests.helpers.fresh import output_of
 from tests.helpers.installed import install
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -51,7 +51,7 @@ def evaluated(folder: Path, name: str, edits: dict | None = None, **environment:
     arguments += ["--processes", "1", "--out", str(folder / "results")]
     program = EVALUATE.format(arguments=arguments)
     if edits is None:
-        printed(program, ROOT, **environment)
+        output_of(program, ROOT, **environment)
     else:
         printed_with_edits(edits, program, **environment)
     return json.loads((folder / "results" / "results.json").read_text())["policies"]
@@ -62,11 +62,11 @@ def test_one_function_in_our_file_is_a_policy(tmp_path: Path) -> None:
     policies = evaluated(tmp_path, "coolest", edits)
     assert list(policies) == ["coolest", "random"]
     heuristic(coolest)
-    again = evaluate(
+    second_answer = evaluate(
         Evaluation(("coolest",), "Tiny", seeds=2, out=str(tmp_path / "again"), processes=1)
     )
     headline = "served_value_fraction"
-    assert policies["coolest"][headline] == again["policies"]["coolest"][headline]
+    assert policies["coolest"][headline] == second_answer["policies"]["coolest"][headline]
     assert policies["coolest"][headline] != policies["random"][headline]
 
 
@@ -86,7 +86,7 @@ done = subprocess.run([sys.executable, "-m", "agents.evaluate", *{arguments}], c
 assert done.returncode == 0, done.stderr.decode()
 print(done.stderr.decode())
 """
-    text = printed(program, ROOT, PYTHONPATH=str(tmp_path))
+    text = output_of(program, ROOT, PYTHONPATH=str(tmp_path))
     results = json.loads((tmp_path / "results" / "results.json").read_text())
     assert len(results["policies"]["coolest"]["served_value_fraction"]["episodes"]) == 12
     assert "there is a heuristic 'eft' already; choose another name" in text

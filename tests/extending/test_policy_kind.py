@@ -15,7 +15,7 @@ from agents.evaluation.policy_kinds import POLICY_KINDS, PolicyKind, PolicySpec,
 from agents.policies.protocol import Environments, NeedsEnvironments
 from orbit_gym.vector import OrbitVectorEnv
 from tests.helpers.edited import printed_with_edits
-from tests.helpers.fresh import printed
+from tests.helpers.fresh import output_of
 from tests.helpers.installed import install
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -82,11 +82,13 @@ def test_a_kind_is_parsed_grouped_played_kept_and_labelled(
     assert (first, first + 1) in groups and (first + 2,) in groups
     assert results["labels"]["first:3"] == "first:3 (of the lab)"
     groups.clear()
-    again = evaluate(
+    second_answer = evaluate(
         Evaluation(("first:3",), "Tiny", seeds=3, out=str(tmp_path), processes=1, overwrite=True)
     )
     assert groups == []  # it is slow and has a fingerprint, so it was kept
-    assert again["policies"]["first:3"][HEADLINE] == results["policies"]["first:3"][HEADLINE]
+    assert (
+        second_answer["policies"]["first:3"][HEADLINE] == results["policies"]["first:3"][HEADLINE]
+    )
     assert with_controls(("first:3",), True, True) == ("first:3",)
     with pytest.raises(ValueError, match="'first:many' must end in a number"):
         parse("first:many")
@@ -96,7 +98,7 @@ def test_a_kind_is_parsed_grouped_played_kept_and_labelled(
 
 ENTRY = """    "never": PolicyKind(lambda spec, envs, seed: Never(), ("never",)),
 """
-NEVER = """class Never:
+REJECTS_ALL = """class Never:
     def predict(self, observation, state=None, starts=None, deterministic=True, masks=None):
         return masks.shape[1] - 1 + 0 * masks[:, 0].astype(int), state
 
@@ -112,7 +114,7 @@ print(json.dumps(results["policies"]))
 
 
 def test_one_entry_in_our_table_is_a_kind(tmp_path: Path) -> None:
-    edits = [(BEFORE_TABLE, NEVER + BEFORE_TABLE), (LAST_ENTRY, ENTRY + LAST_ENTRY)]
+    edits = [(BEFORE_TABLE, REJECTS_ALL + BEFORE_TABLE), (LAST_ENTRY, ENTRY + LAST_ENTRY)]
     program = EVALUATE.format(names=("never",), out=str(tmp_path))
     text = printed_with_edits({"agents/evaluation/policy_kinds.py": edits}, program)
     policies = json.loads(text.splitlines()[-1])
@@ -122,7 +124,7 @@ def test_one_entry_in_our_table_is_a_kind(tmp_path: Path) -> None:
 
 PACKAGE = (
     "from agents.evaluation.policy_kinds import PolicyKind\n"
-    + NEVER
+    + REJECTS_ALL
     + """
 def make_never(envs, seed):
     return Never()
@@ -143,10 +145,10 @@ def test_an_installed_package_adds_a_policy_and_a_kind(tmp_path: Path) -> None:
     install(tmp_path, "lab", PACKAGE, ENTRY_POINTS)
     program = "import warnings; warnings.simplefilter('ignore')\n"
     program += EVALUATE.format(names=("never", "seldom"), out=str(tmp_path / "results"))
-    policies = json.loads(printed(program, ROOT, PYTHONPATH=str(tmp_path)).splitlines()[-1])
+    policies = json.loads(output_of(program, ROOT, PYTHONPATH=str(tmp_path)).splitlines()[-1])
     assert policies["never"] == policies["seldom"]
     assert policies["never"][HEADLINE]["mean"] == 0.0
-    text = printed(
+    text = output_of(
         "import warnings\n"
         "with warnings.catch_warnings(record=True) as caught:\n"
         "    warnings.simplefilter('always')\n"
