@@ -35,6 +35,20 @@ def test_the_version_stands_in_one_place_and_the_citation_follows() -> None:
     assert not [path for path in sources if f'"{PROJECT["version"]}"' in path.read_text("utf-8")]
 
 
+def test_the_page_says_how_to_cite_as_the_citation_file_does() -> None:
+    citation = yaml.safe_load(text_of("CITATION.cff"))
+    (bibtex,) = re.findall(r"```bibtex\n(.*?)```", text_of("docs/faq.md"), re.DOTALL)
+    entries = dict(re.findall(r"^  (\w+) = \{+(.*?)\}+,$", bibtex, re.MULTILINE))
+    assert entries == {
+        "title": citation["title"],
+        "author": citation["authors"][0]["name"],
+        "version": citation["version"],
+        "year": str(citation["date-released"])[:4],
+        "license": citation["license"],
+        "url": citation["repository-code"],
+    }
+
+
 def test_the_citation_names_the_day_of_the_release() -> None:
     release_day = yaml.safe_load(text_of("CITATION.cff"))["date-released"]
     assert f"## [{PROJECT['version']}] - {release_day}" in text_of("CHANGELOG.md")

@@ -22,8 +22,12 @@ SMALL = ["Tiny", "Ring12", "tight-downlink"]
 
 
 def run(path: Path) -> None:
+    """Run a page's blocks in the current folder, beside the files that it shows."""
     variables: dict[str, object] = {"__name__": "docs"}
     for code in code_of(path):
+        if code.marker.startswith("<!-- file:"):
+            name = code.marker.removeprefix("<!-- file:").removesuffix(" -->")
+            Path(name).write_text(code.text, encoding="utf-8")
         if code.language == "python" and not code.marker.startswith(
             tuple(f"<!-- {kind}" for kind in TESTED_ELSEWHERE)
         ):

@@ -1,6 +1,7 @@
 """Kinds of actions beside the candidates: `earliest`, which is shipped, and one that is added."""
 
 import json
+import textwrap
 from pathlib import Path
 
 import gymnasium as gym
@@ -14,26 +15,23 @@ from orbit_gym.env import OrbitEnv
 from orbit_gym.observation import COLUMNS
 from tests.helpers.edited import edited_copy
 from tests.helpers.fresh import output_of
+from tests.helpers.pages import DOCS, code_after
 
 EARLIEST = ("reject", "earliest")
 NODE = COLUMNS["nodes"]
+EXTEND = DOCS / "guides" / "extend.md"
+BRANCH = textwrap.indent(code_after(EXTEND, "recipe:action-branch"), "    ")
 ADDED = {
     "orbit_gym/actions.py": [
         ("REJECT, EARLIEST = range(2)", "REJECT, EARLIEST, AT_ORIGIN = range(3)"),
         (
             "KINDS: dict[str, ActionKind] = {",
-            "KINDS: dict[str, ActionKind] = {\n"
-            '    "at_origin": ActionKind(AT_ORIGIN, "where the task appeared"),',
+            f"KINDS: dict[str, ActionKind] = {{\n{code_after(EXTEND, 'recipe:action-kind')}",
         ),
     ],
     "orbit_gym/kernels/action_kinds.py": [
         ("import EARLIEST, REJECT", "import AT_ORIGIN, EARLIEST, REJECT"),
-        (
-            "    return NONE  # REJECT",
-            "    if kind == AT_ORIGIN:  # the nearest candidate is the first\n"
-            "        return 0 if state.plans[0].exists == 1 else NONE\n"
-            "    return NONE  # REJECT",
-        ),
+        ("    return NONE  # REJECT", f"{BRANCH}    return NONE  # REJECT"),
     ],
 }
 PLAY = """
