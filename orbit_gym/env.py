@@ -16,7 +16,7 @@ from orbit_gym.simulation.episode_summary import Details, episode_details
 from orbit_gym.simulation.graph import topology
 from orbit_gym.simulation.metrics import episode_metrics
 from orbit_gym.simulation.simulation import Plan, Simulation, checked_action
-from orbit_gym.views.map.renderer import RENDER_FPS, Show, checked_mode
+from orbit_gym.views.map.renderer import RENDER_FPS, Renderer, checked_mode
 from orbit_gym.workload.episode_source import EpisodeSource
 
 Observation = dict[str, np.ndarray]
@@ -117,8 +117,8 @@ class OrbitEnv(gym.Env[Observation, np.int64]):
         self._simulation: Simulation | None = None
         self._booking_log = new_booking_log(0)
         self._has_ended = False
-        self._show = (
-            Show(self.render_mode, self.scenario, self.node_names) if self.render_mode else None
+        self._renderer = (
+            Renderer(self.render_mode, self.scenario, self.node_names) if self.render_mode else None
         )
 
     @property
@@ -143,9 +143,9 @@ class OrbitEnv(gym.Env[Observation, np.int64]):
         )
         self._booking_log = new_booking_log(episode.tasks.size)
         self._has_ended = False  # an episode without any task ends with its first step
-        if self._show is not None:
-            self._show.begin(self._simulation, info["day"])
-            self._show_to_people()
+        if self._renderer is not None:
+            self._renderer.begin(self._simulation, info["day"])
+            self._update_window()
         return self._simulation.observe(), info
 
     def step(self, action: Any) -> tuple[Observation, float, bool, bool, dict[str, Any]]:
@@ -167,7 +167,7 @@ class OrbitEnv(gym.Env[Observation, np.int64]):
         }
         if self._has_ended:
             info["episode_metrics"] = episode_metrics(simulation, self._booking_log)
-        self._show_to_people()
+        self._update_window()
         return simulation.observe(), sum(terms.values()), False, self._has_ended, info
 
     def _apply(self, action: int) -> dict[str, float]:
@@ -175,13 +175,13 @@ class OrbitEnv(gym.Env[Observation, np.int64]):
         terms.
         """
         simulation, task = self.simulation, self.simulation.task_index
-        follows = self._show is not None and not simulation.is_over
+        follows = self._renderer is not None and not simulation.is_over
         if follows:
-            self._show.before_decision(simulation, action)  # type: ignore[union-attr]
+            self._renderer.before_decision(simulation, action)  # type: ignore[union-attr]
         _, terms = simulation.apply(action)
         self._booking_log.note(task, simulation.last_booking, simulation.last_outcome)
         if follows:
-            self._show.after_decision(simulation)  # type: ignore[union-attr]
+            self._renderer.after_decision(simulation)  # type: ignore[union-attr]
         return terms
 
     @property
@@ -199,21 +199,21 @@ class OrbitEnv(gym.Env[Observation, np.int64]):
 
         In mode "human" the window shows it after each step.
         """
-        if self._show is None:
+        if self._renderer is None:
             gym.logger.warn(
                 "render() shows nothing without a render_mode, e.g. gym.make(..., "
                 'render_mode="rgb_array")'
             )
             return None
-        picture = self._show.frame(self.simulation, self._booking_log)
+        picture = self._renderer.frame(self.simulation, self._booking_log)
         return picture if self.render_mode == "rgb_array" else None
 
     def close(self) -> None:
         """Close the window, if there is one."""
-        if self._show is not None:
-            self._show.close()
+        if self._renderer is not None:
+            self._renderer.close()
 
-    def _show_to_people(self) -> None:
+    def _update_window(self) -> None:
         """In mode "human" the window follows by itself."""
         if self.render_mode == "human":
             self.render()

@@ -19,7 +19,7 @@ from orbit_gym.simulation.batch import Batch
 from orbit_gym.simulation.episode_summary import Details
 from orbit_gym.simulation.reward import reward_terms
 from orbit_gym.simulation.simulation import Simulation, action_error
-from orbit_gym.views.map.renderer import RENDER_FPS, Show, checked_mode
+from orbit_gym.views.map.renderer import RENDER_FPS, Renderer, checked_mode
 from orbit_gym.workload.episode_source import EpisodeSource
 
 Observations = dict[str, np.ndarray]
@@ -82,8 +82,8 @@ class OrbitVectorEnv(gym.vector.VectorEnv[Observations, np.ndarray, np.ndarray])
         self._generators: list[np.random.Generator | None] = [None] * num_envs
         self._is_done = np.zeros(num_envs, np.bool_)
         self._has_begun = np.zeros(num_envs, np.bool_)
-        self._show = (
-            Show(self.render_mode, self.scenario, self.node_names, num_envs)
+        self._renderer = (
+            Renderer(self.render_mode, self.scenario, self.node_names, num_envs)
             if self.render_mode
             else None
         )
@@ -155,11 +155,11 @@ class OrbitVectorEnv(gym.vector.VectorEnv[Observations, np.ndarray, np.ndarray])
 
     def render(self) -> tuple[np.ndarray, ...] | None:  # type: ignore[override]
         """Pictures of all members, each (720, 1280, 3) uint8, in mode "rgb_array"."""
-        if self._show is None:
+        if self._renderer is None:
             return None
         members = range(self.num_envs)
         return tuple(
-            self._show.frame(
+            self._renderer.frame(
                 self._batch.simulation(member), self._batch.booking_log(member), member
             )
             for member in members
@@ -211,8 +211,8 @@ class OrbitVectorEnv(gym.vector.VectorEnv[Observations, np.ndarray, np.ndarray])
         episode_seed = int(generator.integers(2**31)) if seed is None else seed
         drawn_episode = self._source.sample_episode(episode_seed, options)
         self._batch.begin(member, drawn_episode)
-        if self._show is not None:
-            self._show.begin(self._batch.simulation(member), drawn_episode.info["day"], member)
+        if self._renderer is not None:
+            self._renderer.begin(self._batch.simulation(member), drawn_episode.info["day"], member)
         self._is_done[member], self._has_begun[member] = False, True
         return drawn_episode.info
 
@@ -220,12 +220,12 @@ class OrbitVectorEnv(gym.vector.VectorEnv[Observations, np.ndarray, np.ndarray])
         """Let what is rendered follow the members (m,): before a step with their actions
         (num_envs,), after it without.
         """
-        for member in members.tolist() if self._show is not None else ():
+        for member in members.tolist() if self._renderer is not None else ():
             simulation = self._batch.simulation(member)
             if actions is None:
-                self._show.after_decision(simulation, member)  # type: ignore[union-attr]
+                self._renderer.after_decision(simulation, member)  # type: ignore[union-attr]
             elif not simulation.is_over:
-                self._show.before_decision(simulation, int(actions[member]), member)  # type: ignore[union-attr]
+                self._renderer.before_decision(simulation, int(actions[member]), member)  # type: ignore[union-attr]
 
     def _checked(self, actions: np.ndarray, members: np.ndarray) -> np.ndarray:
         """Actions (num_envs,) int64.

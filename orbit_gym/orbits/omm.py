@@ -10,7 +10,7 @@ from typing import Any
 from sgp4 import omm
 from sgp4.api import Satrec
 
-from orbit_gym.orbits.tle import RefusedElements, sound
+from orbit_gym.orbits.tle import RefusedElements, checked_record
 
 # The fields of an OMM that fix the orbit, with their ranges (CCSDS 502.0-B; units of CelesTrak's GP
 # data: degrees, revolutions per day).
@@ -73,7 +73,7 @@ def record_of_omm(fields: Mapping[str, Any]) -> tuple[str, Satrec]:
     record = Satrec()
     # Catalogue numbers of nine digits do not fit the record, and the orbit does not need them.
     omm.initialize(record, OMM_REST | values | {"EPOCH": _epoch(name, fields)})
-    return name, sound(name, record)
+    return name, checked_record(name, record)
 
 
 def _plain(value: Any) -> str:

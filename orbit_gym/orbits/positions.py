@@ -16,7 +16,7 @@ import orbit_gym.orbits.oem  # noqa: F401
 from orbit_gym.orbits.elements import SkippedElements, summary
 from orbit_gym.orbits.epochs import epoch_of, span_of_worlds
 from orbit_gym.orbits.planes import group_planes
-from orbit_gym.orbits.sgp4_source import Sgp4Source, fit_to_fly, join, warn_of_age
+from orbit_gym.orbits.sgp4_source import Sgp4Source, join, select_propagatable, warn_of_age
 from orbit_gym.orbits.source import OrbitRequest, OrbitSource, orbit_reader
 from orbit_gym.orbits.tle import RefusedElements, record_of
 from orbit_gym.orbits.walker_shells import build_shell
@@ -97,7 +97,7 @@ def load_orbits(scenario: Scenario) -> Orbits:
     elements = [typed_source, *(source for source in sources if isinstance(source, Sgp4Source))]
     tables = [source for source in sources if not isinstance(source, Sgp4Source)]
     n_strict = None if constellation.strict else len(typed_source.names)
-    sgp4_source = fit_to_fly(join(elements), epoch, n_strict, refusals)
+    sgp4_source = select_propagatable(join(elements), epoch, n_strict, refusals)
     warn_of_age(sgp4_source, epoch)
     n_elements = len(sgp4_source.names)
     rows = [source.plane_elements(epoch) for source in (sgp4_source, *tables)]

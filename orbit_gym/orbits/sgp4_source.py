@@ -21,10 +21,10 @@ WGS72_MU_M3_PER_S2 = 3.986008e14
 # B* to 9e-4)
 GOOD_FOR_DAYS = 14.0
 FLOWN_DAYS = 9  # the splits fly days +1 to +7 and the look-ahead after them
-# below this drag may end an orbit within days: looked at every LOOK_S instead of once a day
+# below this drag may end an orbit within days: looked at every CHECK_STEP_S instead of once a day
 # (choice)
 LOW_M = 300e3
-LOOK_S = 120.0
+CHECK_STEP_S = 120.0
 MINUTES_PER_DAY = 1_440.0  # the sgp4 library counts in minutes
 # What the records hold of a satellite's own, in SGP4's own units.
 ELEMENTS = (
@@ -123,7 +123,7 @@ register_orbit_source("tle", _read_tle_file)
 register_orbit_source("omm", _read_omm_file)
 
 
-def fit_to_fly(
+def select_propagatable(
     source: Sgp4Source, epoch: datetime, n_strict: int | None, refusals: list[RefusedElements]
 ) -> Sgp4Source:
     """Return the satellites that SGP4 can fly on every day of the splits, each name once.
@@ -166,24 +166,26 @@ def sgp4_errors(records: Sequence[Satrec], epoch: datetime) -> np.ndarray:
 
     Satellites are flown from the epoch's midnight over FLOWN_DAYS.
 
-    All satellites are looked at once a day, low ones every LOOK_S.
+    All satellites are looked at once a day, low ones every CHECK_STEP_S.
     """
     if not records:
         return np.zeros(0, np.int64)
     jd, fraction = julian_date(datetime.combine(epoch.date(), time()))
-    codes, lowest_km = _look(records, jd, fraction + np.arange(FLOWN_DAYS + 1.0))
+    codes, lowest_km = _propagation_codes(records, jd, fraction + np.arange(FLOWN_DAYS + 1.0))
     perigee_km = np.array([record.altp for record in records]) * WGS72_RADIUS_M / M_PER_KM
     low_km = LOW_M / M_PER_KM
     low = np.flatnonzero(
         (codes == 0) & ((lowest_km < WGS72_RADIUS_M / M_PER_KM + low_km) | (perigee_km < low_km))
     )
     if len(low):
-        days = np.arange(0.0, FLOWN_DAYS, LOOK_S / DAY_S)
-        codes[low], _ = _look([records[number] for number in low.tolist()], jd, fraction + days)
+        days = np.arange(0.0, FLOWN_DAYS, CHECK_STEP_S / DAY_S)
+        codes[low], _ = _propagation_codes(
+            [records[number] for number in low.tolist()], jd, fraction + days
+        )
     return codes
 
 
-def _look(
+def _propagation_codes(
     records: Sequence[Satrec], jd: float, day_fraction: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray]:
     """Return the first error code (S,) and the smallest radius in km (S,) over the times (T,)."""

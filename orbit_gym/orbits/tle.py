@@ -87,10 +87,10 @@ def record_of(name: str, line1: str, line2: str) -> Satrec:
             f"satellite {name!r}: {error}; lines should look like {' / '.join(TLE_TEMPLATE)!r}"
         )
         raise RefusedElements(sentence, "TLE that sgp4 cannot read") from error
-    return sound(name, record)
+    return checked_record(name, record)
 
 
-def sound(name: str, record: Satrec) -> Satrec:
+def checked_record(name: str, record: Satrec) -> Satrec:
     """Return the record, or raise where its elements are no orbit.
 
     The state at their epoch is checked by the caller.

@@ -13,10 +13,10 @@ def steady_temperature_c(power_w: float, resistance_k_per_w: float, sink_c: floa
 
 @njit(cache=True)
 def temperature_after_c(
-    temperature_c: float, settles_c: float, step_s: float, tau_s: float
+    temperature_c: float, steady_c: float, step_s: float, tau_s: float
 ) -> float:
-    """Return the temperature after step_s on the way to settles_c.
+    """Return the temperature after step_s on the way to steady_c.
 
-    Exact solution of tau dT/dt = settles - T.
+    Exact solution of tau dT/dt = steady - T.
     """
-    return settles_c + (temperature_c - settles_c) * math.exp(-step_s / tau_s)
+    return steady_c + (temperature_c - steady_c) * math.exp(-step_s / tau_s)

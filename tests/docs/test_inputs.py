@@ -55,7 +55,7 @@ def test_the_example_loads(tmp_path: Path) -> None:
 def test_figures_are_those_of_the_code() -> None:
     assert all(f"`{name}`" in TEXT for name in (*OMM_RANGES, "EPOCH"))
     assert f"Elements more than {orbits.GOOD_FOR_DAYS:g} days" in TEXT and orbits.FLOWN_DAYS == 9
-    assert (orbits.LOW_M, orbits.LOOK_S) == (300e3, 120.0)
+    assert (orbits.LOW_M, orbits.CHECK_STEP_S) == (300e3, 120.0)
     assert elements.SkippedElements.__name__ in TEXT
     assert (planes.HEIGHT_GAP_M, planes.HEIGHT_WIDTH_M) == (20e3, 40e3)
     angles_rad = [

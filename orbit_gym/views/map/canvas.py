@@ -9,7 +9,7 @@ from orbit_gym.views.map.layers import Layers, style_for
 from orbit_gym.views.map.panels import Page
 from orbit_gym.views.map.projection import Box, CloseUp, WorldView, geodetic_deg
 from orbit_gym.views.map.raster import Pen
-from orbit_gym.views.map.snapshot import Moment
+from orbit_gym.views.map.snapshot import Snapshot
 from orbit_gym.world.layout import World
 
 WIDTH, HEIGHT = 1280, 720  # both even, as video codecs want
@@ -61,25 +61,25 @@ class Canvas:
         self._page.legend(LEGEND)
         return self._pen.pixels.copy()
 
-    def frame(self, moment: Moment, utc: str) -> np.ndarray:
+    def frame(self, snapshot: Snapshot, utc: str) -> np.ndarray:
         """Return the picture of a moment, (HEIGHT, WIDTH, 3) uint8, a fresh array."""
-        places_deg = geodetic_deg(moment.positions_m)
+        places_deg = geodetic_deg(snapshot.positions_m)
         world, bunch = WorldView(MAP), bunch_of(places_deg[: self._count])
-        close_up = CloseUp(CLOSE_UP_BOX, *self._aim(moment, places_deg, bunch))
+        close_up = CloseUp(CLOSE_UP_BOX, *self._aim(snapshot, places_deg, bunch))
         self._pen.pixels[:] = self._background
-        self._paste(MAP, self.ground.world(moment.sun))
-        self._paste(CLOSE_UP_BOX, self.ground.around(close_up, moment.sun))
+        self._paste(MAP, self.ground.world(snapshot.sun))
+        self._paste(CLOSE_UP_BOX, self.ground.around(close_up, snapshot.sun))
         self._coasts(close_up)
-        self._layers.draw(world, moment, style_for(self._count, False), bunch)
+        self._layers.draw(world, snapshot, style_for(self._count, False), bunch)
         self._layers.draw(
-            close_up, moment, style_for(self._count, True), np.zeros(self._count, np.bool_)
+            close_up, snapshot, style_for(self._count, True), np.zeros(self._count, np.bool_)
         )
         self._frame_of(world, close_up)
-        self._page.title(TITLE, self._title, utc, moment)
+        self._page.title(TITLE, self._title, utc, snapshot)
         sizes = self._world.sizes[0]
-        self._page.panel(PANEL, moment, (int(sizes["n_stations"]), int(sizes["n_users"])))
-        self._page.placement(PLACEMENT, moment)
-        self._page.at_hand(AT_HAND, moment)
+        self._page.panel(PANEL, snapshot, (int(sizes["n_stations"]), int(sizes["n_users"])))
+        self._page.placement(PLACEMENT, snapshot)
+        self._page.at_hand(AT_HAND, snapshot)
         return self._pen.pixels[..., :3].copy()
 
     def _paste(self, box: Box, pixels: np.ndarray) -> None:
@@ -93,15 +93,15 @@ class Canvas:
         )
 
     def _aim(
-        self, moment: Moment, places_deg: np.ndarray, bunch: np.ndarray
+        self, snapshot: Snapshot, places_deg: np.ndarray, bunch: np.ndarray
     ) -> tuple[np.ndarray, float]:
         """Return middle and radius of the close-up.
 
         The bunch, else where the task placed last (or at hand) appeared, with its route.
         """
         if bunch.any():
-            return middle_deg(moment.positions_m[: self._count][bunch]), RADII_DEG[0]
-        placement, task = moment.placement, moment.task
+            return middle_deg(snapshot.positions_m[: self._count][bunch]), RADII_DEG[0]
+        placement, task = snapshot.placement, snapshot.task
         if placement is None and task is None:
             return np.zeros(2), RADII_DEG[-1]
         origin = int(placement.task["origin"]) if placement is not None else int(task["origin"])  # type: ignore[index]
@@ -112,7 +112,7 @@ class Canvas:
             nodes += [
                 hop.to_node for hop in (*placement.plan.input_hops, *placement.plan.result_hops)
             ]
-        up = moment.positions_m / np.linalg.norm(moment.positions_m, axis=-1, keepdims=True)
+        up = snapshot.positions_m / np.linalg.norm(snapshot.positions_m, axis=-1, keepdims=True)
         off_deg = np.degrees(np.arccos(np.clip(up[nodes] @ up[origin], -1.0, 1.0))).max()
         return places_deg[origin], next(
             (radius for radius in RADII_DEG if off_deg < 0.9 * radius), RADII_DEG[-1]

@@ -11,7 +11,7 @@ from orbit_gym.views.map import palette
 from orbit_gym.views.map.active_links import Links
 from orbit_gym.views.map.projection import Box, CloseUp, WorldView, geodetic_deg, tracks_deg
 from orbit_gym.views.map.raster import Pen
-from orbit_gym.views.map.snapshot import Moment
+from orbit_gym.views.map.snapshot import Snapshot
 from orbit_gym.world.layout import World
 
 # Width in pixels and opacity of a link by its use, up to each fraction; what is not used at all is
@@ -62,66 +62,68 @@ class Layers:
     names: tuple[str, ...]  # of the graph nodes
 
     def draw(
-        self, view: WorldView | CloseUp, moment: Moment, style: Style, is_hidden: np.ndarray
+        self, view: WorldView | CloseUp, snapshot: Snapshot, style: Style, is_hidden: np.ndarray
     ) -> None:
         """Draw a moment into a view.
 
         hidden (S,) bool are satellites that get no label and no charge ring here.
         """
-        places = view.pixels(geodetic_deg(moment.positions_m))
-        self._links(view, moment, style)
-        self._route(view, moment, places, style)
-        self._sites(view, moment, places, style)
-        self._satellites(view, moment, places, style, is_hidden)
-        self._task(view, moment, places, style)
-        self._labels(view, moment, places, style, is_hidden)
+        places = view.pixels(geodetic_deg(snapshot.positions_m))
+        self._links(view, snapshot, style)
+        self._route(view, snapshot, places, style)
+        self._sites(view, snapshot, places, style)
+        self._satellites(view, snapshot, places, style, is_hidden)
+        self._task(view, snapshot, places, style)
+        self._labels(view, snapshot, places, style, is_hidden)
 
     # --- links
 
-    def _links(self, view: WorldView | CloseUp, moment: Moment, style: Style) -> None:
+    def _links(self, view: WorldView | CloseUp, snapshot: Snapshot, style: Style) -> None:
         widths, alphas = (MANY_WIDTHS, MANY_ALPHAS) if style.is_thin else (USE_WIDTHS, USE_ALPHAS)
         for links, colour in (
-            (moment.beams, palette.USER),
-            (moment.passes, palette.STATION),
-            (moment.lasers, palette.LASER),
+            (snapshot.beams, palette.USER),
+            (snapshot.passes, palette.STATION),
+            (snapshot.lasers, palette.LASER),
         ):
             for low, high, width, alpha in zip((-1.0, *USE_STEPS[:-1]), USE_STEPS, widths, alphas):
                 is_mine = (links.use_fraction > low) & (links.use_fraction <= high)
                 if width > 0.0:
                     self.pen.lines(
-                        self._lines(view, moment, links.ends[is_mine], style),
+                        self._lines(view, snapshot, links.ends[is_mine], style),
                         colour,
                         width,
                         alpha,
                         view.box,
                     )
         if not style.is_thin:
-            outage_lines = self._lines(view, moment, moment.lasers_down, style)
+            outage_lines = self._lines(view, snapshot, snapshot.lasers_down, style)
             self.pen.lines(outage_lines, palette.BAD, 1.2, 0.9, view.box, dashes=(2.0, 4.0))
 
     def _lines(
-        self, view: WorldView | CloseUp, moment: Moment, ends: np.ndarray, style: Style
+        self, view: WorldView | CloseUp, snapshot: Snapshot, ends: np.ndarray, style: Style
     ) -> np.ndarray:
         """Lines (N, P, 2) in pixels between pairs (N, 2) of nodes, straight in space."""
         if isinstance(view, CloseUp) and len(ends) > 100:  # most are far outside
-            in_view = self._in_view(view, moment)
+            in_view = self._in_view(view, snapshot)
             ends = ends[in_view[ends[:, 0]] | in_view[ends[:, 1]]]
         return view.lines(
             tracks_deg(
-                moment.positions_m[ends[:, 0]], moment.positions_m[ends[:, 1]], style.line_points
+                snapshot.positions_m[ends[:, 0]],
+                snapshot.positions_m[ends[:, 1]],
+                style.line_points,
             )
         )
 
-    def _in_view(self, view: CloseUp, moment: Moment) -> np.ndarray:
-        return view.box.holds(view.pixels(geodetic_deg(moment.positions_m)))
+    def _in_view(self, view: CloseUp, snapshot: Snapshot) -> np.ndarray:
+        return view.box.holds(view.pixels(geodetic_deg(snapshot.positions_m)))
 
     def _route(
-        self, view: WorldView | CloseUp, moment: Moment, places: np.ndarray, style: Style
+        self, view: WorldView | CloseUp, snapshot: Snapshot, places: np.ndarray, style: Style
     ) -> None:
         """Input and result of the task placed last, between where their ends are now."""
-        if moment.placement is None:
+        if snapshot.placement is None:
             return
-        plan, origin = moment.placement.plan, int(moment.placement.task["origin"])
+        plan, origin = snapshot.placement.plan, int(snapshot.placement.task["origin"])
         if plan is None:
             self.pen.marks(places[[origin]], "x", 15.0, None, palette.BAD, 3.0, box=view.box)
             return
@@ -132,7 +134,7 @@ class Layers:
             ends = np.array([(hop.from_node, hop.to_node) for hop in hops], dtype=np.int64).reshape(
                 -1, 2
             )
-            self.pen.lines(self._lines(view, moment, ends, style), colour, width, 0.95, view.box)
+            self.pen.lines(self._lines(view, snapshot, ends, style), colour, width, 0.95, view.box)
         size = style.dot + 8.0
         self.pen.marks(places[[origin]], "o", size + 5.0, None, palette.INPUT, 2.2, box=view.box)
         if plan.result_hops:
@@ -150,13 +152,13 @@ class Layers:
     # --- what stands still
 
     def _sites(
-        self, view: WorldView | CloseUp, moment: Moment, places: np.ndarray, style: Style
+        self, view: WorldView | CloseUp, snapshot: Snapshot, places: np.ndarray, style: Style
     ) -> None:
         sizes = self.world.sizes[0]
         first_centre = int(sizes["n_satellites"] + sizes["n_stations"])
         first_user = first_centre + int(sizes["n_datacentres"])
         is_served = np.zeros(len(places), np.bool_)
-        is_served[moment.beams.ends[:, 1]] = is_served[moment.passes.ends[:, 1]] = True
+        is_served[snapshot.beams.ends[:, 1]] = is_served[snapshot.passes.ends[:, 1]] = True
         users, stations = (
             np.arange(first_user, len(places)),
             np.arange(int(sizes["n_satellites"]), first_centre),
@@ -204,24 +206,24 @@ class Layers:
     def _satellites(
         self,
         view: WorldView | CloseUp,
-        moment: Moment,
+        snapshot: Snapshot,
         places: np.ndarray,
         style: Style,
         is_hidden: np.ndarray,
     ) -> None:
-        count = len(moment.queue_s)
-        places, classes = places[:count], palette.queue_class(moment.queue_s)
+        count = len(snapshot.queue_s)
+        places, classes = places[:count], palette.queue_class(snapshot.queue_s)
         is_inside = view.box.holds(places)
         rim_width = 0.4 if style.is_thin else 1.3
         for number, colour in enumerate(palette.QUEUE_COLOURS):  # the busiest on top
             for is_lit, rim in ((False, palette.ECLIPSED), (True, palette.SUNLIT)):
-                of_style = is_inside & (classes == number) & (moment.is_sunlit == is_lit)
+                of_style = is_inside & (classes == number) & (snapshot.is_sunlit == is_lit)
                 edge, size = (
                     (colour, style.dot + 1.4 * (number > 0)) if style.is_thin else (rim, style.dot)
                 )
                 self.pen.marks(places[of_style], "o", size, colour, edge, rim_width, box=view.box)
         self.pen.marks(
-            places[is_inside & moment.is_rebooting],
+            places[is_inside & snapshot.is_rebooting],
             "x",
             style.dot,
             None,
@@ -230,12 +232,12 @@ class Layers:
             box=view.box,
         )
         if style.has_charge:
-            self._charge(view, moment, places, is_inside & ~is_hidden, style)
+            self._charge(view, snapshot, places, is_inside & ~is_hidden, style)
 
     def _charge(
         self,
         view: WorldView | CloseUp,
-        moment: Moment,
+        snapshot: Snapshot,
         places: np.ndarray,
         in_view: np.ndarray,
         style: Style,
@@ -245,7 +247,10 @@ class Layers:
         Of another colour near the floor.
         """
         radius = 0.5 * style.dot + 3.0
-        full, is_low = np.ones(len(places)), moment.charge_fraction < moment.floor_fraction + 0.1
+        full, is_low = (
+            np.ones(len(places)),
+            snapshot.charge_fraction < snapshot.floor_fraction + 0.1,
+        )
         self.pen.lines(
             arcs(places[in_view], full[in_view], radius), palette.PAGE, 3.2, 0.7, view.box
         )
@@ -254,7 +259,7 @@ class Layers:
             (in_view & is_low, palette.CHARGE_LOW),
         ):
             self.pen.lines(
-                arcs(places[of_style], moment.charge_fraction[of_style], radius),
+                arcs(places[of_style], snapshot.charge_fraction[of_style], radius),
                 colour,
                 1.9,
                 1.0,
@@ -262,11 +267,11 @@ class Layers:
             )
 
     def _task(
-        self, view: WorldView | CloseUp, moment: Moment, places: np.ndarray, style: Style
+        self, view: WorldView | CloseUp, snapshot: Snapshot, places: np.ndarray, style: Style
     ) -> None:
         """The task at hand: a diamond around its origin."""
-        if moment.task is not None:
-            origin = [int(moment.task["origin"])]
+        if snapshot.task is not None:
+            origin = [int(snapshot.task["origin"])]
             self.pen.marks(
                 places[origin], "D", style.dot + 12.0, None, palette.PAGE, 4.0, 0.7, view.box
             )
@@ -279,7 +284,7 @@ class Layers:
     def _labels(
         self,
         view: WorldView | CloseUp,
-        moment: Moment,
+        snapshot: Snapshot,
         places: np.ndarray,
         style: Style,
         is_hidden: np.ndarray,
@@ -291,7 +296,7 @@ class Layers:
         count, first_user = len(is_hidden), len(places) - int(self.world.sizes["n_users"][0])
         is_named = np.ones(first_user, np.bool_)
         is_named[:count] = ~is_hidden if style.has_labels else False
-        for node in concerned(moment):
+        for node in concerned(snapshot):
             is_named[node] |= not is_hidden[node]
         boxes: list[tuple[float, float, float]] = []
         for node in np.flatnonzero(is_named & view.box.holds(places[:first_user]))[::-1].tolist():
@@ -311,20 +316,20 @@ class Layers:
                 )
 
 
-def concerned(moment: Moment) -> set[int]:
+def concerned(snapshot: Snapshot) -> set[int]:
     """Return the graph nodes of the task at hand and of the one placed last.
 
     Where they appeared, and where the latter runs; users left out.
     """
     tasks = [
         task
-        for task in (moment.task, moment.placement.task if moment.placement else None)
+        for task in (snapshot.task, snapshot.placement.task if snapshot.placement else None)
         if task is not None
     ]
     nodes = {int(task["origin"]) for task in tasks}
-    if moment.placement is not None and moment.placement.plan is not None:
-        nodes.add(moment.placement.plan.node)
-    return {node for node in nodes if node < len(moment.queue_s)}
+    if snapshot.placement is not None and snapshot.placement.plan is not None:
+        nodes.add(snapshot.placement.plan.node)
+    return {node for node in nodes if node < len(snapshot.queue_s)}
 
 
 def free_place(

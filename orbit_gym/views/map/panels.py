@@ -12,7 +12,7 @@ from orbit_gym.views.map import palette
 from orbit_gym.views.map.layers import USE_WIDTHS, arcs, used_share
 from orbit_gym.views.map.projection import Box
 from orbit_gym.views.map.raster import Pen
-from orbit_gym.views.map.snapshot import Moment
+from orbit_gym.views.map.snapshot import Snapshot
 from orbit_gym.views.map.text_blocks import amount, duration, plan_lines, task_lines
 
 SIZE, SMALL = 12.0, 11.0
@@ -26,10 +26,13 @@ class Page:
     pen: Pen
     names: tuple[str, ...]
 
-    def title(self, box: Box, name: str, utc: str, moment: Moment) -> None:
+    def title(self, box: Box, name: str, utc: str, snapshot: Snapshot) -> None:
         """Scenario at the left, clock at the right."""
         y = box.bottom + 14.0
-        elapsed_s, length_s = moment.time_s - moment.span_s[0], moment.span_s[1] - moment.span_s[0]
+        elapsed_s, length_s = (
+            snapshot.time_s - snapshot.span_s[0],
+            snapshot.span_s[1] - snapshot.span_s[0],
+        )
         self.pen.text((12.0, y), f"OrbitGym  {name}", 16.0, palette.TEXT, bold=True)
         self.pen.text(
             (box.width - 12.0, y), f"{utc} UTC", 16.0, palette.TEXT, bold=True, align="right"
@@ -44,9 +47,9 @@ class Page:
 
     # --- the panel
 
-    def panel(self, box: Box, moment: Moment, n_sites: tuple[int, int]) -> None:
+    def panel(self, box: Box, snapshot: Snapshot, n_sites: tuple[int, int]) -> None:
         """Running totals; n_sites are stations and users."""
-        totals, y = moment.totals, box.bottom + box.height - 42.0
+        totals, y = snapshot.totals, box.bottom + box.height - 42.0
         y = self._heading(box, y, "SO FAR")
         y = self._row(box, y, "decisions", f"{totals.decisions:,}")
         y = self._row(
@@ -55,9 +58,9 @@ class Page:
             "value in time",
             f"{totals.delivered_value:,.1f} of {totals.released_value:,.1f}",
         )
-        y = self._outcomes(box, y, moment)
-        y = self._heading(box, y - 7.0, f"SATELLITES ({len(moment.queue_s):,})")
-        middle, high, longest = np.quantile(moment.queue_s, [0.5, 0.9, 1.0])
+        y = self._outcomes(box, y, snapshot)
+        y = self._heading(box, y - 7.0, f"SATELLITES ({len(snapshot.queue_s):,})")
+        middle, high, longest = np.quantile(snapshot.queue_s, [0.5, 0.9, 1.0])
         y = self._row(box, y, "work ahead, median", duration(middle))
         y = self._row(box, y, "90 % of them below", duration(high))
         y = self._row(box, y, "most", duration(longest))
@@ -65,29 +68,29 @@ class Page:
             box,
             y,
             "lanes in use",
-            f"{moment.busy_fraction.mean():.0%}",
-            moment.busy_fraction.mean(),
+            f"{snapshot.busy_fraction.mean():.0%}",
+            snapshot.busy_fraction.mean(),
             palette.QUEUE_COLOURS[3],
         )
-        charge = moment.charge_fraction
+        charge = snapshot.charge_fraction
         y = self._row(box, y, "charge, mean", f"{charge.mean():.0%}", charge.mean(), palette.CHARGE)
         y = self._row(box, y, "charge, least", f"{charge.min():.0%}", charge.min(), palette.CHARGE)
         y = self._row(
             box,
             y,
             "in sunlight",
-            f"{moment.is_sunlit.mean():.0%}",
-            moment.is_sunlit.mean(),
+            f"{snapshot.is_sunlit.mean():.0%}",
+            snapshot.is_sunlit.mean(),
             palette.SUNLIT,
         )
         y = self._heading(box, y - 7.0, "LINKS (use: booked in the last minute)")
-        mean, longest = used_share(moment.lasers)
-        y = self._row(box, y, "lasers up", f"{len(moment.lasers.ends):,}")
+        mean, longest = used_share(snapshot.lasers)
+        y = self._row(box, y, "lasers up", f"{len(snapshot.lasers.ends):,}")
         y = self._row(
             box, y, "laser use, mean, most", f"{mean:.1%}, {longest:.1%}", longest, palette.LASER
         )
         stations, users = (
-            len(np.unique(links.ends[:, 1])) for links in (moment.passes, moment.beams)
+            len(np.unique(links.ends[:, 1])) for links in (snapshot.passes, snapshot.beams)
         )
         y = self._row(box, y, "stations with a pass", f"{stations} of {n_sites[0]}")
         self._row(box, y, "user sites in view", f"{users} of {n_sites[1]}")
@@ -118,9 +121,9 @@ class Page:
         )
         return y - PITCH - 3.0
 
-    def _outcomes(self, box: Box, y: float, moment: Moment) -> float:
+    def _outcomes(self, box: Box, y: float, snapshot: Snapshot) -> float:
         """How decisions ended, as one bar and in numbers."""
-        totals = moment.totals
+        totals = snapshot.totals
         parts = [
             (TaskOutcome.DELIVERED.word, totals.n_delivered, palette.GOOD),
             (TaskOutcome.LATE.word, totals.n_late, palette.INPUT),
@@ -143,9 +146,9 @@ class Page:
 
     # --- the cards
 
-    def placement(self, box: Box, moment: Moment) -> None:
+    def placement(self, box: Box, snapshot: Snapshot) -> None:
         """The decision before this moment."""
-        placement, x, y = moment.placement, box.left + 12.0, box.bottom + box.height - 20.0
+        placement, x, y = snapshot.placement, box.left + 12.0, box.bottom + box.height - 20.0
         if placement is None:
             self.pen.text((x, y), "JUST PLACED: nothing yet", SMALL, palette.TEXT_QUIET, bold=True)
             return
@@ -172,22 +175,22 @@ class Page:
             lines.append(f"costs {amount(plan.energy_j, 'J')} of energy")
         self._lines(box, x, y - PITCH - 2.0, lines)
 
-    def at_hand(self, box: Box, moment: Moment) -> None:
+    def at_hand(self, box: Box, snapshot: Snapshot) -> None:
         """The task that waits for a decision."""
         x, y = box.left + 12.0, box.bottom + box.height - 20.0
-        if moment.task is None:
+        if snapshot.task is None:
             self.pen.text((x, y), "AT HAND: no task", SMALL, palette.TEXT_QUIET, bold=True)
             return
-        is_after = moment.time_s >= moment.span_s[1]
+        is_after = snapshot.time_s >= snapshot.span_s[1]
         heading = "AFTER THE END: " if is_after else "TO PLACE NOW: "
         self.pen.text(
-            (x, y), f"{heading}task {moment.task_index + 1:,}", SMALL, palette.TASK, bold=True
+            (x, y), f"{heading}task {snapshot.task_index + 1:,}", SMALL, palette.TASK, bold=True
         )
         choice = (
-            f"{moment.n_plans} of {len(moment.candidates)} candidates can deliver it, "
-            f"{moment.n_plans_on_time} in time"
+            f"{snapshot.n_plans} of {len(snapshot.candidates)} candidates can deliver it, "
+            f"{snapshot.n_plans_on_time} in time"
         )
-        self._lines(box, x, y - PITCH - 2.0, [*task_lines(moment.task, self.names), choice])
+        self._lines(box, x, y - PITCH - 2.0, [*task_lines(snapshot.task, self.names), choice])
 
     def _lines(self, box: Box, x: float, y: float, lines: list[str]) -> None:
         for line in lines:

@@ -11,7 +11,7 @@ import numpy as np
 from orbit_gym.scenario.scenario import Scenario
 from orbit_gym.simulation.booking_log import BookingLog
 from orbit_gym.simulation.simulation import Simulation
-from orbit_gym.views.map.snapshot import Placement, Watcher, totals
+from orbit_gym.views.map.snapshot import Placement, Tracker, totals
 
 if TYPE_CHECKING:
     from orbit_gym.views.map.canvas import Canvas
@@ -30,12 +30,12 @@ def checked_mode(mode: str | None, allowed: Sequence[str]) -> str | None:
 class _Member:
     """One environment that is watched through one episode."""
 
-    def __init__(self, watcher: Watcher, canvas: "Canvas") -> None:
-        self.watcher, self.canvas = watcher, canvas
+    def __init__(self, tracker: Tracker, canvas: "Canvas") -> None:
+        self.tracker, self.canvas = tracker, canvas
         self.placement: Placement | None = None
 
 
-class Show:
+class Renderer:
     """Pictures of `count` environments of one scenario; one mode for all."""
 
     def __init__(
@@ -61,9 +61,9 @@ class Show:
 
     def begin(self, simulation: Simulation, day: int, member: int = 0) -> None:
         """An episode starts on a day counted from the scenario's epoch."""
-        watcher = Watcher(self._scenario, day, simulation.world, simulation.episode)
+        tracker = Tracker(self._scenario, day, simulation.world, simulation.episode)
         self._members[member] = _Member(
-            watcher,
+            tracker,
             self._new_canvas(simulation.world, self._names, self._scenario.name, self._ground),
         )
 
@@ -82,13 +82,13 @@ class Show:
 
     def after_decision(self, simulation: Simulation, member: int = 0) -> None:
         """The action has been applied."""
-        self._view_of(member).watcher.follow(simulation)
+        self._view_of(member).tracker.follow(simulation)
 
     def frame(self, simulation: Simulation, log: BookingLog, member: int = 0) -> np.ndarray:
         """The picture of an environment now, (height, width, 3) uint8."""
         view = self._view_of(member)
-        moment = view.watcher.look(simulation, view.placement, totals(simulation, log))
-        picture = view.canvas.frame(moment, view.watcher.utc(moment.time_s))
+        snapshot = view.tracker.snapshot(simulation, view.placement, totals(simulation, log))
+        picture = view.canvas.frame(snapshot, view.tracker.utc(snapshot.time_s))
         if self._window is not None:
             self._window.show(picture)
         return picture

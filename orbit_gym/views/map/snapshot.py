@@ -47,7 +47,7 @@ class Totals(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Moment:
+class Snapshot:
     """What there is to see; graph nodes are numbered as in the World."""
 
     time_s: float
@@ -73,7 +73,7 @@ class Moment:
     totals: Totals
 
 
-class Watcher:
+class Tracker:
     """Looks at one episode, moment by moment; it reads the State and never changes it."""
 
     def __init__(self, scenario: Scenario, day: int, world: World, episode: Episode) -> None:
@@ -99,7 +99,9 @@ class Watcher:
         """
         self._use.follow(simulation.state.used_s, simulation.time_s)
 
-    def look(self, simulation: Simulation, placement: Placement | None, totals: Totals) -> Moment:
+    def snapshot(
+        self, simulation: Simulation, placement: Placement | None, totals: Totals
+    ) -> Snapshot:
         """Return what there is to see at the clock's time."""
         world, state, time_s = self._world, simulation.state, simulation.time_s
         count = int(world.sizes["n_satellites"][0])
@@ -114,7 +116,7 @@ class Watcher:
         accelerators = world.accelerators[:count]
         is_candidate = state.candidates != NONE
         has_plan = is_candidate & (state.plans["exists"] == 1)
-        return Moment(
+        return Snapshot(
             time_s=time_s,
             span_s=(float(self._episode.span_s[0]), float(self._episode.span_s[1])),
             sun=sun,

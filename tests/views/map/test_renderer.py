@@ -20,8 +20,8 @@ from orbit_gym.vector import OrbitVectorEnv
 from orbit_gym.views.map import palette
 from orbit_gym.views.map.canvas import MAP, Canvas
 from orbit_gym.views.map.projection import WorldView, geodetic_deg
-from orbit_gym.views.map.renderer import MISSING, RENDER_FPS, Show
-from orbit_gym.views.map.snapshot import Moment
+from orbit_gym.views.map.renderer import MISSING, RENDER_FPS, Renderer
+from orbit_gym.views.map.snapshot import Snapshot
 from tests.helpers import fake_window
 from tests.helpers.playing import at_random
 
@@ -29,17 +29,17 @@ ANY_PAGE = (720, 1280, 3)
 
 
 @pytest.fixture
-def snapshots(monkeypatch: pytest.MonkeyPatch) -> list[Moment]:
+def snapshots(monkeypatch: pytest.MonkeyPatch) -> list[Snapshot]:
     """Moments that canvases were given to draw, in order."""
-    moments: list[Moment] = []
+    taken_snapshots: list[Snapshot] = []
     draw = Canvas.frame
 
-    def keep(self: Canvas, moment: Moment, utc: str) -> np.ndarray:
-        moments.append(moment)
-        return draw(self, moment, utc)
+    def keep(self: Canvas, snapshot: Snapshot, utc: str) -> np.ndarray:
+        taken_snapshots.append(snapshot)
+        return draw(self, snapshot, utc)
 
     monkeypatch.setattr(Canvas, "frame", keep)
-    return moments
+    return taken_snapshots
 
 
 @pytest.fixture
@@ -116,7 +116,7 @@ def test_rendering_changes_no_trace() -> None:
 
 def test_without_a_mode_nothing_is_watched(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("begin", "before_decision", "after_decision", "frame"):
-        monkeypatch.setattr(Show, name, lambda *_: pytest.fail("called without a render mode"))
+        monkeypatch.setattr(Renderer, name, lambda *_: pytest.fail("called without a render mode"))
     env = OrbitEnv("Tiny")
     env.reset(seed=0)
     env.step(0)
@@ -126,23 +126,23 @@ def test_without_a_mode_nothing_is_watched(monkeypatch: pytest.MonkeyPatch) -> N
 
 @pytest.mark.parametrize("name", ["Tiny", "ThreeBody12"])
 def test_satellites_stand_over_their_sub_satellite_points(
-    name: str, snapshots: list[Moment]
+    name: str, snapshots: list[Snapshot]
 ) -> None:
     """Places drawn are those of orbit_gym.kernels.network.transfers.position_m, and a rim or class
     colour is there on the picture.
     """
     env = OrbitEnv(name, split="validation", render_mode="rgb_array")
     env.reset(seed=1)
-    frame, moment = env.render(), snapshots[-1]
+    frame, snapshot = env.render(), snapshots[-1]
     world, time_s = env.simulation.world, env.simulation.time_s
-    for satellite in (0, len(moment.queue_s) - 1):
+    for satellite in (0, len(snapshot.queue_s) - 1):
         expected_m = np.array(position_m(world, satellite, time_s))
-        assert np.allclose(moment.positions_m[satellite], expected_m, atol=1e-6)
-        colour = palette.QUEUE_COLOURS[int(palette.queue_class(moment.queue_s)[satellite])]
+        assert np.allclose(snapshot.positions_m[satellite], expected_m, atol=1e-6)
+        colour = palette.QUEUE_COLOURS[int(palette.queue_class(snapshot.queue_s)[satellite])]
         assert has_colour_near(frame, WorldView(MAP).pixels(geodetic_deg(expected_m)), colour, 7)
 
 
-def test_the_route_of_the_last_booking_is_drawn(snapshots: list[Moment]) -> None:
+def test_the_route_of_the_last_booking_is_drawn(snapshots: list[Snapshot]) -> None:
     """The placed plan's hops are those that plan(k) told before, and the colour of the input's
     route lies on each of its hops.
     """
@@ -159,13 +159,13 @@ def test_the_route_of_the_last_booking_is_drawn(snapshots: list[Moment]) -> None
             or plan.input_hops == plan.result_hops[: len(plan.input_hops)]
         ):
             continue
-        frame, moment = env.render(), snapshots[-1]
-        assert moment.placement is not None and moment.placement.plan == plan
+        frame, snapshot = env.render(), snapshots[-1]
+        assert snapshot.placement is not None and snapshot.placement.plan == plan
         view = WorldView(MAP)
         for hop in plan.input_hops:
             line = view.pixels(
                 geodetic_deg(
-                    0.5 * (moment.positions_m[hop.from_node] + moment.positions_m[hop.to_node])
+                    0.5 * (snapshot.positions_m[hop.from_node] + snapshot.positions_m[hop.to_node])
                 )
             )
             if MAP.holds(line):
@@ -178,7 +178,7 @@ def test_the_route_of_the_last_booking_is_drawn(snapshots: list[Moment]) -> None
     raise AssertionError("no plan with two input hops in 60 decisions")
 
 
-def test_totals_are_those_of_the_metrics(snapshots: list[Moment]) -> None:
+def test_totals_are_those_of_the_metrics(snapshots: list[Snapshot]) -> None:
     """Tiny to its end: what the panel counted is what episode_metrics reports."""
     env = OrbitEnv("Tiny", render_mode="rgb_array")
     env.reset(seed=0)
@@ -301,7 +301,7 @@ def test_a_window_follows_by_itself(window: list[np.ndarray]) -> None:
 def test_a_window_that_was_closed_stays_closed(window: list[np.ndarray]) -> None:
     env = OrbitEnv("Tiny", render_mode="human")
     env.reset(seed=0)
-    live_window = env._show._window
+    live_window = env._renderer._window
     pyplot.close("all")
     env.step(0)
     assert len(window) == 1 and live_window._is_closed

@@ -17,7 +17,7 @@ from orbit_gym.views.map.layers import arcs, free_place
 from orbit_gym.views.map.panels import SMALL
 from orbit_gym.views.map.projection import Box
 from orbit_gym.views.map.reservations import FADING_S, RecentUse
-from orbit_gym.views.map.snapshot import Moment, Placement, Watcher, totals
+from orbit_gym.views.map.snapshot import Placement, Snapshot, Tracker, totals
 from orbit_gym.views.map.text import text_width
 from orbit_gym.views.map.text_blocks import amount, duration, hops, plan_lines, task_lines
 from orbit_gym.world.layout import DOWNLINK
@@ -26,28 +26,30 @@ from tests.helpers.playing import at_random
 FAULTS = {"faults.enabled": True, "faults.reset_mean_s": 1_500.0, "faults.link_up_fraction": 0.6}
 
 
-def play(name: str, steps: int, overrides: dict | None = None) -> tuple[OrbitEnv, Watcher, Moment]:
+def play(
+    name: str, steps: int, overrides: dict | None = None
+) -> tuple[OrbitEnv, Tracker, Snapshot]:
     """An environment after some random steps, and what there is to see."""
     env, rng = OrbitEnv(name, overrides=overrides, split="validation"), np.random.default_rng(4)
     _, info = env.reset(seed=4)
-    watcher = Watcher(env.scenario, info["day"], env.simulation.world, env.simulation.episode)
+    tracker = Tracker(env.scenario, info["day"], env.simulation.world, env.simulation.episode)
     for _ in range(steps):
         env.step(at_random(env.simulation, rng))
-        watcher.follow(env.simulation)
+        tracker.follow(env.simulation)
     return (
         env,
-        watcher,
-        watcher.look(env.simulation, None, totals(env.simulation, env.booking_log)),
+        tracker,
+        tracker.snapshot(env.simulation, None, totals(env.simulation, env.booking_log)),
     )
 
 
 @pytest.fixture(scope="module")
-def late_view() -> tuple[OrbitEnv, Moment]:
-    env, _, moment = play("CrossPlane12", 300)
-    return env, moment
+def late_view() -> tuple[OrbitEnv, Snapshot]:
+    env, _, snapshot = play("CrossPlane12", 300)
+    return env, snapshot
 
 
-def test_a_pass_is_used_as_much_as_both_its_ends_are(late_view: tuple[OrbitEnv, Moment]) -> None:
+def test_a_pass_is_used_as_much_as_both_its_ends_are(late_view: tuple[OrbitEnv, Snapshot]) -> None:
     """Radios booked for 0.8 of the last minute and antennas for 0.3: no pass was used for more than
     0.3.
     """
@@ -68,8 +70,8 @@ def test_hops_in_words() -> None:
     assert [hops(count) for count in (0, 1, 5)] == ["no hop", "1 hop", "5 hops"]
 
 
-def test_links_are_those_of_the_topology(late_view: tuple[OrbitEnv, Moment]) -> None:
-    env, moment = late_view
+def test_links_are_those_of_the_topology(late_view: tuple[OrbitEnv, Snapshot]) -> None:
+    env, snapshot = late_view
     expected: dict[str, set[tuple[int, int]]] = {
         "laser": set(),
         "downlink": set(),
@@ -79,9 +81,9 @@ def test_links_are_those_of_the_topology(late_view: tuple[OrbitEnv, Moment]) -> 
         if data["kind"] in expected:
             expected[data["kind"]].add((min(a, b), max(a, b)))
     for kind, links in (
-        ("laser", moment.lasers),
-        ("downlink", moment.passes),
-        ("user_up", moment.beams),
+        ("laser", snapshot.lasers),
+        ("downlink", snapshot.passes),
+        ("user_up", snapshot.beams),
     ):
         assert {tuple(pair) for pair in links.ends.tolist()} == expected[kind], kind
         assert len(links.ends) == len(links.use_fraction) == len(expected[kind])
@@ -90,11 +92,11 @@ def test_links_are_those_of_the_topology(late_view: tuple[OrbitEnv, Moment]) -> 
 
 def test_pairs_that_acquire_come_up_within_the_acquisition_time() -> None:
     """Looked at just before a link of CrossPlane12 opens: it is down, and up afterwards."""
-    env, watcher, moment = play("CrossPlane12", 1)
+    env, tracker, snapshot = play("CrossPlane12", 1)
     lasers = env.simulation.world.lasers
-    opens_s = np.sort(lasers["start_s"][lasers["start_s"] > moment.time_s])[0]
+    opens_s = np.sort(lasers["start_s"][lasers["start_s"] > snapshot.time_s])[0]
     for time_s, is_up in ((opens_s - 1.0, False), (opens_s + 0.5, True)):
-        links, lasers_down = watcher._sightlines.lasers(
+        links, lasers_down = tracker._sightlines.lasers(
             time_s, np.zeros(int(env.simulation.world.sizes["n_resources"][0]))
         )
         edges = lasers["edge"][lasers["start_s"] == opens_s]
@@ -113,11 +115,12 @@ def test_pairs_that_acquire_come_up_within_the_acquisition_time() -> None:
         assert (ends <= {tuple(pair) for pair in lasers_down.tolist()}) != is_up
 
 
-def test_sunlight_is_the_worlds(late_view: tuple[OrbitEnv, Moment]) -> None:
-    env, moment = late_view
+def test_sunlight_is_the_worlds(late_view: tuple[OrbitEnv, Snapshot]) -> None:
+    env, snapshot = late_view
     world = env.simulation.world
-    assert moment.is_sunlit.tolist() == [
-        bool(world.power[power_row(world, node, moment.time_s)]["is_sunlit"]) for node in range(12)
+    assert snapshot.is_sunlit.tolist() == [
+        bool(world.power[power_row(world, node, snapshot.time_s)]["is_sunlit"])
+        for node in range(12)
     ]
 
 
@@ -126,55 +129,55 @@ def test_charge_is_settled_and_the_state_is_not() -> None:
 
     With four candidates the State leaves others behind.
     """
-    env, _, moment = play("CrossPlane12", 40, {"candidates": 4})
+    env, _, snapshot = play("CrossPlane12", 40, {"candidates": 4})
     world, state = env.simulation.world, copy_state(env.simulation.state)
     for unit in range(12):
-        settle(world, state, unit, moment.time_s)
+        settle(world, state, unit, snapshot.time_s)
     capacity_j = world.accelerators["capacity_j"][:12]
-    assert np.array_equal(moment.charge_fraction, state.units["charge_j"][:12] / capacity_j)
+    assert np.array_equal(snapshot.charge_fraction, state.units["charge_j"][:12] / capacity_j)
     assert (
-        moment.charge_fraction != env.simulation.state.units["charge_j"][:12] / capacity_j
+        snapshot.charge_fraction != env.simulation.state.units["charge_j"][:12] / capacity_j
     ).any()
 
 
-def test_queues_are_those_of_the_observation(late_view: tuple[OrbitEnv, Moment]) -> None:
-    env, moment = late_view
+def test_queues_are_those_of_the_observation(late_view: tuple[OrbitEnv, Snapshot]) -> None:
+    env, snapshot = late_view
     rows, column = env.simulation.observe()["nodes"], COLUMNS["nodes"]
     checked = 0
     for row, node in enumerate(env.candidate_nodes.tolist()):
         if 0 <= node < 12:
             assert rows[row, column["booked_work"]] == pytest.approx(
-                log_time(moment.queue_s[node]), abs=1e-6
+                log_time(snapshot.queue_s[node]), abs=1e-6
             )
             assert rows[row, column["lanes_busy"]] == pytest.approx(
-                moment.busy_fraction[node], abs=1e-6
+                snapshot.busy_fraction[node], abs=1e-6
             )
             assert rows[row, column["charge"]] == pytest.approx(
-                moment.charge_fraction[node], abs=1e-6
+                snapshot.charge_fraction[node], abs=1e-6
             )
             checked += 1
-    assert checked == 12 and moment.queue_s.max() > 0.0
+    assert checked == 12 and snapshot.queue_s.max() > 0.0
 
 
 def test_faults_take_links_down_and_satellites_out() -> None:
     """In some moment of a faulty episode a struck laser is down although the World has it up, and
     an accelerator reboots.
     """
-    env, watcher, _ = play("CrossPlane12", 1, FAULTS)
+    env, tracker, _ = play("CrossPlane12", 1, FAULTS)
     rng, has_struck, has_rebooted = np.random.default_rng(0), False, False
     for _ in range(400):
         env.step(at_random(env.simulation, rng))
-        moment = watcher.look(env.simulation, None, totals(env.simulation, env.booking_log))
+        snapshot = tracker.snapshot(env.simulation, None, totals(env.simulation, env.booking_log))
         up = {
             (min(a, b), max(a, b))
             for a, b, data in env.graph().edges(data=True)
             if data["kind"] == "laser"
         }
-        pairs = {tuple(pair) for pair in moment.lasers.ends.tolist()}
-        pairs_down = {tuple(pair) for pair in moment.lasers_down.tolist()}
+        pairs = {tuple(pair) for pair in snapshot.lasers.ends.tolist()}
+        pairs_down = {tuple(pair) for pair in snapshot.lasers_down.tolist()}
         assert pairs <= up and up - pairs <= pairs_down
         has_struck |= bool(up - pairs)
-        has_rebooted |= bool(moment.is_rebooting.any())
+        has_rebooted |= bool(snapshot.is_rebooting.any())
         if has_struck and has_rebooted:
             return
     raise AssertionError((has_struck, has_rebooted))
@@ -254,7 +257,7 @@ def test_labels_keep_clear_of_each_other_and_inside() -> None:
     assert free_place(np.array([50.0, 50.0]), 300.0, box, []) is None
 
 
-def test_tasks_fit_their_cards(late_view: tuple[OrbitEnv, Moment]) -> None:
+def test_tasks_fit_their_cards(late_view: tuple[OrbitEnv, Snapshot]) -> None:
     """Every line about every task of the episode, and about the plan at every candidate of the one
     at hand, without a cut.
     """
