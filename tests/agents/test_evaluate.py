@@ -47,7 +47,7 @@ def run(tmp_path_factory):
     )
 
 
-def asked(out, *policies, **changes):
+def evaluation(out, *policies, **changes):
     """An evaluation of 12 episodes of the fake environment in this process."""
     return replace(
         Evaluation(policies=policies, scenario=ENV_ID, seeds=12, out=str(out), processes=1),
@@ -56,7 +56,7 @@ def asked(out, *policies, **changes):
 
 
 def test_results_hold_what_is_promised(tmp_path, capsys):
-    results = evaluate(asked(tmp_path, "eft", "eft_admit", "random"))
+    results = evaluate(evaluation(tmp_path, "eft", "eft_admit", "random"))
     assert results == json.loads((tmp_path / "results.json").read_text())
     assert {"scenario", "seeds", "policies"} <= set(results)
     assert results["seeds"] == list(range(3_000_000, 3_000_012))
@@ -82,13 +82,13 @@ def test_results_hold_what_is_promised(tmp_path, capsys):
 
 
 def test_episodes_are_those_of_playing_one_by_one_and_differences_are_paired(tmp_path):
-    results = evaluate(asked(tmp_path, "eft", "round_robin", "eft_admit"))
+    results = evaluate(evaluation(tmp_path, "eft", "round_robin", "eft_admit"))
     env = Problem(ENV_ID, "test").make_env()
     for name in ("eft", "round_robin", "eft_admit"):
-        alone = [
+        single = [
             play([env], make_heuristic(name), [seed])[0][HEADLINE] for seed in results["seeds"]
         ]
-        assert results["policies"][name][HEADLINE]["episodes"] == alone
+        assert results["policies"][name][HEADLINE]["episodes"] == single
     a, b = (results["policies"][name][HEADLINE]["episodes"] for name in ("eft", "eft_admit"))
     interval = stats.ttest_rel(a, b).confidence_interval(0.95)
     assert results["differences"]["eft"]["metrics"][HEADLINE]["ci95"] == pytest.approx(
@@ -107,26 +107,26 @@ def test_a_run_brings_its_controls_and_the_number_of_processes_changes_nothing(
         f"untrained:{run}",
         f"untrained:{run}@sampled",
     ]
-    alone = evaluate(asked(tmp_path / "a", "eft_admit", str(run), sampled=True))
-    assert list(alone["policies"]) == names
+    single = evaluate(evaluation(tmp_path / "a", "eft_admit", str(run), sampled=True))
+    assert list(single["policies"]) == names
     greedy = [
-        alone["policies"][name][HEADLINE]["episodes"] for name in ("eft_admit", f"untrained:{run}")
+        single["policies"][name][HEADLINE]["episodes"] for name in ("eft_admit", f"untrained:{run}")
     ]
     assert greedy[0] == greedy[1]  # the untrained network is eft_admit
-    assert alone["policies"][names[4]][HEADLINE]["episodes"] != greedy[0]
-    assert alone["labels"][names[1]].endswith("(this policy only)")
-    two = evaluate(asked(tmp_path / "b", "eft_admit", str(run), sampled=True, processes=2))
-    assert two["policies"] == alone["policies"]
+    assert single["policies"][names[4]][HEADLINE]["episodes"] != greedy[0]
+    assert single["labels"][names[1]].endswith("(this policy only)")
+    two = evaluate(evaluation(tmp_path / "b", "eft_admit", str(run), sampled=True, processes=2))
+    assert two["policies"] == single["policies"]
 
 
 def test_episodes_of_unequal_length_end_on_their_own():
     lengths = (20, 35, 27)
-    together = play([FakeEnv(steps=n) for n in lengths], make_heuristic("round_robin"), [1, 2, 3])
-    alone = [
+    batched = play([FakeEnv(steps=n) for n in lengths], make_heuristic("round_robin"), [1, 2, 3])
+    single = [
         play([FakeEnv(steps=n)], make_heuristic("round_robin"), [seed])[0]
         for n, seed in zip(lengths, (1, 2, 3))
     ]
-    assert together == alone
+    assert batched == single
 
 
 def test_trained_weights_are_used_and_the_untrained_control_has_none(tmp_path, run):
@@ -141,26 +141,26 @@ def test_trained_weights_are_used_and_the_untrained_control_has_none(tmp_path, r
     changed = tmp_path / "changed"
     changed.mkdir()
     save_checkpoint(changed / "best.pt", checkpoint)
-    policies = evaluate(asked(tmp_path / "out", "eft_admit", str(changed)))["policies"]
+    policies = evaluate(evaluation(tmp_path / "out", "eft_admit", str(changed)))["policies"]
     assert policies[str(changed)]["n_rejected"]["mean"] == 60.0  # every task of an episode
     assert policies[f"untrained:{changed}"] == policies["eft_admit"]
 
 
 def test_networks_always_see_the_masks(tmp_path, run, monkeypatch):
-    seen = []
+    shapes = []
 
     def spy(spec, env, seed=0):
         policy, predict = load(spec, env, seed), None
         predict = policy.predict
         policy.predict = lambda obs, state, starts, deterministic, masks: (
-            seen.append(masks.shape) or predict(obs, state, starts, deterministic, masks)
+            shapes.append(masks.shape) or predict(obs, state, starts, deterministic, masks)
         )
         return policy
 
     load = jobs.load_policy
     monkeypatch.setattr(jobs, "load_policy", spy)
-    evaluate(asked(tmp_path, str(run), controls=False))
-    assert set(seen) == {(12, 5)}  # groups of ten episodes, five actions
+    evaluate(evaluation(tmp_path, str(run), controls=False))
+    assert set(progress) == {(12, 5)}  # groups of ten episodes, five actions
 
 
 BAD = [
@@ -185,38 +185,38 @@ BAD = [
 def test_bad_input_is_refused_before_any_work(tmp_path, policies, changes, message, monkeypatch):
     monkeypatch.setattr(module, "play_everything", lambda *_: pytest.fail("work was started"))
     with pytest.raises(ValueError, match=message):
-        evaluate(asked(tmp_path, *policies, **changes))
+        evaluate(evaluation(tmp_path, *policies, **changes))
 
 
 def test_damaged_and_missing_checkpoints_are_named(tmp_path, run):
     (tmp_path / "damaged").mkdir()
     with pytest.raises(ValueError, match="holds no trained run: .*best.pt is missing"):
-        evaluate(asked(tmp_path / "out", str(tmp_path / "damaged")))
-    whole = (run / "best.pt").read_bytes()
-    for content in (whole[: len(whole) // 2], b"", b"nonsense"):
+        evaluate(evaluation(tmp_path / "out", str(tmp_path / "damaged")))
+    weights_bytes = (run / "best.pt").read_bytes()
+    for content in (weights_bytes[: len(weights_bytes) // 2], b"", b"nonsense"):
         (tmp_path / "damaged" / "best.pt").write_bytes(content)
         with pytest.raises(ValueError, match="best.pt is damaged and cannot be read"):
-            evaluate(asked(tmp_path / "out", str(tmp_path / "damaged")))
+            evaluate(evaluation(tmp_path / "out", str(tmp_path / "damaged")))
 
 
 def test_existing_results_are_kept(tmp_path):
-    evaluate(asked(tmp_path, "eft"))
-    before = (tmp_path / "results.json").read_bytes()
+    evaluate(evaluation(tmp_path, "eft"))
+    content_before = (tmp_path / "results.json").read_bytes()
     with pytest.raises(
         ValueError, match="already holds results; choose another --out or add --overwrite"
     ):
-        evaluate(asked(tmp_path, "random"))
-    assert (tmp_path / "results.json").read_bytes() == before
-    evaluate(asked(tmp_path, "random", overwrite=True))
-    assert (tmp_path / "results.json").read_bytes() != before
+        evaluate(evaluation(tmp_path, "random"))
+    assert (tmp_path / "results.json").read_bytes() == content_before
+    evaluate(evaluation(tmp_path, "random", overwrite=True))
+    assert (tmp_path / "results.json").read_bytes() != content_before
 
 
 def test_what_does_not_exist_is_null_not_nan(tmp_path, monkeypatch):
-    told = {HEADLINE: 0.0, "latency_p50_s": float("nan")}
+    metrics = {HEADLINE: 0.0, "latency_p50_s": float("nan")}
     monkeypatch.setattr(
-        jobs, "play_job", lambda job, members: JobResult([EpisodeResult(told)] * len(job.seeds))
+        jobs, "play_job", lambda job, members: JobResult([EpisodeResult(metrics)] * len(job.seeds))
     )
-    results = evaluate(asked(tmp_path, "eft"))
+    results = evaluate(evaluation(tmp_path, "eft"))
     assert results["policies"]["eft"]["latency_p50_s"]["mean"] is None
     assert "NaN" not in (tmp_path / "results.json").read_text()
 
@@ -242,10 +242,10 @@ def test_greedy_networks_are_played_in_larger_groups_and_what_draws_is_not(name,
 
 
 def test_a_planners_episodes_are_found_again_when_more_are_asked(tmp_path, monkeypatch):
-    played: list[int] = []
+    seeds_played: list[int] = []
 
     def stand_in(job, members):
-        played.extend(job.seeds if job.spec.name == "rollout" else [])
+        seeds_played.extend(job.seeds if job.spec.name == "rollout" else [])
         return JobResult([EpisodeResult({HEADLINE: 0.5})] * len(job.seeds))
 
     monkeypatch.setattr(jobs, "play_job", stand_in)
@@ -262,7 +262,7 @@ def test_a_planners_episodes_are_found_again_when_more_are_asked(tmp_path, monke
                 overwrite=True,
             )
         )
-    assert played == [1, 2, 3, 4]
+    assert seeds_played == [1, 2, 3, 4]
 
 
 @pytest.mark.parametrize("name", ["eft_admit", "tuned", "phoenix", "pretrained:tight-downlink"])
@@ -272,11 +272,11 @@ def test_long_episodes_of_a_rule_are_found_again_while_its_weights_stay(
     """What decides by a compiled rule is kept once it took longer than five seconds, as all of it
     but the first does here.
     """
-    played: list[int] = []
+    seeds_played: list[int] = []
 
     def play(seeds, took_s):
         def stand_in(job, members):
-            played.extend(job.seeds if job.spec.name == name else [])
+            seeds_played.extend(job.seeds if job.spec.name == name else [])
             return JobResult([EpisodeResult({HEADLINE: 0.5})] * len(job.seeds), took_s)
 
         monkeypatch.setattr(jobs, "play_job", stand_in)
@@ -293,7 +293,7 @@ def test_long_episodes_of_a_rule_are_found_again_while_its_weights_stay(
 
     for seeds, took_s in ((1, 5.0), (2, 3600.0), (3, 3600.0)):
         play(seeds, took_s)
-    assert played == [3_000_000, 3_000_000, 3_000_001, 3_000_002]
+    assert seeds_played == [3_000_000, 3_000_000, 3_000_001, 3_000_002]
     spec = parse(name)
     changed = dataclasses.replace(
         POLICY_KINDS[spec.kind],
@@ -305,4 +305,4 @@ def test_long_episodes_of_a_rule_are_found_again_while_its_weights_stay(
     )
     monkeypatch.setitem(POLICY_KINDS, spec.kind, changed)
     play(3, 5.0)
-    assert played[4:] == [3_000_000, 3_000_001, 3_000_002]
+    assert seeds_played[4:] == [3_000_000, 3_000_001, 3_000_002]

@@ -32,43 +32,43 @@ def wrapped(overrides, scale, regret_reward) -> VecMonitor:
 @pytest.mark.parametrize("regret_reward", [True, False])
 def test_it_equals_wrapped_single_environments(regret_reward):
     """Observations, rewards, ends, masks and infos over several episodes of two members."""
-    ours, theirs = (
+    native, reference = (
         make_vec(
             Problem("CrossPlane12", "train", SHORT), 2, 3, 40, TrainingOptions(0.05, regret_reward)
         ),
         wrapped(SHORT, 0.05, regret_reward),
     )
-    assert isinstance(ours.unwrapped, NativeVecEnv)
-    first, other = ours.reset(), theirs.reset()
+    assert isinstance(native.unwrapped, NativeVecEnv)
+    first, other = native.reset(), reference.reset()
     rng, ended = np.random.default_rng(0), 0
     for _ in range(250):
         assert all(np.array_equal(first[key], other[key]) for key in other)
-        masks = get_action_masks(ours)
-        assert is_masking_supported(ours) and np.array_equal(masks, get_action_masks(theirs))
+        masks = get_action_masks(native)
+        assert is_masking_supported(native) and np.array_equal(masks, get_action_masks(reference))
         actions = np.array([rng.choice(np.flatnonzero(mask)) for mask in masks])
-        first, rewards, dones, infos = ours.step(actions)
-        other, their_rewards, their_dones, their_infos = theirs.step(actions)
+        first, rewards, dones, infos = native.step(actions)
+        other, their_rewards, their_dones, their_infos = reference.step(actions)
         assert rewards.dtype == their_rewards.dtype and np.array_equal(rewards, their_rewards)
         assert np.array_equal(dones, their_dones)
-        for mine, yours in zip(infos, their_infos, strict=True):
+        for native_info, reference_info in zip(infos, their_infos, strict=True):
             assert {
                 key: value
-                for key, value in mine.items()
+                for key, value in native_info.items()
                 if key not in ("episode", "terminal_observation")
             } == {
                 key: value
-                for key, value in yours.items()
+                for key, value in reference_info.items()
                 if key not in ("episode", "terminal_observation")
             }
-            if "terminal_observation" in yours:
+            if "terminal_observation" in reference_info:
                 ended += 1
                 assert all(
-                    np.array_equal(mine["terminal_observation"][key], value)
-                    for key, value in yours["terminal_observation"].items()
+                    np.array_equal(native_info["terminal_observation"][key], value)
+                    for key, value in reference_info["terminal_observation"].items()
                 )
                 assert (
-                    mine["episode"]["r"] == yours["episode"]["r"]
-                    and mine["episode"]["l"] == yours["episode"]["l"]
+                    native_info["episode"]["r"] == reference_info["episode"]["r"]
+                    and native_info["episode"]["l"] == reference_info["episode"]["l"]
                 )
     assert ended > 2
 
@@ -79,12 +79,12 @@ def test_evaluation_equals_single_environments(name):
     envs = Problem("CrossPlane12", "test", SHORT).make_envs(3)
     assert isinstance(envs, OrbitVectorEnv)
     seeds = range(3_000_000, 3_000_005)
-    together = play(envs, make_heuristic(name), seeds)
-    alone = [
+    batched = play(envs, make_heuristic(name), seeds)
+    single = [
         play([Problem("CrossPlane12", "test", SHORT).make_env()], make_heuristic(name), [seed])[0]
         for seed in seeds
     ]
-    assert together == alone and len({metrics["n_released"] for metrics in alone}) > 1
+    assert batched == single and len({metrics["n_released"] for metrics in single}) > 1
 
 
 def test_members_are_no_single_environments():

@@ -30,10 +30,10 @@ def test_recorded_episodes_are_the_scored_ones(tmp_path: Path) -> None:
     for path in files:
         header = read_log(path).header
         place = results["seeds"].index(header["seed"])
-        scored = results["policies"][header["policy"]]
+        summary = results["policies"][header["policy"]]
         assert place < 11 and header["split"] == "test"
         for metric in ("served_value_fraction", "energy_j", "n_rejected"):
-            assert header["metrics"][metric] == scored[metric]["episodes"][place], (
+            assert header["metrics"][metric] == summary[metric]["episodes"][place], (
                 path.name,
                 metric,
             )

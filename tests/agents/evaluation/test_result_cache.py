@@ -43,11 +43,11 @@ def test_a_class_or_a_model_that_changed_is_another_world(monkeypatch):
 
 def test_a_file_that_a_scenario_names_is_part_of_it(tmp_path):
     path, ring = tmp_path / "satellites.tle", load_scenario("Ring12")
-    named = dataclasses.replace(
+    evaluation = dataclasses.replace(
         ring, constellation=dataclasses.replace(ring.constellation, tle_file=str(path))
     )
     path.write_text("one set of elements")
-    before = world_of(named)
-    assert world_of(named) == before
+    world_before = world_of(evaluation)
+    assert world_of(evaluation) == world_before
     path.write_text("another")
-    assert world_of(named) != before
+    assert world_of(evaluation) != world_before

@@ -29,7 +29,7 @@ def test_it_takes_whatever_some_plan_serves_in_time_compiled_or_not() -> None:
     envs = OrbitVectorEnv(
         4, "tight-downlink", split="train", overrides={"workload.load": 0.78}, metrics=False
     )
-    admitting, own, policy = (
+    admitting, own_policy, policy = (
         load_policy(parse(NAME), envs),
         load_policy(parse("pretrained:tight-downlink"), envs),
         network(envs),
@@ -40,13 +40,11 @@ def test_it_takes_whatever_some_plan_serves_in_time_compiled_or_not() -> None:
     for _ in range(150):
         masks = envs.action_masks()
         has_plan = (observation["nodes"][..., PLAN_ON_TIME] > 0.5).any(axis=-1)
-        usual = own.predict(observation, action_masks=masks)[0]
-        actions = [
-            each.predict(observation, action_masks=masks)[0] for each in (admitting, wrapped)
-        ]
-        for taken in actions:
-            assert np.array_equal(taken < reject, has_plan)
-            assert np.array_equal(taken[usual < reject], usual[usual < reject])
+        usual = own_policy.predict(observation, action_masks=masks)[0]
+        actions = [one.predict(observation, action_masks=masks)[0] for one in (admitting, wrapped)]
+        for action in actions:
+            assert np.array_equal(action < reject, has_plan)
+            assert np.array_equal(action[usual < reject], usual[usual < reject])
         n_refused += int((usual[has_plan] == reject).sum())
         observation = envs.step(actions[0])[0]
     assert n_refused > 5  # else nothing is shown here

@@ -43,12 +43,12 @@ def decide(obs: dict[str, np.ndarray], weights: np.ndarray) -> np.ndarray:
 def test_the_tuned_rule_is_one_setting(seed: int) -> None:
     rng = np.random.default_rng(seed)
     obs, tuned = random_observation(rng, N, 800), rng.normal(size=len(WEIGHTS))
-    chosen = np.zeros(800, np.int64)
-    choose_many(obs["task"], obs["nodes"], masks_of(obs), tuned, chosen)
+    actions = np.zeros(800, np.int64)
+    choose_many(obs["task"], obs["nodes"], masks_of(obs), tuned, actions)
     assert np.array_equal(
-        decide(obs, bilinear_weights(dict(zip(WEIGHTS, tuned, strict=True)))), chosen
+        decide(obs, bilinear_weights(dict(zip(WEIGHTS, tuned, strict=True)))), actions
     )
-    assert len(set(chosen.tolist())) == N + 1
+    assert len(set(actions.tolist())) == N + 1
 
 
 @pytest.mark.parametrize("seed", range(3))
@@ -59,17 +59,17 @@ def test_the_network_that_starts_from_it_decides_alike(seed: int) -> None:
     obs["task"][:, TASK["offered_load_30min"]] = rng.uniform(0.0, 2.0, 2000)
     obs["task"][:, TASK["urgent_infeasible_rate"]] = rng.uniform(0.0, 0.2, 2000)
     weights = bilinear_weights(dict(zip(NAMES, rng.normal(size=len(NAMES)), strict=True)))
-    named = named_weights(weights)
+    by_name = named_weights(weights)
     policy = build_policy(
         "maskable_ppo",
         observation_space(N, 2),
         gym.spaces.Discrete(N + 1),
-        NETWORK | {"rule": named},
+        NETWORK | {"rule": by_name},
     )
     actions, _ = policy.predict(obs, deterministic=True, action_masks=masks_of(obs))
-    chosen = decide(obs, weights)
-    assert np.array_equal(actions, chosen)
-    assert 0 < (chosen == N).sum() < 2000 and len(named) == len(NAMES)
+    decisions = decide(obs, weights)
+    assert np.array_equal(actions, decisions)
+    assert 0 < (decisions == N).sum() < 2000 and len(by_name) == len(NAMES)
 
 
 def test_rejection_under_overload_alone() -> None:
@@ -83,14 +83,14 @@ def test_rejection_under_overload_alone() -> None:
     for name in ("present", "plan_exists", "plan_on_time", "is_satellite"):
         obs["nodes"][:, NODE[name]] = 1.0
     weights = bilinear_weights({"cost.delivery": 1.0, "admit.one": 1.0, "admit.one*overload": -5.0})
-    for asked, taken in (
+    for offered_load, action in (
         (0.0, True),
         (AT_EASE, True),
         (AT_EASE + 0.15, True),
         (AT_EASE + 0.25, False),
     ):
-        obs["task"][TASK["offered_load_30min"]] = asked
-        assert (choose_bilinear(obs["task"], obs["nodes"], masks_of(obs), weights) < N) == taken
+        obs["task"][TASK["offered_load_30min"]] = offered_load
+        assert (choose_bilinear(obs["task"], obs["nodes"], masks_of(obs), weights) < N) == action
 
 
 def test_late_plans_stand_in_where_none_is_in_time_and_they_are_admitted() -> None:
@@ -106,18 +106,18 @@ def test_late_plans_stand_in_where_none_is_in_time_and_they_are_admitted() -> No
     nodes[:, NODE["present"]] = nodes[:2, NODE["plan_exists"]] = 1.0
     nodes[:, NODE["plan_delivery"]] = (0.5, 0.4, 0.3)
 
-    def chosen(**weights: float) -> int:
-        named = {"cost.delivery": 1.0, "admit.one": 1.0} | {
+    def action_of(**weights: float) -> int:
+        by_name = {"cost.delivery": 1.0, "admit.one": 1.0} | {
             name.replace("_", "."): value for name, value in weights.items()
         }
-        return choose_bilinear(obs["task"], nodes, masks_of(obs), bilinear_weights(named))
+        return choose_bilinear(obs["task"], nodes, masks_of(obs), bilinear_weights(by_name))
 
-    assert chosen() == 3 and chosen(late_one=0.9) == 3
-    assert chosen(late_one=2.0) == 1
+    assert action_of() == 3 and action_of(late_one=0.9) == 3
+    assert action_of(late_one=2.0) == 1
     nodes[1, NODE["model_resident"]] = 1.0
-    assert chosen(late_one=2.0, late_resident=-2.0) == 0
+    assert action_of(late_one=2.0, late_resident=-2.0) == 0
     nodes[0, NODE["plan_on_time"]] = 1.0
-    assert chosen(late_one=2.0) == 0  # the other would be earlier, and stays out
+    assert action_of(late_one=2.0) == 0  # the other would be earlier, and stays out
 
 
 def test_unknown_weights_are_refused() -> None:

@@ -33,26 +33,26 @@ def test_an_episode_is_the_same_through_the_environment(scenario, rule):
     )  # asked decision by decision, where the rule alone is compiled
     metrics = play(Problem(scenario, "train", changes).make_envs(len(SEEDS)), stepped, SEEDS)
     assert len(stepped.actions) > 100
-    for seed, told in zip(SEEDS, metrics, strict=True):
-        drawn = source.sample_episode(seed)
-        played = play_rule(source.scenario, drawn.world, drawn.episode, family.number, family.start)
-        assert played.value == pytest.approx(
-            told["delivered_value"], rel=1e-12
+    for seed, row in zip(SEEDS, metrics, strict=True):
+        day = source.sample_episode(seed)
+        rollout = play_rule(source.scenario, day.world, day.episode, family.number, family.start)
+        assert rollout.value == pytest.approx(
+            row["delivered_value"], rel=1e-12
         )  # the same sum in another order
-        assert (played.rejected, played.late) == (told["n_rejected"], told["n_late"])
-        assert played.n_booked + played.rejected == told["n_released"]
-        assert 0 < played.rejected and 0 < played.n_booked
+        assert (rollout.rejected, rollout.late) == (row["n_rejected"], row["n_late"])
+        assert rollout.n_booked + rollout.rejected == row["n_released"]
+        assert 0 < rollout.rejected and 0 < rollout.n_booked
     if scenario == "faults":
-        assert sum(told["revoked_value"] for told in metrics) > 0.0
+        assert sum(row["revoked_value"] for row in metrics) > 0.0
 
 
 def test_an_episode_without_tasks_is_worth_nothing():
     source = EpisodeSource(load_scenario("Ring12", {"episode_s": 900.0}), "train")
-    drawn = source.sample_episode(SEEDS[0], {"load": 0.0})
-    assert drawn.episode.tasks.size == 0 or np.all(
-        drawn.episode.tasks["release_s"] >= drawn.episode.span_s[1]
+    day = source.sample_episode(SEEDS[0], {"load": 0.0})
+    assert day.episode.tasks.size == 0 or np.all(
+        day.episode.tasks["release_s"] >= day.episode.span_s[1]
     )
-    assert play_rule(source.scenario, drawn.world, drawn.episode, 0, RULES["tuned"].start) == (
+    assert play_rule(source.scenario, day.world, day.episode, 0, RULES["tuned"].start) == (
         0.0,
         0,
         0,

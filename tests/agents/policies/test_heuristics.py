@@ -34,7 +34,7 @@ def by_hand(**changes):
     return obs
 
 
-KNOWN = {
+ANSWERS = {
     "origin_first": 3,  # the origin
     "nearest": 0,  # first valid row
     "least_loaded": 1,  # .1 twice: the lower row
@@ -48,13 +48,13 @@ KNOWN = {
 }
 
 
-@pytest.mark.parametrize(("name", "action"), KNOWN.items())
+@pytest.mark.parametrize(("name", "action"), ANSWERS.items())
 def test_known_answers(name, action):
     assert make_heuristic(name).predict(by_hand())[0] == action
 
 
 def test_every_heuristic_has_a_known_answer():
-    assert set(HEURISTICS) == set(KNOWN) | {"random"}
+    assert set(HEURISTICS) == set(ANSWERS) | {"random"}
 
 
 OTHER = [

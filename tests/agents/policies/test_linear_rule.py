@@ -89,8 +89,8 @@ def test_one_observation_and_a_batch_agree_and_masked_or_late_rows_are_never_tak
         choose(obs["task"][i], obs["nodes"][i], masks[i], weights) for i in range(300)
     ] == actions.tolist()
     assert masks[np.arange(300), actions].all() and 0 < (actions < 7).sum() < 300
-    taken = np.flatnonzero(actions < 7)
-    assert obs["nodes"][taken, actions[taken], NODE["plan_on_time"]].all()
+    admitted_rows = np.flatnonzero(actions < 7)
+    assert obs["nodes"][admitted_rows, actions[admitted_rows], NODE["plan_on_time"]].all()
 
 
 SMALLER_IS_BETTER = {

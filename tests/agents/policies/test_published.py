@@ -174,6 +174,6 @@ def test_batches_never_take_a_masked_or_late_row(rule):
     masks[:, 2] = False
     actions = np.zeros(200, np.int64)
     decide_many(family.number, obs["task"], obs["nodes"], masks, family.start, actions)
-    taken = np.flatnonzero(actions < 6)
-    assert masks[np.arange(200), actions].all() and 20 < taken.size < 200
-    assert obs["nodes"][taken, actions[taken], NODE["plan_on_time"]].all()
+    admitted_rows = np.flatnonzero(actions < 6)
+    assert masks[np.arange(200), actions].all() and 20 < admitted_rows.size < 200
+    assert obs["nodes"][admitted_rows, actions[admitted_rows], NODE["plan_on_time"]].all()

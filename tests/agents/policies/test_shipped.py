@@ -31,11 +31,11 @@ def test_shipped_weights_play_what_their_card_says(name):
     """The first validation episode of the first scenario, to 1e-9: another machine may add floats
     in another order (1e-3 then).
     """
-    stored = read_card(name)["results"][0]
-    envs = Problem(stored["scenario"], stored["split"]).make_envs(1)
+    card_results = read_card(name)["results"][0]
+    envs = Problem(card_results["scenario"], card_results["split"]).make_envs(1)
     policy = load_policy(parse(f"pretrained:{name}"), envs)
-    played = play(envs, policy, stored["seeds"][:1])[0][HEADLINE]
-    assert played == pytest.approx(stored[HEADLINE][0], abs=1e-3)
+    score = play(envs, policy, card_results["seeds"][:1])[0][HEADLINE]
+    assert score == pytest.approx(card_results[HEADLINE][0], abs=1e-3)
 
 
 @pytest.fixture(scope="module")
@@ -92,14 +92,14 @@ def test_published_weights_are_those_of_the_run(run, shelf):
         torch.equal(weights[key], value) for key, value in best["weights"].items()
     )
     envs = Problem("Tiny", "validation").make_envs(2)
-    shipped, own, untrained = (
+    shipped, own_policy, untrained = (
         load_policy(parse(name), envs)
         for name in ("pretrained", str(run), "untrained:pretrained:default")
     )
     observations, _ = envs.reset(seed=[1, 2])
     logits = [
         policy.mlp_extractor(policy.features_extractor(policy.obs_to_tensor(observations)[0]))[0]
-        for policy in (shipped, own, untrained)
+        for policy in (shipped, own_policy, untrained)
     ]
     assert torch.equal(logits[0], logits[1])
     assert (

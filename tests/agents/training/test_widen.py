@@ -32,19 +32,20 @@ def products(row: torch.Tensor, inputs: list[str], values: dict[str, torch.Tenso
 def test_outputs_stay_what_they_were() -> None:
     """Named inputs, those of new columns at random: each layer gives the same numbers, exactly."""
     generator = torch.Generator().manual_seed(0)
-    before = layer_inputs(renamed(narrower()), HIDDEN)
+    inputs_before = layer_inputs(renamed(narrower()), HIDDEN)
     after = layer_inputs(current_columns(), HIDDEN)
     weights = {
         layer: torch.randn(HIDDEN, len(inputs), generator=generator).double()
-        for layer, inputs in before.items()
+        for layer, inputs in inputs_before.items()
     }
     wide = widened_weights(weights, narrower(), HIDDEN)
     for layer, inputs in after.items():
-        assert len(inputs) > len(before[layer])
+        assert len(inputs) > len(inputs_before[layer])
         values = dict(zip(inputs, torch.randn(len(inputs), generator=generator).double()))
         for row in (0, HIDDEN - 1):
             expected = [
-                float(w) * float(values[n]) for w, n in zip(weights[layer][row], before[layer])
+                float(w) * float(values[n])
+                for w, n in zip(weights[layer][row], inputs_before[layer])
             ]
             terms = [float(w) * float(values[n]) for w, n in zip(wide[layer][row], inputs)]
             assert sorted(expected) == sorted(term for term in terms if term != 0.0)
@@ -53,10 +54,10 @@ def test_outputs_stay_what_they_were() -> None:
 def test_the_names_are_those_of_the_shipped_weights() -> None:
     """As many inputs as the stored matrices have, and the columns of this version."""
     for name in names():
-        card, stored = read_card(name), load_file(FOLDER / f"{name}.safetensors")
+        card, weights = read_card(name), load_file(FOLDER / f"{name}.safetensors")
         assert renamed(card["columns"]) == current_columns()
         for layer, inputs in layer_inputs(card["columns"], card["network"]["hidden"]).items():
-            assert stored[layer].shape[1] == len(inputs)
+            assert weights[layer].shape[1] == len(inputs)
 
 
 def test_a_shipped_policy_of_other_columns_is_refused_until_it_is_widened(tmp_path: Path) -> None:
