@@ -160,7 +160,7 @@ def test_networks_always_see_the_masks(tmp_path, run, monkeypatch):
     load = jobs.load_policy
     monkeypatch.setattr(jobs, "load_policy", spy)
     evaluate(evaluation(tmp_path, str(run), controls=False))
-    assert set(progress) == {(12, 5)}  # groups of ten episodes, five actions
+    assert set(shapes) == {(12, 5)}  # groups of ten episodes, five actions
 
 
 BAD = [
