@@ -17,7 +17,7 @@ from tqdm import tqdm
 
 from agents.experimental_protocol import TRAINING_SEEDS
 from agents.policies.linear_rule import EFT_ADMIT, choose_many
-from agents.policies.planner.planner import EpisodePlanner, LookAhead, Member
+from agents.policies.planner.planner import EpisodePlanner, LookaheadConfig, Member
 from agents.policies.rule_registry import load_weights
 from agents.utils.options import PositiveInt, check_ranges
 from experiments.demonstrations import Demonstrations, save_demonstrations
@@ -122,17 +122,17 @@ def labelled(
 
     Yields observation, best action and values of every decision tried.
     """
-    knobs = LookAhead(
+    config = LookaheadConfig(
         candidates=options.candidates,
         futures=1,
-        n_first=1,
+        initial_futures=1,
         pool=1,
         horizon_s=options.horizon_s,
         hold_s=0.0,
-        z_leave=0.0,
+        z_switch=0.0,
         skips_small=False,
     )
-    planner = EpisodePlanner(Member(envs, 0), knobs, weights, knows_future=True)
+    planner = EpisodePlanner(Member(envs, 0), config, weights, knows_future=True)
     action, step, is_over = np.zeros(1, np.int64), int(rng.integers(options.every)), False
     while not is_over:
         simulation = envs.simulation(0)

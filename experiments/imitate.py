@@ -26,7 +26,7 @@ from agents.envs.problem import Problem
 from agents.evaluation.load_policy import load_policy, parse
 from agents.evaluation.stored_network import read_network
 from agents.experimental_protocol import VALIDATION_EPISODES, VALIDATION_MEMBERS, VALIDATION_SEEDS
-from agents.policies.network.rule_prior import Prepared
+from agents.policies.network.rule_prior import NetworkInputs
 from agents.policies.network.sb3_policies import Network
 from agents.policies.protocol import Environments, Policy
 from agents.training.config import TrainingConfig, recipe_for
@@ -120,7 +120,7 @@ class Examples:
 
     def __init__(self, examples_: Demonstrations, policy: Any) -> None:
         """Prepare all decisions once."""
-        self.inputs: Prepared = policy.features_extractor.prepare(
+        self.inputs: NetworkInputs = policy.features_extractor.prepare(
             examples_.observation(np.arange(examples_.size))
         )
         self.action, self.values = (

@@ -84,7 +84,7 @@ def way_down(view):
 
 
 def setting(view):
-    """agents.policies.bilinear_rule.SETTING, (batch, M)."""
+    """agents.policies.bilinear_rule.CONTEXT, (batch, M)."""
     task, node, flies = (
         {name: column[:, 0] for name, column in view.task.items()},
         view.node,
@@ -128,7 +128,7 @@ def setting(view):
     return np.stack(columns, axis=-1)
 
 
-def prior(view, rule, sharpness, margin):
+def prior(view, rule, logit_scale, reject_logit_gap):
     """Logits (batch, n + 1) of a rule (3, P, M)."""
     weights = np.einsum("spm,bm->bsp", rule, setting(view))
     cost, says, says_late = np.einsum("bnp,bsp->sbn", features(view), weights)
@@ -141,10 +141,10 @@ def prior(view, rule, sharpness, margin):
     first = candidate_cost.argmin(axis=1)[:, None]
     best = np.take_along_axis(candidate_cost, first, axis=1)
     reject = np.where(
-        any_is, -margin * np.clip(np.take_along_axis(says, first, axis=1), 0.0, 4.0), 0.0
+        any_is, -reject_logit_gap * np.clip(np.take_along_axis(says, first, axis=1), 0.0, 4.0), 0.0
     )
-    cost_penalty = sharpness * (cost - best)
-    unadmitted_logit = reject + margin * np.clip(says, -4.0, 0.0) - np.maximum(cost_penalty, 0.0)
+    cost_penalty = logit_scale * (cost - best)
+    unadmitted_logit = reject + reject_logit_gap * np.clip(says, -4.0, 0.0) - np.maximum(cost_penalty, 0.0)
     other_logits = np.where(
         view.in_time, unadmitted_logit, reject - 20.0 - view.node["plan_delivery"]
     )

@@ -17,7 +17,7 @@ from stable_baselines3.common.buffers import BaseBuffer
 from stable_baselines3.common.utils import explained_variance
 from torch.nn import functional
 
-from agents.policies.network.rule_prior import Prepared
+from agents.policies.network.rule_prior import NetworkInputs
 
 PER_STEP = ("rewards", "returns", "episode_starts", "values", "log_probs", "advantages")
 
@@ -25,7 +25,7 @@ PER_STEP = ("rewards", "returns", "episode_starts", "values", "log_probs", "adva
 class Rollout(NamedTuple):
     """What an update learns from, one row a decision."""
 
-    inputs: Prepared
+    inputs: NetworkInputs
     actions: torch.Tensor
     log_probs: torch.Tensor
     advantages: torch.Tensor

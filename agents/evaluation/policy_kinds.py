@@ -112,7 +112,7 @@ def _rule_fingerprint(spec: PolicySpec, policy: Policy) -> str | None:
 
 
 def _planner_note(spec: PolicySpec) -> str:
-    return "yardstick: knows the future" if PLANNERS[spec.base][1] else ""
+    return "yardstick: knows the future" if PLANNERS[spec.base].knows_future else ""
 
 
 def _network_note(spec: PolicySpec) -> str:

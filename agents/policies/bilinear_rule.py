@@ -98,7 +98,7 @@ FEATURES = (
     "resident",
 )
 # What sets the weights: of the task, of all candidates together, and of what was asked lately.
-SETTING = (
+CONTEXT = (
     "one",
     "urgency",  # 1 - slack column
     "whole",  # 1 if it takes all lanes
@@ -129,10 +129,10 @@ SETTING = (
     "missing",  # 1 where urgent tasks are being missed, 0 where hardly any is
     "scarce",  # SCARCE less the share of satellites that hold the model, at least 0
 )
-P, M = len(FEATURES), len(SETTING)
-PARTS = ("cost", "admit", "late")  # of the weights; "late" is the admission of late plans
+P, M = len(FEATURES), len(CONTEXT)
+HEADS = ("cost", "admit", "late")  # of the weights; "late" is the admission of late plans
 ADMIT, LATE = 1, 2  # their places
-N_WEIGHTS = len(PARTS) * P * M  # part by part, features by settings
+N_WEIGHTS = len(HEADS) * P * M  # part by part, features by settings
 ROOM = (
     M + 3 * P
     # work space behind the weights: kernels here allocate nothing, so one array of weights serves
@@ -156,9 +156,9 @@ LONGEST_MIN = (
 )
 NAMES = tuple(
     f"{part}.{feature}" + ("" if context == "one" else f"*{context}")
-    for part in PARTS
+    for part in HEADS
     for feature in FEATURES
-    for context in SETTING
+    for context in CONTEXT
 )
 KBIT_IN_GBIT = 1e6
 # The same term in the words of agents.policies.linear_rule.
@@ -201,7 +201,7 @@ def named_weights(weights: np.ndarray) -> dict[str, float]:
 
 @inline_kernel
 def fill_setting(task_row: np.ndarray, node_rows: np.ndarray, out: np.ndarray) -> None:
-    """Write SETTING (M,) of a decision."""
+    """Write CONTEXT (M,) of a decision."""
     count, rows, work, deficit, residents, in_time, sunlit, idlest, contact = (
         0,
         0,

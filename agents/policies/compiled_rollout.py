@@ -27,7 +27,7 @@ TUNED, PHOENIX, EQUINOX, BILINEAR = range(4)  # rules that `decide` knows
 def decide(
     rule: int, task_row: np.ndarray, node_rows: np.ndarray, mask: np.ndarray, weights: np.ndarray
 ) -> int:
-    """Action of one of the rules for one observation; see `scoring.choose`."""
+    """Action of one of the rules for one observation; see `linear_rule.choose`."""
     if rule == TUNED:
         return choose(task_row, node_rows, mask, weights)
     if rule == BILINEAR:

@@ -26,16 +26,12 @@ STAND_IN = "ThreeBody12"
 
 
 @dataclass(frozen=True)
-class Rule:
-    """Describe a family of rules.
+class RuleFamily:
+    """Describe a rule whose weights are left open."""
 
-    Its number in `playing.decide`, the names of its weights, where tuning starts and what its
-    steps are.
-    """
-
-    number: int
-    terms: tuple[str, ...]
-    start: np.ndarray  # (len(terms),) float64
+    number: int  # in compiled_rollout.decide
+    terms: tuple[str, ...]  # names of the weights
+    start: np.ndarray  # (len(terms),) float64, where tuning starts
     # (len(terms), len(terms)): column i is what a unit of the search's coordinate i adds to the
     # weights
     steps: np.ndarray
@@ -57,14 +53,14 @@ def _tuned_steps() -> np.ndarray:
 
 
 RULES = {
-    "tuned": Rule(TUNED, WEIGHTS, UNTUNED, _tuned_steps()),
+    "tuned": RuleFamily(TUNED, WEIGHTS, UNTUNED, _tuned_steps()),
     # batteries first; delay breaks ties
-    "phoenix": Rule(
+    "phoenix": RuleFamily(
         PHOENIX, PHOENIX_TERMS, np.array([1.0, 1.0, 0.1, 0.5, 0.3]), np.eye(len(PHOENIX_TERMS))
     ),
     # prices of 0.02 and 0.1 a minute, where a scene is worth 3 a minute; a queue limit of an hour,
     # 0.01 a hop
-    "equinox": Rule(
+    "equinox": RuleFamily(
         EQUINOX, EQUINOX_TERMS, np.log([0.02, 0.02, 0.1, 60.0, 0.01]), np.eye(len(EQUINOX_TERMS))
     ),
 }

@@ -19,8 +19,8 @@ NO_BULK, BULK_FROM = (
 )  # taken off for each unit of the slack column above this: bulk loses 4 or more, urgent work gains
 
 
-def stances_of(scenario: str) -> np.ndarray:
-    """Weights (n, len(WEIGHTS)) of every stance for a scenario by name, its own `tuned` first."""
+def variants_of(scenario: str) -> np.ndarray:
+    """Weights (n, len(WEIGHTS)) of every variant for a scenario by name, its own `tuned` first."""
     tuned = load_weights("tuned", scenario)
     foreign = [load_weights("tuned", name) for name in OTHER_SCENARIOS if name != scenario]
     dearer, cheaper = (_changed(tuned, admit_one=amount) for amount in (DEARER, CHEAPER))

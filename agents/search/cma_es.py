@@ -27,7 +27,7 @@ SNAPSHOTS = 8  # of the search's mean, kept as finalists at equal parts of the b
 MOST_EPISODES = 400  # episodes held in memory, some 1 MB each
 
 
-class Prepared(NamedTuple):
+class SearchEpisode(NamedTuple):
     """A drawn episode and what some candidate could deliver of it on the relaxed system."""
 
     world: World
@@ -42,10 +42,10 @@ class Episodes:
         """Take the scenario; threads play episodes side by side."""
         self.scenario = scenario
         self._source = EpisodeSource(scenario, "train")
-        self._episodes: OrderedDict[tuple[int, float], Prepared] = OrderedDict()
+        self._episodes: OrderedDict[tuple[int, float], SearchEpisode] = OrderedDict()
         self._threads = ThreadPoolExecutor(threads)
 
-    def prepared(self, seed: int, load: float) -> Prepared:
+    def episode(self, seed: int, load: float) -> SearchEpisode:
         """The episode of a seed at a load."""
         key = (seed, load)
         if key not in self._episodes:
@@ -54,7 +54,9 @@ class Episodes:
                 self.scenario, episode_drawn.world, episode_drawn.episode
             ).relaxed_on_time()
             value = episode_drawn.episode.tasks["value"][: relaxed.size][relaxed].sum()
-            self._episodes[key] = Prepared(episode_drawn.world, episode_drawn.episode, float(value))
+            self._episodes[key] = SearchEpisode(
+                episode_drawn.world, episode_drawn.episode, float(value)
+            )
             if len(self._episodes) > MOST_EPISODES:
                 self._episodes.popitem(last=False)
         return self._episodes[key]
@@ -69,13 +71,13 @@ class Episodes:
 
         Episodes are of seeds[i] at loads[i].
         """
-        prepared = [self.prepared(seed, load) for seed, load in zip(seeds, loads, strict=True)]
-        jobs = [(item, rule, weights) for rule, weights in candidates for item in prepared]
+        items = [self.episode(seed, load) for seed, load in zip(seeds, loads, strict=True)]
+        jobs = [(item, rule, weights) for rule, weights in candidates for item in items]
         return np.array(list(self._threads.map(self._share, jobs))).reshape(
-            len(candidates), len(prepared)
+            len(candidates), len(items)
         )
 
-    def _share(self, job: tuple[Prepared, int, np.ndarray]) -> float:
+    def _share(self, job: tuple[SearchEpisode, int, np.ndarray]) -> float:
         item, rule, weights = job
         value = play_rule(self.scenario, item.world, item.episode, rule, weights.copy()).value
         return value / item.relaxed_value if item.relaxed_value > 0.0 else 1.0

@@ -9,7 +9,7 @@ a policy can so learn to do by what it observes.
 
 import numpy as np
 
-from agents.policies.bilinear_rule import N_WEIGHTS, NAMES, SETTING, M, bilinear_weights
+from agents.policies.bilinear_rule import CONTEXT, N_WEIGHTS, NAMES, M, bilinear_weights
 from agents.policies.linear_rule import WEIGHTS
 from agents.policies.rule_registry import FOLDER, RULES, load_weights, weights_file
 
@@ -46,9 +46,9 @@ def check_direction(name: str) -> None:
             )
         )
         raise ValueError(f"{name!r}: no rule is tuned for {scenario!r}; choose from {alternatives}")
-    if setting and setting not in SETTING:
+    if setting and setting not in CONTEXT:
         raise ValueError(
-            f"{name!r}: unknown setting {setting!r}; choose from {', '.join(SETTING[1:])}"
+            f"{name!r}: unknown setting {setting!r}; choose from {', '.join(CONTEXT[1:])}"
         )
 
 
@@ -66,5 +66,5 @@ def direction(name: str, start: str) -> np.ndarray:
     if not setting:
         return way
     # Setting by setting there are no products: what weighs with urgency stays as it is.
-    direction[SETTING.index(setting) : N_WEIGHTS : M] = way[:N_WEIGHTS:M]
+    direction[CONTEXT.index(setting) : N_WEIGHTS : M] = way[:N_WEIGHTS:M]
     return direction

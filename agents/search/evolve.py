@@ -24,7 +24,7 @@ from agents.algorithms.registry import DEFAULT, build_policy, find_algorithm
 from agents.experimental_protocol import CHOICE_SEEDS, TUNING_SEEDS
 from agents.policies.bilinear_rule import named_weights
 from agents.policies.compiled_rollout import BILINEAR, TUNED
-from agents.policies.network.rule_prior import make_start
+from agents.policies.network.rule_prior import make_rule_prior
 from agents.policies.network.sb3_policies import NETWORK
 from agents.policies.rule_registry import load_weights
 from agents.search.cma_es import Episodes
@@ -342,8 +342,8 @@ def save(
     search = problem.search
     network = NETWORK | {
         "rule": named_weights(problem.start),
-        "sharpness": 128.0,
-        "margin": 16.0,
+        "logit_scale": 128.0,
+        "reject_logit_gap": 16.0,
         "residual_bound": 32.0,
     }
     settings = TrainingConfig(scenario=search.cases[0][0], seed=options.seed, out=options.out)
@@ -363,7 +363,9 @@ def save(
     policy = build_policy(
         DEFAULT, *EpisodeSource(load_scenario(settings.scenario), "train").spaces(), network
     )
-    rule: Any = make_start(network["sharpness"], network["margin"], named_weights(weights)).rule
+    rule: Any = make_rule_prior(
+        network["logit_scale"], network["reject_logit_gap"], named_weights(weights)
+    ).rule
     encoder: Any = policy.features_extractor
     encoder.rule.copy_(rule)
     history = [

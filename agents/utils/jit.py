@@ -13,22 +13,17 @@ from typing import Any
 import numba
 
 from orbit_gym.utils import jit
-from orbit_gym.utils.kernel_cache import hash_of, sources_behind
+from orbit_gym.utils.kernel_cache import hash_of, importers_of, sources_behind
 
-PACKAGE = Path(__file__).resolve().parent.parent
-MARK = "from agents.utils.jit import"  # a file with kernels says this
+PACKAGE = Path(__file__).resolve().parents[__name__.count(".") - 1]  # wherever this module is
 
 
 def kernel_sources(package: Path = PACKAGE) -> list[Path]:
-    """Return the files of a package that compile kernels with this module.
+    """Return the files of a package that import this module, and so may compile kernels with it.
 
     And all files of it that those import, directly or not.
     """
-    marked = [
-        path for path in sorted(package.rglob("*.py")) if MARK in path.read_text(encoding="utf-8")
-    ]
-    names = [".".join(path.relative_to(package.parent).with_suffix("").parts) for path in marked]
-    return sources_behind(names, package)
+    return sources_behind(importers_of(__name__, package), package)
 
 
 def inline_kernel(function: Callable[..., Any]) -> Any:

@@ -13,6 +13,8 @@ RENAMED_KEYS = {
     "critic_alone": "critic_warmup_steps",
     # in the settings of a network
     "most_learned": "residual_bound",
+    "sharpness": "logit_scale",
+    "margin": "reject_logit_gap",
     # in a search (agents.search.evolve) and its log
     "asked": "config",
     "rows": "cases",

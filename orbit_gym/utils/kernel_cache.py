@@ -54,6 +54,11 @@ def sources_behind(modules: list[str], package: Path = PACKAGE) -> list[Path]:
     return [files[name] for name in sorted(names)]
 
 
+def importers_of(module: str, package: Path = PACKAGE) -> list[str]:
+    """Return the modules of a package that import a module, by dotted names."""
+    return [name for name, path in _files(package).items() if module in _imports(path)]
+
+
 def _files(package: Path) -> dict[str, Path]:
     return {_module_name(path, package): path for path in sorted(package.rglob("*.py"))}
 

@@ -15,7 +15,7 @@ from stable_baselines3.common.torch_layers import BaseFeaturesExtractor
 from torch import nn
 
 from agents.policies.network.features import N_POOLS, ROW_WIDTH
-from agents.policies.network.rule_prior import Prepared, Start, make_start, prepare
+from agents.policies.network.rule_prior import NetworkInputs, RulePrior, make_rule_prior, prepare
 from orbit_gym.observation import WIDTH
 
 MASKED = -1e8  # logit of a row that may not be chosen, as in sb3-contrib
@@ -45,17 +45,17 @@ class CandidateEncoder(BaseFeaturesExtractor):
         self,
         observation_space: spaces.Dict,
         hidden: int = 64,
-        sharpness: float = 64.0,
-        margin: float = 4.0,
+        logit_scale: float = 64.0,
+        reject_logit_gap: float = 4.0,
         rule: Mapping[str, float] | None = None,
     ) -> None:
         """Build the shared layers.
 
-        The others shape the initial logits (agents.policies.network.rule_prior.Start).
+        The others shape the initial logits (agents.policies.network.rule_prior.RulePrior).
         """
         super().__init__(observation_space, hidden)
-        start = make_start(sharpness, margin, rule)
-        self.sharpness, self.margin = sharpness, margin
+        start = make_rule_prior(logit_scale, reject_logit_gap, rule)
+        self.logit_scale, self.reject_logit_gap = logit_scale, reject_logit_gap
         self.register_buffer(
             "rule", start.rule
         )  # kept with the weights: policy search moves it (agents.search.evolve), gradients do not
@@ -66,15 +66,15 @@ class CandidateEncoder(BaseFeaturesExtractor):
         self.spread = nn.Linear(hidden, hidden, bias=False)
         self.context = nn.Linear((N_POOLS + 1) * hidden, hidden)
 
-    def prepare(self, observation: dict[str, torch.Tensor]) -> Prepared:
+    def prepare(self, observation: dict[str, torch.Tensor]) -> NetworkInputs:
         """Fixed inputs of `encode`."""
-        return prepare(observation, Start(self.sharpness, self.margin, self.rule))
+        return prepare(observation, RulePrior(self.logit_scale, self.reject_logit_gap, self.rule))
 
     def forward(self, observation: dict[str, torch.Tensor]) -> Encoded:  # type: ignore[override]  # several tensors
         """Encode an observation batch."""
         return self.encode(self.prepare(observation))
 
-    def encode(self, inputs: Prepared) -> Encoded:
+    def encode(self, inputs: NetworkInputs) -> Encoded:
         """Encode rows, mix in the pooled context once, pool again."""
         # A sum of linear maps equals one linear map of the concatenation, without repeating the
         # task for every row.
@@ -116,7 +116,7 @@ class CandidateHeads(nn.Module):
         self.critic = nn.Linear(hidden, hidden)
 
     def zero_residuals(self) -> None:
-        """Start from the prior alone."""
+        """RulePrior from the prior alone."""
         for layer in (self.score, self.reject):
             nn.init.zeros_(layer.weight)
             nn.init.zeros_(layer.bias)

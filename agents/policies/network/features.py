@@ -11,6 +11,7 @@ import numpy as np
 
 from agents.policies.bilinear_rule import (
     BACKLOG,
+    CONTEXT,
     DELIVERY,
     FINISH,
     LOAD,
@@ -20,7 +21,6 @@ from agents.policies.bilinear_rule import (
     ON_TIME,
     PRESENT,
     SERVICE,
-    SETTING,
     SLACK,
     START,
     WORK,
@@ -64,7 +64,7 @@ POOLS = (
 )  # mean of present rows; rows that the rule likes; rows with little booked work
 N_POOLS = len(POOLS)
 RESULT, DOWN_WAIT, RESULT_WAITS = (
-    SETTING.index(name) for name in ("result", "down_wait", "result_waits")
+    CONTEXT.index(name) for name in ("result", "down_wait", "result_waits")
 )
 
 
@@ -74,8 +74,8 @@ def fill_inputs(
     node_rows: np.ndarray,
     link_rows: np.ndarray,
     weights: np.ndarray,
-    sharpness: float,
-    margin: float,
+    logit_scale: float,
+    reject_logit_gap: float,
     scores: np.ndarray,
     rows: np.ndarray,
     pools: np.ndarray,
@@ -91,7 +91,7 @@ def fill_inputs(
     """
     for b in range(task_rows.shape[0]):
         task, nodes = task_rows[b], node_rows[b]
-        fill_prior(task, nodes, weights, sharpness, margin, scores, prior[b])
+        fill_prior(task, nodes, weights, logit_scale, reject_logit_gap, scores, prior[b])
         fill_pools(nodes, prior[b], pools[b])
         valid[b, -1] = True
         earliest = 2.0  # deliveries are at most 1
@@ -130,18 +130,18 @@ def fill_prior(
     task: np.ndarray,
     nodes: np.ndarray,
     weights: np.ndarray,
-    sharpness: float,
-    margin: float,
+    logit_scale: float,
+    reject_logit_gap: float,
     scores: np.ndarray,
     prior: np.ndarray,
 ) -> None:
     """Logits (n + 1,) of the rule; the last is rejection.
 
-    The best admitted plan gets exactly 0, others admitted -sharpness * (cost - best), rejection
-    -margin * (what admission says there). Where nothing is admitted rejection gets 0; rows that are
-    not lie below rejection by what admission says, late plans below all. Where no plan is in time,
-    late ones that are admitted take the place of the others. The best row's subtraction is exact,
-    so the largest logit stands where the rule points.
+    The best admitted plan gets exactly 0, others admitted -logit_scale * (cost - best), rejection
+    -reject_logit_gap * (what admission says there). Where nothing is admitted rejection gets 0;
+    rows that are not lie below rejection by what admission says, late plans below all. Where no
+    plan is in time, late ones that are admitted take the place of the others. The best row's
+    subtraction is exact, so the largest logit stands where the rule points.
     """
     n, best, best_refused, reject = nodes.shape[0], math.inf, math.inf, 0.0
     is_late = fill_weights(task, nodes, weights)
@@ -153,14 +153,14 @@ def fill_prior(
         if scores[1, k] < 0.0:
             best_refused = min(best_refused, scores[0, k])
         elif scores[0, k] < best:
-            best, reject = scores[0, k], -margin * min(scores[1, k], MOST_SAID)
+            best, reject = scores[0, k], -reject_logit_gap * min(scores[1, k], MOST_SAID)
     best = best if best < math.inf else best_refused
     for k in range(n):
-        gap = sharpness * (scores[0, k] - best)
+        gap = logit_scale * (scores[0, k] - best)
         if competes(nodes[k], is_late) and scores[1, k] >= 0.0:
             prior[k] = -gap
         elif in_time(nodes[k]):
-            prior[k] = reject + margin * max(scores[1, k], -MOST_SAID) - max(gap, 0.0)
+            prior[k] = reject + reject_logit_gap * max(scores[1, k], -MOST_SAID) - max(gap, 0.0)
         else:
             prior[k] = reject - LATE_GAP - nodes[k, DELIVERY]
     prior[n] = reject

@@ -12,7 +12,7 @@ import numpy as np
 import torch
 
 from agents.policies import linear_rule
-from agents.policies.bilinear_rule import LATE, N_WEIGHTS, PARTS, ROOM, M, P, bilinear_weights
+from agents.policies.bilinear_rule import HEADS, LATE, N_WEIGHTS, ROOM, M, P, bilinear_weights
 from agents.policies.network.features import N_POOLS, ROW_WIDTH, fill_inputs
 
 EFT_ADMIT = bilinear_weights(
@@ -20,7 +20,7 @@ EFT_ADMIT = bilinear_weights(
 )
 
 
-class Prepared(NamedTuple):
+class NetworkInputs(NamedTuple):
     """Fixed inputs of the network; `slice`d and gathered together."""
 
     task: torch.Tensor  # (batch, T)
@@ -31,22 +31,26 @@ class Prepared(NamedTuple):
     prior: torch.Tensor  # (batch, n + 1) logits of the rule
     valid: torch.Tensor  # (batch, n + 1) bool: a plan exists; rejection is always allowed
 
-    def take(self, index: torch.Tensor) -> "Prepared":
+    def take(self, index: torch.Tensor) -> "NetworkInputs":
         """Some rows of the batch."""
-        return Prepared(*(block.index_select(0, index) for block in self))
+        return NetworkInputs(*(block.index_select(0, index) for block in self))
 
 
-class Start(NamedTuple):
+class RulePrior(NamedTuple):
     """The rule that the untrained network follows, and how firmly."""
 
-    sharpness: float  # logits for a cost of 1, a power of two keeps the order of rows exact
-    margin: float  # logits of rejection below the best plan, where the rule admits it with 1
+    logit_scale: float  # logits for a cost of 1, a power of two keeps the order of rows exact
+    reject_logit_gap: (
+        float  # logits of rejection below the best plan, where the rule admits it with 1
+    )
     rule: (
         torch.Tensor | None
-    )  # (3, P, M) float64 weights of agents.policies.bilinear_rule, by PARTS; None: `eft_admit`
+    )  # (3, P, M) float64 weights of agents.policies.bilinear_rule, by HEADS; None: `eft_admit`
 
 
-def make_start(sharpness: float, margin: float, rule: Mapping[str, float] | None) -> Start:
+def make_rule_prior(
+    logit_scale: float, reject_logit_gap: float, rule: Mapping[str, float] | None
+) -> RulePrior:
     """Read the weights of a rule by name.
 
     Of agents.policies.bilinear_rule or agents.policies.linear_rule.
@@ -56,12 +60,12 @@ def make_start(sharpness: float, margin: float, rule: Mapping[str, float] | None
     stays as it is, since it has a constant of its own. ValueError names an unknown weight.
     """
     if rule is None:
-        return Start(sharpness, margin, None)
+        return RulePrior(logit_scale, reject_logit_gap, None)
     try:
         weights = torch.from_numpy(
             bilinear_weights({name: float(value) for name, value in rule.items()})[:N_WEIGHTS]
         )
-        weights = weights.reshape(len(PARTS), P, M)
+        weights = weights.reshape(len(HEADS), P, M)
     except ValueError as error:
         raise ValueError(f"the network's rule: {error}") from error
     if not weights.isfinite().all() or not weights[0, 1:].any():
@@ -70,14 +74,14 @@ def make_start(sharpness: float, margin: float, rule: Mapping[str, float] | None
         )
     lengths = weights.flatten(1).norm(dim=1)
     lengths[LATE] = 1.0
-    return Start(
-        sharpness,
-        margin,
+    return RulePrior(
+        logit_scale,
+        reject_logit_gap,
         weights / lengths.where(lengths > 0.0, torch.ones_like(lengths))[:, None, None],
     )
 
 
-def prepare(observation: Mapping[str, torch.Tensor], start: Start) -> Prepared:
+def prepare(observation: Mapping[str, torch.Tensor], start: RulePrior) -> NetworkInputs:
     """Fixed inputs from an observation batch, on the device that it is on."""
     device = observation["task"].device
     task, nodes, links = (
@@ -95,12 +99,12 @@ def prepare(observation: Mapping[str, torch.Tensor], start: Start) -> Prepared:
         nodes.numpy(),
         links.numpy(),
         _with_room(start.rule),
-        start.sharpness,
-        start.margin,
+        start.logit_scale,
+        start.reject_logit_gap,
         np.zeros((2, n)),
         *arrays,
     )
-    return Prepared(*(block.to(device) for block in (task, rows, pools, prior, valid)))
+    return NetworkInputs(*(block.to(device) for block in (task, rows, pools, prior, valid)))
 
 
 def _with_room(rule: torch.Tensor | None) -> np.ndarray:

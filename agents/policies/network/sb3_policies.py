@@ -17,14 +17,14 @@ from agents.policies.network.candidate_scorer import (
     CandidateHeads,
     masked,
 )
-from agents.policies.network.rule_prior import Prepared
+from agents.policies.network.rule_prior import NetworkInputs
 from agents.policies.protocol import Observation
 
 Network = dict[str, Any]  # arguments of CandidateEncoder, and residual_bound of CandidateHeads
 NETWORK: Network = {
     "hidden": 64,
-    "sharpness": 64.0,
-    "margin": 4.0,
+    "logit_scale": 64.0,
+    "reject_logit_gap": 4.0,
     "residual_bound": 4.0,
     "rule": None,
 }
@@ -83,7 +83,7 @@ class MaskableScorerPolicy(_ScoredPolicy, MaskableMultiInputActorCriticPolicy): 
         """
         encoder: Any = self.features_extractor
         logits, latent = self.mlp_extractor(
-            encoder.encode(obs if isinstance(obs, Prepared) else encoder.prepare(obs))
+            encoder.encode(obs if isinstance(obs, NetworkInputs) else encoder.prepare(obs))
         )
         log_probs = torch.log_softmax(logits, dim=1)
         entropy = -(log_probs.exp() * log_probs).sum(

@@ -1,12 +1,13 @@
 """Look-ahead, one compiled call a decision: try a few actions in forks of the State against the
 same futures, going on by a rule.
 
-`decide` compares actions at the task at hand, with one rule after it; `pick` compares rules, each
-followed from the task at hand on.
+`select_action` compares actions at the task at hand, with one rule after it; `select_rule` compares
+rules, each followed from the task at hand on. What lies clearly behind leaves early (racing: Maron
+and Moore, Artificial Intelligence Review 11, 1997).
 
 The root is a fork of the running State whose task at hand has index 0; what comes after it is cut
 out of sampled episodes (Futures) at the clock. The true episode is not an argument: nothing here
-can see it. All memory is given (Bench), none is allocated.
+can see it. All memory is given (Workspace), none is allocated.
 """
 
 import math
@@ -27,17 +28,15 @@ from agents.policies.planner.workspace import (
     N_LOOKED,
     N_ROLLED,
     N_STEPPED,
-    Bench,
-    Futures,
-    Knobs,
-    Rule,
+    BaseRule,
+    DecisionPoint,
+    ForkContext,
+    Workspace,
 )
 from agents.utils.jit import inline_kernel, threaded_kernel
 from orbit_gym.kernels.faults import strike_until
-from orbit_gym.kernels.state import Scratch, State
 from orbit_gym.kernels.step import step
 from orbit_gym.observation import COLUMNS, RESULT_SIZE
-from orbit_gym.world.layout import World
 
 ARRIVAL = COLUMNS["nodes"]["plan_arrival"]
 # What is small: an alert, a frame or a request, not a chunk of a scene (18 s) nor the result of a
@@ -53,11 +52,11 @@ def rank(
     task_row: np.ndarray,
     node_rows: np.ndarray,
     mask: np.ndarray,
-    rule: Rule,
+    rule: BaseRule,
     allowed: np.ndarray,
     candidate_actions: np.ndarray,
 ) -> int:
-    """Fill tried with the rule's choice, its next plans in time and rejection.
+    """Fill candidate_actions with the rule's choice, its next plans in time and rejection.
 
     Returns how many there are. allowed (n + 1,) is scratch.
     """
@@ -134,29 +133,28 @@ def _next_fault(faults: np.ndarray, now_s: float) -> int:
 
 @inline_kernel
 def _roll_out(
-    world: World,
-    work: State,
-    scratch: Scratch,
+    context: ForkContext,
     tasks: np.ndarray,
     faults: np.ndarray,
     until_s: float,
     action: int,
     weights: np.ndarray,
-    bench: Bench,
+    workspace: Workspace,
 ) -> float:
     """Value delivered in time by an action and a rule after it, less what faults up to a time take.
 
-    The fork `work` plays all tasks.
+    The fork plays all tasks.
     """
-    clock = work.clock[0]
-    decision = bench.decision
+    world, state, scratch = context.world, context.state, context.scratch
+    clock = state.clock[0]
+    decision = workspace.decision
     value = clock.revoked_value
     while True:
-        step(world, work, scratch, tasks, faults, action, decision)
-        bench.counts[N_STEPPED] += 1
+        step(world, state, scratch, tasks, faults, action, decision)
+        workspace.counts[N_STEPPED] += 1
         value += scratch.outcome[0].value
         if scratch.outcome[0].is_over == 1:
-            strike_until(world, work, faults, until_s)
+            strike_until(world, state, faults, until_s)
             return value - clock.revoked_value
         action = choose(decision.task, decision.nodes, decision.mask, weights)
 
@@ -174,7 +172,7 @@ def _paired(scores: np.ndarray, n: int, a: int, b: int) -> tuple[float, float]:
 
 
 @inline_kernel
-def _best(bench: Bench, n_tried: int, n: int) -> int:
+def _best(workspace: Workspace, n_tried: int, n: int) -> int:
     """Place of the action of highest mean over n futures among those not dropped.
 
     Ties go to the earlier place.
@@ -183,26 +181,26 @@ def _best(bench: Bench, n_tried: int, n: int) -> int:
     for place in range(n_tried):
         total = 0.0
         for k in range(n):
-            total += bench.scores[place, k]
-        if not bench.is_out[place] and total > greatest:
+            total += workspace.scores[place, k]
+        if not workspace.is_out[place] and total > greatest:
             best, greatest = place, total
     return best
 
 
 @inline_kernel
-def _drop(bench: Bench, n_tried: int, n: int, z_drop: float) -> int:
+def _eliminate(workspace: Workspace, n_tried: int, n: int, z_eliminate: float) -> int:
     """Drop what lies clearly behind the best, and what scores the same as an earlier place.
 
     Returns how many are left.
     """
-    best = _best(bench, n_tried, n)
+    best = _best(workspace, n_tried, n)
     left = 0
     for place in range(n_tried):
-        if bench.is_out[place]:
+        if workspace.is_out[place]:
             continue
-        mean, error = _paired(bench.scores, n, place, best)
-        if place != best and (mean + z_drop * error < 0.0 or (mean == 0.0 and error == 0.0)):
-            bench.is_out[place] = True
+        mean, error = _paired(workspace.scores, n, place, best)
+        if place != best and (mean + z_eliminate * error < 0.0 or (mean == 0.0 and error == 0.0)):
+            workspace.is_out[place] = True
         else:
             left += 1
     return left
@@ -210,14 +208,10 @@ def _drop(bench: Bench, n_tried: int, n: int, z_drop: float) -> int:
 
 @inline_kernel
 def _score(
-    world: World,
-    task_at_hand: np.ndarray,
-    work: State,
-    scratch: Scratch,
-    futures: Futures,
+    context: ForkContext,
+    point: DecisionPoint,
     rules: np.ndarray,
-    knobs: Knobs,
-    bench: Bench,
+    workspace: Workspace,
     n_tried: int,
     future: int,
     k: int,
@@ -226,164 +220,123 @@ def _score(
 
     rules (n_tried or 1, n_weights) go on.
     """
-    now_s = task_at_hand[0].release_s
-    until_s = now_s + knobs.horizon_s
-    bench.windows[k, 0] = task_at_hand[0]
-    bench.n_window[k] = _cut(
-        futures.tasks[future], futures.n_tasks[future], now_s, until_s, bench.windows[k]
+    futures = context.futures
+    now_s = point.task[0].release_s
+    until_s = now_s + context.config.horizon_s
+    workspace.windows[k, 0] = point.task[0]
+    workspace.n_window[k] = _cut(
+        futures.tasks[future], futures.n_tasks[future], now_s, until_s, workspace.windows[k]
     )
-    tasks = bench.read_windows[k][: bench.n_window[k]]
+    tasks = workspace.read_windows[k][: workspace.n_window[k]]
     faults = futures.faults[future][: futures.n_faults[future]]
     next_fault = _next_fault(faults, now_s)
     for place in range(n_tried):
-        if bench.is_out[place]:
+        if workspace.is_out[place]:
             continue
-        for word in range(bench.words.shape[1]):
-            bench.words[1, word] = bench.words[0, word]
-        work.clock[0].next_fault = next_fault
+        for word in range(workspace.words.shape[1]):
+            workspace.words[1, word] = workspace.words[0, word]
+        context.state.clock[0].next_fault = next_fault
         rule = rules[min(place, rules.shape[0] - 1)]
-        bench.scores[place, k] = _roll_out(
-            world,
-            work,
-            scratch,
-            tasks,
-            faults,
-            until_s,
-            bench.candidate_actions[place],
-            rule,
-            bench,
+        workspace.scores[place, k] = _roll_out(
+            context, tasks, faults, until_s, workspace.candidate_actions[place], rule, workspace
         )
-        bench.n_scored[place] = k + 1
-        bench.counts[N_ROLLED] += 1
+        workspace.n_scored[place] = k + 1
+        workspace.counts[N_ROLLED] += 1
 
 
 @inline_kernel
-def _compare(
-    world: World,
-    task_at_hand: np.ndarray,
-    work: State,
-    scratch: Scratch,
-    futures: Futures,
-    first_future: int,
+def _race(
+    context: ForkContext,
+    point: DecisionPoint,
     rules: np.ndarray,
-    knobs: Knobs,
-    bench: Bench,
+    workspace: Workspace,
     n_tried: int,
 ) -> int:
     """Score what is tried against more and more futures until one is left or all have been seen.
 
     Returns how many were.
     """
-    n_futures = bench.n_window.size
-    bench.is_out[:] = False
-    done, target = 0, min(knobs.n_first, n_futures)
+    n_futures, config = workspace.n_window.size, context.config
+    workspace.is_out[:] = False
+    done, target = 0, min(config.initial_futures, n_futures)
     while True:
         for k in range(done, target):
-            future = (first_future + k) % futures.n_tasks.size
-            _score(
-                world, task_at_hand, work, scratch, futures, rules, knobs, bench, n_tried, future, k
-            )
+            future = (context.first_future + k) % context.futures.n_tasks.size
+            _score(context, point, rules, workspace, n_tried, future, k)
         done = target
-        if done == n_futures or _drop(bench, n_tried, done, knobs.z_drop) == 1:
+        if done == n_futures or _eliminate(workspace, n_tried, done, config.z_eliminate) == 1:
             return done
         target = min(2 * done, n_futures)
 
 
 @inline_kernel
-def _verdict(bench: Bench, n_tried: int, done: int, usual: int, z_leave: float) -> int:
+def _verdict(workspace: Workspace, n_tried: int, done: int, usual: int, z_switch: float) -> int:
     """Place of what is best, or the usual one unless it is left by enough."""
-    best = _best(bench, n_tried, done)
-    if bench.is_out[usual]:
+    best = _best(workspace, n_tried, done)
+    if workspace.is_out[usual]:
         return best
-    mean, error = _paired(bench.scores, done, best, usual)
-    return usual if mean <= z_leave * error else best
+    mean, error = _paired(workspace.scores, done, best, usual)
+    return usual if mean <= z_switch * error else best
 
 
 @threaded_kernel
-def pick(
-    world: World,
-    task_at_hand: np.ndarray,
-    task_row: np.ndarray,
-    node_rows: np.ndarray,
-    mask: np.ndarray,
-    work: State,
-    scratch: Scratch,
-    futures: Futures,
-    first_future: int,
+def select_rule(
+    context: ForkContext,
+    point: DecisionPoint,
     rules: np.ndarray,
     usual: int,
-    knobs: Knobs,
-    bench: Bench,
+    workspace: Workspace,
 ) -> int:
     """Number of the rule, of rules (n, n_weights), to follow from the task at hand on.
 
     The usual one unless another is better by enough.
-
-    Task, observation, root and futures as in `decide`.
-
     """
-    for place in range(rules.shape[0]):
-        bench.candidate_actions[place] = choose(task_row, node_rows, mask, rules[place])
-    done = _compare(
-        world,
-        task_at_hand,
-        work,
-        scratch,
-        futures,
-        first_future,
-        rules,
-        knobs,
-        bench,
-        rules.shape[0],
-    )
-    return _verdict(bench, rules.shape[0], done, usual, knobs.z_leave)
+    n_rules = rules.shape[0]
+    for place in range(n_rules):
+        workspace.candidate_actions[place] = choose(
+            point.task_row, point.node_rows, point.mask, rules[place]
+        )
+    done = _race(context, point, rules, workspace, n_rules)
+    return _verdict(workspace, n_rules, done, usual, context.config.z_switch)
 
 
 @threaded_kernel
-def decide(
-    world: World,
-    task_at_hand: np.ndarray,
-    task_row: np.ndarray,
-    node_rows: np.ndarray,
-    mask: np.ndarray,
-    work: State,
-    scratch: Scratch,
-    futures: Futures,
-    first_future: int,
-    rule: Rule,
-    knobs: Knobs,
-    bench: Bench,
+def select_action(
+    context: ForkContext,
+    point: DecisionPoint,
+    rule: BaseRule,
+    workspace: Workspace,
     values: np.ndarray,
 ) -> int:
-    """Return the action for the task at hand, (1,) TASK.
+    """Return the action for the task at hand; the State lies in the root of the workspace.
 
-    Observation and mask are given; the State lies in the root of the workspace.
-
-    Futures are taken in turn from first_future on. values (n + 1,) get what each action tried is
-    worth: its mean, with the best action's over all futures in place of what it did not see itself;
-    NaN where not tried.
+    values (n + 1,) get what each action tried is worth: its mean, with the best action's over all
+    futures in place of what it did not see itself; NaN where not tried.
     """
     values[:] = np.nan
-    n_tried = rank(task_row, node_rows, mask, rule, bench.decision.mask, bench.candidate_actions)
-    if n_tried == 1 or (
-        knobs.skips_small and is_small(task_row, node_rows, bench.candidate_actions[0])
-    ):
-        return bench.candidate_actions[0]
-    bench.counts[N_LOOKED] += 1
-    rules = rule.weights.reshape(1, rule.weights.size)
-    done = _compare(
-        world, task_at_hand, work, scratch, futures, first_future, rules, knobs, bench, n_tried
+    actions = workspace.candidate_actions
+    n_tried = rank(
+        point.task_row, point.node_rows, point.mask, rule, workspace.decision.mask, actions
     )
-    best = _verdict(bench, n_tried, done, 0, knobs.z_leave)
-    _write_values(bench, n_tried, done, best, values)
-    return bench.candidate_actions[best]
+    if n_tried == 1 or (
+        context.config.skips_small and is_small(point.task_row, point.node_rows, actions[0])
+    ):
+        return actions[0]
+    workspace.counts[N_LOOKED] += 1
+    rules = rule.weights.reshape(1, rule.weights.size)
+    done = _race(context, point, rules, workspace, n_tried)
+    best = _verdict(workspace, n_tried, done, 0, context.config.z_switch)
+    _write_values(workspace, n_tried, done, best, values)
+    return actions[best]
 
 
 @inline_kernel
-def _write_values(bench: Bench, n_tried: int, done: int, best: int, values: np.ndarray) -> None:
+def _write_values(
+    workspace: Workspace, n_tried: int, done: int, best: int, values: np.ndarray
+) -> None:
     mean = 0.0
     for k in range(done):
-        mean += bench.scores[best, k] / done
+        mean += workspace.scores[best, k] / done
     for place in range(n_tried):
-        gap, _ = _paired(bench.scores, bench.n_scored[place], place, best)
-        values[bench.candidate_actions[place]] = mean + gap
+        gap, _ = _paired(workspace.scores, workspace.n_scored[place], place, best)
+        values[workspace.candidate_actions[place]] = mean + gap

@@ -5,7 +5,7 @@ Both need the simulation, not only what it shows.
 Two things are looked at: every ten minutes, which of several rules (agents.policies.rule_variants)
 to follow, and at a decision that may displace something, whether the rule's action is the best of a
 few. Rules are told apart over an hour, actions over minutes: a single action is lost in the noise
-of an hour, and a stance costs nothing in its first minutes.
+of an hour, and a rule costs nothing in its first minutes.
 
 A planner answers the policy protocol; whoever plays it hands it the environments first (`attach`).
 """
@@ -13,21 +13,23 @@ A planner answers the policy protocol; whoever plays it hands it the environment
 import math
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 import numpy as np
 
 from agents.policies import rule_variants
 from agents.policies.linear_rule import N_COST, choose
-from agents.policies.planner.lookahead import decide, pick
+from agents.policies.planner.lookahead import select_action, select_rule
 from agents.policies.planner.workspace import (
+    BaseRule,
+    DecisionPoint,
+    ForkContext,
     Futures,
-    Knobs,
-    Rule,
+    RacingConfig,
     bytes_of,
     decided_part,
-    most_within,
-    new_bench,
+    most_tasks_within,
+    new_workspace,
     pack_states,
     pad_rows,
     template_of,
@@ -49,7 +51,7 @@ FUTURES_STRIDE = 7  # decisions take turns through the pool; coprime to its size
 
 
 @dataclass(frozen=True)
-class LookAhead:
+class LookaheadConfig:
     """How far and how hard to look.
 
     The defaults are the knee of quality against cost (docs/lab/baselines.md).
@@ -59,13 +61,13 @@ class LookAhead:
     """Actions tried, rejection included."""
     futures: int = 16
     """Sampled futures that a close decision is scored against."""
-    n_first: int = 2
+    initial_futures: int = 2
     """Futures before the first verdict on what lies clearly behind."""
     horizon_s: float = 600.0
     """Seconds that each future is played: long enough for what fills the next pass to show."""
-    z_drop: float = 2.0
+    z_eliminate: float = 2.0
     """Standard errors behind the best at which an action is dropped."""
-    z_leave: float = 1.0
+    z_switch: float = 1.0
     """Standard errors above the rule's own action that another must reach."""
     skips_small: bool = True
     """Leave decisions to the rule where its plan displaces next to nothing: see
@@ -81,7 +83,7 @@ class LookAhead:
     0: the first is kept.
     """
     switch_horizon_s: float = 3600.0
-    """Seconds that each of the rules is followed in each future: what one stance costs shows when
+    """Seconds that each of the rules is followed in each future: what one rule costs shows when
     the antennas or queues are full.
     """
     switch_futures: int = 8
@@ -96,7 +98,7 @@ class LookAhead:
         for name, low in (
             ("candidates", 2),
             ("futures", 1),
-            ("n_first", 1),
+            ("initial_futures", 1),
             ("switch_futures", 1),
             ("pool", 1),
             ("seed", 0),
@@ -108,8 +110,8 @@ class LookAhead:
         for name in (
             "horizon_s",
             "hold_s",
-            "z_drop",
-            "z_leave",
+            "z_eliminate",
+            "z_switch",
             "switch_every_s",
             "switch_horizon_s",
         ):
@@ -120,21 +122,29 @@ class LookAhead:
                 raise ValueError(f"{name} must be positive, got 0")
 
 
-ROLLOUT = LookAhead()
-CLAIRVOYANT = LookAhead(candidates=4, futures=1, n_first=1, pool=1, z_leave=0.0, skips_small=False)
+ROLLOUT = LookaheadConfig()
+CLAIRVOYANT = LookaheadConfig(
+    candidates=4, futures=1, initial_futures=1, pool=1, z_switch=0.0, skips_small=False
+)
 
 
-# name -> knobs, and whether the true future is known
-PLANNERS: dict[str, tuple[LookAhead, bool]] = {
-    "rollout": (ROLLOUT, False),
-    "clairvoyant": (CLAIRVOYANT, True),
+class PlannerKind(NamedTuple):
+    """A planner by name."""
+
+    config: LookaheadConfig
+    knows_future: bool
+
+
+PLANNERS = {
+    "rollout": PlannerKind(ROLLOUT, False),
+    "clairvoyant": PlannerKind(CLAIRVOYANT, True),
 }
 
 
 def make_planner(name: str, scenario: str) -> "Planner":
-    """Make a planner by name, over the rule `tuned` of a scenario by name and the other stances."""
-    knobs, knows_future = PLANNERS[name]
-    return Planner(knobs, rule_variants.stances_of(scenario), knows_future)
+    """Make a planner by name, over the rule `tuned` of a scenario by name and its variants."""
+    kind = PLANNERS[name]
+    return Planner(kind.config, rule_variants.variants_of(scenario), kind.knows_future)
 
 
 def fingerprint(name: str) -> str:
@@ -186,16 +196,16 @@ class EpisodePlanner:
     """Plans one running episode."""
 
     def __init__(
-        self, source: Source, knobs: LookAhead, rules: np.ndarray, knows_future: bool
+        self, source: Source, config: LookaheadConfig, rules: np.ndarray, knows_future: bool
     ) -> None:
         """Draw the pool of futures, or take the true one, and allocate everything.
 
         Rules as Planner takes them.
         """
-        self.source, self.knobs = source, knobs
+        self.source, self.config = source, config
         self.simulation = simulation = source.simulation()
         self.rules = np.ascontiguousarray(np.atleast_2d(rules))
-        self._switches = knobs.switch_every_s > 0.0 and len(self.rules) > 1
+        self._switches = config.switch_every_s > 0.0 and len(self.rules) > 1
         self._follow(0)
         self.scratch = new_scratch(simulation.world)
         futures = [decided_part(simulation.episode)] if knows_future else self._sampled()
@@ -203,25 +213,25 @@ class EpisodePlanner:
             *pad_rows([future.tasks for future in futures], TASK),
             *pad_rows([future.faults for future in futures], FAULT),
         )
-        room = 1 + most_within(
-            futures, max(knobs.horizon_s, knobs.switch_horizon_s if self._switches else 0.0)
+        room = 1 + most_tasks_within(
+            futures, max(config.horizon_s, config.switch_horizon_s if self._switches else 0.0)
         )
         words, (self.root, self.work) = pack_states(template_of(simulation, room), 2)
-        self.bench = new_bench(
-            simulation, words, min(knobs.futures, len(futures)), room, knobs.candidates
+        self.workspace = new_workspace(
+            simulation, words, min(config.futures, len(futures)), room, config.candidates
         )
-        self.rules_bench = new_bench(
-            simulation, words, min(knobs.switch_futures, len(futures)), room, len(self.rules)
+        self.rules_workspace = new_workspace(
+            simulation, words, min(config.switch_futures, len(futures)), room, len(self.rules)
         )
-        self._picked_s = -np.inf
+        self._switched_s = -np.inf
         self.values = np.full(simulation.n_actions, np.nan)
 
     def _sampled(self) -> list[Episode]:
         start = self.simulation.episode.span_s[:1].view(
             np.uint32
         )  # what a scheduler knows; episodes of one seed, one stream
-        rng = np.random.default_rng([STREAM, self.knobs.seed, *start.tolist()])
-        return [self._feasible(self.source.sample_future(rng)) for _ in range(self.knobs.pool)]
+        rng = np.random.default_rng([STREAM, self.config.seed, *start.tolist()])
+        return [self._feasible(self.source.sample_future(rng)) for _ in range(self.config.pool)]
 
     def _feasible(self, future: Episode) -> Episode:
         """Return a future without the tasks that nobody can deliver in time.
@@ -245,11 +255,14 @@ class EpisodePlanner:
         `values` (n_actions,) then hold what each action tried is worth, NaN elsewhere.
         """
         self.simulation = self.source.simulation()
-        if self._switches and self.simulation.time_s >= self._picked_s + self.knobs.switch_every_s:
-            self._pick()
+        if (
+            self._switches
+            and self.simulation.time_s >= self._switched_s + self.config.switch_every_s
+        ):
+            self._switch()
         own_rule = self._own_action()
         kind = self._kind(own_rule)
-        if self.simulation.time_s < self._confirmed_s.get(kind, -np.inf) + self.knobs.hold_s:
+        if self.simulation.time_s < self._confirmed_s.get(kind, -np.inf) + self.config.hold_s:
             self.values[:] = np.nan
             return own_rule
         action = self._look()
@@ -263,20 +276,17 @@ class EpisodePlanner:
         What was found right before need not be right now.
         """
         weights = self.rules[number]
-        self.rule = Rule(weights, np.where(np.arange(weights.size) < N_COST, weights, 0.0))
+        self.rule = BaseRule(weights, np.where(np.arange(weights.size) < N_COST, weights, 0.0))
         self.rule_index = number
         self._confirmed_s: dict[Kind, float] = {}  # when the rule was last found to be right
 
-    def _pick(self) -> None:
+    def _switch(self) -> None:
         """Follow the rule that does best in the futures."""
         self._fork(self.simulation.state)
-        self._picked_s = self.simulation.time_s
-        knobs = self.knobs
-        *arguments, observation_rows = self._kernel_arguments(
-            Knobs(knobs.switch_horizon_s, knobs.n_first, knobs.z_drop, knobs.z_leave, False)
-        )
+        self._switched_s = self.simulation.time_s
+        context = self._context(self.config.switch_horizon_s, False)
         number = int(
-            pick(*arguments, self.rules, self.rule_index, observation_rows, self.rules_bench)
+            select_rule(context, self._point(), self.rules, self.rule_index, self.rules_workspace)
         )
         if number != self.rule_index:
             self._follow(number)
@@ -298,34 +308,32 @@ class EpisodePlanner:
     def _look(self) -> int:
         """Action that does best in the futures."""
         self._fork(self.simulation.state)
-        knobs = self.knobs
-        *arguments, observation_rows = self._kernel_arguments(
-            Knobs(knobs.horizon_s, knobs.n_first, knobs.z_drop, knobs.z_leave, knobs.skips_small)
-        )
-        return int(decide(*arguments, self.rule, observation_rows, self.bench, self.values))
+        context = self._context(self.config.horizon_s, self.config.skips_small)
+        return int(select_action(context, self._point(), self.rule, self.workspace, self.values))
 
-    def _kernel_arguments(self, knobs: Knobs) -> tuple[Any, ...]:
-        """What both kernels are given first.
-
-        And the knobs, cast so that each kernel has one signature.
-        """
-        simulation, index = self.simulation, self.simulation.task_index
-        decision = simulation.decision
-        at_hand = simulation.episode.tasks[index : index + 1]
-        first_future = FUTURES_STRIDE * index % self.futures.n_tasks.size
-        cast = Knobs(*(kind(value) for kind, value in zip(Knobs.__annotations__.values(), knobs)))
-        return (
-            simulation.world,
-            at_hand,
-            decision.task,
-            decision.nodes,
-            decision.mask,
+    def _context(self, horizon_s: float, skips_small: bool) -> ForkContext:
+        """What both kernels are given first, cast so that each kernel has one signature."""
+        config, futures = self.config, self.futures
+        return ForkContext(
+            self.simulation.world,
             self.work,
             self.scratch,
-            self.futures,
-            first_future,
-            cast,
+            futures,
+            FUTURES_STRIDE * self.simulation.task_index % futures.n_tasks.size,
+            RacingConfig(
+                float(horizon_s),
+                int(config.initial_futures),
+                float(config.z_eliminate),
+                float(config.z_switch),
+                bool(skips_small),
+            ),
         )
+
+    def _point(self) -> DecisionPoint:
+        """The task at hand."""
+        index, decision = self.simulation.task_index, self.simulation.decision
+        task = self.simulation.episode.tasks[index : index + 1]
+        return DecisionPoint(task, decision.task, decision.nodes, decision.mask)
 
     def _fork(self, state: State) -> None:
         """Copy the running State to the root.
@@ -339,23 +347,25 @@ class EpisodePlanner:
         self.root.clock["end_s"] = np.inf  # a future is over with its last task
         if self.root.records.size:
             live = self.root.records["task"]
-            live[live != NONE] += self.bench.windows.shape[1]
+            live[live != NONE] += self.workspace.windows.shape[1]
 
     @property
     def counts(self) -> np.ndarray:
         """Decisions looked at, rollouts and steps so far, (3,) int64."""
-        return self.bench.counts + self.rules_bench.counts
+        return self.workspace.counts + self.rules_workspace.counts
 
 
 class Planner(NeedsEnvironments):
     """Policy that plans every episode of the environments it is attached to."""
 
-    def __init__(self, knobs: LookAhead, rules: np.ndarray, knows_future: bool = False) -> None:
-        """Take the knobs and the rules to follow, weights (n, n_weights) or of one (n_weights,).
+    def __init__(
+        self, config: LookaheadConfig, rules: np.ndarray, knows_future: bool = False
+    ) -> None:
+        """Take the rules to follow, weights (n, n_weights) or of one (n_weights,).
 
         The first one is the usual one.
         """
-        self.knobs, self.rules, self.knows_future = knobs, rules, knows_future
+        self.config, self.rules, self.knows_future = config, rules, knows_future
         self.envs: Environments | None = None
         self.planners: dict[int, EpisodePlanner] = {}
 
@@ -400,7 +410,7 @@ class Planner(NeedsEnvironments):
         assert self.envs is not None
         if is_start or index not in self.planners:
             self.planners[index] = EpisodePlanner(
-                Member(self.envs, index), self.knobs, self.rules, self.knows_future
+                Member(self.envs, index), self.config, self.rules, self.knows_future
             )
         planner = self.planners[index]
         simulation = planner.source.simulation()

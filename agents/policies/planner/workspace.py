@@ -1,5 +1,5 @@
-"""Work space of planners: what their kernels are given, States packed into one block, futures
-padded to one length.
+"""What the kernels of planners are given: States packed into one block, futures padded to one
+length, and memory to work in.
 """
 
 from typing import NamedTuple
@@ -8,8 +8,9 @@ import numpy as np
 
 from orbit_gym.kernels.episode import TASK, Episode
 from orbit_gym.kernels.observation_encoder import Decision
-from orbit_gym.kernels.state import State
+from orbit_gym.kernels.state import Scratch, State
 from orbit_gym.simulation.simulation import Simulation
+from orbit_gym.world.layout import World
 
 LINE_BYTES = 64  # fields of a packed State begin at cache lines
 N_COUNTS = 3
@@ -25,7 +26,7 @@ class Futures(NamedTuple):
     n_faults: np.ndarray  # (n_pool,) int64
 
 
-class Rule(NamedTuple):
+class BaseRule(NamedTuple):
     """Hold the weights of the base policy, with and without admission.
 
     Both are of agents.policies.linear_rule; those without admission rank every plan in time.
@@ -35,24 +36,43 @@ class Rule(NamedTuple):
     ranking: np.ndarray
 
 
-class Knobs(NamedTuple):
-    """How to look ahead."""
+class RacingConfig(NamedTuple):
+    """How far each future is played, and when actions leave the race between them."""
 
     horizon_s: float
-    n_first: int  # futures before the first verdict; then twice as many, and so on
-    z_drop: float  # an action is dropped that lies so many standard errors behind the best,
-    z_leave: float  # and the rule's own is left only for one that lies so many above it
+    initial_futures: int  # before the first verdict; then twice as many, and so on
+    z_eliminate: float  # an action is dropped that lies so many standard errors behind the best,
+    z_switch: float  # and the rule's own is left only for one that lies so many above it
     # go on by the rule, unlooked, where its plan can displace next to nothing: see is_small
     skips_small: bool
 
 
-class Bench(NamedTuple):
-    """Work space of one planner."""
+class DecisionPoint(NamedTuple):
+    """The task at hand and what a rule reads of it."""
+
+    task: np.ndarray  # (1,) TASK
+    task_row: np.ndarray  # (T,)
+    node_rows: np.ndarray  # (n, F)
+    mask: np.ndarray  # (n + 1,) bool
+
+
+class ForkContext(NamedTuple):
+    """What every future is played with."""
+
+    world: World
+    state: State  # of the fork that plays
+    scratch: Scratch
+    futures: Futures
+    first_future: int  # futures are taken in turn from this one on
+    config: RacingConfig
+
+
+class Workspace(NamedTuple):
+    """Memory of one planner: nothing is allocated while it looks ahead."""
 
     words: np.ndarray  # (2, n_words) uint64: memory of the root State and of the fork that plays
-    windows: (
-        np.ndarray
-    )  # (n_futures, room) TASK: the task at hand, then a future's tasks up to the horizon
+    # (n_futures, room) TASK: the task at hand, then a future's tasks up to the horizon
+    windows: np.ndarray
     read_windows: np.ndarray  # the same memory, read-only, as the step takes it
     n_window: np.ndarray  # (n_futures,) int64
     decision: Decision  # of the fork that plays, without links, which no rule reads
@@ -60,9 +80,8 @@ class Bench(NamedTuple):
     is_out: np.ndarray  # (n_tried,) bool
     n_scored: np.ndarray  # (n_tried,) int64 futures
     scores: np.ndarray  # (n_tried, n_futures) value in time
-    counts: (
-        np.ndarray
-    )  # (N_COUNTS,) int64 decisions looked at, rollouts, steps: since the episode's start
+    # (N_COUNTS,) int64 decisions looked at, rollouts, steps: since the episode's start
+    counts: np.ndarray
 
 
 def decided_part(episode: Episode) -> Episode:
@@ -98,14 +117,14 @@ def template_of(simulation: Simulation, room: int) -> State:
     return state._replace(is_lost=np.zeros(marks, np.bool_))
 
 
-def new_bench(
+def new_workspace(
     simulation: Simulation, words: np.ndarray, n_futures: int, room: int, candidates: int
-) -> Bench:
+) -> Workspace:
     """Work space for so many futures of at most `room` tasks and so many actions."""
     windows = np.zeros((n_futures, room), TASK)
     read_windows = windows.view()
     read_windows.flags.writeable = False
-    return Bench(
+    return Workspace(
         words=words,
         windows=windows,
         read_windows=read_windows,
@@ -129,7 +148,7 @@ def pad_rows(rows: list[np.ndarray], dtype: np.dtype) -> tuple[np.ndarray, np.nd
     return array, lengths
 
 
-def most_within(futures: list[Episode], span_s: float) -> int:
+def most_tasks_within(futures: list[Episode], span_s: float) -> int:
     """Most tasks that any future releases within a span of this length."""
     longest = 0
     for future in futures:

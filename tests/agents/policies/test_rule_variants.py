@@ -1,6 +1,6 @@
 """Switching between rules: what is compared is what then happens, without the true future.
 
-The stances are what they are called.
+The variants are what they are called.
 """
 
 import numpy as np
@@ -8,10 +8,10 @@ import pytest
 
 from agents.envs.episode_runner import play
 from agents.policies.linear_rule import EFT_ADMIT, PIVOT, SLACK, choose_many, weights_of
-from agents.policies.planner.planner import EpisodePlanner, LookAhead, Planner
+from agents.policies.planner.planner import EpisodePlanner, LookaheadConfig, Planner
 from agents.policies.planner.workspace import N_STEPPED
 from agents.policies.rule_registry import load_weights
-from agents.policies.rule_variants import stances_of
+from agents.policies.rule_variants import variants_of
 from orbit_gym.env import OrbitEnv
 from orbit_gym.scenario.loading import scenario_names
 from orbit_gym.simulation.simulation import Simulation
@@ -26,12 +26,12 @@ from tests.agents.policies.planner.test_planner import (
 )
 
 # beyond the last delivery; what is decided after the pick does not matter here
-ALL = LookAhead(
+ALL = LookaheadConfig(
     futures=1,
-    n_first=1,
+    initial_futures=1,
     pool=1,
-    z_drop=0.0,
-    z_leave=0.0,
+    z_eliminate=0.0,
+    z_switch=0.0,
     hold_s=1e6,
     switch_every_s=1e6,
     switch_horizon_s=20_000.0,
@@ -57,35 +57,35 @@ def test_with_the_true_future_every_rule_is_worth_what_it_then_delivers(override
     planner = EpisodePlanner(Fixed(simulation, env), ALL, RULES, True)
     planner.decide()
     values = [value_of(simulation, weights) for weights in RULES]
-    assert planner.rules_bench.scores[:, 0].tolist() == pytest.approx(values, abs=1e-9)
+    assert planner.rules_workspace.scores[:, 0].tolist() == pytest.approx(values, abs=1e-9)
     assert planner.rule_index == int(np.argmax(values)) > 0
 
 
 def test_switching_never_sees_the_true_future() -> None:
     env, simulation = later(SHORT)
-    knobs = LookAhead(**(vars(QUICK) | {"switch_horizon_s": 30.0, "pool": 8}))
+    config = LookaheadConfig(**(vars(QUICK) | {"switch_horizon_s": 30.0, "pool": 8}))
     planners = [
-        EpisodePlanner(Fixed(item, env), knobs, RULES, False)
+        EpisodePlanner(Fixed(item, env), config, RULES, False)
         for item in (simulation, with_another_future(simulation))
     ]
     for planner in planners:
         planner.decide()
-    scores = [planner.rules_bench.scores for planner in planners]
+    scores = [planner.rules_workspace.scores for planner in planners]
     assert scores[0].any() and np.array_equal(*scores)
     assert planners[0].rule_index == planners[1].rule_index
 
 
 def test_rules_are_compared_anew_after_a_while_and_not_before() -> None:
     env, simulation = later(SHORT)
-    knobs = LookAhead(
+    config = LookaheadConfig(
         **(vars(QUICK) | {"skips_small": True, "switch_every_s": 5.0, "switch_horizon_s": 5.0})
     )
-    planner = EpisodePlanner(Fixed(simulation, env), knobs, RULES, False)
+    planner = EpisodePlanner(Fixed(simulation, env), config, RULES, False)
     picked_s = []
     while not simulation.is_over:
-        before, now_s = planner.rules_bench.counts[N_STEPPED], simulation.time_s
+        before, now_s = planner.rules_workspace.counts[N_STEPPED], simulation.time_s
         action = planner.decide()
-        if planner.rules_bench.counts[N_STEPPED] > before:
+        if planner.rules_workspace.counts[N_STEPPED] > before:
             picked_s.append(now_s)
         simulation.step(action)
     assert len(picked_s) > 2 and np.diff(picked_s).min() >= 5.0
@@ -103,19 +103,19 @@ def test_the_usual_rule_stays_where_no_other_is_better(rules: np.ndarray) -> Non
 
 def test_a_planner_that_switches_beats_a_bad_rule() -> None:
     env = OrbitVectorEnv(1, "Ring12", overrides=SHORT, autoreset_mode="Disabled")
-    knobs = LookAhead(**(vars(QUICK) | {"switch_every_s": 20.0, "switch_horizon_s": 30.0}))
+    config = LookaheadConfig(**(vars(QUICK) | {"switch_every_s": 20.0, "switch_horizon_s": 30.0}))
     alone, among = (
-        play(env, Planner(knobs, rules), [5])[0]["delivered_value"] for rules in (NOTHING, RULES)
+        play(env, Planner(config, rules), [5])[0]["delivered_value"] for rules in (NOTHING, RULES)
     )
     assert among > alone
 
 
 @pytest.mark.parametrize("name", scenario_names())
 def test_stances_begin_with_the_own_rule_and_all_differ(name: str) -> None:
-    stances = stances_of(name)
-    assert np.array_equal(stances[0], load_weights("tuned", name))
+    variants = variants_of(name)
+    assert np.array_equal(variants[0], load_weights("tuned", name))
     assert (
-        len(np.unique(stances, axis=0)) >= len(stances) - 1
+        len(np.unique(variants, axis=0)) >= len(variants) - 1
     )  # a scenario without a rule of its own may borrow one of the others
 
 
@@ -123,7 +123,7 @@ def test_the_choosier_stance_turns_all_bulk_away_and_little_else() -> None:
     """Over an episode's first minutes on Ring12, of what the rule itself takes."""
     env = OrbitEnv("Ring12")
     obs, _ = env.reset(seed=1)
-    own, choosier, out = stances_of("Ring12")[0], stances_of("Ring12")[-1], np.zeros(1, np.int64)
+    own, choosier, out = variants_of("Ring12")[0], variants_of("Ring12")[-1], np.zeros(1, np.int64)
     refused, seen = [], []
     for _ in range(400):
         mask, actions = env.action_masks(), []

@@ -252,7 +252,7 @@ def test_the_evaluator_knows_rules_by_name(rule):
     metrics_played = play(envs, policy, [1_000_000, 1_000_001])
     problem = load_scenario("Ring12", {"episode_s": 120.0})
     for seed, metrics in zip((1_000_000, 1_000_001), metrics_played, strict=True):
-        item = Episodes(problem).prepared(seed, 1.0)
+        item = Episodes(problem).episode(seed, 1.0)
         value = play_rule(
             problem, item.world, item.episode, RULES[rule].number, policy.weights
         ).value

@@ -75,9 +75,9 @@ def test_the_default_starts_from_the_rule_of_its_scenario():
 
 def test_a_part_of_the_network_leaves_the_others(tmp_path):
     default = recipe_for(with_recipe(tmp_path)).network
-    assert recipe_for(with_recipe(tmp_path, network={"margin": 3.0})).network == default | {
-        "margin": 3.0
-    }
+    assert recipe_for(
+        with_recipe(tmp_path, network={"reject_logit_gap": 3.0})
+    ).network == default | {"reject_logit_gap": 3.0}
 
 
 def test_a_rule_is_found_by_name(tmp_path):

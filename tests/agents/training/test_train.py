@@ -296,7 +296,7 @@ def test_learning_beats_the_rule_it_starts_from(tmp_path, monkeypatch):
         "target_kl": None,
     }
     hyperparameters |= {"critic_warmup_steps": 0, "final_lr_fraction": 1.0, "n_steps": 512}
-    network = NETWORK | {"sharpness": 32.0, "margin": 2.0}
+    network = NETWORK | {"logit_scale": 32.0, "reject_logit_gap": 2.0}
     monkeypatch.setattr(
         training, "recipe_for", lambda _: Recipe(hyperparameters, network, regret_reward=True)
     )

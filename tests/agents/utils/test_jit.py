@@ -74,3 +74,24 @@ def test_the_environments_own_folder_is_left_as_it_was(tree: Path) -> None:
     assert (
         kernels.count("agents") == 2 and len(kernels) == 3
     )  # more and kernel; twice in a folder of the environment's
+
+
+def test_kernels_are_known_by_their_import_wherever_the_module_stands(tree: Path) -> None:
+    """The module moves, and a file imports it in another form."""
+    (tree / "agents" / "kernels").mkdir()
+    (tree / "agents" / "kernels" / "__init__.py").write_text("")
+    (tree / "agents" / "utils" / "jit.py").rename(tree / "agents" / "kernels" / "jit.py")
+    for name in ("helper.py", "caller.py"):
+        path = tree / "agents" / name
+        text = path.read_text().replace("agents.utils.jit", "agents.kernels.jit")
+        path.write_text(text)
+    text = (tree / "agents" / "helper.py").read_text()
+    other_form = text.replace(
+        "from agents.kernels.jit import inline_kernel", "from agents.kernels import jit"
+    ).replace("@inline_kernel", "@jit.inline_kernel")
+    assert other_form != text
+    (tree / "agents" / "helper.py").write_text(other_form)
+    program = "import orbit_gym; from agents.kernels.jit import kernel_sources; "
+    program += "print(*(path.name for path in kernel_sources()))"
+    names = printed(program, tree, XDG_CACHE_HOME=str(tree / "cache")).split()
+    assert {"helper.py", "caller.py", "constants.py"} <= set(names) and "other.py" not in names

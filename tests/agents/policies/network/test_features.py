@@ -7,7 +7,7 @@ import pytest
 import torch
 
 from agents.policies.bilinear_rule import NAMES
-from agents.policies.network.rule_prior import make_start, prepare
+from agents.policies.network.rule_prior import make_rule_prior, prepare
 from orbit_gym.observation import observation_space
 from orbit_gym.vector import OrbitVectorEnv
 from tests.helpers.fake_env import NODE, TASK, random_observation
@@ -23,12 +23,12 @@ def check(observation, rule):
     Float32 columns pass through expm1 of up to two hours, hence 2e-4 on logits of up to 100 and
     more.
     """
-    start = make_start(64.0, 4.0, rule)
+    start = make_rule_prior(64.0, 4.0, rule)
     prepared = prepare(
         {name: torch.from_numpy(block) for name, block in observation.items()}, start
     )
     given = reference.ColumnView(observation)
-    weights = make_start(64.0, 4.0, rule or EFT_ADMIT).rule.numpy()
+    weights = make_rule_prior(64.0, 4.0, rule or EFT_ADMIT).rule.numpy()
     logits = reference.prior(given, weights, 64.0, 4.0)
     np.testing.assert_allclose(prepared.prior, logits, rtol=1e-5, atol=2e-4)
     np.testing.assert_allclose(prepared.pools, reference.pools(given, logits), rtol=0, atol=2e-4)

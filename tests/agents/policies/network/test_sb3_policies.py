@@ -9,7 +9,7 @@ from agents.algorithms.registry import ALGORITHMS, build_policy
 from agents.policies.heuristics import make_heuristic
 from agents.policies.linear_rule import N_COST, WEIGHTS, choose_many
 from agents.policies.network.candidate_scorer import MASKED
-from agents.policies.network.rule_prior import make_start, prepare
+from agents.policies.network.rule_prior import make_rule_prior, prepare
 from agents.policies.network.sb3_policies import NETWORK
 from orbit_gym.observation import observation_space
 from tests.helpers.fake_env import NODE, random_observation
@@ -80,7 +80,7 @@ def test_a_rule_with_an_unknown_weight_is_refused():
     with pytest.raises(
         ValueError, match=r"network's rule: unknown weight 'cost.colour'; choose from cost"
     ):
-        make_start(64.0, 4.0, {"cost.colour": 1.0})
+        make_rule_prior(64.0, 4.0, {"cost.colour": 1.0})
 
 
 def test_prior_order_is_best_then_reject_then_late():
@@ -93,7 +93,7 @@ def test_prior_order_is_best_then_reject_then_late():
     observation = {name: torch.zeros(1, *shape) for name, shape in shapes.items()} | {
         "nodes": nodes
     }
-    assert prepare(observation, make_start(64.0, 4.0, None)).prior.tolist() == [
+    assert prepare(observation, make_rule_prior(64.0, 4.0, None)).prior.tolist() == [
         [-16.0, 0.0, -24.125, -4.0]
     ]
 

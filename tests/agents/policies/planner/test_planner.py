@@ -14,9 +14,10 @@ from agents.policies.linear_rule import EFT_ADMIT, choose_many
 from agents.policies.planner.planner import (
     PLANNERS,
     EpisodePlanner,
-    LookAhead,
+    LookaheadConfig,
     Member,
     Planner,
+    PlannerKind,
     fingerprint,
 )
 from agents.policies.planner.workspace import N_LOOKED
@@ -31,15 +32,17 @@ from tests.helpers.fake_env import FakeEnv
 SOON = {"eo_scene": 0.05, "emergency_mapping": 0.07, "bulk_reprocessing": 0.02}
 SHORT = {"episode_s": 45.0, "workload.load": 4.0, "workload.slack_scale": SOON}
 FAULTS = {"faults.enabled": True, "faults.reset_mean_s": 3_000.0, "faults.link_up_fraction": 0.8}
-QUICK = LookAhead(candidates=3, futures=4, horizon_s=15.0, pool=4, hold_s=0.0, skips_small=False)
-WHOLE = LookAhead(  # beyond the last delivery
+QUICK = LookaheadConfig(
+    candidates=3, futures=4, horizon_s=15.0, pool=4, hold_s=0.0, skips_small=False
+)
+WHOLE = LookaheadConfig(  # beyond the last delivery
     candidates=3,
     futures=1,
-    n_first=1,
+    initial_futures=1,
     pool=1,
     horizon_s=20_000.0,
     hold_s=0.0,
-    z_leave=0.0,
+    z_switch=0.0,
     skips_small=False,
 )
 LATER, CHOICE = 60, 3  # decisions after which there are queues; plans in time to choose from
@@ -102,9 +105,9 @@ def test_rollout_never_sees_the_true_future(overrides: dict) -> None:
     """
     env, simulation = later(overrides)
     other = with_another_future(simulation)
-    for knobs, knows, same in ((QUICK, False, True), (WHOLE, True, False)):
+    for config, knows, same in ((QUICK, False, True), (WHOLE, True, False)):
         planners = [
-            EpisodePlanner(Fixed(item, env), knobs, EFT_ADMIT, knows)
+            EpisodePlanner(Fixed(item, env), config, EFT_ADMIT, knows)
             for item in (simulation, other)
         ]
         actions = [planner.decide() for planner in planners]
@@ -118,7 +121,7 @@ def test_only_what_can_displace_something_is_looked_at() -> None:
     task, not by its class.
     """
     env, simulation = later({"episode_s": 300.0, "workload.load": 3.0})
-    knobs = LookAhead(**(vars(QUICK) | {"skips_small": True}))
+    config = LookaheadConfig(**(vars(QUICK) | {"skips_small": True}))
     seen: list[bool] = []
     while min(seen.count(True), seen.count(False)) < 2:
         action, task = by_rule(simulation), simulation.episode.tasks[simulation.task_index]
@@ -130,7 +133,7 @@ def test_only_what_can_displace_something_is_looked_at() -> None:
             and action < simulation.n_candidates
             and simulation.plan(action).load_s == 0.0
         ):
-            planner = EpisodePlanner(Fixed(simulation, env), knobs, EFT_ADMIT, False)
+            planner = EpisodePlanner(Fixed(simulation, env), config, EFT_ADMIT, False)
             planner.decide()
             assert (planner.counts[N_LOOKED] > 0) == is_large
             seen.append(is_large)
@@ -147,7 +150,7 @@ def test_a_verdict_for_the_rule_stands_for_tasks_of_the_same_kind(
     """
     env, simulation = later(SHORT)
     planner = EpisodePlanner(
-        Fixed(simulation, env), LookAhead(**(vars(QUICK) | {"hold_s": 1e6})), EFT_ADMIT, False
+        Fixed(simulation, env), LookaheadConfig(**(vars(QUICK) | {"hold_s": 1e6})), EFT_ADMIT, False
     )
     rejects = simulation.n_candidates
     looks: list[tuple] = []
@@ -233,7 +236,10 @@ def test_the_seed_of_the_planner_is_its_own() -> None:
     env, simulation = later(SHORT)
     planners = [
         EpisodePlanner(
-            Fixed(simulation, env), LookAhead(**(vars(QUICK) | {"seed": seed})), EFT_ADMIT, False
+            Fixed(simulation, env),
+            LookaheadConfig(**(vars(QUICK) | {"seed": seed})),
+            EFT_ADMIT,
+            False,
         )
         for seed in (0, 0, 1)
     ]
@@ -254,10 +260,13 @@ def test_futures_go_on_after_the_end_that_nobody_knows_of() -> None:
 def test_more_actions_tried_are_the_next_of_the_rule_and_never_late() -> None:
     env, simulation = later(SHORT)
     planner = EpisodePlanner(
-        Fixed(simulation, env), LookAhead(**(vars(QUICK) | {"candidates": 13})), EFT_ADMIT, False
+        Fixed(simulation, env),
+        LookaheadConfig(**(vars(QUICK) | {"candidates": 13})),
+        EFT_ADMIT,
+        False,
     )
     planner.decide()
-    candidate_actions = planner.bench.candidate_actions[
+    candidate_actions = planner.workspace.candidate_actions[
         : np.isfinite(planner.values).sum()
     ].tolist()
     plans = [simulation.plan(k) for k in candidate_actions[:-1]]
@@ -274,7 +283,7 @@ def test_more_actions_tried_are_the_next_of_the_rule_and_never_late() -> None:
 def test_evaluation_by_name_goes_on_after_an_interruption(tmp_path, monkeypatch) -> None:
     monkeypatch.setattr(
         "agents.policies.planner.planner.PLANNERS",
-        {"rollout": (QUICK, False), "clairvoyant": (WHOLE, True)},
+        {"rollout": PlannerKind(QUICK, False), "clairvoyant": PlannerKind(WHOLE, True)},
     )
     asked = Evaluation(
         ("eft_admit", "rollout", "clairvoyant"), "Ring12", 2, split="train", first_seed=1,
@@ -304,7 +313,7 @@ def test_evaluation_by_name_goes_on_after_an_interruption(tmp_path, monkeypatch)
 
 def test_episodes_of_one_planner_stay_when_another_changes(monkeypatch) -> None:
     before = {name: fingerprint(name) for name in PLANNERS}
-    monkeypatch.setitem(PLANNERS, "clairvoyant", (WHOLE, True))
+    monkeypatch.setitem(PLANNERS, "clairvoyant", PlannerKind(WHOLE, True))
     assert (
         fingerprint("rollout")
         == before["rollout"]
@@ -320,14 +329,14 @@ BAD = [
     ({"horizon_s": 0.0}, "horizon_s must be positive, got 0"),
     ({"switch_horizon_s": 0.0}, "switch_horizon_s must be positive, got 0"),
     ({"horizon_s": float("nan")}, "horizon_s must be a number from 0 on, got nan"),
-    ({"z_drop": -1.0}, "z_drop must be a number from 0 on, got -1.0"),
+    ({"z_eliminate": -1.0}, "z_eliminate must be a number from 0 on, got -1.0"),
 ]
 
 
 @pytest.mark.parametrize(("changes", "message"), BAD)
 def test_knobs_that_make_no_sense_are_refused(changes, message) -> None:
     with pytest.raises(ValueError, match=message):
-        LookAhead(**changes)
+        LookaheadConfig(**changes)
 
 
 def test_planners_need_a_simulation_and_a_mix() -> None:
