@@ -144,7 +144,9 @@ def prior(view, rule, logit_scale, reject_logit_gap):
         any_is, -reject_logit_gap * np.clip(np.take_along_axis(says, first, axis=1), 0.0, 4.0), 0.0
     )
     cost_penalty = logit_scale * (cost - best)
-    unadmitted_logit = reject + reject_logit_gap * np.clip(says, -4.0, 0.0) - np.maximum(cost_penalty, 0.0)
+    unadmitted_logit = (
+        reject + reject_logit_gap * np.clip(says, -4.0, 0.0) - np.maximum(cost_penalty, 0.0)
+    )
     other_logits = np.where(
         view.in_time, unadmitted_logit, reject - 20.0 - view.node["plan_delivery"]
     )

@@ -93,5 +93,5 @@ def test_kernels_are_known_by_their_import_wherever_the_module_stands(tree: Path
     (tree / "agents" / "helper.py").write_text(other_form)
     program = "import orbit_gym; from agents.kernels.jit import kernel_sources; "
     program += "print(*(path.name for path in kernel_sources()))"
-    names = printed(program, tree, XDG_CACHE_HOME=str(tree / "cache")).split()
+    names = output_of(program, tree, XDG_CACHE_HOME=str(tree / "cache")).split()
     assert {"helper.py", "caller.py", "constants.py"} <= set(names) and "other.py" not in names
