@@ -13,19 +13,15 @@ from pathlib import Path
 from typing import Any
 
 from gymnasium import spaces
-from stable_baselines3 import PPO
 from stable_baselines3.common.base_class import BaseAlgorithm
 from stable_baselines3.common.policies import BasePolicy
 from stable_baselines3.common.vec_env import VecEnv
 
-from agents.algorithms.dqn import MaskedDQN
 from agents.algorithms.ppo import FastMaskablePPO
 from agents.policies.network.sb3_policies import (
     NETWORK,
     IgnoresMasks,
     MaskableScorerPolicy,
-    ScorerPolicy,
-    ScorerQPolicy,
     policy_kwargs,
 )
 from agents.utils.checkpoints import read_json
@@ -69,24 +65,17 @@ class Algorithm:
 
 
 _MORE_PPO = ("clip_range", "clip_range_vf", "normalize_advantage", "vf_coef", "max_grad_norm")
-_SCORER = {"network": NETWORK, "policy_kwargs": policy_kwargs}
 ALGORITHMS: dict[str, Algorithm] = {
     DEFAULT: Algorithm(
         FastMaskablePPO,
         MaskableScorerPolicy,
         RECIPES / "tuned.json",
         (*_MORE_PPO, "final_lr_fraction", "critic_warmup_steps"),
-        **_SCORER,  # type: ignore[arg-type]
-    ),
-    "ppo": Algorithm(PPO, ScorerPolicy, RECIPES / "ppo.json", _MORE_PPO, **_SCORER),  # type: ignore[arg-type]
-    "dqn": Algorithm(
-        MaskedDQN,
-        ScorerQPolicy,
-        RECIPES / "dqn.json",
-        ("tau", "max_grad_norm"),
-        **_SCORER,  # type: ignore[arg-type]
+        NETWORK,
+        policy_kwargs,
     ),
 }
+REMOVED = ("ppo", "dqn")  # of version 0.1; no result was made with them
 
 
 def register_algorithm(name: str, algorithm: Algorithm) -> None:
@@ -112,10 +101,21 @@ def algorithm_names() -> tuple[str, ...]:
     return tuple(ALGORITHMS)
 
 
+def alternatives(name: str) -> str:
+    """Say what to take in place of an algorithm that is not there."""
+    advice = f"choose from {', '.join(algorithm_names())}"
+    if name not in REMOVED:
+        return advice
+    return (
+        f"{name} was removed, since no result was made with it: {advice}, or register the class of "
+        "stable-baselines3 as docs/guides/extend.md shows"
+    )
+
+
 def find_algorithm(name: str) -> Algorithm:
     """The algorithm of a name; ValueError with the choices where there is none."""
     if name not in algorithm_names():
-        raise ValueError(f"unknown algorithm {name!r}; choose from {', '.join(ALGORITHMS)}")
+        raise ValueError(f"unknown algorithm {name!r}; {alternatives(name)}")
     return ALGORITHMS[name]
 
 

@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from agents.algorithms.registry import algorithm_names, build_policy
+from agents.algorithms.registry import algorithm_names, alternatives, build_policy
 from agents.envs.problem import FOREIGN, scenario_of
 from agents.policies.protocol import Admitting, Environments, Policy
 from agents.policies.rule_registry import CompiledScorer
@@ -70,7 +70,9 @@ def make_network(
     """
     algo, network, weights = read_network(source)
     if algo not in algorithm_names():
-        raise ValueError(f"{source} was trained with an unknown algorithm {algo!r}")
+        raise ValueError(
+            f"{source} was trained with an unknown algorithm {algo!r}; {alternatives(algo)}"
+        )
     torch.set_num_threads(1)
     policy = build_policy(algo, *_spaces(envs), network)
     if not is_untrained:

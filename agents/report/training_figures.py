@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from matplotlib.ticker import FuncFormatter
+from matplotlib.ticker import FuncFormatter, PercentFormatter
 from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
 from agents.report.captions import caption
@@ -14,17 +14,13 @@ from agents.report.figure_style import DASHES, INK, MUTED, PALETTE, Picture, pic
 from agents.report.formatting import plural
 from agents.report.results import Results, estimate
 from agents.report.score_figures import short
+from agents.utils.tensorboard_tags import DECISION_SCALARS, ON_TIME, SCHEDULER, VALIDATION
+from orbit_gym.simulation.metric_table import TENSORBOARD, Metric, shown_metrics
 
 Curves = dict[str, tuple[np.ndarray, np.ndarray]]  # tag -> (decisions, values)
-GROUPS = ("validation/", "scheduler/")  # of tags, written by agents.training.tensorboard
-ON_TIME = "validation/on_time/"
-PANELS = (  # title, tag in validation, tag over the latest decisions
-    ("served value", "validation/served_value_fraction", "scheduler/value_in_time_share"),
-    ("late, of tasks", "validation/late_share", "scheduler/late_share"),
-    ("rejected, of tasks", "validation/rejected_share", "scheduler/rejected_share"),
-    ("accelerators in use", "validation/utilisation_fraction", "scheduler/lanes_busy_share"),
-    ("mean charge", "validation/mean_charge_fraction", "scheduler/charge_fraction"),
-)
+GROUPS = (VALIDATION, SCHEDULER)  # of tags that are read
+N_COLUMNS, PANEL_IN = 3, 2.3
+TAGS = {metric: SCHEDULER + name for name, metric in DECISION_SCALARS.items()}
 
 
 def curve_pictures(results: Results) -> list[Picture]:
@@ -102,32 +98,48 @@ def validation(results: Results, histories: dict[str, list[dict[str, Any]]]) -> 
 
 def training(results: Results, scalars: dict[str, Curves]) -> Picture:
     """Panels of what validation and the latest training decisions look like to a scheduler."""
-    figure, grid = subplots(2, 3, height_in=4.6)
-    for axes, (title, validated, scheduler_tag) in zip(grid.flat, PANELS):
+    metrics = _logged_metrics(scalars)
+    n_rows = len(metrics) // N_COLUMNS + 1  # room for the legend in the last panel
+    figure, grid = subplots(n_rows, N_COLUMNS, height_in=PANEL_IN * n_rows, squeeze=False)
+    for axes, metric in zip(grid.flat, metrics):
         for index, (name, curves) in enumerate(scalars.items()):
             style: dict[str, Any] = {"color": PALETTE[index % 6], "linestyle": DASHES[index % 6]}
-            if scheduler_tag in curves:
-                axes.plot(*curves[scheduler_tag], linewidth=0.9, alpha=0.75, **style)
-            if validated in curves:
+            if TAGS.get(metric.name) in curves:
+                axes.plot(*curves[TAGS[metric.name]], linewidth=0.9, alpha=0.75, **style)
+            if VALIDATION + metric.name in curves:
                 axes.plot(
-                    *curves[validated],
+                    *curves[VALIDATION + metric.name],
                     marker="o",
                     markersize=3.5,
                     label=short(results.label(name)),
                     **style,
                 )
-        axes.set_title(title)
+        axes.set_title(metric.heading)
         axes.xaxis.set_major_formatter(_thousands())
+        if metric.kind == "percent":
+            axes.yaxis.set_major_formatter(PercentFormatter(1.0, symbol=""))
         axes.grid()
     handles, labels = grid.flat[0].get_legend_handles_labels()
-    grid.flat[-1].axis("off")
-    grid.flat[-1].legend(handles, labels, loc="center left")
+    for axes in grid.flat[len(metrics) :]:
+        axes.axis("off")
+    grid.flat[len(metrics)].legend(handles, labels, loc="center left")
     figure.supxlabel("training decisions", fontsize=9)
-    alt = (
-        "Panels of served value, late and rejected shares, accelerator use and charge against "
-        "training decisions."
-    )
+    headings = ", ".join(metric.heading for metric in metrics)
+    alt = f"Panels against training decisions: {headings}."
     return picture("training", "Training as a scheduler sees it", caption("training"), alt, figure)
+
+
+def _logged_metrics(scalars: dict[str, Curves]) -> list[Metric]:
+    """Metrics of the table that some run has logged, but those that are 0 throughout."""
+    return [
+        metric
+        for metric in shown_metrics(TENSORBOARD)
+        if any(
+            np.any(curves[VALIDATION + metric.name][1])
+            for curves in scalars.values()
+            if VALIDATION + metric.name in curves
+        )
+    ]
 
 
 def training_classes(results: Results, name: str, curves: Curves) -> Picture:
@@ -137,7 +149,7 @@ def training_classes(results: Results, name: str, curves: Curves) -> Picture:
         colour = (*PALETTE, INK, MUTED)[index % 8]
         label = kind.replace("_", " ")
         axes.plot(
-            *curves[ON_TIME + kind],
+            *curves[VALIDATION + ON_TIME + kind],
             color=colour,
             linestyle=DASHES[index % 6],
             marker="o",
@@ -177,7 +189,8 @@ def read_scalars(folder: Path) -> Curves:
 
 
 def _kinds(curves: Curves) -> list[str]:
-    return sorted(tag.removeprefix(ON_TIME) for tag in curves if tag.startswith(ON_TIME))
+    prefix = VALIDATION + ON_TIME
+    return sorted(tag.removeprefix(prefix) for tag in curves if tag.startswith(prefix))
 
 
 def _tensorboard(results: Results, name: str) -> Path:

@@ -16,6 +16,7 @@ from agents.experimental_protocol import VALIDATION_SEEDS
 from agents.policies.protocol import Environments, Policy
 from agents.training.tensorboard import record_scalars
 from agents.utils.checkpoints import BEST, LAST, save_checkpoint
+from agents.utils.tensorboard_tags import VALIDATION
 from orbit_gym.simulation.metric_table import HEADLINE
 
 
@@ -77,7 +78,7 @@ class Validation(BaseCallback):
         metrics_by_scenario = {name: play(envs, policy, seeds) for name, envs in self.envs.items()}
         record_scalars(
             self.logger,
-            "validation",
+            VALIDATION,
             [metrics for part in metrics_by_scenario.values() for metrics in part],
         )
         self.logger.dump(timesteps)

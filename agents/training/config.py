@@ -6,7 +6,13 @@ from typing import Annotated, Any
 
 import tyro
 
-from agents.algorithms.registry import DEFAULT, RECIPES, algorithm_names, find_algorithm
+from agents.algorithms.registry import (
+    DEFAULT,
+    RECIPES,
+    algorithm_names,
+    alternatives,
+    find_algorithm,
+)
 from agents.envs.native_vec_env import TrainingOptions
 from agents.envs.problem import Problem
 from agents.experimental_protocol import TEST_EPISODES, VALIDATION_EPISODES
@@ -28,7 +34,7 @@ class TrainingConfig:
     scenario: str = "ThreeBody12"
     """Catalogue name, path to a TOML file, or a registered id."""
     algo: str = DEFAULT
-    """Learning algorithm: maskable_ppo, ppo, dqn, or one that an installed package adds."""
+    """Learning algorithm: maskable_ppo, or one that an installed package adds."""
     timesteps: PositiveInt = 75_000
     """Decisions to train on, over all environments."""
     seed: NonNegativeInt = 0
@@ -40,7 +46,7 @@ class TrainingConfig:
     recipe: str | None = None
     """JSON file of hyperparameters, such as agents/configs/recipes/start.json.
 
-    What it leaves out is as in tuned.json, ppo.json or dqn.json.
+    What it leaves out is as in the algorithm's own, tuned.json for maskable_ppo.
     """
     start: Annotated[str | None, tyro.conf.arg(name="from")] = None
     """Run folder, or `pretrained`, whose best weights the network starts from.
@@ -64,9 +70,7 @@ class TrainingConfig:
         """Check ranges and combinations."""
         check_ranges(self)
         if self.algo not in algorithm_names():
-            raise ValueError(
-                f"--algo must be one of {', '.join(algorithm_names())}, got {self.algo!r}"
-            )
+            raise ValueError(f"--algo {self.algo} is unknown; {alternatives(self.algo)}")
 
 
 # settings that a resumed run must keep

@@ -13,6 +13,7 @@ import numpy as np
 from stable_baselines3.common.callbacks import BaseCallback
 from stable_baselines3.common.logger import Logger
 
+from agents.utils.tensorboard_tags import DECISION_SCALARS, EPISODES, ON_TIME, SCHEDULER
 from orbit_gym.observation import COLUMNS, decode
 from orbit_gym.simulation.metric_table import TENSORBOARD, shown_metrics
 
@@ -43,14 +44,14 @@ def scheduler_scalars(episodes: Sequence[Mapping[str, float]]) -> dict[str, floa
         }
     )
     for kind in kinds:
-        values[f"on_time/{kind}"] = _share(episodes, kind + DELIVERED, kind + RELEASED)
+        values[ON_TIME + kind] = _share(episodes, kind + DELIVERED, kind + RELEASED)
     return {name: value for name, value in values.items() if np.isfinite(value)}
 
 
-def record_scalars(logger: Logger, prefix: str, episodes: Sequence[Mapping[str, float]]) -> None:
-    """Put the scalars of these episodes into the log under prefix/."""
+def record_scalars(logger: Logger, group: str, episodes: Sequence[Mapping[str, float]]) -> None:
+    """Put the scalars of these episodes into the log, in one of the groups of tags."""
     for name, value in scheduler_scalars(episodes).items():
-        logger.record(f"{prefix}/{name}", value)
+        logger.record(group + name, value)
 
 
 DECISION_STATS = (
@@ -89,13 +90,8 @@ def decision_scalars(rows: np.ndarray) -> dict[str, float]:
     satellites.
     """
     value, value_in_time, rejected, late, busy, charge = rows.mean(axis=0).tolist()
-    return {
-        "value_in_time_share": value_in_time / value if value > 0.0 else 0.0,
-        "rejected_share": rejected,
-        "late_share": late,
-        "lanes_busy_share": busy,
-        "charge_fraction": charge,
-    }
+    value_share = value_in_time / value if value > 0.0 else 0.0
+    return dict(zip(DECISION_SCALARS, (value_share, rejected, late, busy, charge), strict=True))
 
 
 class SchedulerScalars(BaseCallback):
@@ -118,12 +114,12 @@ class SchedulerScalars(BaseCallback):
         ended = [info[EPISODE_METRICS] for info in self.locals["infos"] if EPISODE_METRICS in info]
         if ended:
             self.episodes.extend(ended)
-            record_scalars(self.logger, "episodes", list(self.episodes))
+            record_scalars(self.logger, EPISODES, list(self.episodes))
         return True
 
     def _on_rollout_end(self) -> None:
         for name, value in decision_scalars(np.concatenate(self.decisions)).items():
-            self.logger.record(f"scheduler/{name}", value)
+            self.logger.record(SCHEDULER + name, value)
 
 
 def _mean(values: Sequence[float]) -> float:

@@ -1,21 +1,17 @@
-"""The scorer as policies of stable-baselines3: masked PPO, plain PPO and DQN share its encoder and
-heads.
-"""
+"""The scorer as a policy of stable-baselines3's actor-critic kind."""
 
 from typing import Any
 
 import numpy as np
 import torch
 from sb3_contrib.common.maskable.policies import MaskableMultiInputActorCriticPolicy
-from stable_baselines3.common.policies import BasePolicy, MultiInputActorCriticPolicy
-from stable_baselines3.dqn.policies import MultiInputPolicy, QNetwork
+from stable_baselines3.common.policies import BasePolicy
 from torch import nn
 
 from agents.policies.network.candidate_scorer import (
     MASKED,
     CandidateEncoder,
     CandidateHeads,
-    masked,
 )
 from agents.policies.network.rule_prior import NetworkInputs
 from agents.policies.protocol import Observation
@@ -28,38 +24,33 @@ NETWORK: Network = {
     "residual_bound": 4.0,
     "rule": None,
 }
-Q_SCALE = (
-    1.0 / 128.0
-)  # initial advantages are of the order of one scaled reward; a power of two keeps the order exact
 
 
-class _ScoredPolicy:
-    """Swaps the stock heads of an actor-critic policy for the per-candidate ones."""
-
-    def __init__(self: Any, *args: Any, residual_bound: float = 4.0, **kwargs: Any) -> None:
-        """Take the limit of the learned part of a logit beside the stock arguments."""
-        self.residual_bound = residual_bound
-        super().__init__(*args, **kwargs)  # type: ignore[misc]
-
-    def _build_mlp_extractor(self: Any) -> None:
-        self.mlp_extractor = CandidateHeads(self.features_dim, self.residual_bound).to(self.device)
-
-    def _build(self: Any, lr_schedule: Any) -> None:
-        super()._build(lr_schedule)  # type: ignore[misc]
-        self.mlp_extractor.zero_residuals()
-        self.action_net = nn.Identity()  # forward_actor already gives one logit per action
-        self.optimizer = torch.optim.Adam(
-            self.parameters(), lr=lr_schedule(1), eps=1e-5, fused=True
-        )  # eps as stock PPO; one pass over all weights
-
-
-class MaskableScorerPolicy(_ScoredPolicy, MaskableMultiInputActorCriticPolicy):  # type: ignore[misc]  # heads replaced on purpose
+class MaskableScorerPolicy(MaskableMultiInputActorCriticPolicy):
     """Actor-critic with action masks, for MaskablePPO.
 
     The stock class builds a checked Categorical two or three times a call; here log-probabilities
     are computed once. The mask is the plan_exists column, applied inside the network, so that masks
     from outside change nothing.
     """
+
+    def __init__(self, *args: Any, residual_bound: float = 4.0, **kwargs: Any) -> None:
+        """Take the limit of the learned part of a logit beside the stock arguments."""
+        self.residual_bound = residual_bound
+        super().__init__(*args, **kwargs)
+
+    def _build_mlp_extractor(self) -> None:
+        heads: Any = CandidateHeads(self.features_dim, self.residual_bound)  # in place of the stock
+        self.mlp_extractor = heads.to(self.device)
+
+    def _build(self, lr_schedule: Any) -> None:
+        super()._build(lr_schedule)
+        heads: Any = self.mlp_extractor
+        heads.zero_residuals()
+        self.action_net = nn.Identity()  # forward_actor already gives one logit per action
+        self.optimizer = torch.optim.Adam(
+            self.parameters(), lr=lr_schedule(1), eps=1e-5, fused=True
+        )  # eps as stock PPO; one pass over all weights
 
     def forward(
         self, obs: Any, deterministic: bool = False, action_masks: np.ndarray | None = None
@@ -141,47 +132,6 @@ class IgnoresMasks(BasePolicy):
     ) -> tuple[Any, Any]:
         """Return (actions, state) as the algorithm's own class does, without masks."""
         return super().predict(observation, state, episode_start, deterministic)
-
-
-class ScorerPolicy(IgnoresMasks, _ScoredPolicy, MultiInputActorCriticPolicy):  # type: ignore[misc]
-    """Actor-critic for plain PPO.
-
-    The mask is the plan_exists column, applied inside the network.
-    """
-
-
-class ScorerQNetwork(QNetwork):
-    """Q value per candidate: a state value, the scaled prior and the residuals."""
-
-    def __init__(self, *args: Any, residual_bound: float = 4.0, **kwargs: Any) -> None:
-        """Replace the stock layers by the heads."""
-        super().__init__(*args, **kwargs)
-        self.q_net = nn.Identity()  # type: ignore[assignment]
-        self.heads = CandidateHeads(self.features_dim, residual_bound)
-        self.heads.zero_residuals()
-        self.value = nn.Linear(self.features_dim, 1)
-        nn.init.zeros_(self.value.weight)
-        nn.init.zeros_(self.value.bias)
-
-    def forward(self, obs: Any) -> torch.Tensor:
-        """Q values (batch, n + 1), MASKED where no plan exists."""
-        features: Any = self.extract_features(obs, self.features_extractor)
-        advantages = Q_SCALE * features.prior + self.heads.residuals(features)
-        return masked(advantages + self.value(self.heads.forward_critic(features)), features)
-
-
-class ScorerQPolicy(IgnoresMasks, MultiInputPolicy):  # type: ignore[misc]
-    """DQN's policy over ScorerQNetwork, always greedy."""
-
-    def __init__(self, *args: Any, residual_bound: float = 4.0, **kwargs: Any) -> None:
-        """Take the limit of the learned part of a logit beside the stock arguments."""
-        self.residual_bound = residual_bound
-        super().__init__(*args, **kwargs)
-
-    def make_q_net(self) -> QNetwork:
-        """Make one Q network with its own encoder."""
-        arguments = self._update_features_extractor(self.net_args, features_extractor=None)
-        return ScorerQNetwork(**arguments, residual_bound=self.residual_bound).to(self.device)
 
 
 def policy_kwargs(network: Network) -> dict[str, Any]:

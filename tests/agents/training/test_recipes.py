@@ -18,11 +18,7 @@ from agents.studies.ablations import read_plan
 from agents.training.config import RECIPES, TrainingConfig, recipe_for
 from orbit_gym.vector import OrbitVectorEnv
 
-TRAINING = sorted(
-    path
-    for path in RECIPES.glob("*.json")
-    if path.stem not in ("ppo", "dqn") and "seeds" not in path.read_text()
-)
+TRAINING = sorted(path for path in RECIPES.glob("*.json") if "seeds" not in path.read_text())
 
 
 @pytest.mark.parametrize("path", TRAINING, ids=lambda path: path.stem)

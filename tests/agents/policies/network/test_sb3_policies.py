@@ -21,11 +21,9 @@ def untrained(algo, n):
 
 
 def logits_of(policy, algo, obs):
-    """Logits or Q values (batch, n + 1) of a batch."""
+    """Logits (batch, n + 1) of a batch."""
     tensors, _ = policy.obs_to_tensor(obs)
     with torch.no_grad():
-        if algo == "dqn":
-            return policy.q_net(tensors)
         return policy.mlp_extractor.forward_actor(policy.extract_features(tensors))
 
 
@@ -110,8 +108,7 @@ def test_permuting_candidates_permutes_logits(algo):
     before, after = logits_of(policy, algo, obs), logits_of(policy, algo, moved)
     torch.testing.assert_close(after[:, :-1], before[:, order], rtol=1e-4, atol=1e-4)
     torch.testing.assert_close(after[:, -1], before[:, -1], rtol=1e-4, atol=1e-4)
-    if algo != "dqn":
-        torch.testing.assert_close(values(policy, moved), values(policy, obs), rtol=1e-4, atol=1e-4)
+    torch.testing.assert_close(values(policy, moved), values(policy, obs), rtol=1e-4, atol=1e-4)
 
 
 def values(policy, obs):
@@ -133,14 +130,6 @@ def test_weights_load_for_another_number_of_candidates(algo):
     before, after = logits_of(small, algo, obs), logits_of(large, algo, padded)
     torch.testing.assert_close(after[:, [0, 1, 2, 3, 4, 9]], before, rtol=1e-4, atol=1e-4)
     assert (after[:, 5:9] == MASKED).all()
-
-
-@pytest.mark.parametrize("algo", ["ppo", "dqn"])
-def test_rows_without_a_plan_are_never_chosen_without_masks(algo):
-    obs = random_observation(np.random.default_rng(4), 6, 500)
-    policy = randomised(untrained(algo, 6))
-    actions, _ = policy.predict(obs, deterministic=False)
-    assert masks_of(obs)[np.arange(500), actions].all()
 
 
 def test_gradient_reaches_every_weight_and_optimizer_holds_them():
