@@ -7,7 +7,7 @@ planners (agents.evaluate).
 
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import tyro
 from rich.console import Console
@@ -23,15 +23,28 @@ from orbit_gym.scenario.loading import load_scenario
 from orbit_gym.simulation.metric_table import HEADLINE
 from orbit_gym.utils.errors import fail_cleanly
 
-CASES = (  # scenario, load
+
+class Case(NamedTuple):
+    """A scenario at a load."""
+
+    scenario: str
+    load: float
+
+    @property
+    def name(self) -> str:
+        """Name of its row and of its folder."""
+        return f"{self.scenario}-{self.load:g}"
+
+
+CASES = (
     *(
-        (name, load)
+        Case(name, load)
         for name in ("ThreeBody12", "Ring12", "CrossPlane12", "tight-downlink")
         for load in compared_loads(load_scenario(name))
     ),
-    *(("swap-heavy", load) for load in compared_loads(load_scenario("swap-heavy"))[1:]),
-    ("tight-energy", 2.5),  # its own load: the ground is not counted in it
-    ("faults", 1.0),
+    *(Case("swap-heavy", load) for load in compared_loads(load_scenario("swap-heavy"))[1:]),
+    Case("tight-energy", 2.5),  # its own load: the ground is not counted in it
+    Case("faults", 1.0),
 )
 SUMMARY = "rows.json"
 
@@ -62,11 +75,6 @@ class Suite:
     """Worker processes."""
 
 
-def name_of(scenario: str, load: float) -> str:
-    """Name of a row and of its folder."""
-    return f"{scenario}-{load:g}"
-
-
 def play_suite(options: Suite) -> dict[str, Any]:
     """Play what is missing.
 
@@ -75,8 +83,8 @@ def play_suite(options: Suite) -> dict[str, Any]:
     rows = chosen_cases(options)
     out = Path(options.out)
     summary: dict[str, Any] = {}
-    for name, (scenario, load) in rows.items():
-        results = result_of(options, out / name, scenario, load)
+    for name, case in rows.items():
+        results = result_of(options, out / name, case)
         episodes = {
             policy: metrics[HEADLINE]["episodes"] for policy, metrics in results["policies"].items()
         }
@@ -91,12 +99,12 @@ def play_suite(options: Suite) -> dict[str, Any]:
     return summary
 
 
-def chosen_cases(options: Suite) -> dict[str, tuple[str, float]]:
+def chosen_cases(options: Suite) -> dict[str, Case]:
     """The rows asked for by name.
 
     ValueError with the choices for an unknown one, or for a gain that is not played.
     """
-    rows = {name_of(*row): row for row in CASES}
+    rows = {case.name: case for case in CASES}
     for name in options.cases:
         if name not in rows:
             raise ValueError(
@@ -111,11 +119,11 @@ def chosen_cases(options: Suite) -> dict[str, tuple[str, float]]:
     return {name: row for name, row in rows.items() if not options.cases or name in options.cases}
 
 
-def result_of(options: Suite, folder: Path, scenario: str, load: float) -> dict[str, Any]:
+def result_of(options: Suite, folder: Path, case: Case) -> dict[str, Any]:
     """Results of a row, read where the same has been played before."""
     evaluation = Evaluation(
         policies=options.policies,
-        scenario=scenario,
+        scenario=case.scenario,
         seeds=options.seeds,
         first_seed=options.first_seed,
         split=options.split,
@@ -124,7 +132,7 @@ def result_of(options: Suite, folder: Path, scenario: str, load: float) -> dict[
         processes=options.processes,
         overwrite=True,
         controls=options.controls,
-        overrides={"workload.load": load},
+        overrides={"workload.load": case.load},
     )
     if (folder / RESULTS).exists():
         results = read_json(folder / RESULTS)

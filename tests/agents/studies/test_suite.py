@@ -4,7 +4,7 @@ import pytest
 
 from agents.evaluate import Evaluation
 from agents.studies import suite as module
-from agents.studies.suite import CASES, Suite, name_of, play_suite, print_suite
+from agents.studies.suite import CASES, Suite, play_suite, print_suite
 from orbit_gym.scenario.loading import load_scenario
 
 SCORES = {"eft": [0.5, 0.6], "eft_admit": [0.52, 0.64]}
@@ -50,7 +50,7 @@ def suite(tmp_path, **changes) -> Suite:
 
 
 def test_every_row_is_a_scenario_of_the_catalogue() -> None:
-    assert len(CASES) == len({name_of(*row) for row in CASES}) == 16
+    assert len(CASES) == len({case.name for case in CASES}) == 16
     for scenario, load in CASES:
         assert load_scenario(scenario, {"workload.load": load}).workload.load == load
 
