@@ -85,8 +85,11 @@ class OrbitEnv(gym.Env[Observation, np.int64]):
     | `render_mode` | None | `"rgb_array"` for pictures, `"human"` for a window |
     | `actions` | `("reject",)` | kinds after the candidates, for instance also `"earliest"` |
 
-    Options of `reset`: `start_s` (second of the day), `day` (a day of the split) and fields of the
-    workload such as `load`.
+    ## Options of reset
+
+    - `start_s`: second of the day at which the episode begins, 0 to 86,400.
+    - `day`: one of the days of the split, counted from the epoch.
+    - `load`, `mix`, `slack_scale` and `polarimeters` of the workload.
 
     ## Version History
 
