@@ -21,7 +21,7 @@ from tests.agents.policies.planner.test_planner import (
     QUICK,
     SHORT,
     Fixed,
-    later,
+    start_later,
     with_another_future,
 )
 
@@ -36,8 +36,8 @@ ALL = LookaheadConfig(
     switch_every_s=1e6,
     switch_horizon_s=20_000.0,
 )
-NOTHING = weights_of(cost_delivery=1.0, admit_one=-1.0)  # rejects all
-RULES = np.array([NOTHING, EFT_ADMIT, weights_of(cost_backlog=1.0, admit_one=1.0)])
+REJECTS_ALL = weights_of(cost_delivery=1.0, admit_one=-1.0)  # rejects all
+RULES = np.array([REJECTS_ALL, EFT_ADMIT, weights_of(cost_backlog=1.0, admit_one=1.0)])
 
 
 def value_of(simulation: Simulation, weights: np.ndarray) -> float:
@@ -53,7 +53,7 @@ def value_of(simulation: Simulation, weights: np.ndarray) -> float:
 
 @pytest.mark.parametrize("overrides", [SHORT, SHORT | FAULTS], ids=["calm", "faults"])
 def test_with_the_true_future_every_rule_is_worth_what_it_then_delivers(overrides: dict) -> None:
-    env, simulation = later(overrides)
+    env, simulation = start_later(overrides)
     planner = EpisodePlanner(Fixed(simulation, env), ALL, RULES, True)
     planner.decide()
     values = [value_of(simulation, weights) for weights in RULES]
@@ -62,7 +62,7 @@ def test_with_the_true_future_every_rule_is_worth_what_it_then_delivers(override
 
 
 def test_switching_never_sees_the_true_future() -> None:
-    env, simulation = later(SHORT)
+    env, simulation = start_later(SHORT)
     config = LookaheadConfig(**(vars(QUICK) | {"switch_horizon_s": 30.0, "pool": 8}))
     planners = [
         EpisodePlanner(Fixed(item, env), config, RULES, False)
@@ -76,26 +76,26 @@ def test_switching_never_sees_the_true_future() -> None:
 
 
 def test_rules_are_compared_anew_after_a_while_and_not_before() -> None:
-    env, simulation = later(SHORT)
+    env, simulation = start_later(SHORT)
     config = LookaheadConfig(
         **(vars(QUICK) | {"skips_small": True, "switch_every_s": 5.0, "switch_horizon_s": 5.0})
     )
     planner = EpisodePlanner(Fixed(simulation, env), config, RULES, False)
     picked_s = []
     while not simulation.is_over:
-        before, now_s = planner.rules_workspace.counts[N_STEPPED], simulation.time_s
+        n_before, now_s = planner.rules_workspace.counts[N_STEPPED], simulation.time_s
         action = planner.decide()
-        if planner.rules_workspace.counts[N_STEPPED] > before:
+        if planner.rules_workspace.counts[N_STEPPED] > n_before:
             picked_s.append(now_s)
         simulation.step(action)
     assert len(picked_s) > 2 and np.diff(picked_s).min() >= 5.0
 
 
 @pytest.mark.parametrize(
-    "rules", [EFT_ADMIT, np.array([EFT_ADMIT, EFT_ADMIT]), np.array([EFT_ADMIT, NOTHING])]
+    "rules", [EFT_ADMIT, np.array([EFT_ADMIT, EFT_ADMIT]), np.array([EFT_ADMIT, REJECTS_ALL])]
 )
 def test_the_usual_rule_stays_where_no_other_is_better(rules: np.ndarray) -> None:
-    env, simulation = later(SHORT)
+    env, simulation = start_later(SHORT)
     planner = EpisodePlanner(Fixed(simulation, env), ALL, rules, True)
     planner.decide()
     assert planner.rule_index == 0
@@ -104,10 +104,11 @@ def test_the_usual_rule_stays_where_no_other_is_better(rules: np.ndarray) -> Non
 def test_a_planner_that_switches_beats_a_bad_rule() -> None:
     env = OrbitVectorEnv(1, "Ring12", overrides=SHORT, autoreset_mode="Disabled")
     config = LookaheadConfig(**(vars(QUICK) | {"switch_every_s": 20.0, "switch_horizon_s": 30.0}))
-    alone, among = (
-        play(env, Planner(config, rules), [5])[0]["delivered_value"] for rules in (NOTHING, RULES)
+    single, among = (
+        play(env, Planner(config, rules), [5])[0]["delivered_value"]
+        for rules in (REJECTS_ALL, RULES)
     )
-    assert among > alone
+    assert among > single
 
 
 @pytest.mark.parametrize("name", scenario_names())
@@ -123,20 +124,24 @@ def test_the_choosier_stance_turns_all_bulk_away_and_little_else() -> None:
     """Over an episode's first minutes on Ring12, of what the rule itself takes."""
     env = OrbitEnv("Ring12")
     obs, _ = env.reset(seed=1)
-    own, choosier, out = variants_of("Ring12")[0], variants_of("Ring12")[-1], np.zeros(1, np.int64)
-    refused, seen = [], []
+    own_rule, choosier, out = (
+        variants_of("Ring12")[0],
+        variants_of("Ring12")[-1],
+        np.zeros(1, np.int64),
+    )
+    refused_bulk, accepted_bulk = [], []
     for _ in range(400):
         mask, actions = env.action_masks(), []
-        for weights in (own, choosier):
+        for weights in (own_rule, choosier):
             choose_many(obs["task"][None], obs["nodes"][None], mask[None], weights, out)
             actions.append(int(out[0]))
         is_bulk = bool(obs["task"][SLACK] > PIVOT)
         if actions[0] < mask.size - 1:
-            seen.append(is_bulk)
+            accepted_bulk.append(is_bulk)
             if actions[1] == mask.size - 1:
-                refused.append(is_bulk)
+                refused_bulk.append(is_bulk)
         obs, *_ = env.step(actions[0])
-    assert any(seen) and not all(seen)
-    others = len(seen) - sum(seen)
-    assert sum(refused) == sum(seen) > 10
-    assert len(refused) - sum(refused) < 0.1 * others
+    assert any(accepted_bulk) and not all(accepted_bulk)
+    n_not_bulk = len(accepted_bulk) - sum(accepted_bulk)
+    assert sum(refused_bulk) == sum(accepted_bulk) > 10
+    assert len(refused_bulk) - sum(refused_bulk) < 0.1 * n_not_bulk

@@ -27,13 +27,13 @@ def check(observation, rule):
     prepared = prepare(
         {name: torch.from_numpy(block) for name, block in observation.items()}, start
     )
-    given = reference.ColumnView(observation)
+    view = reference.ColumnView(observation)
     weights = make_rule_prior(64.0, 4.0, rule or EFT_ADMIT).rule.numpy()
-    logits = reference.prior(given, weights, 64.0, 4.0)
+    logits = reference.prior(view, weights, 64.0, 4.0)
     np.testing.assert_allclose(prepared.prior, logits, rtol=1e-5, atol=2e-4)
-    np.testing.assert_allclose(prepared.pools, reference.pools(given, logits), rtol=0, atol=2e-4)
+    np.testing.assert_allclose(prepared.pools, reference.pools(view, logits), rtol=0, atol=2e-4)
     np.testing.assert_allclose(
-        prepared.rows, reference.rows(given, observation, logits), rtol=0, atol=2e-5
+        prepared.rows, reference.rows(view, observation, logits), rtol=0, atol=2e-5
     )
     assert np.array_equal(prepared.task, observation["task"])
     assert np.array_equal(
@@ -43,7 +43,7 @@ def check(observation, rule):
     return prepared
 
 
-def drawn(seed):
+def random_batch(seed):
     """Random observations, some of them with candidates that stand nowhere, with nothing in time
     and with links.
     """
@@ -63,14 +63,14 @@ def test_every_weight_and_every_input(seed):
     weights = dict(
         zip(NAMES, np.random.default_rng(seed).normal(size=len(NAMES)).tolist(), strict=True)
     )
-    prepared = check(drawn(seed), weights)
+    prepared = check(random_batch(seed), weights)
     assert (
         0.02 < float((prepared.prior.argmax(dim=1) == N).float().mean()) < 0.98
     )  # both accepted and rejected
 
 
 def test_without_a_rule_it_is_eft_admit():
-    check(drawn(5), None)
+    check(random_batch(5), None)
 
 
 def test_where_no_candidate_stands_nothing_is_pooled():

@@ -60,8 +60,8 @@ def test_untrained_greedy_is_the_tuned_rule_where_its_weights_are_given(seed):
     rng = np.random.default_rng(seed)
     obs, weights = random_observation(rng, 12, 3000), rng.normal(size=len(WEIGHTS))
     weights[N_COST] = 2.0 * seed + 1.0  # admits more and more
-    chosen = np.zeros(3000, np.int64)
-    choose_many(obs["task"], obs["nodes"], masks_of(obs), weights, chosen)
+    network_actions = np.zeros(3000, np.int64)
+    choose_many(obs["task"], obs["nodes"], masks_of(obs), weights, network_actions)
     space = observation_space(12, 2)
     policy = build_policy(
         "maskable_ppo",
@@ -70,8 +70,8 @@ def test_untrained_greedy_is_the_tuned_rule_where_its_weights_are_given(seed):
         NETWORK | {"rule": dict(zip(WEIGHTS, weights.tolist()))},
     )
     actions, _ = policy.predict(obs, deterministic=True, action_masks=masks_of(obs))
-    assert np.array_equal(actions, chosen)
-    assert 0 < (chosen == 12).sum() < 3000  # both happen
+    assert np.array_equal(actions, network_actions)
+    assert 0 < (network_actions == 12).sum() < 3000  # both happen
 
 
 def test_a_rule_with_an_unknown_weight_is_refused():
@@ -104,11 +104,15 @@ def test_permuting_candidates_permutes_logits(algo):
         random_observation(rng, 7, 50),
         rng.permutation(7),
     )
-    moved = {"task": obs["task"], "nodes": obs["nodes"][:, order], "links": obs["links"][:, order]}
-    before, after = logits_of(policy, algo, obs), logits_of(policy, algo, moved)
-    torch.testing.assert_close(after[:, :-1], before[:, order], rtol=1e-4, atol=1e-4)
-    torch.testing.assert_close(after[:, -1], before[:, -1], rtol=1e-4, atol=1e-4)
-    torch.testing.assert_close(values(policy, moved), values(policy, obs), rtol=1e-4, atol=1e-4)
+    permuted = {
+        "task": obs["task"],
+        "nodes": obs["nodes"][:, order],
+        "links": obs["links"][:, order],
+    }
+    logits_before, after = logits_of(policy, algo, obs), logits_of(policy, algo, permuted)
+    torch.testing.assert_close(after[:, :-1], logits_before[:, order], rtol=1e-4, atol=1e-4)
+    torch.testing.assert_close(after[:, -1], logits_before[:, -1], rtol=1e-4, atol=1e-4)
+    torch.testing.assert_close(values(policy, permuted), values(policy, obs), rtol=1e-4, atol=1e-4)
 
 
 def values(policy, obs):
@@ -122,13 +126,13 @@ def test_weights_load_for_another_number_of_candidates(algo):
     small, large = randomised(untrained(algo, 5)), untrained(algo, 9)
     large.load_state_dict(small.state_dict())
     obs = random_observation(np.random.default_rng(3), 5, 20)
-    padded = {  # unused rows are zero and must change nothing
+    padded_obs = {  # unused rows are zero and must change nothing
         "task": obs["task"],
         "nodes": np.pad(obs["nodes"], ((0, 0), (0, 4), (0, 0))),
         "links": np.pad(obs["links"], ((0, 0), (0, 4), (0, 0), (0, 0))),
     }
-    before, after = logits_of(small, algo, obs), logits_of(large, algo, padded)
-    torch.testing.assert_close(after[:, [0, 1, 2, 3, 4, 9]], before, rtol=1e-4, atol=1e-4)
+    logits_before, after = logits_of(small, algo, obs), logits_of(large, algo, padded_obs)
+    torch.testing.assert_close(after[:, [0, 1, 2, 3, 4, 9]], logits_before, rtol=1e-4, atol=1e-4)
     assert (after[:, 5:9] == MASKED).all()
 
 
@@ -139,6 +143,6 @@ def test_gradient_reaches_every_weight_and_optimizer_holds_them():
         policy.obs_to_tensor(obs)[0], torch.full((64,), 6)
     )
     (values_.sum() + log_prob.sum() + entropy.sum()).backward()
-    held = {id(p) for group in policy.optimizer.param_groups for p in group["params"]}
+    optimized = {id(p) for group in policy.optimizer.param_groups for p in group["params"]}
     assert all(p.grad is not None and p.grad.abs().sum() > 0 for p in policy.parameters())
-    assert held == {id(p) for p in policy.parameters()}
+    assert optimized == {id(p) for p in policy.parameters()}

@@ -29,13 +29,13 @@ from orbit_gym.vector import OrbitVectorEnv
 from tests.helpers.fake_env import FakeEnv
 
 # A crowd for 45 s, due soon, so that what is accepted now keeps out what comes within seconds.
-SOON = {"eo_scene": 0.05, "emergency_mapping": 0.07, "bulk_reprocessing": 0.02}
-SHORT = {"episode_s": 45.0, "workload.load": 4.0, "workload.slack_scale": SOON}
+SHORT_SLACK = {"eo_scene": 0.05, "emergency_mapping": 0.07, "bulk_reprocessing": 0.02}
+SHORT = {"episode_s": 45.0, "workload.load": 4.0, "workload.slack_scale": SHORT_SLACK}
 FAULTS = {"faults.enabled": True, "faults.reset_mean_s": 3_000.0, "faults.link_up_fraction": 0.8}
 QUICK = LookaheadConfig(
     candidates=3, futures=4, horizon_s=15.0, pool=4, hold_s=0.0, skips_small=False
 )
-WHOLE = LookaheadConfig(  # beyond the last delivery
+FULL_EPISODE = LookaheadConfig(  # beyond the last delivery
     candidates=3,
     futures=1,
     initial_futures=1,
@@ -45,7 +45,8 @@ WHOLE = LookaheadConfig(  # beyond the last delivery
     z_switch=0.0,
     skips_small=False,
 )
-LATER, CHOICE = 60, 3  # decisions after which there are queues; plans in time to choose from
+N_DECISIONS_BEFORE = 60  # decisions after which there are queues
+CHOICE = 3  # plans in time to choose from
 
 
 class Fixed:
@@ -70,7 +71,9 @@ def by_rule(simulation: Simulation) -> int:
     return int(out[0])
 
 
-def later(overrides: dict, seed: int = 1, name: str = "Ring12") -> tuple[OrbitEnv, Simulation]:
+def start_later(
+    overrides: dict, seed: int = 1, name: str = "Ring12"
+) -> tuple[OrbitEnv, Simulation]:
     """An environment, and its Simulation at the first decision with a choice after LATER decisions
     of the rule.
     """
@@ -78,7 +81,7 @@ def later(overrides: dict, seed: int = 1, name: str = "Ring12") -> tuple[OrbitEn
     env.reset(seed=seed)
     simulation = env.simulation
     while (
-        simulation.task_index < LATER
+        simulation.task_index < N_DECISIONS_BEFORE
         or sum(simulation.plan(k).on_time for k in range(simulation.n_candidates)) < CHOICE
     ):
         simulation.step(by_rule(simulation))
@@ -89,10 +92,10 @@ def with_another_future(simulation: Simulation) -> Simulation:
     """The same State and task at hand in an episode whose later tasks are worth something else and
     come from elsewhere.
     """
-    tasks, now = simulation.episode.tasks.copy(), simulation.task_index
-    tasks["value"][now + 1 :] = 9.0
-    tasks["origin"][now + 1 :] = 0
-    tasks["slack_s"][now + 1 :] = 20.0
+    tasks, task_index = simulation.episode.tasks.copy(), simulation.task_index
+    tasks["value"][task_index + 1 :] = 9.0
+    tasks["origin"][task_index + 1 :] = 0
+    tasks["slack_s"][task_index + 1 :] = 20.0
     faults = simulation.episode.faults[simulation.episode.faults["strike_s"] <= simulation.time_s]
     return simulation.fork(simulation.episode._replace(tasks=tasks, faults=faults))
 
@@ -103,40 +106,40 @@ def test_rollout_never_sees_the_true_future(overrides: dict) -> None:
 
     The clairvoyant's scores change, so the test can tell.
     """
-    env, simulation = later(overrides)
+    env, simulation = start_later(overrides)
     other = with_another_future(simulation)
-    for config, knows, same in ((QUICK, False, True), (WHOLE, True, False)):
+    for config, knows, is_same in ((QUICK, False, True), (FULL_EPISODE, True, False)):
         planners = [
             EpisodePlanner(Fixed(item, env), config, EFT_ADMIT, knows)
             for item in (simulation, other)
         ]
         actions = [planner.decide() for planner in planners]
         assert np.isfinite(planners[0].values).sum() >= 2
-        assert np.array_equal(planners[0].values, planners[1].values, equal_nan=True) == same
-        assert not same or actions[0] == actions[1]
+        assert np.array_equal(planners[0].values, planners[1].values, equal_nan=True) == is_same
+        assert not is_same or actions[0] == actions[1]
 
 
 def test_only_what_can_displace_something_is_looked_at() -> None:
     """An alert or a request is left to the rule, a chunk of a scene is not: by the size of the
     task, not by its class.
     """
-    env, simulation = later({"episode_s": 300.0, "workload.load": 3.0})
+    env, simulation = start_later({"episode_s": 300.0, "workload.load": 3.0})
     config = LookaheadConfig(**(vars(QUICK) | {"skips_small": True}))
-    seen: list[bool] = []
-    while min(seen.count(True), seen.count(False)) < 2:
+    sizes: list[bool] = []
+    while min(sizes.count(True), sizes.count(False)) < 2:
         action, task = by_rule(simulation), simulation.episode.tasks[simulation.task_index]
         is_language = task["prefill_flop"] > 0.0  # some are long, some are not
         is_large = bool(task["vision_flop"] > 1e15 or task["result_bits"] > 1e8)
         if (
             not is_language
-            and seen.count(is_large) < 2
+            and sizes.count(is_large) < 2
             and action < simulation.n_candidates
             and simulation.plan(action).load_s == 0.0
         ):
             planner = EpisodePlanner(Fixed(simulation, env), config, EFT_ADMIT, False)
             planner.decide()
             assert (planner.counts[N_LOOKED] > 0) == is_large
-            seen.append(is_large)
+            sizes.append(is_large)
         simulation.step(action)
 
 
@@ -148,7 +151,7 @@ def test_a_verdict_for_the_rule_stands_for_tasks_of_the_same_kind(
 
     Where it is left, every task is, since leaving it is no habit.
     """
-    env, simulation = later(SHORT)
+    env, simulation = start_later(SHORT)
     planner = EpisodePlanner(
         Fixed(simulation, env), LookaheadConfig(**(vars(QUICK) | {"hold_s": 1e6})), EFT_ADMIT, False
     )
@@ -158,28 +161,32 @@ def test_a_verdict_for_the_rule_stands_for_tasks_of_the_same_kind(
     def look() -> int:
         looks.append(kind)
         planner.values[:] = 0.0
-        return own if not leaves else rejects if own < rejects else 0
+        return rule_action if not leaves else rejects if rule_action < rejects else 0
 
     monkeypatch.setattr(planner, "_look", look)
-    again = 0
-    while not simulation.is_over and again < 40:
-        own, task = by_rule(simulation), simulation.episode.tasks[simulation.task_index]
-        kind = (int(task["model"]), round(float(np.log2(1.0 + task["result_bits"]))), own < rejects)
-        is_known, before = kind in looks, len(looks)
+    n_known = 0
+    while not simulation.is_over and n_known < 40:
+        rule_action, task = by_rule(simulation), simulation.episode.tasks[simulation.task_index]
+        kind = (
+            int(task["model"]),
+            round(float(np.log2(1.0 + task["result_bits"]))),
+            rule_action < rejects,
+        )
+        is_known, n_before = kind in looks, len(looks)
         action = planner.decide()
-        again += is_known
-        assert len(looks) - before == (leaves or not is_known)
-        assert (action == own) != leaves
-        simulation.step(own)
-    assert again == 40 and len(set(looks)) > 2
+        n_known += is_known
+        assert len(looks) - n_before == (leaves or not is_known)
+        assert (action == rule_action) != leaves
+        simulation.step(rule_action)
+    assert n_known == 40 and len(set(looks)) > 2
 
 
 def test_planning_leaves_the_episode_as_it_is() -> None:
-    _, simulation = later(SHORT | FAULTS)
-    env, _ = later(SHORT | FAULTS)
-    before = copy_state(simulation.state)
+    _, simulation = start_later(SHORT | FAULTS)
+    env, _ = start_later(SHORT | FAULTS)
+    state_before = copy_state(simulation.state)
     EpisodePlanner(Fixed(simulation, env), QUICK, EFT_ADMIT, False).decide()
-    for name, array in before._asdict().items():
+    for name, array in state_before._asdict().items():
         assert array.tobytes() == getattr(simulation.state, name).tobytes(), name
 
 
@@ -188,12 +195,15 @@ def test_clairvoyant_counts_what_then_happens(overrides: dict) -> None:
     """Its score of every action tried is what a fork delivers that takes the action and then
     follows the rule to the end.
     """
-    env, simulation = later(overrides)
-    planner = EpisodePlanner(Fixed(simulation, env), WHOLE, EFT_ADMIT, True)
-    chosen = planner.decide()
-    scored = np.flatnonzero(np.isfinite(planner.values))
-    assert scored.size >= 2 and planner.values[chosen] == planner.values[scored].max()
-    for action in scored.tolist():
+    env, simulation = start_later(overrides)
+    planner = EpisodePlanner(Fixed(simulation, env), FULL_EPISODE, EFT_ADMIT, True)
+    best_action = planner.decide()
+    scored_actions = np.flatnonzero(np.isfinite(planner.values))
+    assert (
+        scored_actions.size >= 2
+        and planner.values[best_action] == planner.values[scored_actions].max()
+    )
+    for action in scored_actions.tolist():
         fork, value = simulation.fork(), 0.0
         reward, is_over = fork.step(action)
         while True:
@@ -209,9 +219,9 @@ def test_what_the_clairvoyant_reaches_is_no_less_than_it_scored_first() -> None:
     found.
     """
     env = OrbitVectorEnv(1, "Ring12", overrides=SHORT, autoreset_mode="Disabled")
-    planner = Planner(WHOLE, EFT_ADMIT, knows_future=True)
+    planner = Planner(FULL_EPISODE, EFT_ADMIT, knows_future=True)
     env.reset(seed=1)
-    first = EpisodePlanner(Member(env, 0), WHOLE, EFT_ADMIT, True)
+    first = EpisodePlanner(Member(env, 0), FULL_EPISODE, EFT_ADMIT, True)
     first.decide()
     metrics = play(env, planner, [1])[0]
     assert metrics["delivered_value"] >= np.nanmax(first.values) > 0.0
@@ -221,19 +231,19 @@ def test_same_seed_same_actions_and_rollout_beats_its_rule() -> None:
     """Longer than the horizon, which reaches beyond the end that no planner knows of."""
     overrides = SHORT | {"episode_s": 150.0}
     env = OrbitVectorEnv(2, "Ring12", overrides=overrides, autoreset_mode="Disabled")
-    once = play(env, Planner(QUICK, EFT_ADMIT), [5, 6])
+    first_run = play(env, Planner(QUICK, EFT_ADMIT), [5, 6])
     assert (
         play([OrbitEnv("Ring12", overrides=overrides)], Planner(QUICK, EFT_ADMIT), [6])[0]
-        == once[1]
+        == first_run[1]
     )  # alone, in a single one
     rule = play(env, load_policy(parse("eft_admit"), env), [5, 6])
-    assert sum(item["delivered_value"] for item in once) > sum(
+    assert sum(item["delivered_value"] for item in first_run) > sum(
         item["delivered_value"] for item in rule
     )
 
 
 def test_the_seed_of_the_planner_is_its_own() -> None:
-    env, simulation = later(SHORT)
+    env, simulation = start_later(SHORT)
     planners = [
         EpisodePlanner(
             Fixed(simulation, env),
@@ -251,14 +261,14 @@ def test_the_seed_of_the_planner_is_its_own() -> None:
 
 
 def test_futures_go_on_after_the_end_that_nobody_knows_of() -> None:
-    env, simulation = later(SHORT)
+    env, simulation = start_later(SHORT)
     planner = EpisodePlanner(Fixed(simulation, env), QUICK, EFT_ADMIT, False)
     for tasks, count in zip(planner.futures.tasks, planner.futures.n_tasks):
         assert tasks["release_s"][count - 1] > simulation.episode.span_s[1] + QUICK.horizon_s
 
 
 def test_more_actions_tried_are_the_next_of_the_rule_and_never_late() -> None:
-    env, simulation = later(SHORT)
+    env, simulation = start_later(SHORT)
     planner = EpisodePlanner(
         Fixed(simulation, env),
         LookaheadConfig(**(vars(QUICK) | {"candidates": 13})),
@@ -283,27 +293,27 @@ def test_more_actions_tried_are_the_next_of_the_rule_and_never_late() -> None:
 def test_evaluation_by_name_goes_on_after_an_interruption(tmp_path, monkeypatch) -> None:
     monkeypatch.setattr(
         "agents.policies.planner.planner.PLANNERS",
-        {"rollout": PlannerKind(QUICK, False), "clairvoyant": PlannerKind(WHOLE, True)},
+        {"rollout": PlannerKind(QUICK, False), "clairvoyant": PlannerKind(FULL_EPISODE, True)},
     )
-    asked = Evaluation(
+    evaluation = Evaluation(
         ("eft_admit", "rollout", "clairvoyant"), "Ring12", 2, split="train", first_seed=1,
         out=str(tmp_path), processes=1,
         overrides={"episode_s": 10.0, "workload.load": 4.0},
     )  # fmt: skip
-    played, original = [], jobs.play_job
+    jobs_played, original = [], jobs.play_job
 
     def stops_at_the_third_plan(job, members):
-        played.append((job.spec.name, job.seeds))
-        if sum(name != "eft_admit" for name, _ in played) == 3:
+        jobs_played.append((job.spec.name, job.seeds))
+        if sum(name != "eft_admit" for name, _ in jobs_played) == 3:
             raise KeyboardInterrupt
         return original(job, members)
 
     monkeypatch.setattr(jobs, "play_job", stops_at_the_third_plan)
     with pytest.raises(KeyboardInterrupt):
-        evaluate(asked)
-    before, played[:] = list(played), [("rollout", ())] * 4
-    results = evaluate(asked)
-    assert not {item for item in played[4:] if item[0] != "eft_admit"} & set(before[:-1])
+        evaluate(evaluation)
+    jobs_before, jobs_played[:] = list(jobs_played), [("rollout", ())] * 4
+    results = evaluate(evaluation)
+    assert not {item for item in jobs_played[4:] if item[0] != "eft_admit"} & set(jobs_before[:-1])
     assert len(results["policies"]["clairvoyant"]["served_value_fraction"]["episodes"]) == 2
     assert (
         "yardstick" in label(parse("clairvoyant"))
@@ -312,12 +322,12 @@ def test_evaluation_by_name_goes_on_after_an_interruption(tmp_path, monkeypatch)
 
 
 def test_episodes_of_one_planner_stay_when_another_changes(monkeypatch) -> None:
-    before = {name: fingerprint(name) for name in PLANNERS}
-    monkeypatch.setitem(PLANNERS, "clairvoyant", PlannerKind(WHOLE, True))
+    fingerprints = {name: fingerprint(name) for name in PLANNERS}
+    monkeypatch.setitem(PLANNERS, "clairvoyant", PlannerKind(FULL_EPISODE, True))
     assert (
         fingerprint("rollout")
-        == before["rollout"]
-        != before["clairvoyant"]
+        == fingerprints["rollout"]
+        != fingerprints["clairvoyant"]
         != fingerprint("clairvoyant")
     )
 
@@ -349,5 +359,5 @@ def test_planners_need_a_simulation_and_a_mix() -> None:
     with pytest.raises(ValueError, match="no future can be sampled"):
         play(env, Planner(QUICK, EFT_ADMIT), [1])
     assert (
-        play(env, Planner(WHOLE, EFT_ADMIT, True), [1])[0]["delivered_value"] == 10.0
+        play(env, Planner(FULL_EPISODE, EFT_ADMIT, True), [1])[0]["delivered_value"] == 10.0
     )  # the best there is (tests/test_tiny.py)
