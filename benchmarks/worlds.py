@@ -131,7 +131,7 @@ def rates(scenario: Scenario, world: World) -> str:
     sites = max(
         sum(int(station.antennas) for station in scenario.stations) + len(scenario.users.sites), 1
     )
-    pieces = (rows["end_piece"] - rows["first_piece"]).sum() / max(len(rows), 1)
+    pieces = (rows["end_rate_segment"] - rows["first_rate_segment"]).sum() / max(len(rows), 1)
     edges = np.count_nonzero(is_laser) / max(len(rows), 1)
     return (
         f"laser contacts {len(rows) / per_day / terminals:.1f} a terminal and day, with "

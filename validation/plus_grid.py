@@ -29,10 +29,19 @@ from orbit_gym.orbits.walker_shells import build_shell, circular_record
 from orbit_gym.physics.geometry import gmst_rad, rotate_to_earth_fixed
 from orbit_gym.scenario.scenario import Shell
 from orbit_gym.utils.units import DAY_S
-from orbit_gym.world.contact_index import beam_index, laser_index, pass_index
+from orbit_gym.world.contact_index import ground_pass_index, isl_index, user_downlink_index
 from orbit_gym.world.contacts import Batch, assemble, steady_batch
 from orbit_gym.world.ephemeris import COARSE_GRID_S, site_geometry
-from orbit_gym.world.layout import ACCELERATOR, GATE, LASER, POWER, SIZES, USER_DOWN, USER_UP, World
+from orbit_gym.world.layout import (
+    ACCELERATOR,
+    LASER,
+    POWER,
+    SIZES,
+    STATION_DOWNLINK,
+    USER_DOWN,
+    USER_UP,
+    World,
+)
 from validation.rows import Row, judged_row, skipped_row
 
 AUTHORITY = "Hypatia, Kuiper-630"
@@ -191,23 +200,23 @@ def build(times_s: np.ndarray, satellites_m: np.ndarray, light_m: np.ndarray) ->
     for number, site_m in enumerate(sites_m):
         in_range = np.linalg.norm(satellites_m - site_m, axis=-1) <= LONGEST_SITE_RANGE_M
         batches.append(site_links(SATELLITES + number, in_range, times_s))
-    offsets, rows, contacts, pieces = assemble(batches, SATELLITES + len(sites_m))
+    offsets, rows, contacts, rate_segments = assemble(batches, SATELLITES + len(sites_m))
     sizes = np.zeros(1, SIZES)
     sizes["n_satellites"] = sizes["n_candidates"] = SATELLITES
     sizes["n_users"], sizes["n_terminals"], sizes["n_resources"] = len(sites_m), 4, 1
     sizes["first_alert_resource"], sizes["horizon_s"], sizes["grid_s"] = -1, horizon_s, horizon_s
     none = np.zeros(SATELLITES + 1, np.int32)
-    pass_offsets, passes = pass_index(offsets, rows, contacts)
+    ground_pass_offsets, passes = ground_pass_index(offsets, rows, contacts)
     sizes["longest_pass_s"] = (passes["end_s"] - passes["start_s"]).max()
-    tracks = (
+    terminals = (
         np.repeat(np.arange(len(rows)), rows["end_contact"] - rows["first_contact"]) - offsets[0]
     )
     senders = np.repeat(np.arange(len(offsets) - 1), np.diff(offsets))
-    tracks = (np.arange(len(rows)) - offsets[senders])[
-        tracks
+    terminals = (np.arange(len(rows)) - offsets[senders])[
+        terminals
     ]  # each laser a track of its own: a satellite's edges begin with them
-    laser_offsets, laser_rows = laser_index(
-        SATELLITES, 4, offsets, rows, contacts, np.where(tracks < 4, tracks, 0)
+    isl_offsets, laser_rows = isl_index(
+        SATELLITES, 4, offsets, rows, contacts, np.where(terminals < 4, terminals, 0)
     )
     no_table = (0, SATELLITES, 0)
     world = World(
@@ -217,14 +226,14 @@ def build(times_s: np.ndarray, satellites_m: np.ndarray, light_m: np.ndarray) ->
         edge_offsets=offsets,
         edges=rows,
         contacts=contacts,
-        pieces=pieces,
-        pass_offsets=pass_offsets,
-        passes=passes,
-        gate_offsets=np.zeros(1, np.int32),
-        gates=np.zeros(0, GATE),
-        laser_offsets=laser_offsets,
-        lasers=laser_rows,
-        beams=beam_index(offsets, rows),
+        rate_segments=rate_segments,
+        ground_pass_offsets=ground_pass_offsets,
+        ground_passes=passes,
+        station_downlink_offsets=np.zeros(1, np.int32),
+        downlinks_by_station=np.zeros(0, STATION_DOWNLINK),
+        isl_offsets=isl_offsets,
+        isl_contacts=laser_rows,
+        user_downlinks=user_downlink_index(offsets, rows),
         ground_light_s=np.zeros(no_table, np.float32),
         ground_hops=np.zeros(no_table, np.uint8),
         power_offsets=none,

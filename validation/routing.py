@@ -216,9 +216,9 @@ def time_expanded(links: list[Link], busy: Busy, n_nodes: int) -> nx.DiGraph:
     )
     for link in links:
         for contact in link.contacts:
-            duration = int(LATTICE_BITS / contact.pieces[0][1])
+            duration = int(LATTICE_BITS / contact.rate_segments[0][1])
             for t in range(
-                int(contact.pieces[0][0]), int(min(contact.end_s, LATTICE_S)) - duration + 1
+                int(contact.rate_segments[0][0]), int(min(contact.end_s, LATTICE_S)) - duration + 1
             ):
                 if all(
                     b <= t or t + duration <= a

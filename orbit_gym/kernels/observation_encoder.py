@@ -14,11 +14,11 @@ from orbit_gym.kernels.action_kinds import is_kind_valid
 from orbit_gym.kernels.episode import ANY_STATION
 from orbit_gym.kernels.network.calendars import first_free_s
 from orbit_gym.kernels.network.transfers import (
-    first_laser,
-    first_pass,
-    piece_at,
+    first_ground_pass,
+    first_isl_contact,
     position_m,
     range_m,
+    rate_segment_at,
 )
 from orbit_gym.kernels.offered_load import START_URGENT, offered_load
 from orbit_gym.kernels.state import NONE, Scratch, State
@@ -46,6 +46,7 @@ from orbit_gym.observation import (
 from orbit_gym.utils.jit import inline_kernel
 from orbit_gym.utils.scales import Linear, Log
 from orbit_gym.world.layout import World
+from orbit_gym.world.nodes import isl_terminals_of
 
 
 class LinearScale(NamedTuple):
@@ -391,11 +392,11 @@ def _row_of(state: State, node: int) -> int:
 
 @inline_kernel
 def _next_pass(world: World, node: int, now_s: float) -> int:
-    """Row of World.passes where those of a satellite that have not ended begin, in order of
+    """Row of World.ground_passes where those of a satellite that have not ended begin, in order of
     time.
     """
-    row = first_pass(world, node, now_s)
-    while row < world.pass_offsets[node + 1] and world.passes[row].end_s <= now_s:
+    row = first_ground_pass(world, node, now_s)
+    while row < world.ground_pass_offsets[node + 1] and world.ground_passes[row].end_s <= now_s:
         row += 1
     return row
 
@@ -406,7 +407,9 @@ def _encode_contact(world: World, node: int, row: int, now_s: float) -> float:
     column.
     """
     return (
-        log_time(world.passes[row].start_s - now_s) if row < world.pass_offsets[node + 1] else 1.0
+        log_time(world.ground_passes[row].start_s - now_s)
+        if row < world.ground_pass_offsets[node + 1]
+        else 1.0
     )
 
 
@@ -427,18 +430,18 @@ def _encode_links(
     slots[:] = NONE
     best = slots[0]
     best_contact = slots[1]
-    n_tracks = (world.laser_offsets.size - 1) // world.sizes[0].n_satellites
-    for track in range(node * n_tracks, (node + 1) * n_tracks):
-        laser = first_laser(world, track, now_s)
-        if laser == world.laser_offsets[track + 1]:
+    first_terminal, end_terminal = isl_terminals_of(world, node)
+    for terminal in range(first_terminal, end_terminal):
+        laser = first_isl_contact(world, terminal, now_s)
+        if laser == world.isl_offsets[terminal + 1]:
             continue
-        contact = world.lasers[laser].contact
+        contact = world.isl_contacts[laser].contact
         slot = world.contacts[contact].terminal
         if best[slot] == NONE or _opens_before(world, contact, best_contact[slot], now_s):
-            best[slot] = world.lasers[laser].edge
+            best[slot] = world.isl_contacts[laser].edge
             best_contact[slot] = contact
-    for next_row in range(row, world.pass_offsets[node + 1]):
-        offer = world.passes[next_row]
+    for next_row in range(row, world.ground_pass_offsets[node + 1]):
+        offer = world.ground_passes[next_row]
         if best[n_terminals + 1] != NONE and offer.start_s > max(
             now_s, world.contacts[best_contact[n_terminals + 1]].start_s
         ):
@@ -508,4 +511,4 @@ def _encode_link(
     out[LINK_COLUMNS.opens_in] = log_time(start_s - now_s)
     out[LINK_COLUMNS.remaining] = log_time(world.contacts[contact].end_s - now_s)
     out[LINK_COLUMNS.other_end] = (_row_of(state, to) + 1) / state.candidates.size
-    return world.pieces[piece_at(world, contact, at_s)].rate_bps
+    return world.rate_segments[rate_segment_at(world, contact, at_s)].rate_bps

@@ -237,7 +237,7 @@ class Scratch(NamedTuple):
     landings: np.ndarray  # (n_stations,) LANDING of the search in progress
     fingers: (
         np.ndarray
-    )  # (n_satellites * n_tracks,) int32 rows of World.lasers that searches found last
+    )  # (n_satellites * n_terminals,) int32 rows of World.isl_contacts that searches found last
     target_stamps: np.ndarray  # (n_graph_nodes,) int64 stamp of the marking that wants a node
     order: np.ndarray  # (n_satellites,) int32 satellites in the order a search settled them
     reached_s: (
@@ -263,7 +263,7 @@ def new_scratch(world: World) -> Scratch:
         heap=np.zeros((2, n_nodes), np.int32),
         ways_down=np.zeros(WAYS_DOWN, WAY_DOWN),
         landings=np.zeros(int(world.sizes["n_stations"][0]), LANDING),
-        fingers=np.zeros(world.laser_offsets.size - 1, np.int32),
+        fingers=np.zeros(world.isl_offsets.size - 1, np.int32),
         target_stamps=np.zeros(n_nodes, np.int64),
         order=np.zeros(int(world.sizes["n_satellites"][0]), np.int32),
         reached_s=np.zeros(int(world.sizes["n_candidates"][0])),

@@ -82,7 +82,7 @@ def find_runs(partners: np.ndarray, first_rows: np.ndarray) -> np.ndarray:
 
 
 @njit(cache=True)
-def run_pieces(
+def run_rate_segments(
     positions_m: np.ndarray,
     runs: np.ndarray,
     start_s: np.ndarray,

@@ -52,14 +52,14 @@ def _link(
     world: World, node: int, edge: int, contact: int, time_s: float
 ) -> dict[str, float | str]:
     entry = world.edges[edge]
-    pieces = world.pieces[
-        world.contacts[contact]["first_piece"] : world.contacts[contact]["end_piece"]
+    rate_segments = world.rate_segments[
+        world.contacts[contact]["first_rate_segment"] : world.contacts[contact]["end_rate_segment"]
     ]
     distance_m = range_m(world, node, int(entry["to"]), time_s)
     is_fibre = entry["kind"] == FIBRE
     return {
         "kind": KIND_NAMES[int(entry["kind"])],
-        "rate_bps": float(pieces["rate_bps"][pieces["start_s"] <= time_s][-1]),
+        "rate_bps": float(rate_segments["rate_bps"][rate_segments["start_s"] <= time_s][-1]),
         "range_m": distance_m,
         "delay_s": float(entry["delay_s"]) if is_fibre else distance_m / SPEED_OF_LIGHT_MPS,
         "closes_s": float(world.contacts[contact]["end_s"]),

@@ -10,7 +10,12 @@ from orbit_gym.physics.energy import required_charge_j
 from orbit_gym.scenario.models import MODEL_BYTES
 from orbit_gym.scenario.scenario import Accelerator, Scenario
 from orbit_gym.utils.units import SPEED_OF_LIGHT_MPS
-from orbit_gym.world.contact_index import beam_index, gate_index, laser_index, pass_index
+from orbit_gym.world.contact_index import (
+    ground_pass_index,
+    isl_index,
+    station_downlink_index,
+    user_downlink_index,
+)
 from orbit_gym.world.contacts import (
     NO_RESOURCE,
     Batch,
@@ -33,9 +38,9 @@ from orbit_gym.world.layout import (
     ACCELERATOR,
     DOWNLINK,
     FIBRE,
-    GATE,
     POWER,
     SIZES,
+    STATION_DOWNLINK,
     UPLINK,
     USER_DOWN,
     USER_UP,
@@ -96,10 +101,10 @@ def compile_world(
     )
     tell("collecting contacts", 1.0)
     batches, first_alert = _batches(scenario, n_satellites, sky, runs)
-    offsets, edge_rows, contacts, pieces = assemble(batches, n_satellites + len(sites_m))
-    pass_offsets, passes = pass_index(offsets, edge_rows, contacts)
+    offsets, edge_rows, contacts, rate_segments = assemble(batches, n_satellites + len(sites_m))
+    ground_pass_offsets, passes = ground_pass_index(offsets, edge_rows, contacts)
     n_terminals = int(scenario.lasers.terminals)
-    laser_offsets, lasers = laser_index(
+    isl_offsets, lasers = isl_index(
         n_satellites, n_terminals, offsets, edge_rows, contacts, contacts["terminal"]
     )
     n_stations = len(scenario.stations)
@@ -107,12 +112,21 @@ def compile_world(
         np.zeros((0, n_satellites, n_stations), np.float32),
         np.zeros((0, n_satellites, n_stations), np.uint8),
     )
-    gate_offsets, gates = np.zeros(n_stations + 1, np.int32), np.zeros(0, GATE)
+    downlink_offsets = np.zeros(n_stations + 1, np.int32)
+    downlinks = np.zeros(0, STATION_DOWNLINK)
     if n_satellites >= DIRECTED_FROM:
         tell("bounding", 1.0)
-        gate_offsets, gates = gate_index(n_satellites, n_stations, offsets, edge_rows, contacts)
-        index = (np.ascontiguousarray(edge_rows["to"]), laser_offsets, lasers, gate_offsets, gates)
-        rates = contacts, pieces, max(scenario.lasers.mode_rate_bps)
+        downlink_offsets, downlinks = station_downlink_index(
+            n_satellites, n_stations, offsets, edge_rows, contacts
+        )
+        index = (
+            np.ascontiguousarray(edge_rows["to"]),
+            isl_offsets,
+            lasers,
+            downlink_offsets,
+            downlinks,
+        )
+        rates = contacts, rate_segments, max(scenario.lasers.mode_rate_bps)
         light_s, hops = bounds_to_ground(
             sky.positions_m, sky.grid_s, sites_m, sky.horizon_s, *index, *rates
         )
@@ -125,14 +139,14 @@ def compile_world(
         edge_offsets=offsets,
         edges=edge_rows,
         contacts=contacts,
-        pieces=pieces,
-        pass_offsets=pass_offsets,
-        passes=passes,
-        gate_offsets=gate_offsets,
-        gates=gates,
-        laser_offsets=laser_offsets,
-        lasers=lasers,
-        beams=beam_index(offsets, edge_rows),
+        rate_segments=rate_segments,
+        ground_pass_offsets=ground_pass_offsets,
+        ground_passes=passes,
+        station_downlink_offsets=downlink_offsets,
+        downlinks_by_station=downlinks,
+        isl_offsets=isl_offsets,
+        isl_contacts=lasers,
+        user_downlinks=user_downlink_index(offsets, edge_rows),
         ground_light_s=light_s,
         ground_hops=hops,
         power_offsets=power_offsets,
@@ -481,8 +495,5 @@ def _sizes(
         (station.downlink_bps for station in scenario.stations), default=1.0
     )
     sizes["longest_down_s"] = _longest_down_s(scenario, sky, sites_m[: len(scenario.stations)])
-    sizes["alert_bits"], sizes["alert_interval_s"] = (
-        scenario.alerts.message_bits,
-        scenario.alerts.interval_s,
-    )
+    sizes["alert_interval_s"] = scenario.alerts.interval_s
     return sizes

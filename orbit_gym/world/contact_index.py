@@ -2,7 +2,15 @@
 
 import numpy as np
 
-from orbit_gym.world.layout import DOWNLINK, GATE, LASER, PASS, UPLINK, USER_DOWN, USER_UP
+from orbit_gym.world.layout import (
+    DOWNLINK,
+    EDGE_CONTACT,
+    LASER,
+    STATION_DOWNLINK,
+    UPLINK,
+    USER_DOWN,
+    USER_UP,
+)
 
 
 def _contact_rows(
@@ -10,12 +18,12 @@ def _contact_rows(
 ) -> tuple[np.ndarray, np.ndarray]:
     """Return the contacts of all edges of some kinds, in no order.
 
-    As senders (N,) and PASS rows (N,).
+    As senders (N,) and EDGE_CONTACT rows (N,).
     """
     of_kinds = np.flatnonzero(np.isin(edges["kind"], kinds))
     counts = (edges["end_contact"] - edges["first_contact"])[of_kinds]
     ends = np.cumsum(counts)
-    rows = np.zeros(int(counts.sum()), PASS)
+    rows = np.zeros(int(counts.sum()), EDGE_CONTACT)
     rows["contact"] = np.arange(rows.size) + np.repeat(
         edges["first_contact"][of_kinds] - (ends - counts), counts
     )
@@ -34,10 +42,10 @@ def _grouped(groups: np.ndarray, rows: np.ndarray, n_groups: int) -> tuple[np.nd
     return np.concatenate([[0], np.cumsum(counts)]).astype(np.int32), rows[order]
 
 
-def pass_index(
+def ground_pass_index(
     offsets: np.ndarray, edges: np.ndarray, contacts: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Return pass_offsets (n_graph_nodes + 1,) and passes, by start.
+    """Return ground_pass_offsets (n_graph_nodes + 1,) and passes, by start.
 
     A satellite's are its downlinks, a station's and a user's their uplinks.
     """
@@ -45,30 +53,30 @@ def pass_index(
     return _grouped(senders, rows, len(offsets) - 1)
 
 
-def gate_index(
+def station_downlink_index(
     n_satellites: int, n_stations: int, offsets: np.ndarray, edges: np.ndarray, contacts: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Return gate_offsets (n_stations + 1,) and gates, by start.
+    """Return station_downlink_offsets (n_stations + 1,) and gates, by start.
 
     Gates are the downlink contacts that each station receives.
     """
     senders, rows = _contact_rows(offsets, edges, contacts, (DOWNLINK,))
-    gates = np.zeros(rows.size, GATE)
-    for name in PASS.names or ():
-        gates[name] = rows[name]
-    gates["satellite"] = senders
-    return _grouped(edges["to"][rows["edge"]] - n_satellites, gates, n_stations)
+    downlinks_by_station = np.zeros(rows.size, STATION_DOWNLINK)
+    for name in EDGE_CONTACT.names or ():
+        downlinks_by_station[name] = rows[name]
+    downlinks_by_station["satellite"] = senders
+    return _grouped(edges["to"][rows["edge"]] - n_satellites, downlinks_by_station, n_stations)
 
 
-def laser_index(
+def isl_index(
     n_satellites: int,
-    n_tracks: int,
+    n_terminals: int,
     offsets: np.ndarray,
     edges: np.ndarray,
     contacts: np.ndarray,
-    tracks: np.ndarray,
+    terminals: np.ndarray,
 ) -> tuple[np.ndarray, np.ndarray]:
-    """Return laser_offsets (n_satellites * n_tracks + 1,) and laser contacts.
+    """Return isl_offsets (n_satellites * n_terminals + 1,) and laser contacts.
 
     Contacts are ordered by satellite, track and start.
 
@@ -76,10 +84,12 @@ def laser_index(
     overlap: its terminal, in a real World.
     """
     senders, rows = _contact_rows(offsets, edges, contacts, (LASER,))
-    return _grouped(senders * n_tracks + tracks[rows["contact"]], rows, n_satellites * n_tracks)
+    return _grouped(
+        senders * n_terminals + terminals[rows["contact"]], rows, n_satellites * n_terminals
+    )
 
 
-def beam_index(offsets: np.ndarray, edges: np.ndarray) -> np.ndarray:
+def user_downlink_index(offsets: np.ndarray, edges: np.ndarray) -> np.ndarray:
     """Return the rows (2, n_graph_nodes) int32 of each node's edges to users, by receiver.
 
     The first of them, and the one after the last.

@@ -7,11 +7,11 @@ from typing import NamedTuple
 import numpy as np
 
 from orbit_gym.physics.pointing import point_terminals
-from orbit_gym.physics.runs import RUN, find_runs, run_pieces
+from orbit_gym.physics.runs import RUN, find_runs, run_rate_segments
 from orbit_gym.scenario.scenario import LaserLinks
 from orbit_gym.utils.units import EARTH_EQUATORIAL_RADIUS_M
 from orbit_gym.world.ephemeris import DayGeometry, Passes
-from orbit_gym.world.layout import CONTACT, DOWNLINK, EDGE, LASER, PIECE, UPLINK, USER_DOWN
+from orbit_gym.world.layout import CONTACT, DOWNLINK, EDGE, LASER, RATE_SEGMENT, UPLINK, USER_DOWN
 
 NO_RESOURCE = -1
 
@@ -27,20 +27,20 @@ class LaserRuns(NamedTuple):
     held_to_s: np.ndarray  # (N,)
     start_s: np.ndarray  # (N,) first instant of data: after acquisition
     counts: np.ndarray  # (N,) pieces of each
-    pieces: np.ndarray  # (P,) PIECE, run after run
+    rate_segments: np.ndarray  # (P,) RATE_SEGMENT, run after run
 
 
 class Batch(NamedTuple):
     """Edges found together, with their contacts and pieces one edge after the other.
 
-    first_piece counts from this batch's first.
+    first_rate_segment counts from this batch's first.
     """
 
     senders: np.ndarray  # (E,)
     edges: np.ndarray  # (E,) EDGE, rows of contacts not yet filled
     counts: np.ndarray  # (E,) contacts of each
     contacts: np.ndarray  # (C,) CONTACT
-    pieces: np.ndarray  # (P,) PIECE
+    rate_segments: np.ndarray  # (P,) RATE_SEGMENT
 
 
 def spans(first: np.ndarray, counts: np.ndarray) -> np.ndarray:
@@ -74,12 +74,16 @@ def laser_batch(runs: LaserRuns, transmit_w: float) -> Batch:
     contacts["terminal"] = np.where(
         way == 0, runs.ends["low_terminal"][order], runs.ends["high_terminal"][order]
     )
-    contacts["end_piece"] = np.cumsum(runs.counts[order])
-    contacts["first_piece"] = contacts["end_piece"] - runs.counts[order]
-    first_piece = np.cumsum(runs.counts) - runs.counts
-    pieces = runs.pieces[spans(first_piece[order], runs.counts[order])]
+    contacts["end_rate_segment"] = np.cumsum(runs.counts[order])
+    contacts["first_rate_segment"] = contacts["end_rate_segment"] - runs.counts[order]
+    first_rate_segment = np.cumsum(runs.counts) - runs.counts
+    rate_segments = runs.rate_segments[spans(first_rate_segment[order], runs.counts[order])]
     return Batch(
-        np.stack([low, high], axis=1).ravel(), edges, np.repeat(per_pair, 2), contacts, pieces
+        np.stack([low, high], axis=1).ravel(),
+        edges,
+        np.repeat(per_pair, 2),
+        contacts,
+        rate_segments,
     )
 
 
@@ -94,20 +98,20 @@ def steady_batch(
 
     ends (E, 7): sender and the columns of EDGE but its contacts.
     """
-    edges, contacts, pieces = (
+    edges, contacts, rate_segments = (
         np.zeros(len(ends), EDGE),
         np.zeros(len(start_s), CONTACT),
-        np.zeros(len(start_s), PIECE),
+        np.zeros(len(start_s), RATE_SEGMENT),
     )
     for column, name in enumerate(
         ("to", "kind", "resource_a", "resource_b", "delay_s", "transmit_w"), 1
     ):
         edges[name] = ends[:, column]
     contacts["start_s"], contacts["end_s"], contacts["terminal"] = start_s, end_s, -1
-    contacts["first_piece"] = np.arange(len(start_s))
-    contacts["end_piece"] = contacts["first_piece"] + 1
-    pieces["start_s"], pieces["rate_bps"] = start_s, np.repeat(rates_bps, counts)
-    return Batch(ends[:, 0].astype(np.int64), edges, counts, contacts, pieces)
+    contacts["first_rate_segment"] = np.arange(len(start_s))
+    contacts["end_rate_segment"] = contacts["first_rate_segment"] + 1
+    rate_segments["start_s"], rate_segments["rate_bps"] = start_s, np.repeat(rates_bps, counts)
+    return Batch(ends[:, 0].astype(np.int64), edges, counts, contacts, rate_segments)
 
 
 def pass_batch(passes: Passes, links: list[tuple[np.ndarray, float]]) -> Batch:
@@ -138,11 +142,13 @@ def assemble(
     edges = np.concatenate([batch.edges for batch in batches] or [np.zeros(0, EDGE)])
     counts = np.concatenate([batch.counts for batch in batches] or [np.zeros(0, np.int64)])
     contacts = np.concatenate([batch.contacts for batch in batches] or [np.zeros(0, CONTACT)])
-    pieces = np.concatenate([batch.pieces for batch in batches] or [np.zeros(0, PIECE)])
-    n_before = np.cumsum([0] + [len(batch.pieces) for batch in batches])[:-1]
+    rate_segments = np.concatenate(
+        [batch.rate_segments for batch in batches] or [np.zeros(0, RATE_SEGMENT)]
+    )
+    n_before = np.cumsum([0] + [len(batch.rate_segments) for batch in batches])[:-1]
     shift = np.repeat(n_before, [len(batch.contacts) for batch in batches])
-    contacts["first_piece"] += shift.astype(np.int32)
-    contacts["end_piece"] += shift.astype(np.int32)
+    contacts["first_rate_segment"] += shift.astype(np.int32)
+    contacts["end_rate_segment"] += shift.astype(np.int32)
     rank = np.select(
         [edges["kind"] == DOWNLINK, (edges["kind"] == USER_DOWN) | (edges["kind"] == UPLINK)],
         [2, 1],
@@ -156,7 +162,7 @@ def assemble(
     offsets = np.concatenate(
         [[0], np.cumsum(np.bincount(senders, minlength=n_graph_nodes))]
     ).astype(np.int32)
-    return offsets, edges, contacts, pieces
+    return offsets, edges, contacts, rate_segments
 
 
 def laser_runs(
@@ -195,7 +201,7 @@ def laser_runs(
         np.array(lasers.mode_range_m, dtype=np.float64),
         np.array(lasers.mode_rate_bps, dtype=np.float64),
     )
-    counts, pieces = run_pieces(
-        sky.positions_m, ends, start_s, held_to_s, grid_s, *modes, np.empty(64, PIECE)
+    counts, rate_segments = run_rate_segments(
+        sky.positions_m, ends, start_s, held_to_s, grid_s, *modes, np.empty(64, RATE_SEGMENT)
     )
-    return LaserRuns(ends, held_from_s, held_to_s, start_s, counts, pieces)
+    return LaserRuns(ends, held_from_s, held_to_s, start_s, counts, rate_segments)

@@ -30,12 +30,12 @@ def bounds_to_ground(
     sites_m: np.ndarray,
     horizon_s: float,
     edge_to: np.ndarray,
-    laser_offsets: np.ndarray,
+    isl_offsets: np.ndarray,
     lasers: np.ndarray,
-    gate_offsets: np.ndarray,
-    gates: np.ndarray,
+    station_downlink_offsets: np.ndarray,
+    downlinks_by_station: np.ndarray,
     contacts: np.ndarray,
-    pieces: np.ndarray,
+    rate_segments: np.ndarray,
     fastest_bps: float,
 ) -> tuple[np.ndarray, np.ndarray]:
     """Return the least light time and the least laser hops from satellites to stations.
@@ -48,7 +48,7 @@ def bounds_to_ground(
     """
     n_satellites, n_stations, n_buckets = (
         positions_m.shape[1],
-        len(gate_offsets) - 1,
+        len(station_downlink_offsets) - 1,
         math.ceil(horizon_s / BUCKET_S),
     )
     light_s = np.full((n_buckets, n_satellites, n_stations), np.inf, np.float32)
@@ -66,8 +66,8 @@ def bounds_to_ground(
         np.zeros(n_satellites),
     )
     next_laser, next_gate = (
-        laser_offsets[:-1].copy(),
-        gate_offsets[:-1].copy(),
+        isl_offsets[:-1].copy(),
+        station_downlink_offsets[:-1].copy(),
     )  # first rows that may still be up
     for bucket in range(n_buckets):
         begin_s = bucket * BUCKET_S
@@ -80,21 +80,21 @@ def bounds_to_ground(
             flown_m,
             begin_s,
             edge_to,
-            laser_offsets,
+            isl_offsets,
             lasers,
             next_laser,
             contacts,
-            pieces,
+            rate_segments,
             fastest_bps,
             *arcs,
         )
         for station in range(n_stations):
-            end = gate_offsets[station + 1]
+            end = station_downlink_offsets[station + 1]
             _spread_from(
                 flown_m,
                 begin_s,
                 sites_m[station],
-                gates,
+                downlinks_by_station,
                 next_gate,
                 station,
                 end,
@@ -120,14 +120,16 @@ def _least_m(a0: np.ndarray, a1: np.ndarray, b0: np.ndarray, b1: np.ndarray) -> 
 
 @njit(cache=True)
 def _rate_bps(
-    contacts: np.ndarray, pieces: np.ndarray, contact: int, begin_s: float, end_s: float
+    contacts: np.ndarray, rate_segments: np.ndarray, contact: int, begin_s: float, end_s: float
 ) -> float:
     """Highest rate of a contact between two times."""
     best_bps = 0.0
-    last = contacts[contact].end_piece - 1
-    for row in range(contacts[contact].first_piece, last + 1):
-        if pieces[row].start_s <= end_s and (row == last or pieces[row + 1].start_s > begin_s):
-            best_bps = max(best_bps, pieces[row].rate_bps)
+    last = contacts[contact].end_rate_segment - 1
+    for row in range(contacts[contact].first_rate_segment, last + 1):
+        if rate_segments[row].start_s <= end_s and (
+            row == last or rate_segments[row + 1].start_s > begin_s
+        ):
+            best_bps = max(best_bps, rate_segments[row].rate_bps)
     return best_bps
 
 
@@ -136,11 +138,11 @@ def _collect(
     flown_m: np.ndarray,
     begin_s: float,
     edge_to: np.ndarray,
-    laser_offsets: np.ndarray,
+    isl_offsets: np.ndarray,
     lasers: np.ndarray,
     next_laser: np.ndarray,
     contacts: np.ndarray,
-    pieces: np.ndarray,
+    rate_segments: np.ndarray,
     fastest_bps: float,
     arcs: np.ndarray,
     lengths_s: np.ndarray,
@@ -152,18 +154,18 @@ def _collect(
     Receivers, least light times, and the hops that each counts as; flown_m is (N, S, 3).
     """
     n_satellites = flown_m.shape[1]
-    n_tracks = (laser_offsets.size - 1) // n_satellites
+    n_terminals = (isl_offsets.size - 1) // n_satellites
     count = 0
     for satellite in range(n_satellites):
         offsets[satellite] = count
-        for track in range(satellite * n_tracks, (satellite + 1) * n_tracks):
+        for terminal in range(satellite * n_terminals, (satellite + 1) * n_terminals):
             while (
-                next_laser[track] < laser_offsets[track + 1]
-                and lasers[next_laser[track]].end_s <= begin_s
+                next_laser[terminal] < isl_offsets[terminal + 1]
+                and lasers[next_laser[terminal]].end_s <= begin_s
             ):
-                next_laser[track] += 1
-            row = next_laser[track]
-            while row < laser_offsets[track + 1] and lasers[row].start_s < begin_s + WINDOW_S:
+                next_laser[terminal] += 1
+            row = next_laser[terminal]
+            while row < isl_offsets[terminal + 1] and lasers[row].start_s < begin_s + WINDOW_S:
                 other = edge_to[lasers[row].edge]
                 least_m = math.inf
                 for k in range(flown_m.shape[0] - 1):
@@ -177,7 +179,7 @@ def _collect(
                 arcs[count] = other
                 lengths_s[count] = least_m / SPEED_OF_LIGHT_MPS
                 rate_bps = _rate_bps(
-                    contacts, pieces, lasers[row].contact, begin_s, begin_s + WINDOW_S
+                    contacts, rate_segments, lasers[row].contact, begin_s, begin_s + WINDOW_S
                 )
                 steps[count] = max(1.0, math.floor(fastest_bps / rate_bps))
                 count += 1
@@ -190,7 +192,7 @@ def _spread_from(
     flown_m: np.ndarray,
     begin_s: float,
     site_m: np.ndarray,
-    gates: np.ndarray,
+    downlinks_by_station: np.ndarray,
     next_gate: np.ndarray,
     station: int,
     end: int,
@@ -212,13 +214,13 @@ def _spread_from(
     best_s[:] = math.inf
     least_hops[:] = math.inf
     while (
-        next_gate[station] < end and gates[next_gate[station]].end_s <= begin_s
+        next_gate[station] < end and downlinks_by_station[next_gate[station]].end_s <= begin_s
     ):  # ends are not in order: what is left is looked at
         next_gate[station] += 1
     row = next_gate[station]
-    while row < end and gates[row].start_s < begin_s + WINDOW_S:
-        satellite = gates[row].satellite
-        if gates[row].end_s > begin_s and least_hops[satellite] > 0:
+    while row < end and downlinks_by_station[row].start_s < begin_s + WINDOW_S:
+        satellite = downlinks_by_station[row].satellite
+        if downlinks_by_station[row].end_s > begin_s and least_hops[satellite] > 0:
             for k in range(flown_m.shape[0] - 1):
                 here_s = (
                     _least_m(flown_m[k, satellite], flown_m[k + 1, satellite], site_m, site_m)

@@ -1,10 +1,16 @@
 """World: everything about one day of a scenario that never changes, as read-only arrays.
 
-Compiled once from a Scenario by :mod:`orbit_gym.world.compiler`; kernels take it whole.
+Compiled once from a Scenario by :mod:`orbit_gym.world.compiler`; kernels take all of it.
 
-Graph nodes are numbered satellites, stations, datacentres, user sites. Accelerators are numbered
-satellites first (accelerator s belongs to satellite s), then those of each datacentre. Candidates
-are satellites, then datacentres. Times are seconds since 00:00 UTC of the World's day.
+Edges, their contacts and the contacts' rate segments together are a contact plan, as contact graph
+routing in delay-tolerant networks has it: who can send to whom, from when to when, at which rate.
+`ground_passes`, `isl_contacts` and `downlinks_by_station` are the same contacts again in order of
+time, so that a search looks only at what is open or opens next.
+
+Graph nodes are numbered satellites, stations, datacentres, user sites (`nodes` has accessors).
+Accelerators are numbered satellites first (accelerator s belongs to satellite s), then those of
+each datacentre. Candidates are satellites, then datacentres. Times are seconds since 00:00 UTC of
+the World's day.
 """
 
 from typing import NamedTuple
@@ -31,30 +37,34 @@ CONTACT = np.dtype(
     [
         ("start_s", "f8"),  # first instant at which data can flow (after acquisition)
         ("end_s", "f8"),
-        ("first_piece", "i4"),  # rows of World.pieces: the rate over the contact
-        ("end_piece", "i4"),
+        ("first_rate_segment", "i4"),  # rows of World.rate_segments: the rate over the contact
+        ("end_rate_segment", "i4"),
         ("terminal", "i4"),  # laser terminal at the sending end; -1 where there is none
         ("pad", "i4"),
     ],
     align=True,
 )
-PIECE = np.dtype(
-    [("start_s", "f8"), ("rate_bps", "f8"), ("sent_bits", "f8")], align=True
-)  # bits sent before start_s
-PASS = np.dtype(
+# A stretch of a contact at one rate.
+RATE_SEGMENT = np.dtype(
+    [
+        ("start_s", "f8"),
+        ("rate_bps", "f8"),
+        ("sent_bits", "f8"),  # of the contact before start_s
+    ],
+    align=True,
+)
+# A contact, with its edge.
+EDGE_CONTACT = np.dtype(
     [("start_s", "f8"), ("end_s", "f8"), ("edge", "i4"), ("contact", "i4")], align=True
-)  # a contact, with its edge
-GATE = np.dtype(
-    PASS.descr + [("satellite", "i4"), ("pad", "i4")], align=True
-)  # a downlink contact, with its sender
+)
+# A downlink contact, with its sender.
+STATION_DOWNLINK = np.dtype(EDGE_CONTACT.descr + [("satellite", "i4"), ("pad", "i4")], align=True)
 POWER = np.dtype(
     [
         ("start_s", "f8"),  # from here to the next row's start the baseline is constant
         ("net_w", "f8"),  # array output minus baseline draw, bookings not counted
-        (
-            "required_j",
-            "f8",
-        ),  # least charge at start_s from which the baseline alone never falls below the floor
+        # least charge at start_s from which the baseline alone never falls below the floor
+        ("required_j", "f8"),
         ("is_sunlit", "i4"),
         ("pad", "i4"),
     ],
@@ -94,21 +104,16 @@ SIZES = np.dtype(
         ("n_candidates", "i4"),
         ("n_terminals", "i4"),
         ("n_resources", "i4"),
-        (
-            "first_alert_resource",
-            "i4",
-        ),  # one calendar a satellite; -1 where there is no alert channel
+        # one calendar a satellite; -1 where there is no alert channel
+        ("first_alert_resource", "i4"),
         ("horizon_s", "f8"),
         ("grid_s", "f8"),  # step of positions_m
         ("look_ahead_s", "f8"),
-        (
-            "longest_pass_s",
-            "f8",
-        ),  # of World.passes: a pass in progress began no earlier than this ago
+        # of World.ground_passes: a pass in progress began no earlier than this ago
+        ("longest_pass_s", "f8"),
         ("fastest_laser_bps", "f8"),
         ("fastest_downlink_bps", "f8"),
         ("longest_down_s", "f8"),  # of light from a satellite to a station that sees it
-        ("alert_bits", "f8"),  # largest message of the alert channel
         ("alert_interval_s", "f8"),  # one message per this many seconds and satellite
     ],
     align=True,
@@ -116,7 +121,7 @@ SIZES = np.dtype(
 
 
 class World(NamedTuple):
-    """Read-only arrays of one day; every kernel that needs the physics takes it whole."""
+    """Hold the read-only arrays of one day; every kernel that needs the physics takes all of it."""
 
     sizes: np.ndarray  # (1,) SIZES
     positions_m: np.ndarray  # (n_times, n_satellites, 3) Earth-fixed, every grid_s
@@ -126,26 +131,25 @@ class World(NamedTuple):
     # by receiver
     edges: np.ndarray
     contacts: np.ndarray  # (n_contacts,) CONTACT
-    pieces: np.ndarray  # (n_pieces,) PIECE
-    pass_offsets: np.ndarray  # (n_graph_nodes + 1,) int32, rows of passes of each node
-    # (n_passes,) PASS by start: a satellite's downlinks, a station's and a user's uplinks; rows of
-    # contacts again
-    passes: np.ndarray
-    gate_offsets: (
-        np.ndarray
-    )  # (n_stations + 1,) int32, rows of gates of each station; none where few fly
-    gates: np.ndarray  # (n_gates,) GATE by start: the downlink passes that a station receives
-    # (n_satellites * n_tracks + 1,) int32, rows of lasers of each satellite and track (laser
-    # terminal)
-    laser_offsets: np.ndarray
-    lasers: (
-        np.ndarray
-    )  # (n_laser_contacts,) PASS by start, never overlapping within a track; rows of contacts again
-    beams: (
-        np.ndarray
-    )  # (2, n_graph_nodes) int32, first and end row of each node's edges to users, by receiver
-    # (n_minutes, n_satellites, n_stations) float32, least light time (bounds.py); none where few
-    # fly
+    rate_segments: np.ndarray  # (n_rate_segments,) RATE_SEGMENT
+    # (n_graph_nodes + 1,) int32, rows of ground_passes of each node
+    ground_pass_offsets: np.ndarray
+    # (n_ground_passes,) EDGE_CONTACT by start: a satellite's downlinks, a station's and a user's
+    # uplinks
+    ground_passes: np.ndarray
+    # (n_stations + 1,) int32, rows of downlinks_by_station; none where few fly
+    station_downlink_offsets: np.ndarray
+    # (n_station_downlinks,) STATION_DOWNLINK by start: the downlinks that a station receives
+    downlinks_by_station: np.ndarray
+    # (n_satellites * n_terminals + 1,) int32, rows of isl_contacts of each laser terminal
+    isl_offsets: np.ndarray
+    # (n_isl_contacts,) EDGE_CONTACT by start: contacts of laser links between satellites, never
+    # overlapping within a terminal
+    isl_contacts: np.ndarray
+    # (2, n_graph_nodes) int32, first and end row of each node's edges to users, by receiver
+    user_downlinks: np.ndarray
+    # (n_minutes, n_satellites, n_stations) float32, least light time (downlink_bounds.py); none
+    # where few fly
     ground_light_s: np.ndarray
     # the same shape, uint8, least laser hops to a satellite that sees the station, slow ones
     # counted as several
@@ -153,7 +157,6 @@ class World(NamedTuple):
     power_offsets: np.ndarray  # (n_satellites + 1,) int32, rows of power of each satellite
     power: np.ndarray  # (n_rows,) POWER
     accelerators: np.ndarray  # (n_accelerators,) ACCELERATOR
-    datacentre_offsets: (
-        np.ndarray
-    )  # (n_datacentres + 1,) int32, rows of accelerators of each datacentre
+    # (n_datacentres + 1,) int32, rows of accelerators of each datacentre
+    datacentre_offsets: np.ndarray
     model_bytes: np.ndarray  # (n_models,) float64, weights of each model

@@ -7,7 +7,7 @@ from orbit_gym.scenario.scenario import Scenario
 from orbit_gym.utils.units import DAY_S
 from orbit_gym.world.downlink_bounds import BUCKET_S, BYTES
 from orbit_gym.world.ephemeris import time_grid
-from orbit_gym.world.layout import CONTACT, EDGE, PASS, PIECE, POWER
+from orbit_gym.world.layout import CONTACT, EDGE, EDGE_CONTACT, POWER, RATE_SEGMENT
 
 # Most per satellite and day in shells of 100 to 2,800 satellites between 500 and 1,000 km (python
 # -m benchmarks.worlds prints them):
@@ -38,13 +38,15 @@ def estimate_memory(scenario: Scenario, n_satellites: int) -> MemoryEstimate:
         n_times * n_satellites * 3 * 8
         + horizon_s / BUCKET_S * n_satellites * len(scenario.stations) * BYTES
     )  # and bounds
-    contact_size = CONTACT.itemsize + PASS.itemsize  # each stands in an index by time too
+    contact_size = CONTACT.itemsize + EDGE_CONTACT.itemsize  # each stands in an index by time too
     laser_bytes = (
         LASER_CONTACTS
         * terminals
-        * (contact_size + PIECES * PIECE.itemsize + EDGES * EDGE.itemsize)
+        * (contact_size + PIECES * RATE_SEGMENT.itemsize + EDGES * EDGE.itemsize)
     )
-    pass_bytes = PASSES * site_links * (contact_size + PIECE.itemsize + EDGE.itemsize / PASSES)
+    pass_bytes = (
+        PASSES * site_links * (contact_size + RATE_SEGMENT.itemsize + EDGE.itemsize / PASSES)
+    )
     contact_bytes = n_satellites * days * (laser_bytes + pass_bytes + POWER_ROWS * POWER.itemsize)
     pointing_bytes = (
         n_times * n_satellites * (1 + terminals) * 4

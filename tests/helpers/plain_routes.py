@@ -13,9 +13,9 @@ def transfer_end_s(contact: Contact, start_s: float, bits: float) -> float:
 
     Infinity if the contact is too short.
     """
-    bounds_s = [piece[0] for piece in contact.pieces[1:]] + [contact.end_s]
+    bounds_s = [piece[0] for piece in contact.rate_segments[1:]] + [contact.end_s]
     time_s = start_s
-    for (_, rate_bps), until_s in zip(contact.pieces, bounds_s, strict=True):
+    for (_, rate_bps), until_s in zip(contact.rate_segments, bounds_s, strict=True):
         if until_s <= time_s:
             continue
         if bits <= rate_bps * (until_s - time_s):
@@ -32,7 +32,7 @@ def first_gap_end_s(
     in order.
     """
     for contact in contacts:
-        earliest_s = max(ready_s, contact.pieces[0][0])
+        earliest_s = max(ready_s, contact.rate_segments[0][0])
         for start_s in sorted(
             [earliest_s, *(end_s for _, end_s in busy if earliest_s < end_s <= contact.end_s)]
         ):

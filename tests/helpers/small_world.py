@@ -11,17 +11,17 @@ import numpy as np
 from orbit_gym.kernels.episode import ANY_STATION, FAULT, TASK, Episode
 from orbit_gym.scenario.loading import load_scenario
 from orbit_gym.simulation.simulation import Simulation
-from orbit_gym.world.contact_index import beam_index, laser_index
+from orbit_gym.world.contact_index import isl_index, user_downlink_index
 from orbit_gym.world.layout import (
     ACCELERATOR,
     CONTACT,
     EDGE,
-    GATE,
+    EDGE_CONTACT,
     LASER,
-    PASS,
-    PIECE,
     POWER,
+    RATE_SEGMENT,
     SIZES,
+    STATION_DOWNLINK,
     World,
 )
 
@@ -58,7 +58,7 @@ class Contact(NamedTuple):
     start_s.
     """
 
-    pieces: tuple[tuple[float, float], ...]
+    rate_segments: tuple[tuple[float, float], ...]
     end_s: float
 
 
@@ -96,14 +96,14 @@ def small_world(
     offsets = np.searchsorted([link.sender for link in links], np.arange(n_satellites + 1)).astype(
         np.int32
     )
-    edges, contacts, pieces = _network(links)
+    edges, contacts, rate_segments = _network(links)
     senders = np.array([link.sender for link in links for _ in link.contacts], np.int64)
-    tracks = np.array(
+    terminals = np.array(
         [row for row, link in enumerate(links) for _ in link.contacts], np.int64
     )  # each link a track of its own
-    tracks -= offsets[senders] if len(links) else 0
-    n_tracks = int(np.diff(offsets).max(initial=1))
-    laser_offsets, lasers = laser_index(n_satellites, n_tracks, offsets, edges, contacts, tracks)
+    terminals -= offsets[senders] if len(links) else 0
+    n_terminals = int(np.diff(offsets).max(initial=1))
+    isl_offsets, lasers = isl_index(n_satellites, n_terminals, offsets, edges, contacts, terminals)
     rows = power_rows(power, {**NODE, **node}["floor_j"])
     accelerators = np.zeros(n_satellites, ACCELERATOR)
     accelerators["node"] = np.arange(n_satellites)
@@ -115,7 +115,6 @@ def small_world(
     sizes["n_resources"] = len(links) + n_satellites
     sizes["first_alert_resource"] = len(links)
     sizes["horizon_s"], sizes["grid_s"], sizes["look_ahead_s"] = HORIZON_S, HORIZON_S, look_ahead_s
-    sizes["alert_bits"] = 1e3
     world = World(
         sizes=sizes,
         positions_m=np.stack([positions_m, positions_m]),
@@ -123,14 +122,14 @@ def small_world(
         edge_offsets=offsets,
         edges=edges,
         contacts=contacts,
-        pieces=pieces,
-        pass_offsets=np.zeros(n_satellites + 1, np.int32),
-        passes=np.zeros(0, PASS),
-        gate_offsets=np.zeros(1, np.int32),
-        gates=np.zeros(0, GATE),
-        laser_offsets=laser_offsets,
-        lasers=lasers,
-        beams=beam_index(offsets, edges),
+        rate_segments=rate_segments,
+        ground_pass_offsets=np.zeros(n_satellites + 1, np.int32),
+        ground_passes=np.zeros(0, EDGE_CONTACT),
+        station_downlink_offsets=np.zeros(1, np.int32),
+        downlinks_by_station=np.zeros(0, STATION_DOWNLINK),
+        isl_offsets=isl_offsets,
+        isl_contacts=lasers,
+        user_downlinks=user_downlink_index(offsets, edges),
         ground_light_s=np.zeros((0, n_satellites, 0), np.float32),
         ground_hops=np.zeros((0, n_satellites, 0), np.uint8),
         power_offsets=(len(rows) * np.arange(n_satellites + 1)).astype(np.int32),
@@ -151,23 +150,32 @@ def _read_only(array: np.ndarray) -> np.ndarray:
 def _network(links: Sequence[Link]) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     edges = np.zeros(len(links), EDGE)
     contacts: list[tuple] = []
-    pieces: list[tuple] = []
+    rate_segments: list[tuple] = []
     for row, link in enumerate(links):
         first = len(contacts)
         for contact in link.contacts:
-            first_piece = len(pieces)
+            first_rate_segment = len(rate_segments)
             sent_bits = 0.0
-            for place, (start_s, rate_bps) in enumerate(contact.pieces):
-                pieces.append((start_s, rate_bps, sent_bits))
+            for place, (start_s, rate_bps) in enumerate(contact.rate_segments):
+                rate_segments.append((start_s, rate_bps, sent_bits))
                 end_s = (
-                    contact.pieces[place + 1][0]
-                    if place + 1 < len(contact.pieces)
+                    contact.rate_segments[place + 1][0]
+                    if place + 1 < len(contact.rate_segments)
                     else contact.end_s
                 )
                 sent_bits += rate_bps * (end_s - start_s)
-            contacts.append((contact.pieces[0][0], contact.end_s, first_piece, len(pieces), 0, 0))
+            contacts.append(
+                (
+                    contact.rate_segments[0][0],
+                    contact.end_s,
+                    first_rate_segment,
+                    len(rate_segments),
+                    0,
+                    0,
+                )
+            )
         edges[row] = (link.receiver, LASER, first, len(contacts), row, -1, 0.0, 0.0)
-    return edges, np.array(contacts, CONTACT), np.array(pieces, PIECE)
+    return edges, np.array(contacts, CONTACT), np.array(rate_segments, RATE_SEGMENT)
 
 
 def power_rows(power: Sequence[tuple[float, float]], floor_j: float) -> np.ndarray:

@@ -2,9 +2,9 @@
 
 import numpy as np
 
-from orbit_gym.physics.runs import RUN, find_runs, run_pieces
+from orbit_gym.physics.runs import RUN, find_runs, run_rate_segments
 
-PIECE = np.dtype([("start_s", "f8"), ("rate_bps", "f8"), ("sent_bits", "f8")])
+RATE_SEGMENT = np.dtype([("start_s", "f8"), ("rate_bps", "f8"), ("sent_bits", "f8")])
 MODES = np.array([100.0, 200.0]), np.array([5.0, 1.0])
 
 
@@ -67,8 +67,14 @@ def pieces_of(distances_m: list[float], start_s: float, end_s: float) -> list[tu
     positions_m = np.zeros((len(distances_m), 2, 3))
     positions_m[:, 1, 0] = distances_m
     run = np.array([(0, 1, 0, 0, 0, len(distances_m) - 1)], RUN)
-    counts, rows = run_pieces(
-        positions_m, run, np.array([start_s]), np.array([end_s]), 10.0, *MODES, np.empty(1, PIECE)
+    counts, rows = run_rate_segments(
+        positions_m,
+        run,
+        np.array([start_s]),
+        np.array([end_s]),
+        10.0,
+        *MODES,
+        np.empty(1, RATE_SEGMENT),
     )
     assert counts.tolist() == [len(rows)]
     return [tuple(row) for row in rows.tolist()]

@@ -162,7 +162,9 @@ def facets(scenario: Scenario) -> dict[str, Any]:
         table[f"{word} contacts"] = [rows[["start_s", "end_s"]].tolist() for rows in contacts]
         table[f"{word} rates"] = [
             [
-                world.pieces[row["first_piece"] : row["end_piece"]]["rate_bps"].tolist()
+                world.rate_segments[row["first_rate_segment"] : row["end_rate_segment"]][
+                    "rate_bps"
+                ].tolist()
                 for row in rows
             ]
             for rows in contacts

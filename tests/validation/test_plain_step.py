@@ -84,22 +84,24 @@ def test_transfers_over_a_change_of_rate() -> None:
     world = EpisodeSource(load_scenario("Walker100"), "validation").sample_episode(SEED).world
     network, rng = Network(world), np.random.default_rng(SEED)
     contacts = world.contacts
-    several = np.flatnonzero(contacts["end_piece"] - contacts["first_piece"] > 1)
+    several = np.flatnonzero(contacts["end_rate_segment"] - contacts["first_rate_segment"] > 1)
     ends_s = []
     for contact in rng.choice(several, 300):
         piece = int(
-            rng.integers(contacts[contact]["first_piece"] + 1, contacts[contact]["end_piece"])
+            rng.integers(
+                contacts[contact]["first_rate_segment"] + 1, contacts[contact]["end_rate_segment"]
+            )
         )
         start_s = max(
             float(contacts[contact]["start_s"]),
-            float(world.pieces[piece]["start_s"]) - float(rng.uniform(0.0, 10.0)),
+            float(world.rate_segments[piece]["start_s"]) - float(rng.uniform(0.0, 10.0)),
         )
         bits = 10.0 ** float(rng.uniform(6.0, 12.0))
         kernels_s = transfer_end_s(world, contact, start_s, bits)
         assert network.sent_by_s(int(contact), start_s, bits) == pytest.approx(
             kernels_s, rel=0.0, abs=1e-7
         )
-        ends_s.append(kernels_s - float(world.pieces[piece]["start_s"]))
+        ends_s.append(kernels_s - float(world.rate_segments[piece]["start_s"]))
     crossed = np.array(ends_s) > 0.0
     assert 50 < crossed.sum() < 300 and np.isfinite(ends_s).sum() > 100
 

@@ -14,7 +14,7 @@ from orbit_gym.scenario.models import MODEL_BYTES
 from orbit_gym.scenario.scenario import Constellation, LaserLinks, Shell, Users
 from orbit_gym.world import ephemeris
 from orbit_gym.world.compiler import compile_world, graph_names
-from orbit_gym.world.layout import ACCELERATOR, CONTACT, EDGE, LASER, PIECE, POWER
+from orbit_gym.world.layout import ACCELERATOR, CONTACT, EDGE, LASER, POWER, RATE_SEGMENT
 from tests.helpers.small_scenarios import fixed_m, small
 
 
@@ -23,11 +23,11 @@ def test_arrays_are_read_only_contiguous_and_typed(world):
     kinds = (
         world.edges.dtype,
         world.contacts.dtype,
-        world.pieces.dtype,
+        world.rate_segments.dtype,
         world.power.dtype,
         world.accelerators.dtype,
     )
-    assert kinds == (EDGE, CONTACT, PIECE, POWER, ACCELERATOR)
+    assert kinds == (EDGE, CONTACT, RATE_SEGMENT, POWER, ACCELERATOR)
     assert all(
         world._asdict()[name].dtype == np.int32
         for name in ("edge_offsets", "power_offsets", "datacentre_offsets")
@@ -129,7 +129,7 @@ def test_nothing_on_the_ground_and_no_lasers():
         lasers=LaserLinks(terminals=0),
     )
     world = compile_world(single, 1)
-    assert len(world.edges) == len(world.contacts) == len(world.pieces) == 0
+    assert len(world.edges) == len(world.contacts) == len(world.rate_segments) == 0
     assert (
         world.edge_offsets.tolist() == [0, 0]
         and world.site_positions_m.shape == (0, 3)
@@ -161,7 +161,7 @@ def test_worlds_of_the_catalogue_stay_as_they_were(name):
     Seconds and joules to 0.1, as far as another machine's last bits cannot reach.
     """
     world = compile_world(load_scenario(name), 1)
-    counts = (len(world.edges), len(world.contacts), len(world.pieces), len(world.power))
+    counts = (len(world.edges), len(world.contacts), len(world.rate_segments), len(world.power))
     contact_s = float((world.contacts["end_s"] - world.contacts["start_s"]).sum())
     assert counts == GOLDEN[name][:4]
     assert (contact_s, float(world.power["required_j"].mean())) == pytest.approx(

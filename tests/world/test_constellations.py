@@ -55,9 +55,9 @@ def test_ring_of_twelve_is_a_ring_all_day():
         (contact,) = contacts_of(world, edge)
         assert (contact["start_s"], contact["end_s"]) == (0.0, world.sizes["horizon_s"][0])
         assert contact["terminal"] == (0 if to == (node + 1) % 12 else 1)
-        assert world.pieces["rate_bps"][contact["first_piece"] : contact["end_piece"]].tolist() == [
-            10e9
-        ]
+        assert world.rate_segments["rate_bps"][
+            contact["first_rate_segment"] : contact["end_rate_segment"]
+        ].tolist() == [10e9]
 
 
 @pytest.mark.parametrize("planes, per_plane", [(1, 1), (1, 2), (2, 1), (2, 2), (1, 3), (3, 1)])

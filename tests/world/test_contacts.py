@@ -69,10 +69,10 @@ def test_contacts_and_pieces_partition_their_arrays(world):
     rows = [
         row
         for contact in world.contacts
-        for row in range(contact["first_piece"], contact["end_piece"])
+        for row in range(contact["first_rate_segment"], contact["end_rate_segment"])
     ]
-    assert sorted(rows) == list(range(len(world.pieces)))
-    first = world.pieces[world.contacts["first_piece"]]
+    assert sorted(rows) == list(range(len(world.rate_segments)))
+    first = world.rate_segments[world.contacts["first_rate_segment"]]
     assert (
         np.array_equal(first["start_s"], world.contacts["start_s"])
         and (first["sent_bits"] == 0.0).all()
@@ -92,7 +92,7 @@ def test_resources_and_rates_of_each_kind(scenario, world):
             (int(edge["resource_a"]), int(edge["resource_b"])),
             float(edge["transmit_w"]),
         )
-        rate_bps = world.pieces[contacts_of(world, edge)["first_piece"]]["rate_bps"]
+        rate_bps = world.rate_segments[contacts_of(world, edge)["first_rate_segment"]]["rate_bps"]
         match int(edge["kind"]):
             case 0:  # LASER
                 lasers.append(resources[0])
@@ -195,20 +195,24 @@ def test_laser_contacts_hold_only_in_sight_and_at_rates_the_range_allows(crossin
             assert (
                 min(sight_margin_m(x, y, limit_m) for x, y in zip(a_m, b_m, strict=True)) > -200.0
             )
-            pieces = world.pieces[contact["first_piece"] : contact["end_piece"]]
-            rate_bps = pieces["rate_bps"][
-                np.searchsorted(pieces["start_s"], times_s, side="right") - 1
+            rate_segments = world.rate_segments[
+                contact["first_rate_segment"] : contact["end_rate_segment"]
+            ]
+            rate_bps = rate_segments["rate_bps"][
+                np.searchsorted(rate_segments["start_s"], times_s, side="right") - 1
             ]
             allowed_bps = [
                 mode_rate_bps(range_m - 200.0, *modes)
                 for range_m in np.linalg.norm(a_m - b_m, axis=1)
             ]
             assert (rate_bps <= allowed_bps).all()
-            assert (np.diff(pieces["start_s"]) > 0.0).all() and (
-                pieces["rate_bps"][1:] != pieces["rate_bps"][:-1]
+            assert (np.diff(rate_segments["start_s"]) > 0.0).all() and (
+                rate_segments["rate_bps"][1:] != rate_segments["rate_bps"][:-1]
             ).all()
-            sent_bits = np.r_[0.0, np.cumsum(pieces["rate_bps"][:-1] * np.diff(pieces["start_s"]))]
-            assert np.allclose(pieces["sent_bits"], sent_bits, rtol=1e-12)
+            sent_bits = np.r_[
+                0.0, np.cumsum(rate_segments["rate_bps"][:-1] * np.diff(rate_segments["start_s"]))
+            ]
+            assert np.allclose(rate_segments["sent_bits"], sent_bits, rtol=1e-12)
 
 
 def test_a_new_link_waits_for_acquisition(crossing):
@@ -281,11 +285,11 @@ def test_a_station_that_sees_nobody_has_no_edges():
     assert [(node, int(edge["kind"])) for node, _, edge in edge_table(world) if node == 3] == [
         (3, FIBRE)
     ]
-    assert world.pass_offsets[:4].tolist() == [0, 0, 0, 0]  # satellites: no downlink
-    assert set(world.edges["kind"][world.passes["edge"]].tolist()) == {USER_UP}
+    assert world.ground_pass_offsets[:4].tolist() == [0, 0, 0, 0]  # satellites: no downlink
+    assert set(world.edges["kind"][world.ground_passes["edge"]].tolist()) == {USER_UP}
 
 
-def test_indices_list_every_contact_once_and_tracks_never_overlap(crossing):
+def test_indices_list_every_contact_once_and_terminals_never_overlap(crossing):
     """Passes: downlinks of satellites, uplinks of stations and users.
 
     Lasers by satellite and terminal; both in order of time.
@@ -295,8 +299,8 @@ def test_indices_list_every_contact_once_and_tracks_never_overlap(crossing):
         contacts.edges["kind"], contacts.edges["end_contact"] - contacts.edges["first_contact"]
     )
     for rows, kinds_of_rows in (
-        (contacts.passes, (DOWNLINK, UPLINK, USER_UP)),
-        (contacts.lasers, (LASER,)),
+        (contacts.ground_passes, (DOWNLINK, UPLINK, USER_UP)),
+        (contacts.isl_contacts, (LASER,)),
     ):
         assert (
             sorted(rows["contact"].tolist())
@@ -308,23 +312,25 @@ def test_indices_list_every_contact_once_and_tracks_never_overlap(crossing):
     senders = (
         np.searchsorted(contacts.edge_offsets, np.arange(len(contacts.edges)), side="right") - 1
     )
-    n_tracks = int(contacts.sizes["n_terminals"][0])
-    for track, (first, end) in enumerate(
-        zip(contacts.laser_offsets, contacts.laser_offsets[1:], strict=False)
+    n_terminals = int(contacts.sizes["n_terminals"][0])
+    for terminal, (first, end) in enumerate(
+        zip(contacts.isl_offsets, contacts.isl_offsets[1:], strict=False)
     ):
-        rows = contacts.lasers[first:end]
-        assert (senders[rows["edge"]] == track // n_tracks).all()
-        assert (contacts.contacts["terminal"][rows["contact"]] == track % n_tracks).all()
+        rows = contacts.isl_contacts[first:end]
+        assert (senders[rows["edge"]] == terminal // n_terminals).all()
+        assert (contacts.contacts["terminal"][rows["contact"]] == terminal % n_terminals).all()
         assert (rows["end_s"][:-1] <= rows["start_s"][1:]).all()
     for node, (first, end) in enumerate(
-        zip(contacts.pass_offsets, contacts.pass_offsets[1:], strict=False)
+        zip(contacts.ground_pass_offsets, contacts.ground_pass_offsets[1:], strict=False)
     ):
-        assert (senders[contacts.passes["edge"][first:end]] == node).all()
-        assert (np.diff(contacts.passes["start_s"][first:end]) >= 0.0).all()
+        assert (senders[contacts.ground_passes["edge"][first:end]] == node).all()
+        assert (np.diff(contacts.ground_passes["start_s"][first:end]) >= 0.0).all()
     for node in range(len(contacts.edge_offsets) - 1):
         node_edges = range(contacts.edge_offsets[node], contacts.edge_offsets[node + 1])
         beams = [edge for edge in node_edges if contacts.edges["kind"][edge] == USER_DOWN]
-        assert list(range(contacts.beams[0, node], contacts.beams[1, node])) == beams
+        assert (
+            list(range(contacts.user_downlinks[0, node], contacts.user_downlinks[1, node])) == beams
+        )
 
 
 def test_no_laser_is_longer_than_sight_allows(crossing):

@@ -112,11 +112,11 @@ def test_no_satellite_in_view_is_farther_than_the_longest_way_down(world) -> Non
 
     And the bound is not far above them.
     """
-    rows = np.random.default_rng(1).integers(0, len(world.gates), 2_000)
+    rows = np.random.default_rng(1).integers(0, len(world.downlinks_by_station), 2_000)
     down_s = [
         range_m(world, int(gate["satellite"]), int(world.edges["to"][gate["edge"]]), float(time_s))
         / SPEED_OF_LIGHT_MPS
-        for gate in world.gates[rows]
+        for gate in world.downlinks_by_station[rows]
         for time_s in (gate["start_s"], gate["end_s"])
     ]
     assert 0.9 * world.sizes["longest_down_s"][0] < max(down_s) <= world.sizes["longest_down_s"][0]

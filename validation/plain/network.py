@@ -91,10 +91,10 @@ class Network:
         self.sites_m: list[list[float]] = world.site_positions_m.tolist()
         self.contact_starts_s: list[float] = world.contacts["start_s"].tolist()
         self.contact_ends_s: list[float] = world.contacts["end_s"].tolist()
-        self.first_pieces: list[int] = world.contacts["first_piece"].tolist()
-        self.end_pieces: list[int] = world.contacts["end_piece"].tolist()
-        self.piece_starts_s: list[float] = world.pieces["start_s"].tolist()
-        self.piece_rates_bps: list[float] = world.pieces["rate_bps"].tolist()
+        self.first_pieces: list[int] = world.contacts["first_rate_segment"].tolist()
+        self.end_pieces: list[int] = world.contacts["end_rate_segment"].tolist()
+        self.piece_starts_s: list[float] = world.rate_segments["start_s"].tolist()
+        self.piece_rates_bps: list[float] = world.rate_segments["rate_bps"].tolist()
         self.calendars = [Calendar() for _ in range(int(sizes["n_resources"]))]
         self.links: list[Link] = []  # by row of World.edges
         self.receivers: list[int] = world.edges["to"].tolist()

@@ -112,16 +112,16 @@ def _look_at(
     if source < world.sizes[0].n_satellites:
         hops = max(hops, int(world.ground_hops[tables.row, source, number]))
     row = first_since(
-        world.gates,
-        world.gate_offsets[number],
-        world.gate_offsets[number + 1],
+        world.downlinks_by_station,
+        world.station_downlink_offsets[number],
+        world.station_downlink_offsets[number + 1],
         ready_s - world.sizes[0].longest_pass_s,
     )
     while (
-        row < world.gate_offsets[number + 1]
-        and world.gates[row].start_s + tables.downlink_s + after_s < beyond_s
+        row < world.station_downlink_offsets[number + 1]
+        and world.downlinks_by_station[row].start_s + tables.downlink_s + after_s < beyond_s
     ):
-        gate = world.gates[row]
+        gate = world.downlinks_by_station[row]
         row += 1
         if gate.end_s <= ready_s:
             continue
@@ -131,8 +131,8 @@ def _look_at(
             at_s += light_s + hops * tables.laser_s
             if at_s > tables.end_s:  # the table of hops holds no longer
                 at_s = ready_s + light_s + tables.laser_s
-        rate_bps = world.pieces[
-            world.contacts[gate.contact].first_piece
+        rate_bps = world.rate_segments[
+            world.contacts[gate.contact].first_rate_segment
         ].rate_bps  # one all through a pass
         at_s = max(
             at_s, known_s - after_s - world.sizes[0].longest_down_s - bits / rate_bps - SLIVER_S

@@ -14,8 +14,8 @@ from orbit_gym.kernels.network.station_bounds import fibre_s
 from orbit_gym.kernels.network.transfers import (
     earliest_transfer,
     first_fit,
-    first_pass,
-    laser_at,
+    first_ground_pass,
+    isl_contact_by_cursor,
     range_m,
 )
 from orbit_gym.kernels.state import MAX_HOPS, NONE, State
@@ -58,8 +58,8 @@ def relax_fixed(
                 break
             size, limit_s = _relax_edge(world, state, quest, size, node, edge, limit_s)
         return size, limit_s
-    low = world.beams[0, node]
-    high = world.beams[1, node]
+    low = world.user_downlinks[0, node]
+    high = world.user_downlinks[1, node]
     if low == high or quest.target < world.edges[low].to:
         return size, limit_s
     while high - low > 1:  # sorted by receiver
@@ -128,26 +128,26 @@ def relax_lasers(
 
     Returns heap size and the next opening.
     """
-    n_tracks = (world.laser_offsets.size - 1) // world.sizes[0].n_satellites
+    n_terminals = (world.isl_offsets.size - 1) // world.sizes[0].n_satellites
     wake_s = math.inf
-    for track in range(node * n_tracks, (node + 1) * n_tracks):
-        row = laser_at(world, quest.fingers, track, from_s)
-        end = world.laser_offsets[track + 1]
-        if row < end and world.lasers[row].start_s <= from_s:
-            if is_new or world.lasers[row].start_s == from_s:
+    for terminal in range(node * n_terminals, (node + 1) * n_terminals):
+        row = isl_contact_by_cursor(world, quest.fingers, terminal, from_s)
+        end = world.isl_offsets[terminal + 1]
+        if row < end and world.isl_contacts[row].start_s <= from_s:
+            if is_new or world.isl_contacts[row].start_s == from_s:
                 size = _relax_contact(
                     world,
                     state,
                     quest,
                     size,
                     node,
-                    world.lasers[row].edge,
-                    world.lasers[row].contact,
+                    world.isl_contacts[row].edge,
+                    world.isl_contacts[row].contact,
                     limit_s,
                 )
             row += 1
         if row < end:
-            wake_s = min(wake_s, world.lasers[row].start_s)
+            wake_s = min(wake_s, world.isl_contacts[row].start_s)
     return size, wake_s
 
 
@@ -193,14 +193,16 @@ def relax_passes(
     ends_here: the search ends at any station; ends_behind: it needs of the ground only its one
     datacentre. Either way what arrives after the best seen so far is useless.
     """
-    row = first_pass(world, node, from_s)
-    end = world.pass_offsets[node + 1]
-    while row < end and world.passes[row].start_s <= from_s:
-        if world.passes[row].end_s > from_s and (is_new or world.passes[row].start_s == from_s):
-            edge = world.passes[row].edge
+    row = first_ground_pass(world, node, from_s)
+    end = world.ground_pass_offsets[node + 1]
+    while row < end and world.ground_passes[row].start_s <= from_s:
+        if world.ground_passes[row].end_s > from_s and (
+            is_new or world.ground_passes[row].start_s == from_s
+        ):
+            edge = world.ground_passes[row].edge
             to = world.edges[edge].to
             size = _relax_contact(
-                world, state, quest, size, node, edge, world.passes[row].contact, limit_s
+                world, state, quest, size, node, edge, world.ground_passes[row].contact, limit_s
             )
             if quest.labels[to].stamp == quest.stamp and ends_here:
                 limit_s = min(limit_s, quest.labels[to].arrival_s)
@@ -209,7 +211,7 @@ def relax_passes(
                     limit_s, _landing_s(world, to, quest.labels[to].arrival_s, quest.bits)
                 )
         row += 1
-    return size, limit_s, world.passes[row].start_s if row < end else math.inf
+    return size, limit_s, world.ground_passes[row].start_s if row < end else math.inf
 
 
 @inline_kernel

@@ -123,6 +123,9 @@ def onward_s(world: World, station: int, target: int, bits: float) -> float:
 def fibre_s(world: World, edge: int, bits: float) -> float:
     """Time of a bundle over a fibre."""
     return (
-        bits / world.pieces[world.contacts[world.edges[edge].first_contact].first_piece].rate_bps
+        bits
+        / world.rate_segments[
+            world.contacts[world.edges[edge].first_contact].first_rate_segment
+        ].rate_bps
         + world.edges[edge].delay_s
     )

@@ -39,13 +39,13 @@ def range_m(world: World, node: int, other: int, time_s: float) -> float:
 
 
 @inline_kernel
-def piece_at(world: World, contact: int, time_s: float) -> int:
+def rate_segment_at(world: World, contact: int, time_s: float) -> int:
     """Last piece of a contact that begins at or before a time inside it."""
-    low = world.contacts[contact].first_piece
-    high = world.contacts[contact].end_piece
+    low = world.contacts[contact].first_rate_segment
+    high = world.contacts[contact].end_rate_segment
     while high - low > 1:
         middle = (low + high) // 2
-        if world.pieces[middle].start_s <= time_s:
+        if world.rate_segments[middle].start_s <= time_s:
             low = middle
         else:
             high = middle
@@ -58,13 +58,13 @@ def transfer_end_s(world: World, contact: int, start_s: float, bits: float) -> f
 
     Infinity if the contact ends first.
     """
-    low = piece_at(world, contact, start_s)
-    end_piece = world.contacts[contact].end_piece
-    piece = world.pieces[low]
+    low = rate_segment_at(world, contact, start_s)
+    end_rate_segment = world.contacts[contact].end_rate_segment
+    piece = world.rate_segments[low]
     goal_bits = piece.sent_bits + (start_s - piece.start_s) * piece.rate_bps + bits
-    while low + 1 < end_piece and world.pieces[low + 1].sent_bits < goal_bits:
+    while low + 1 < end_rate_segment and world.rate_segments[low + 1].sent_bits < goal_bits:
         low += 1
-    piece = world.pieces[low]
+    piece = world.rate_segments[low]
     # From start_s where the transfer stays in its piece: exact for back-to-back bundles.
     if piece.start_s <= start_s:
         end_s = start_s + bits / piece.rate_bps
@@ -157,43 +157,43 @@ def first_since(rows: np.ndarray, low: int, high: int, earliest_s: float) -> int
 
 
 @inline_kernel
-def first_pass(world: World, node: int, time_s: float) -> int:
-    """First row of World.passes of a node that may still be in progress at time_s.
+def first_ground_pass(world: World, node: int, time_s: float) -> int:
+    """First row of World.ground_passes of a node that may still be in progress at time_s.
 
     Later rows begin later.
     """
     return first_since(
-        world.passes,
-        world.pass_offsets[node],
-        world.pass_offsets[node + 1],
+        world.ground_passes,
+        world.ground_pass_offsets[node],
+        world.ground_pass_offsets[node + 1],
         time_s - world.sizes[0].longest_pass_s,
     )
 
 
 @inline_kernel
-def laser_at(world: World, fingers: np.ndarray, track: int, time_s: float) -> int:
+def isl_contact_by_cursor(world: World, fingers: np.ndarray, terminal: int, time_s: float) -> int:
     """First row of a track that ends after time_s.
 
-    fingers (n_tracks,) hold the rows found last, which mostly still hold.
+    fingers (n_terminals,) hold the rows found last, which mostly still hold.
     """
-    end = world.laser_offsets[track + 1]
-    row = fingers[track]
-    if world.laser_offsets[track] <= row < end and world.lasers[row].end_s > time_s:
-        if row == world.laser_offsets[track] or world.lasers[row - 1].end_s <= time_s:
+    end = world.isl_offsets[terminal + 1]
+    row = fingers[terminal]
+    if world.isl_offsets[terminal] <= row < end and world.isl_contacts[row].end_s > time_s:
+        if row == world.isl_offsets[terminal] or world.isl_contacts[row - 1].end_s <= time_s:
             return row
-    row = first_laser(world, track, time_s)
-    fingers[track] = row
+    row = first_isl_contact(world, terminal, time_s)
+    fingers[terminal] = row
     return row
 
 
 @inline_kernel
-def first_laser(world: World, track: int, time_s: float) -> int:
+def first_isl_contact(world: World, terminal: int, time_s: float) -> int:
     """First row of a track that ends after time_s."""
-    low = world.laser_offsets[track]
-    high = world.laser_offsets[track + 1]
+    low = world.isl_offsets[terminal]
+    high = world.isl_offsets[terminal + 1]
     while low < high:
         middle = (low + high) // 2
-        if world.lasers[middle].end_s > time_s:
+        if world.isl_contacts[middle].end_s > time_s:
             high = middle
         else:
             low = middle + 1

@@ -85,7 +85,7 @@ def links_table(world: World, start_s: float, last_s: float) -> Table:
 
 def _mean_rates_bps(world: World, contacts: np.ndarray) -> np.ndarray:
     """Mean rate (N,) over each whole contact."""
-    last = world.pieces[contacts["end_piece"] - 1]
+    last = world.rate_segments[contacts["end_rate_segment"] - 1]
     bits = last["sent_bits"] + last["rate_bps"] * (contacts["end_s"] - last["start_s"])
     return bits / (contacts["end_s"] - contacts["start_s"])
 

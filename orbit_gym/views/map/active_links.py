@@ -31,8 +31,8 @@ class Sightlines:
         self._acquisition_s = acquisition_s
         self._world = world
         self._n_nodes = world.edge_offsets.size - 1
-        self._lasers = _overlapping(world.lasers, start_s, end_s + acquisition_s)
-        passes = _overlapping(world.passes, start_s, end_s)
+        self._lasers = _overlapping(world.isl_contacts, start_s, end_s + acquisition_s)
+        passes = _overlapping(world.ground_passes, start_s, end_s)
         kinds = world.edges["kind"][passes["edge"]]
         self._downlinks, self._beams = passes[kinds == DOWNLINK], passes[kinds == USER_UP]
 
@@ -85,7 +85,7 @@ class Sightlines:
         """
         edges = _open(self._beams, time_s)
         satellites = self._world.edges["to"][edges]
-        calendars = self._world.edges["resource_a"][self._world.beams[0][satellites]]
+        calendars = self._world.edges["resource_a"][self._world.user_downlinks[0][satellites]]
         return self._links(
             edges,
             np.maximum(

@@ -172,7 +172,7 @@ def _down_a_beam(
     """
     world, best_s = simulation.world, np.inf
     for satellite in range(int(world.sizes["n_satellites"][0])):
-        first, end = world.beams[:, satellite]
+        first, end = world.user_downlinks[:, satellite]
         edges = first + np.flatnonzero(world.edges["to"][first:end] == user)
         if (
             not edges.size

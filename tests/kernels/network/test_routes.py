@@ -55,11 +55,15 @@ def contacts_of(world: World, edge: np.void, until_s: float) -> list[Contact]:
     links = []
     for row in world.contacts[edge["first_contact"] : edge["end_contact"]]:
         if row["start_s"] <= until_s:
-            pieces = world.pieces[row["first_piece"] : row["end_piece"]]
+            rate_segments = world.rate_segments[row["first_rate_segment"] : row["end_rate_segment"]]
             links.append(
                 Contact(
                     tuple(
-                        zip(pieces["start_s"].tolist(), pieces["rate_bps"].tolist(), strict=True)
+                        zip(
+                            rate_segments["start_s"].tolist(),
+                            rate_segments["rate_bps"].tolist(),
+                            strict=True,
+                        )
                     ),
                     float(row["end_s"]),
                 )

@@ -105,9 +105,9 @@ def test_transfers_integrate_the_rate(rng: np.random.Generator) -> None:
     link = Link(0, 1, random_contacts(rng))
     world = small_world(2, [link])
     for row, contact in enumerate(link.contacts):
-        bounds_s = np.array([piece[0] for piece in contact.pieces] + [contact.end_s])
+        bounds_s = np.array([piece[0] for piece in contact.rate_segments] + [contact.end_s])
         sent_bits = np.concatenate(
-            [[0.0], np.cumsum(np.diff(bounds_s) * [piece[1] for piece in contact.pieces])]
+            [[0.0], np.cumsum(np.diff(bounds_s) * [piece[1] for piece in contact.rate_segments])]
         )
         start_s = float(rng.uniform(bounds_s[0], bounds_s[-1]))
         bits = float(rng.uniform(0.0, 1.2 * sent_bits[-1]))

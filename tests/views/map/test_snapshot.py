@@ -93,7 +93,7 @@ def test_links_are_those_of_the_topology(late_view: tuple[OrbitEnv, Snapshot]) -
 def test_pairs_that_acquire_come_up_within_the_acquisition_time() -> None:
     """Looked at just before a link of CrossPlane12 opens: it is down, and up afterwards."""
     env, tracker, snapshot = play("CrossPlane12", 1)
-    lasers = env.simulation.world.lasers
+    lasers = env.simulation.world.isl_contacts
     opens_s = np.sort(lasers["start_s"][lasers["start_s"] > snapshot.time_s])[0]
     for time_s, is_up in ((opens_s - 1.0, False), (opens_s + 0.5, True)):
         links, lasers_down = tracker._sightlines.lasers(
