@@ -23,6 +23,7 @@ from orbit_gym.views.describe.offered_loads import measure_loads
 from orbit_gym.workload.arrivals import Arrivals
 from orbit_gym.workload.day_cache import get_arrivals
 from orbit_gym.workload.load_accounting import energy_duty_cycle
+from orbit_gym.world.nodes import n_satellites
 
 COLUMNS = (
     ("n_late", "12.0f"),
@@ -79,10 +80,10 @@ def describe(arrivals: Arrivals, workload: Workload) -> None:
 
 def steady_charge(simulation: Simulation) -> np.ndarray:
     """Charge of each satellite now, fraction of capacity."""
-    n_satellites = int(simulation.world.sizes["n_satellites"][0])
+    n_flying = n_satellites(simulation.world)
     return (
-        simulation.state.units["charge_j"][:n_satellites]
-        / simulation.world.accelerators["capacity_j"][:n_satellites]
+        simulation.state.units["charge_j"][:n_flying]
+        / simulation.world.accelerators["capacity_j"][:n_flying]
     )
 
 

@@ -26,6 +26,7 @@ from orbit_gym.world.compiler import compile_world
 from orbit_gym.world.disk_cache import open_world, save_world
 from orbit_gym.world.layout import DOWNLINK, LASER, USER_UP, World
 from orbit_gym.world.memory_estimate import estimate_memory
+from orbit_gym.world.nodes import n_satellites
 
 # inclination in degrees, altitude in m, planes, satellites a plane, spread of the nodes in degrees;
 # made up for the purpose
@@ -120,7 +121,7 @@ def stored_size(world: World) -> str:
 
 def rates(scenario: Scenario, world: World) -> str:
     """What a satellite has a day, as orbit_gym/world/memory_estimate.py counts it."""
-    per_day = int(world.sizes["n_satellites"][0]) * float(world.sizes["horizon_s"][0]) / DAY_S
+    per_day = n_satellites(world) * float(world.sizes["horizon_s"][0]) / DAY_S
     counts = world.edges["end_contact"] - world.edges["first_contact"]
     is_laser, is_pass = (
         world.edges["kind"] == LASER,

@@ -21,6 +21,7 @@ from scipy.optimize import brentq
 
 from orbit_gym.kernels.episode import FAULT, TASK, Episode
 from orbit_gym.kernels.network.search import INPUT, search
+from orbit_gym.kernels.network.search_context import Bundle
 from orbit_gym.kernels.state import NONE, Scratch, State, new_scratch, new_state
 from orbit_gym.orbits.epochs import julian_date
 from orbit_gym.orbits.positions import Orbits
@@ -274,12 +275,7 @@ def route(
         network.state,
         network.scratch,
         INPUT,
-        source,
-        time_s,
-        0.0,
-        target,
-        time_s + HALF_STEP_S,
-        True,
+        Bundle(source, time_s, 0.0, target, time_s + HALF_STEP_S, True),
         network.scratch.order,
     )
     if end == NONE:

@@ -17,10 +17,10 @@ from typing import NamedTuple
 
 import numpy as np
 
-from orbit_gym.kernels.accelerator.charge_and_heat import note_tail, settle
+from orbit_gym.kernels.accelerator.charge_and_heat import advance_to, cache_queue_end
 from orbit_gym.kernels.accelerator.lane_profile import occupy
 from orbit_gym.kernels.accelerator.service import lanes_taken
-from orbit_gym.kernels.accelerator.service_slot import place
+from orbit_gym.kernels.accelerator.service_slot import find_slot
 from orbit_gym.kernels.episode import ANY_STATION, TASK
 from orbit_gym.kernels.network.calendars import release_expired, reserve
 from orbit_gym.kernels.network.transfers import earliest_transfer
@@ -62,17 +62,17 @@ def drive_accelerator(world: World, state: State, tasks: np.ndarray, waits_s: np
     """Place and book every task on accelerator 0 as it is released."""
     for task in range(tasks.size):
         release_s = tasks[task].release_s
-        settle(world, state, 0, release_s)
-        _, _, start_s, finish_s = place(world, state, tasks, task, 0, release_s, np.inf)
+        advance_to(world, state, 0, release_s)
+        _, _, start_s, finish_s = find_slot(world, state, tasks, task, 0, release_s, np.inf)
         occupy(
             state,
             0,
             start_s,
             finish_s,
             lanes_taken(world, tasks, task, 0),
-            state.units[0].tail_resident,
+            state.units[0].queue_end_resident,
         )
-        note_tail(world, state, 0)
+        cache_queue_end(world, state, 0)
         waits_s[task] = start_s - release_s
 
 

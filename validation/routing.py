@@ -13,6 +13,7 @@ import numpy as np
 
 from orbit_gym.kernels.network.calendars import reserve
 from orbit_gym.kernels.network.search import EVERYWHERE, INPUT, search
+from orbit_gym.kernels.network.search_context import Bundle
 from orbit_gym.simulation.simulation import Simulation
 from orbit_gym.utils.units import SPEED_OF_LIGHT_MPS
 from tests.helpers.plain_routes import first_gap_end_s
@@ -103,12 +104,7 @@ def arrivals(
         simulation.state,
         scratch,
         INPUT,
-        source,
-        ready_s,
-        bits,
-        EVERYWHERE,
-        LIMIT_S,
-        idle,
+        Bundle(source, ready_s, bits, EVERYWHERE, LIMIT_S, idle),
         scratch.order,
     )
     labels = scratch.labels[INPUT]

@@ -29,7 +29,7 @@ from orbit_gym.kernels.accelerator.service import load_s, service_s
 from orbit_gym.kernels.state import NONE, new_scratch
 from orbit_gym.simulation.simulation import Simulation
 from orbit_gym.utils.errors import fail_cleanly
-from orbit_gym.world.layout import World
+from orbit_gym.world.nodes import accelerators_of
 
 GRID = 12  # instants of the grid on either side of the intervals
 
@@ -56,7 +56,7 @@ def choices(simulation: Simulation) -> Choices:
     windows(world, simulation.state, new_scratch(world), tasks, nodes, ready_s, last_s)
     task, row = np.nonzero(~np.isnan(last_s))
     node = nodes[task, row]
-    units = [first_unit(world, n) for n in node]
+    units = [accelerators_of(world, n)[0] for n in node]
     return Choices(
         task=task,
         node=node,
@@ -68,32 +68,6 @@ def choices(simulation: Simulation) -> Choices:
         share=np.where(tasks["one_lane"][task] == 1, 1.0 / world.accelerators["lanes"][units], 1.0)
         if task.size
         else np.zeros(0),
-    )
-
-
-def first_unit(world: World, node: int) -> int:
-    """An accelerator of a node."""
-    n_satellites, n_stations = (
-        int(world.sizes["n_satellites"][0]),
-        int(world.sizes["n_stations"][0]),
-    )
-    return (
-        int(node)
-        if node < n_satellites
-        else int(world.datacentre_offsets[node - n_satellites - n_stations])
-    )
-
-
-def n_units(world: World, node: int) -> int:
-    """How many accelerators a node has."""
-    n_satellites, n_stations = (
-        int(world.sizes["n_satellites"][0]),
-        int(world.sizes["n_stations"][0]),
-    )
-    return (
-        1
-        if node < n_satellites
-        else int(np.diff(world.datacentre_offsets)[node - n_satellites - n_stations])
     )
 
 
@@ -185,7 +159,8 @@ def _add_capacity(
     Those from the start on hold the first loads too.
     """
     node_ways = Choices(*(getattr(ways, name)[of_node] for name in Choices.__dataclass_fields__))
-    count, unit = n_units(simulation.world, node), first_unit(simulation.world, node)
+    unit, end = accelerators_of(simulation.world, node)
+    count = end - unit
     begins_s = [start_s, *_instants(node_ways.ready_s)]
     for until_s in _instants(node_ways.last_s):
         loads, seconds = (

@@ -10,6 +10,7 @@ from orbit_gym.kernels.planning import order_candidates
 from orbit_gym.kernels.result_delivery import deliver
 from orbit_gym.kernels.state import NONE, Scratch, State
 from orbit_gym.world.layout import World
+from orbit_gym.world.nodes import accelerators_of
 
 HALVINGS = 30  # of the time between the earliest end and the deadline: a microsecond of an hour
 
@@ -45,11 +46,7 @@ def windows(
             node = nodes[task, row]
             if node == NONE:
                 continue
-            unit = node
-            if node >= world.sizes[0].n_satellites:
-                unit = world.datacentre_offsets[
-                    node - world.sizes[0].n_satellites - world.sizes[0].n_stations
-                ]
+            unit, _ = accelerators_of(world, node)
             low_s = ready_s[task, row] + service_s(world, tasks, task, unit)
             if (
                 low_s > deadline_s

@@ -13,8 +13,9 @@ from agents.utils.jit import inline_kernel, threaded_kernel
 from orbit_gym.kernels.batch_step import note_booking
 from orbit_gym.kernels.episode import Episode
 from orbit_gym.kernels.observation_encoder import Decision
+from orbit_gym.kernels.outcome import is_over
 from orbit_gym.kernels.state import Scratch, State
-from orbit_gym.kernels.step import is_over, step
+from orbit_gym.kernels.step import step
 from orbit_gym.scenario.scenario import Scenario
 from orbit_gym.simulation.booking_log import BookingLog, new_booking_log
 from orbit_gym.simulation.simulation import Simulation

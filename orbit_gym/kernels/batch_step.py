@@ -1,5 +1,7 @@
 """The step for many environments of one World, and the note that it leaves of each booking."""
 
+from typing import NamedTuple
+
 import numpy as np
 
 from orbit_gym.kernels.observation_encoder import Decision
@@ -7,6 +9,23 @@ from orbit_gym.kernels.state import Scratch, State
 from orbit_gym.kernels.step import step
 from orbit_gym.utils.jit import inline_kernel, threaded_kernel
 from orbit_gym.world.layout import World
+
+
+class Futures(NamedTuple):
+    """What was drawn for each member; rows beyond a member's own hold nothing."""
+
+    tasks: np.ndarray  # (B, most) TASK
+    n_tasks: np.ndarray  # (B,) int64
+    faults: np.ndarray  # (B, most) FAULT
+    n_faults: np.ndarray  # (B,) int64
+
+
+class BatchLog(NamedTuple):
+    """What has come of each member's steps."""
+
+    plans: np.ndarray  # (B, most) PLAN booked for each task
+    is_booked: np.ndarray  # (B, most) bool
+    outcomes: np.ndarray  # (B,) OUTCOME of the last step
 
 
 @inline_kernel
@@ -22,57 +41,60 @@ def step_many(
     world: World,
     states: State,
     scratch: Scratch,
-    tasks: np.ndarray,
-    n_tasks: np.ndarray,
-    faults: np.ndarray,
-    n_faults: np.ndarray,
     members: np.ndarray,
     actions: np.ndarray,
+    futures: Futures,
     decisions: Decision,
-    plans: np.ndarray,
-    is_booked: np.ndarray,
-    outcomes: np.ndarray,
+    log: BatchLog,
 ) -> None:
     """Step some members of a batch that share a World.
 
     Every array has one row a member; the fields of State and Decision have one axis more, but for
-    the kinds of actions. members (m,) are the rows to step; plans and is_booked get what was
-    booked, outcomes (B,) OUTCOME what came of the step.
+    the kinds of actions. members (m,) are the rows to step.
     """
-    n_resources = world.sizes[0].n_resources
     for member in members:
-        count = n_tasks[member]
-        state = State(
-            states.clock[member],
-            states.candidates[member],
-            states.plans[member],
-            states.routes[member],
-            states.heads[member][:n_resources],
-            states.chunks[member],
-            states.intervals[member],
-            states.units[member],
-            states.segments[member],
-            states.used_s[member][:n_resources],
-            states.last_use_s[member],
-            states.records[member],
-            states.is_lost[member][:count],
-        )
-        decision = Decision(
-            decisions.task[member],
-            decisions.nodes[member],
-            decisions.links[member],
-            decisions.mask[member],
-            decisions.kinds,
-        )
+        n_tasks = futures.n_tasks[member]
+        state = _state_of(world, states, member, n_tasks)
         task = state.clock[0].task
         step(
             world,
             state,
             scratch,
-            tasks[member][:count],
-            faults[member][: n_faults[member]],
+            futures.tasks[member][:n_tasks],
+            futures.faults[member][: futures.n_faults[member]],
             actions[member],
-            decision,
+            _decision_of(decisions, member),
         )
-        note_booking(scratch, task, plans[member], is_booked[member])
-        outcomes[member] = scratch.outcome[0]
+        note_booking(scratch, task, log.plans[member], log.is_booked[member])
+        log.outcomes[member] = scratch.outcome[0]
+
+
+@inline_kernel
+def _state_of(world: World, states: State, member: int, n_tasks: int) -> State:
+    n_resources = world.sizes[0].n_resources
+    return State(
+        states.clock[member],
+        states.candidates[member],
+        states.plans[member],
+        states.routes[member],
+        states.heads[member][:n_resources],
+        states.chunks[member],
+        states.intervals[member],
+        states.units[member],
+        states.segments[member],
+        states.used_s[member][:n_resources],
+        states.last_use_s[member],
+        states.records[member],
+        states.is_lost[member][:n_tasks],
+    )
+
+
+@inline_kernel
+def _decision_of(decisions: Decision, member: int) -> Decision:
+    return Decision(
+        decisions.task[member],
+        decisions.nodes[member],
+        decisions.links[member],
+        decisions.mask[member],
+        decisions.kinds,
+    )

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from orbit_gym.kernels.accelerator.charge_and_heat import note_tail, settle
+from orbit_gym.kernels.accelerator.charge_and_heat import advance_to, cache_queue_end
 from orbit_gym.kernels.accelerator.lane_profile import occupy
 from orbit_gym.kernels.accelerator.service import lanes_taken, resident_after_load
 from orbit_gym.kernels.network.calendars import release_expired, reserve
@@ -48,8 +48,8 @@ def _share_before_end(state: State, start_s: float, end_s: float) -> float:
 @inline_kernel
 def _book_hops(world: World, state: State, scratch: Scratch, n_hops: int) -> None:
     """Reserve the calendars of every recorded hop."""
-    for place_ in range(min(n_hops, 2 * MAX_HOPS)):
-        hop = scratch.hops[place_]
+    for place in range(min(n_hops, 2 * MAX_HOPS)):
+        hop = scratch.hops[place]
         edge = world.edges[hop.edge]
         for resource in (edge.resource_a, edge.resource_b):
             if resource != NONE:
@@ -69,25 +69,25 @@ def _book_service(
     model = tasks[task].model
     lanes = lanes_taken(world, tasks, task, unit)
     if plan.load_s > 0.0:
-        entry.tail_resident = resident_after_load(world, state, unit, model)
+        entry.queue_end_resident = resident_after_load(world, state, unit, model)
         occupy(
             state,
             unit,
             plan.load_start_s,
             plan.start_s,
             world.accelerators[unit].lanes,
-            entry.tail_resident,
+            entry.queue_end_resident,
         )
-        entry.tail_start_s = plan.start_s
+        entry.last_load_end_s = plan.start_s
         entry.n_loads += 1
         entry.busy_lane_s += world.accelerators[unit].lanes * _share_before_end(
             state, plan.load_start_s, plan.start_s
         )
-    occupy(state, unit, plan.start_s, plan.finish_s, lanes, entry.tail_resident)
+    occupy(state, unit, plan.start_s, plan.finish_s, lanes, entry.queue_end_resident)
     if plan.updates_recency == 1 and plan.start_s > state.last_use_s[unit, model]:
         state.last_use_s[unit, model] = plan.start_s
     entry.busy_lane_s += lanes * _share_before_end(state, plan.start_s, plan.finish_s)
-    note_tail(world, state, unit)
+    cache_queue_end(world, state, unit)
     entry.energy_j += plan.energy_j
 
 
@@ -114,4 +114,4 @@ def reclaim(world: World, state: State) -> None:
         clock.reclaim_spared = 0
     if clock.n_free_segments < state.segments.size // 4:
         for unit in range(state.units.size):
-            settle(world, state, unit, clock.time_s)
+            advance_to(world, state, unit, clock.time_s)

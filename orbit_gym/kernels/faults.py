@@ -8,9 +8,9 @@ records and no faults, and nothing here does anything.
 
 import numpy as np
 
-from orbit_gym.kernels.accelerator.charge_and_heat import note_tail, settle
+from orbit_gym.kernels.accelerator.charge_and_heat import advance_to, cache_queue_end
 from orbit_gym.kernels.accelerator.lane_profile import block, stop_drawing
-from orbit_gym.kernels.accelerator.service import load_s
+from orbit_gym.kernels.accelerator.service import lanes_taken, load_s
 from orbit_gym.kernels.episode import UNIT_FAULT
 from orbit_gym.kernels.network.calendars import first_free_s, place_in_chunk, reserve, skip_ended
 from orbit_gym.kernels.state import MAX_HOPS, NONE, START, Scratch, State
@@ -20,15 +20,17 @@ from orbit_gym.world.layout import World
 
 @internal_kernel
 def record_booking(
-    world: World, state: State, scratch: Scratch, task: int, value: float, lanes: int
+    world: World, state: State, scratch: Scratch, tasks: np.ndarray, task: int
 ) -> None:
-    """Keep what the last booking reserved, so that a fault can strike it.
+    """Keep what the last booking reserved, so that a fault can strike it; nothing without faults.
 
-    Scratch.booked and Scratch.hops hold the booking.
+    Scratch.booking and Scratch.hops hold the booking.
     """
+    if state.records.size == 0:
+        return
     plan = scratch.booking[0]
-    if not plan.on_time:
-        value = 0.0
+    value = tasks[task].value if plan.on_time == 1 else 0.0
+    lanes = lanes_taken(world, tasks, task, plan.accelerator)
     for place in range(min(plan.input_hops + plan.result_hops, 2 * MAX_HOPS)):
         hop = scratch.hops[place]
         for resource in (world.edges[hop.edge].resource_a, world.edges[hop.edge].resource_b):
@@ -57,8 +59,13 @@ def _record(
 
 @internal_kernel
 def drop_records(state: State) -> None:
-    """Forget reservations that have ended or are lost: no fault can strike them any more."""
+    """Forget reservations that no fault can strike any more, once half the pool is in use.
+
+    They have ended or are lost.
+    """
     clock = state.clock[0]
+    if 2 * clock.n_records <= state.records.size:
+        return
     n_kept = 0
     for row in range(clock.n_records):
         if state.records[row].end_s > clock.time_s and state.records[row].task != NONE:
@@ -88,12 +95,12 @@ def _reset(world: World, state: State, unit: int, strike_s: float, reboot_end_s:
 
     All it was doing is lost.
     """
-    settle(world, state, unit, strike_s)
+    advance_to(world, state, unit, strike_s)
     end_s = _restored_s(world, state, unit, reboot_end_s)
     _lose(world, state, world.sizes[0].n_resources + unit, strike_s, end_s)
     if _can_cut(state, unit):
         block(world, state, unit, strike_s, end_s)
-    note_tail(world, state, unit)
+    cache_queue_end(world, state, unit)
 
 
 @internal_kernel
@@ -157,7 +164,7 @@ def _lose_task(world: World, state: State, task: int, strike_s: float) -> None:
         unit = entry.resource - world.sizes[0].n_resources
         if entry.lanes > 0 and _can_cut(state, unit):
             stop_drawing(state, unit, max(strike_s, entry.start_s), entry.end_s, entry.lanes)
-            note_tail(world, state, unit)
+            cache_queue_end(world, state, unit)
 
 
 @internal_kernel

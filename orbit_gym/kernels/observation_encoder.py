@@ -46,7 +46,7 @@ from orbit_gym.observation import (
 from orbit_gym.utils.jit import inline_kernel
 from orbit_gym.utils.scales import Linear, Log
 from orbit_gym.world.layout import World
-from orbit_gym.world.nodes import isl_terminals_of
+from orbit_gym.world.nodes import accelerators_of, is_satellite, isl_terminals_of
 
 
 class LinearScale(NamedTuple):
@@ -170,7 +170,7 @@ def encode(
         if node == NONE:
             continue
         mask[row] = state.plans[row].exists == 1
-        if node < world.sizes[0].n_satellites:
+        if is_satellite(world, node):
             _encode_satellite(world, state, tasks, task, node, node_rows[row])
             pass_row = _next_pass(world, node, tasks[task].release_s)
             node_rows[row, NODE_COLUMNS.time_to_contact] = _encode_contact(
@@ -203,7 +203,7 @@ def _encode_task(world: World, state: State, tasks: np.ndarray, task: int, out: 
     out[TASK_COLUMNS.model_size] = _up_to(world.model_bytes[entry.model], _MODEL_SIZE)
     out[TASK_COLUMNS.slack] = log_time(entry.slack_s)
     out[TASK_COLUMNS.value] = _up_to(entry.value, _VALUE)
-    out[TASK_COLUMNS.from_user] = 1.0 if entry.origin >= world.sizes[0].n_satellites else 0.0
+    out[TASK_COLUMNS.from_user] = 0.0 if is_satellite(world, entry.origin) else 1.0
     out[TASK_COLUMNS.to_user] = 0.0 if entry.destination == ANY_STATION else 1.0
     out[TASK_COLUMNS.may_alert] = 1.0 if entry.alert_delay_s >= 0.0 else 0.0
     clock = state.clock[0]
@@ -226,7 +226,7 @@ def _origin_frame(world: World, origin: int, time_s: float, frame: np.ndarray) -
     x, y, z = position_m(world, origin, time_s)
     length = math.sqrt(x * x + y * y + z * z)
     ux, uy, uz = x / length, y / length, z / length
-    if origin < world.sizes[0].n_satellites:
+    if is_satellite(world, origin):
         ax, ay, az = position_m(world, origin, time_s + world.sizes[0].grid_s)
         ax, ay, az = ax - x, ay - y, az - z
     else:
@@ -304,11 +304,10 @@ def _encode_satellite(
 def _encode_datacentre(
     world: World, state: State, tasks: np.ndarray, task: int, node: int, out: np.ndarray
 ) -> None:
-    datacentre = node - world.sizes[0].n_satellites - world.sizes[0].n_stations
     out[NODE_COLUMNS.charge] = 1.0
     out[NODE_COLUMNS.charge_margin] = 1.0
-    first = world.datacentre_offsets[datacentre]
-    _encode_units(world, state, tasks, task, first, world.datacentre_offsets[datacentre + 1], out)
+    first_unit, end_unit = accelerators_of(world, node)
+    _encode_units(world, state, tasks, task, first_unit, end_unit, out)
 
 
 @inline_kernel
@@ -324,7 +323,7 @@ def _encode_units(
     evicted = 1.0
     for unit in range(first, end):
         accelerator = world.accelerators[unit]
-        least_s = min(least_s, max(0.0, state.units[unit].tail_s - now_s))
+        least_s = min(least_s, max(0.0, state.units[unit].queue_end_s - now_s))
         row = state.units[unit].first_segment
         while row != NONE:
             segment = state.segments[row]
@@ -333,7 +332,7 @@ def _encode_units(
             if segment.start_s <= now_s < segment.end_s:
                 busy += share
             row = segment.next
-        tail = state.units[unit].tail_resident
+        tail = state.units[unit].queue_end_resident
         stored_bytes = resident_bytes(world, tail)
         if tail >> model & 1:
             out[NODE_COLUMNS.model_resident] = 1.0

@@ -16,6 +16,7 @@ from orbit_gym.kernels.accelerator.service import lanes_taken, service_s
 from orbit_gym.kernels.state import NONE, State
 from orbit_gym.utils.jit import inline_kernel
 from orbit_gym.world.layout import World
+from orbit_gym.world.nodes import n_satellites
 
 # time constants (choice): a burst of some minutes (docs/guides/workloads.md), a third of an orbit
 FIVE_MINUTES_S, THIRTY_MINUTES_S = 300.0, 1_800.0
@@ -60,4 +61,4 @@ def update_offered_load(
 @inline_kernel
 def offered_load(world: World, work_s: float, span_s: float) -> float:
     """Work over what all satellites could compute in a span, up to MAX_OFFERED_LOAD."""
-    return min(work_s / ((span_s + IDLE_START_S) * world.sizes[0].n_satellites), MAX_OFFERED_LOAD)
+    return min(work_s / ((span_s + IDLE_START_S) * n_satellites(world)), MAX_OFFERED_LOAD)

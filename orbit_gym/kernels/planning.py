@@ -9,9 +9,9 @@ import math
 
 import numpy as np
 
-from orbit_gym.kernels.accelerator.charge_and_heat import settle
+from orbit_gym.kernels.accelerator.charge_and_heat import advance_to
 from orbit_gym.kernels.accelerator.service import lane_power_w, lanes_taken
-from orbit_gym.kernels.accelerator.service_slot import place
+from orbit_gym.kernels.accelerator.service_slot import find_slot
 from orbit_gym.kernels.network.search import (
     EVERYWHERE,
     INPUT,
@@ -22,51 +22,42 @@ from orbit_gym.kernels.network.search import (
     mark_targets,
     search,
 )
+from orbit_gym.kernels.network.search_context import Bundle
 from orbit_gym.kernels.result_delivery import deliver, join_route, write_route
 from orbit_gym.kernels.state import NONE, Scratch, State
 from orbit_gym.utils.jit import inline_kernel, merged_kernel
 from orbit_gym.world.layout import World
+from orbit_gym.world.nodes import (
+    accelerators_of,
+    datacentre_node,
+    is_satellite,
+    n_datacentres,
+    n_satellites,
+)
 
 CALENDARS_PER_HOP = 2  # a hop occupies at most two, and takes at most one new chunk in each
 
 
-@merged_kernel
-def _search_input(
-    world: World,
-    state: State,
-    scratch: Scratch,
-    tasks: np.ndarray,
-    task: int,
-    slot: int,
-    target: int,
-    idle: bool,
-    order: np.ndarray,
-) -> int:
-    """Search the input's way from the task's origin.
-
-    Returns the node that ended the search, or NONE.
-    """
-    release_s = tasks[task].release_s
-    limit_s = release_s + world.sizes[0].look_ahead_s
-    return search(
-        world,
-        state,
-        scratch,
-        slot,
-        tasks[task].origin,
-        release_s,
-        tasks[task].input_bits,
-        target,
-        limit_s,
-        idle,
-        order,
+@inline_kernel
+def _input_bundle(world: World, tasks: np.ndarray, task: int, target: int, is_idle: bool) -> Bundle:
+    """Return the input of a task, on its way from the origin."""
+    entry = tasks[task]
+    limit_s = entry.release_s + world.sizes[0].look_ahead_s
+    return Bundle(
+        int(entry.origin), entry.release_s, entry.input_bits, int(target), limit_s, is_idle
     )
 
 
 @inline_kernel
 def shows_all(world: World) -> bool:
     """True if every satellite is a candidate: then one search serves satellites and datacentres."""
-    return world.sizes[0].n_candidates - world.sizes[0].n_datacentres >= world.sizes[0].n_satellites
+    return n_satellite_rows(world) >= n_satellites(world)
+
+
+@inline_kernel
+def n_satellite_rows(world: World) -> int:
+    """Candidates that are satellites; those after them are the datacentres."""
+    return world.sizes[0].n_candidates - n_datacentres(world)
 
 
 @merged_kernel
@@ -85,20 +76,21 @@ def order_candidates(
     Ties go to the lower index; NONE where fewer satellites, or a datacentre out of reach within the
     look-ahead. Scratch.reached_s gets the arrivals.
     """
-    sizes = world.sizes[0]
-    n_rows = sizes.n_candidates - sizes.n_datacentres
+    n_rows = n_satellite_rows(world)
     candidates[:] = NONE
     target = EVERYWHERE if shows_all(world) else SATELLITES
-    _search_input(world, state, scratch, tasks, task, INPUT, target, True, candidates[:n_rows])
+    bundle = _input_bundle(world, tasks, task, target, True)
+    search(world, state, scratch, INPUT, bundle, candidates[:n_rows])
     for row in range(n_rows):
         if candidates[row] != NONE:
             scratch.reached_s[row] = scratch.labels[INPUT, candidates[row]].arrival_s
-    for datacentre in range(sizes.n_datacentres):
-        node = sizes.n_satellites + sizes.n_stations + datacentre
+    for datacentre in range(n_datacentres(world)):
+        node = datacentre_node(world, datacentre)
         slot = INPUT
         if target == SATELLITES:  # a search of its own, straight towards the stations
             slot = RESULT
-            _search_input(world, state, scratch, tasks, task, RESULT, node, True, scratch.order)
+            bundle = _input_bundle(world, tasks, task, node, True)
+            search(world, state, scratch, RESULT, bundle, scratch.order)
         if is_reached(scratch, slot, node):
             candidates[n_rows + datacentre] = node
             scratch.reached_s[n_rows + datacentre] = scratch.labels[slot, node].arrival_s
@@ -106,10 +98,16 @@ def order_candidates(
 
 @merged_kernel
 def plan_all(world: World, state: State, scratch: Scratch, tasks: np.ndarray, task: int) -> None:
-    """Order the candidates of a task, bring their accelerators to its release, and plan each."""
+    """Order the candidates of a task, bring their accelerators to its release, and plan each.
+
+    There are none after the last task.
+    """
+    state.candidates[:] = NONE
+    if task >= tasks.size:
+        return
     order_candidates(world, state, scratch, tasks, task, state.candidates)
     for row in range(state.candidates.size):
-        _settle_node(world, state, state.candidates[row], tasks[task].release_s)
+        _advance_node(world, state, state.candidates[row], tasks[task].release_s)
     _plan_inputs(world, state, scratch, tasks, task)
     limit_s = tasks[task].release_s + world.sizes[0].look_ahead_s
     for row in range(state.candidates.size):
@@ -126,26 +124,16 @@ def _plan_inputs(
     world: World, state: State, scratch: Scratch, tasks: np.ndarray, task: int
 ) -> None:
     """Begin every plan with the way of its input over the calendars as they are."""
-    n_wanted = state.candidates.size
-    if not shows_all(world):
-        n_wanted -= world.sizes[0].n_datacentres
-    mark_targets(scratch, state.candidates[:n_wanted])
-    _search_input(world, state, scratch, tasks, task, INPUT, TARGET_SET, False, scratch.order)
-    for row in range(n_wanted):
+    n_rows = state.candidates.size if shows_all(world) else n_satellite_rows(world)
+    mark_targets(scratch, state.candidates[:n_rows])
+    bundle = _input_bundle(world, tasks, task, TARGET_SET, False)
+    search(world, state, scratch, INPUT, bundle, scratch.order)
+    for row in range(n_rows):
         _begin_plan(state, scratch, row, INPUT)
-    for row in range(n_wanted, state.candidates.size):
+    for row in range(n_rows, state.candidates.size):
         if state.candidates[row] != NONE:
-            _search_input(
-                world,
-                state,
-                scratch,
-                tasks,
-                task,
-                RESULT,
-                state.candidates[row],
-                False,
-                scratch.order,
-            )
+            bundle = _input_bundle(world, tasks, task, state.candidates[row], False)
+            search(world, state, scratch, RESULT, bundle, scratch.order)
         _begin_plan(state, scratch, row, RESULT)
 
 
@@ -178,14 +166,9 @@ def _plan_service(
     On the satellite's accelerator, or the one of a datacentre that finishes first.
     """
     plan = state.plans[row]
-    first = plan.node
-    end = plan.node + 1
-    if plan.node >= world.sizes[0].n_satellites:
-        datacentre = plan.node - world.sizes[0].n_satellites - world.sizes[0].n_stations
-        first = world.datacentre_offsets[datacentre]
-        end = world.datacentre_offsets[datacentre + 1]
-    for unit in range(first, end):
-        load_start_s, loading_s, start_s, finish_s = place(
+    first_unit, end_unit = accelerators_of(world, plan.node)
+    for unit in range(first_unit, end_unit):
+        load_start_s, loading_s, start_s, finish_s = find_slot(
             world, state, tasks, task, unit, plan.arrival_s, limit_s
         )
         if finish_s < plan.finish_s:
@@ -194,7 +177,7 @@ def _plan_service(
             plan.load_s = loading_s
             plan.start_s = start_s
             plan.finish_s = finish_s
-            plan.updates_recency = 1 if start_s >= state.units[unit].tail_start_s else 0
+            plan.updates_recency = 1 if start_s >= state.units[unit].last_load_end_s else 0
 
 
 @merged_kernel
@@ -207,10 +190,10 @@ def _plan_results(
     """
     is_alert = tasks[task].alert_delay_s >= 0.0
     end = NONE  # last node of the latest search from a satellite that found the destination
-    for place_ in range(_sort_by_finish(state, scratch)):
-        row = scratch.by_finish[place_]
+    for rank in range(_sort_by_finish(state, scratch)):
+        row = scratch.by_finish[rank]
         plan = state.plans[row]
-        may_join = not is_alert and plan.node < world.sizes[0].n_satellites
+        may_join = not is_alert and is_satellite(world, plan.node)
         if (
             may_join
             and end != NONE
@@ -241,11 +224,11 @@ def _sort_by_finish(state: State, scratch: Scratch) -> int:
         finish_s = state.plans[row].finish_s
         if finish_s == math.inf:
             continue
-        place_ = count
-        while place_ > 0 and state.plans[scratch.by_finish[place_ - 1]].finish_s > finish_s:
-            scratch.by_finish[place_] = scratch.by_finish[place_ - 1]
-            place_ -= 1
-        scratch.by_finish[place_] = row
+        rank = count
+        while rank > 0 and state.plans[scratch.by_finish[rank - 1]].finish_s > finish_s:
+            scratch.by_finish[rank] = scratch.by_finish[rank - 1]
+            rank -= 1
+        scratch.by_finish[rank] = row
         count += 1
     return count
 
@@ -305,10 +288,9 @@ def _finish_plan(
 def _transmit_j(world: World, hops: np.ndarray, first: int, end: int) -> float:
     """Energy of the transfers in some rows of a route."""
     total_j = 0.0
-    for place_ in range(end - 1, first - 1, -1):
-        total_j += world.edges[hops[place_].edge].transmit_w * (
-            hops[place_].end_s - hops[place_].start_s
-        )
+    for row in range(end - 1, first - 1, -1):
+        hop = hops[row]
+        total_j += world.edges[hop.edge].transmit_w * (hop.end_s - hop.start_s)
     return total_j
 
 
@@ -328,15 +310,10 @@ def _has_room(state: State, unit: int, hops: int) -> bool:
 
 
 @inline_kernel
-def _settle_node(world: World, state: State, node: int, now_s: float) -> None:
+def _advance_node(world: World, state: State, node: int, now_s: float) -> None:
     """Bring the accelerators of a candidate to now_s."""
     if node == NONE:
         return
-    if node < world.sizes[0].n_satellites:
-        settle(world, state, node, now_s)
-        return
-    datacentre = node - world.sizes[0].n_satellites - world.sizes[0].n_stations
-    for unit in range(
-        world.datacentre_offsets[datacentre], world.datacentre_offsets[datacentre + 1]
-    ):
-        settle(world, state, unit, now_s)
+    first_unit, end_unit = accelerators_of(world, node)
+    for unit in range(first_unit, end_unit):
+        advance_to(world, state, unit, now_s)

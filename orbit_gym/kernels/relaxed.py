@@ -8,6 +8,7 @@ from orbit_gym.kernels.result_delivery import deliver
 from orbit_gym.kernels.state import NONE, Scratch, State
 from orbit_gym.utils.jit import kernel, merged_kernel
 from orbit_gym.world.layout import World
+from orbit_gym.world.nodes import accelerators_of
 
 
 @kernel
@@ -41,11 +42,7 @@ def _is_feasible(
         if node == NONE:
             continue
         ready_s = scratch.reached_s[row]
-        unit = node
-        if node >= world.sizes[0].n_satellites:
-            unit = world.datacentre_offsets[
-                node - world.sizes[0].n_satellites - world.sizes[0].n_stations
-            ]
+        unit, _ = accelerators_of(world, node)
         finish_s = ready_s + service_s(world, tasks, task, unit)
         if finish_s > deadline_s:
             continue

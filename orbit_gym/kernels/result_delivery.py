@@ -13,11 +13,13 @@ import numpy as np
 from orbit_gym.kernels.episode import ANY_STATION
 from orbit_gym.kernels.network.calendars import place_in_chunk, skip_ended
 from orbit_gym.kernels.network.search import RESULT, is_reached, search
+from orbit_gym.kernels.network.search_context import Bundle
 from orbit_gym.kernels.network.transfers import earliest_transfer, range_m
 from orbit_gym.kernels.state import END, MAX_HOPS, NONE, START, Scratch, State
 from orbit_gym.utils.jit import inline_kernel
 from orbit_gym.utils.units import SPEED_OF_LIGHT_MPS
 from orbit_gym.world.layout import LASER, World
+from orbit_gym.world.nodes import is_satellite
 
 
 @inline_kernel
@@ -30,10 +32,10 @@ def _alert_slot_s(world: World, state: State, satellite: int, ready_s: float) ->
         chunk = skip_ended(state, chunk, send_s)
         if chunk == NONE:
             return send_s
-        place_ = place_in_chunk(state, chunk, send_s)
-        if state.intervals[chunk, START, place_] >= send_s + world.sizes[0].alert_interval_s:
+        place = place_in_chunk(state, chunk, send_s)
+        if state.intervals[chunk, START, place] >= send_s + world.sizes[0].alert_interval_s:
             return send_s
-        send_s = state.intervals[chunk, END, place_]
+        send_s = state.intervals[chunk, END, place]
 
 
 @inline_kernel
@@ -46,30 +48,25 @@ def deliver(
     node: int,
     ready_s: float,
     limit_s: float,
-    idle: bool,
+    is_idle: bool,
 ) -> tuple[float, int, float]:
     """Return the earliest delivery of a result that is ready at a node.
 
     (delivery_s, last graph node of its route or NONE, alert send_s or -1).
     """
-    if node >= world.sizes[0].n_satellites and tasks[task].destination == ANY_STATION:
+    if not is_satellite(world, node) and tasks[task].destination == ANY_STATION:
         return ready_s, NONE, -1.0
-    send_s, alert_s = _alert(world, state, tasks, task, node, ready_s, idle)
+    send_s, alert_s = _alert(world, state, tasks, task, node, ready_s, is_idle)
     route_limit_s = min(limit_s, alert_s)  # a route that arrives later than the alert is of no use
-    bits, destination = tasks[task].result_bits, tasks[task].destination
-    end = search(
-        world,
-        state,
-        scratch,
-        RESULT,
-        node,
+    bundle = Bundle(
+        int(node),
         ready_s,
-        bits,
-        destination,
+        tasks[task].result_bits,
+        int(tasks[task].destination),
         route_limit_s,
-        idle,
-        scratch.order,
+        is_idle,
     )
+    end = search(world, state, scratch, RESULT, bundle, scratch.order)
     if end != NONE and scratch.labels[RESULT, end].arrival_s < alert_s:
         return scratch.labels[RESULT, end].arrival_s, end, -1.0
     return alert_s, NONE, send_s
@@ -77,15 +74,21 @@ def deliver(
 
 @inline_kernel
 def _alert(
-    world: World, state: State, tasks: np.ndarray, task: int, node: int, ready_s: float, idle: bool
+    world: World,
+    state: State,
+    tasks: np.ndarray,
+    task: int,
+    node: int,
+    ready_s: float,
+    is_idle: bool,
 ) -> tuple[float, float]:
     """When an alert would be sent from a node and when it would be delivered.
 
     (-1, infinity) where the channel is not open to it.
     """
-    if tasks[task].alert_delay_s < 0.0 or node >= world.sizes[0].n_satellites:
+    if tasks[task].alert_delay_s < 0.0 or not is_satellite(world, node):
         return -1.0, math.inf
-    send_s = ready_s if idle else _alert_slot_s(world, state, node, ready_s)
+    send_s = ready_s if is_idle else _alert_slot_s(world, state, node, ready_s)
     return send_s, send_s + tasks[task].alert_delay_s
 
 
@@ -106,10 +109,10 @@ def write_route(scratch: Scratch, slot: int, node: int, hops: np.ndarray, first:
         at = labels[at].previous
     if count > MAX_HOPS:
         return NONE
-    place_ = first + count
+    place = first + count
     while labels[node].previous != NONE:
-        place_ -= 1
-        hop = hops[place_]
+        place -= 1
+        hop = hops[place]
         hop.start_s = labels[node].start_s
         hop.end_s = labels[node].end_s
         hop.from_node = labels[node].previous

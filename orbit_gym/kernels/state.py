@@ -11,9 +11,10 @@ import numpy as np
 from orbit_gym.kernels.episode import Episode
 from orbit_gym.observation import GROUND_SLOTS
 from orbit_gym.world.layout import World
+from orbit_gym.world.nodes import n_satellites, n_stations
 
 MAX_HOPS = 40
-WAYS_DOWN = 4  # that a search keeps apart
+DOWNLINK_CANDIDATES = 4  # that a search keeps apart
 NONE = -1
 
 CLOCK = np.dtype(
@@ -89,23 +90,23 @@ UNIT = np.dtype(
         ("time_s", "f8"),  # charge and temperature are as of this time
         ("charge_j", "f8"),
         ("temperature_c", "f8"),
-        ("tail_start_s", "f8"),  # end of the last booked model load
-        ("tail_s", "f8"),  # end of the last booking, or time_s where none is left
-        ("tail_charge_j", "f8"),  # as of tail_s
-        ("tail_temperature_c", "f8"),
+        ("last_load_end_s", "f8"),  # end of the last booked model load
+        ("queue_end_s", "f8"),  # end of the last booking, or time_s where none is left
+        ("queue_end_charge_j", "f8"),  # as of queue_end_s
+        ("queue_end_temperature_c", "f8"),
         ("base_resident", "i8"),  # models in memory before the first segment
-        ("tail_resident", "i8"),  # models in memory after the last
+        ("queue_end_resident", "i8"),  # models in memory after the last
         ("first_segment", "i4"),
         ("n_segments", "i4"),
         ("n_loads", "i4"),  # model loads booked in the episode
         ("power_row", "i4"),  # row of World.power at time_s, or an earlier one
-        ("tail_power_row", "i4"),  # the same at tail_s
+        ("queue_end_power_row", "i4"),  # the same at queue_end_s
         ("pad", "i4"),
         (
-            "spare_j",
+            "min_charge_margin_j",
             "f8",
-        ),  # least charge above required_j until tail_s, noted at the latest booking
-        ("peak_c", "f8"),  # highest temperature until tail_s
+        ),  # least charge above required_j until queue_end_s, noted at the latest booking
+        ("max_temperature_c", "f8"),  # highest temperature until queue_end_s
         ("busy_lane_s", "f8"),  # lane-seconds booked before the episode's end
         ("energy_j", "f8"),  # energy booked in the episode
         ("least_charge_j", "f8"),  # seen at the decisions of the episode
@@ -152,10 +153,10 @@ LABEL = np.dtype(
         ("start_s", "f8"),  # of the transfer that arrives here
         ("end_s", "f8"),
         (
-            "key_s",
+            "priority_s",
             "f8",
-        ),  # place in the heap: arrival (or wake_s) plus what surely remains to the target
-        ("wake_s", "f8"),  # of a settled node: when its next contact opens
+        ),  # place in the heap: arrival (or next_contact_s) plus what surely remains to the target
+        ("next_contact_s", "f8"),  # of a settled node: when its next contact opens
         (
             "tie_s",
             "f8",
@@ -172,23 +173,23 @@ LABEL = np.dtype(
     align=True,
 )
 # A pass over which a bundle could come down, in one search.
-WAY_DOWN = np.dtype(
+DOWNLINK_CANDIDATE = np.dtype(
     [
-        ("floor_s", "f8"),  # least arrival through it
+        ("earliest_s", "f8"),  # least arrival through it
         ("satellite", "i4"),
         ("station", "i4"),
     ],
     align=True,
 )
 # What surely limits a bundle that comes down at one station, in one search.
-LANDING = np.dtype(
+STATION_BOUND = np.dtype(
     [
         (
-            "floor_s",
+            "earliest_s",
             "f8",
         ),  # no arrival at the target before this: the first gap of the station's antennas
-        ("until_s", "f8"),  # sent later than this, the gap is missed
-        ("after_s", "f8"),  # from the station to the target; infinity where nothing leads there
+        ("sent_by_s", "f8"),  # sent later than this, the gap is missed
+        ("onward_s", "f8"),  # from the station to the target; infinity where nothing leads there
     ],
     align=True,
 )
@@ -233,9 +234,11 @@ class Scratch(NamedTuple):
     counter: np.ndarray
     labels: np.ndarray  # (2, n_graph_nodes) LABEL: input search, result search
     heap: np.ndarray  # (2, n_graph_nodes) int32
-    ways_down: np.ndarray  # (WAYS_DOWN,) WAY_DOWN of the search in progress, earliest first
-    landings: np.ndarray  # (n_stations,) LANDING of the search in progress
-    fingers: (
+    downlink_candidates: (
+        np.ndarray
+    )  # (DOWNLINK_CANDIDATES,) DOWNLINK_CANDIDATE of the search in progress, earliest first
+    station_bounds: np.ndarray  # (n_stations,) STATION_BOUND of the search in progress
+    cursors: (
         np.ndarray
     )  # (n_satellites * n_terminals,) int32 rows of World.isl_contacts that searches found last
     target_stamps: np.ndarray  # (n_graph_nodes,) int64 stamp of the marking that wants a node
@@ -261,11 +264,11 @@ def new_scratch(world: World) -> Scratch:
         counter=np.zeros(5, np.int64),
         labels=labels,
         heap=np.zeros((2, n_nodes), np.int32),
-        ways_down=np.zeros(WAYS_DOWN, WAY_DOWN),
-        landings=np.zeros(int(world.sizes["n_stations"][0]), LANDING),
-        fingers=np.zeros(world.isl_offsets.size - 1, np.int32),
+        downlink_candidates=np.zeros(DOWNLINK_CANDIDATES, DOWNLINK_CANDIDATE),
+        station_bounds=np.zeros(n_stations(world), STATION_BOUND),
+        cursors=np.zeros(world.isl_offsets.size - 1, np.int32),
         target_stamps=np.zeros(n_nodes, np.int64),
-        order=np.zeros(int(world.sizes["n_satellites"][0]), np.int32),
+        order=np.zeros(n_satellites(world), np.int32),
         reached_s=np.zeros(int(world.sizes["n_candidates"][0])),
         relaxed=np.zeros(int(world.sizes["n_candidates"][0]), np.int32),
         frame=np.zeros((4, 3)),
@@ -293,16 +296,19 @@ def new_state(
     n_units = world.accelerators.size
     start_s = float(episode.span_s[0])
     units = np.zeros(n_units, UNIT)
-    units["time_s"] = units["tail_start_s"] = units["tail_s"] = start_s
+    units["time_s"] = units["last_load_end_s"] = units["queue_end_s"] = start_s
     units["first_segment"] = NONE
     units["charge_j"][: episode.initial_charge_j.size] = episode.initial_charge_j
     units["least_charge_j"] = units["charge_j"]
-    units["base_resident"] = units["tail_resident"] = episode.initial_resident
+    units["base_resident"] = units["queue_end_resident"] = episode.initial_resident
     accelerators = world.accelerators
     units["temperature_c"] = (
         accelerators["sink_c"] + accelerators["idle_w"] * accelerators["thermal_k_per_w"]
     )
-    units["tail_charge_j"], units["tail_temperature_c"] = units["charge_j"], units["temperature_c"]
+    units["queue_end_charge_j"], units["queue_end_temperature_c"] = (
+        units["charge_j"],
+        units["temperature_c"],
+    )
     clock = np.zeros(1, CLOCK)
     clock["time_s"] = episode.tasks["release_s"][0] if episode.tasks.size else start_s
     clock["end_s"] = float(episode.span_s[1])

@@ -8,15 +8,15 @@ next task, for which every candidate is planned anew.
 
 import numpy as np
 
-from orbit_gym.kernels.accelerator.service import lanes_taken
 from orbit_gym.kernels.action_kinds import chosen_candidate
 from orbit_gym.kernels.booking import book, reclaim
 from orbit_gym.kernels.faults import drop_records, record_booking, strike_until
 from orbit_gym.kernels.observation_encoder import Decision, encode
 from orbit_gym.kernels.offered_load import update_offered_load
+from orbit_gym.kernels.outcome import add_booking, begin_outcome, end_outcome, is_over
 from orbit_gym.kernels.planning import plan_all
 from orbit_gym.kernels.state import NONE, Scratch, State
-from orbit_gym.utils.jit import inline_kernel, kernel, merged_kernel
+from orbit_gym.utils.jit import kernel, merged_kernel
 from orbit_gym.world.layout import World
 
 BEGIN = -1  # in place of an action, at the start of an episode: nothing is placed
@@ -38,14 +38,14 @@ def step(
     of an episode nothing is placed. The start (BEGIN) is here and not in a kernel of its own
     because planning and encoding would be compiled for each.
     """
-    _begin_outcome(state, scratch, action, decision)
+    begin_outcome(state, scratch, decision.mask[action])
     if action == BEGIN:
         strike_until(world, state, faults, state.clock[0].time_s)
     elif not is_over(state, tasks):
         place(world, state, scratch, tasks, action, decision)
         _advance(world, state, tasks, faults)
-    _end_outcome(state, scratch, tasks)
-    _plan(world, state, scratch, tasks)
+    end_outcome(state, scratch, tasks)
+    plan_all(world, state, scratch, tasks, state.clock[0].task)
     encode(world, state, scratch, tasks, decision)
 
 
@@ -62,13 +62,8 @@ def place(
     task = state.clock[0].task
     candidate = chosen_candidate(state, decision.kinds, action)
     if candidate != NONE and book(world, state, scratch, tasks, task, candidate):
-        plan, outcome = scratch.booking[0], scratch.outcome[0]
-        outcome.is_booked = 1
-        outcome.energy_j = plan.energy_j
-        outcome.value = tasks[task].value if plan.on_time == 1 else 0.0
-        if state.records.size > 0:
-            lanes = lanes_taken(world, tasks, task, plan.accelerator)
-            record_booking(world, state, scratch, task, tasks[task].value, lanes)
+        add_booking(scratch, tasks[task].value)
+        record_booking(world, state, scratch, tasks, task)
 
 
 @merged_kernel
@@ -82,39 +77,4 @@ def _advance(world: World, state: State, tasks: np.ndarray, faults: np.ndarray) 
         clock.time_s = tasks[clock.task].release_s
         strike_until(world, state, faults, clock.time_s)
     reclaim(world, state)
-    if 2 * clock.n_records > state.records.size:
-        drop_records(state)
-
-
-@merged_kernel
-def _plan(world: World, state: State, scratch: Scratch, tasks: np.ndarray) -> None:
-    """Plan the task at hand at every candidate; there is none after the last one."""
-    state.candidates[:] = NONE
-    if state.clock[0].task < tasks.size:
-        plan_all(world, state, scratch, tasks, state.clock[0].task)
-
-
-@inline_kernel
-def is_over(state: State, tasks: np.ndarray) -> bool:
-    """True once the task at hand is released at or after the episode's end, or there is none."""
-    clock = state.clock[0]
-    return clock.task >= tasks.size or tasks[clock.task].release_s >= clock.end_s
-
-
-@merged_kernel
-def _begin_outcome(state: State, scratch: Scratch, action: int, decision: Decision) -> None:
-    """Nothing is booked yet; times and values are counted from here."""
-    outcome, clock = scratch.outcome[0], state.clock[0]
-    outcome.is_invalid = 0 if decision.mask[action] else 1
-    outcome.is_booked = 0
-    outcome.value = outcome.energy_j = 0.0
-    outcome.elapsed_s = -clock.time_s
-    outcome.revoked_value = -clock.revoked_value
-
-
-@merged_kernel
-def _end_outcome(state: State, scratch: Scratch, tasks: np.ndarray) -> None:
-    outcome, clock = scratch.outcome[0], state.clock[0]
-    outcome.elapsed_s += clock.time_s
-    outcome.revoked_value += clock.revoked_value
-    outcome.is_over = 1 if is_over(state, tasks) else 0
+    drop_records(state)

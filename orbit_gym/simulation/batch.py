@@ -7,7 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 import numpy as np
 
 from orbit_gym.actions import ActionLayout
-from orbit_gym.kernels.batch_step import step_many
+from orbit_gym.kernels.batch_step import BatchLog, Futures, step_many
 from orbit_gym.kernels.episode import Episode
 from orbit_gym.kernels.observation_encoder import Decision, new_decision
 from orbit_gym.kernels.state import OUTCOME, PLAN, Scratch, State, new_scratch
@@ -141,22 +141,19 @@ class Batch:
     def _step_share(self, scratch: Scratch, share: list[np.ndarray], actions: np.ndarray) -> None:
         """Step groups of members, each of one World, by one call a group."""
         pools = self._pools
+        futures = Futures(pools["read_tasks"], self._n_tasks, pools["read_faults"], self._n_faults)
+        log = BatchLog(pools["plans"], pools["is_booked"], self.outcomes)
         for members in share:
             if members.size:
                 step_many(
                     self._drawn_episode(int(members[0])).world,
                     self._states,
                     scratch,
-                    pools["read_tasks"],
-                    self._n_tasks,
-                    pools["read_faults"],
-                    self._n_faults,
                     members,
                     actions,
+                    futures,
                     self.decisions,
-                    pools["plans"],
-                    pools["is_booked"],
-                    self.outcomes,
+                    log,
                 )
 
     def _play_faults_out(self, member: int, revoked_before: float) -> None:

@@ -13,6 +13,7 @@ from orbit_gym.scenario.task_classes import TASK_CLASSES
 from orbit_gym.simulation.booking_log import BookingLog
 from orbit_gym.simulation.outcomes import TaskOutcome, task_outcomes
 from orbit_gym.world.layout import World
+from orbit_gym.world.nodes import datacentre_index, is_satellite, n_datacentres, n_satellites
 
 N_BINS = 60  # of the episode, 95 s each where it lasts 5,700 s
 SUBSTEPS = 10  # of a bin, for the charge: a full battery is noticed within 9.5 s
@@ -54,13 +55,13 @@ def episode_details(
     tasks, plans = episode.tasks[:n_decided], log.plans[:n_decided]
     is_booked = log.is_booked[:n_decided]
     edges_s = np.linspace(start_s, end_s, N_BINS + 1)
-    n_satellites = int(world.sizes["n_satellites"][0])
-    busy_s = busy_lane_s(world, tasks[is_booked], plans[is_booked], edges_s)[:n_satellites]
-    utilisation = busy_s / world.accelerators["lanes"][:n_satellites, None] / np.diff(edges_s)
+    n_flying = n_satellites(world)
+    busy_s = busy_lane_s(world, tasks[is_booked], plans[is_booked], edges_s)[:n_flying]
+    utilisation = busy_s / world.accelerators["lanes"][:n_flying, None] / np.diff(edges_s)
     charge = charge_fraction(world, episode, tasks[is_booked], plans[is_booked])
     outcomes = task_outcomes(plans["on_time"] == 1, is_booked, is_lost[:n_decided])
     is_delivered = outcomes == TaskOutcome.DELIVERED
-    groups = satellite_groups(n_satellites)
+    groups = satellite_groups(n_flying)
     return Details(
         utilisation=utilisation.mean(axis=0),
         charge=charge.mean(axis=0),
@@ -79,13 +80,13 @@ def episode_details(
     )
 
 
-def satellite_groups(n_satellites: int) -> np.ndarray:
-    """Return the group of each satellite, (n_satellites,) int64.
+def satellite_groups(count: int) -> np.ndarray:
+    """Return the group of each satellite, (count,) int64.
 
     Itself, or its block where there are more than MOST_GROUPS.
     """
-    size = -(-n_satellites // MOST_GROUPS)
-    return np.arange(n_satellites) // size
+    size = -(-count // MOST_GROUPS)
+    return np.arange(count) // size
 
 
 # --- accelerators and batteries over time
@@ -146,11 +147,11 @@ def charge_fraction(
     What faults have lost still counts as computing here. Exact but for the instant at which a
     battery becomes full.
     """
-    n_satellites = int(world.sizes["n_satellites"][0])
+    n_flying = n_satellites(world)
     edges_s = np.linspace(float(episode.span_s[0]), float(episode.span_s[1]), N_BINS * SUBSTEPS + 1)
-    accelerators = world.accelerators[:n_satellites]
+    accelerators = world.accelerators[:n_flying]
     lane_w = (accelerators["dynamic_w"] / accelerators["lanes"])[:, None]
-    spent_j = np.cumsum(busy_lane_s(world, tasks, plans, edges_s)[:n_satellites] * lane_w, axis=1)
+    spent_j = np.cumsum(busy_lane_s(world, tasks, plans, edges_s)[:n_flying] * lane_w, axis=1)
     gained_j = baseline_j(world, edges_s) - np.pad(spent_j, ((0, 0), (1, 0)))
     capacity_j, first_j = accelerators["capacity_j"][:, None], episode.initial_charge_j[:, None]
     # min(charge + step, capacity) repeated is a reflection: the sum of all steps, lowered by its
@@ -190,8 +191,8 @@ def _places(
     world: World, tasks: np.ndarray, plans: np.ndarray, is_booked: np.ndarray
 ) -> np.ndarray:
     """Index into PLACES of every task."""
-    n_satellites, node = int(world.sizes["n_satellites"][0]), plans["node"]
-    places = np.where(node >= n_satellites, 2, np.where(node == tasks["origin"], 0, 1))
+    node = plans["node"]
+    places = np.where(is_satellite(world, node), np.where(node == tasks["origin"], 0, 1), 2)
     return np.where(is_booked, places, 3)
 
 
@@ -212,15 +213,13 @@ def _count(rows: np.ndarray, columns: np.ndarray, n_columns: int) -> np.ndarray:
 def _flow(
     world: World, tasks: np.ndarray, plans: np.ndarray, is_booked: np.ndarray, groups: np.ndarray
 ) -> np.ndarray:
-    sizes = world.sizes[0]
-    n_satellites, n_groups = int(sizes["n_satellites"]), int(groups[-1]) + 1
-    first_datacentre = n_satellites + int(sizes["n_stations"])
+    last, n_groups = n_satellites(world) - 1, int(groups[-1]) + 1
     origin = tasks["origin"]
-    rows = np.where(origin < n_satellites, groups[np.minimum(origin, n_satellites - 1)], n_groups)
+    rows = np.where(is_satellite(world, origin), groups[np.minimum(origin, last)], n_groups)
     node = plans["node"]
-    on_ground = n_groups + node - first_datacentre
-    columns = np.where(node < n_satellites, groups[np.clip(node, 0, n_satellites - 1)], on_ground)
-    counts = np.zeros((n_groups + 1, n_groups + int(sizes["n_datacentres"]) + 1), np.int64)
+    on_ground = n_groups + datacentre_index(world, node)
+    columns = np.where(is_satellite(world, node), groups[np.clip(node, 0, last)], on_ground)
+    counts = np.zeros((n_groups + 1, n_groups + n_datacentres(world) + 1), np.int64)
     np.add.at(counts, (rows, np.where(is_booked, columns, counts.shape[1] - 1)), 1)
     return counts
 

@@ -5,6 +5,7 @@ import networkx as nx
 from orbit_gym.kernels.network.transfers import first_contact, range_m
 from orbit_gym.utils.units import SPEED_OF_LIGHT_MPS
 from orbit_gym.world.layout import DOWNLINK, FIBRE, LASER, UPLINK, USER_DOWN, USER_UP, World
+from orbit_gym.world.nodes import is_datacentre, is_satellite, is_station
 
 KIND_NAMES = {
     LASER: "laser",
@@ -18,12 +19,11 @@ KIND_NAMES = {
 
 def node_kind(world: World, node: int) -> str:
     """'satellite', 'station', 'datacentre' or 'user'."""
-    sizes = world.sizes[0]
-    for kind in ("satellite", "station", "datacentre"):
-        node -= int(sizes[f"n_{kind}s"])
-        if node < 0:
-            return kind
-    return "user"
+    if is_satellite(world, node):
+        return "satellite"
+    if is_station(world, node):
+        return "station"
+    return "datacentre" if is_datacentre(world, node) else "user"
 
 
 def topology(world: World, names: tuple[str, ...], time_s: float) -> nx.MultiDiGraph:

@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from orbit_gym.kernels.accelerator.charge_and_heat import settle
+from orbit_gym.kernels.accelerator.charge_and_heat import advance_to
 from orbit_gym.kernels.state import NONE, copy_state
 from orbit_gym.scenario.task_classes import TASK_CLASSES
 from orbit_gym.simulation.booking_log import BookingLog
@@ -12,6 +12,7 @@ from orbit_gym.simulation.outcomes import COUNTS, TaskOutcome, task_outcomes
 from orbit_gym.simulation.simulation import Simulation
 from orbit_gym.utils.units import HOUR_S
 from orbit_gym.world.layout import LASER, World
+from orbit_gym.world.nodes import is_satellite, n_satellites
 
 ORBIT_S = (
     5_676.0  # one revolution at 500 km (two-body: 2 pi sqrt(a^3 / mu)), the unit of "per orbit"
@@ -75,7 +76,7 @@ def _latencies(tasks: np.ndarray, plans: np.ndarray) -> dict[str, float]:
 
 def _places(simulation: Simulation, value: np.ndarray, plans: np.ndarray) -> dict[str, float]:
     """Share of the delivered value computed in orbit and on the ground."""
-    in_orbit = plans["node"] < int(simulation.world.sizes["n_satellites"][0])
+    in_orbit = is_satellite(simulation.world, plans["node"])
     delivered = value.sum()
     return {
         name: float(value[is_there].sum() / delivered) if delivered > 0 else 0.0
@@ -90,12 +91,12 @@ def _usage(simulation: Simulation, span_s: float) -> dict[str, float]:
     """Accelerators, lasers and batteries over the episode; the State is settled on a copy."""
     world = simulation.world
     state = copy_state(simulation.state)
-    n_satellites = int(world.sizes["n_satellites"][0])
+    n_flying = n_satellites(world)
     end_s = float(simulation.episode.span_s[1])
-    for unit in range(n_satellites):
-        settle(world, state, unit, end_s)
-    units = state.units[:n_satellites]
-    accelerators = world.accelerators[:n_satellites]
+    for unit in range(n_flying):
+        advance_to(world, state, unit, end_s)
+    units = state.units[:n_flying]
+    accelerators = world.accelerators[:n_flying]
     laser = laser_use(world, state.used_s, end_s - span_s, end_s)
     return {
         "utilisation_fraction": float(

@@ -36,6 +36,16 @@ def inline_kernel(function: Callable[..., Any]) -> Any:
     return _for_kernels(function, forceinline=True)
 
 
+def accessor(function: Callable[..., Any]) -> Any:
+    """Compile a one-line kernel as `inline_kernel` does; Python runs the function as it stands.
+
+    So Python waits for no compiler, and may give arrays in place of numbers.
+    """
+    compiled = njit(cache=True, **_OPTIONS, **_KERNELS_ONLY, forceinline=True)(function)
+    _hand_over(compiled, function)
+    return compiled
+
+
 def internal_kernel(function: Callable[..., Any]) -> Any:
     """Compile a kernel that kernels call; LLVM may put it into its callers."""
     return _for_kernels(function)

@@ -30,6 +30,7 @@ from orbit_gym.workload.spawn_sites import SpawnSites
 from orbit_gym.workload.task_factory import TaskFactory, merge_by_release
 from orbit_gym.workload.trace_replay import TraceReplay
 from orbit_gym.world.layout import World
+from orbit_gym.world.nodes import n_satellites
 
 SAMPLES_PER_CLASS = 1_000
 SAMPLE_SEED = 20250514  # the launch; fixed so that a load means the same for everybody
@@ -192,7 +193,7 @@ class Arrivals:
 
     @property
     def _n_satellites(self) -> int:
-        return int(self.world.sizes["n_satellites"][0])
+        return n_satellites(self.world)
 
     def sample_tasks(
         self, workload: Workload, start_s: float, end_s: float, rng: np.random.Generator

@@ -5,6 +5,7 @@ import numpy as np
 from orbit_gym.kernels.episode import CALENDAR_FAULT, FAULT, UNIT_FAULT
 from orbit_gym.scenario.scenario import Faults, Station
 from orbit_gym.world.layout import DOWNLINK, LASER, World
+from orbit_gym.world.nodes import n_satellites, station_node
 
 # The box in which resets are more frequent (its edges: an assumption).
 SAA_SOUTH_DEG, SAA_NORTH_DEG, SAA_WEST_DEG, SAA_EAST_DEG = -50.0, 0.0, -90.0, 40.0
@@ -41,9 +42,9 @@ def _resets(
     """Draw resets: a Poisson process per satellite, thinned from the anomaly's rate."""
     if faults.reset_mean_s == 0.0:
         return np.zeros(0, FAULT)
-    n_satellites = int(world.sizes["n_satellites"][0])
-    count = rng.poisson(n_satellites * (end_s - start_s) * faults.saa_factor / faults.reset_mean_s)
-    begin_s, satellite = rng.uniform(start_s, end_s, count), rng.integers(n_satellites, size=count)
+    n_flying = n_satellites(world)
+    count = rng.poisson(n_flying * (end_s - start_s) * faults.saa_factor / faults.reset_mean_s)
+    begin_s, satellite = rng.uniform(start_s, end_s, count), rng.integers(n_flying, size=count)
     keep = rng.random(count) < np.where(
         in_anomaly(world, satellite, begin_s), 1.0, 1.0 / faults.saa_factor
     )
@@ -100,7 +101,6 @@ def _clouds(
 ) -> np.ndarray:
     """Clouds: alternating exponential spells at each optical station, all its antennas at once."""
     parts = [np.zeros(0, FAULT)]
-    n_satellites = int(world.sizes["n_satellites"][0])
     downlinks = world.edges[world.edges["kind"] == DOWNLINK]
     for number, station in enumerate(stations):
         if not station.is_optical or station.cloud_fraction == 0.0:
@@ -108,7 +108,9 @@ def _clouds(
         _, begin_s, over_s = sample_spells(
             1, station.cloud_fraction, faults.cloud_spell_s, start_s, end_s, rng
         )
-        for antenna in np.unique(downlinks["resource_b"][downlinks["to"] == n_satellites + number]):
+        for antenna in np.unique(
+            downlinks["resource_b"][downlinks["to"] == station_node(world, number)]
+        ):
             parts.append(_rows(begin_s, over_s, CALENDAR_FAULT, np.full(begin_s.size, antenna)))
     return np.concatenate(parts)
 

@@ -10,6 +10,7 @@ from orbit_gym.kernels.state import new_scratch, new_state
 from orbit_gym.utils.units import DAY_S
 from orbit_gym.workload.initial_conditions import make_episode
 from orbit_gym.world.layout import World
+from orbit_gym.world.nodes import n_satellites
 
 
 @dataclass(frozen=True)
@@ -33,7 +34,7 @@ def relaxed_on_time(world: World, tasks: np.ndarray) -> np.ndarray:
 
     On the relaxed system: idle links and accelerators, every model in memory, full batteries.
     """
-    full_charge = np.ones(int(world.sizes["n_satellites"][0]))
+    full_charge = np.ones(n_satellites(world))
     episode = make_episode(world, tasks, (0.0, DAY_S), full_charge, (), None)
     is_feasible = np.zeros(tasks.size, np.bool_)
     state = new_state(world, episode, 1, 1)
@@ -46,7 +47,7 @@ def energy_duty_cycle(world: World) -> np.ndarray:
 
     That is its orbit-mean spare power over the power of computing.
     """
-    duty_fraction = np.empty(int(world.sizes["n_satellites"][0]))
+    duty_fraction = np.empty(n_satellites(world))
     for satellite in range(duty_fraction.size):
         rows = world.power[world.power_offsets[satellite] : world.power_offsets[satellite + 1]]
         lengths_s = np.diff(np.append(rows["start_s"], world.sizes["horizon_s"][0]))

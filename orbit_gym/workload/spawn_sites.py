@@ -15,6 +15,7 @@ from orbit_gym.utils.sampling import Random, weighted_choice
 from orbit_gym.utils.units import DAY_S
 from orbit_gym.world.ephemeris import midnight_of
 from orbit_gym.world.layout import USER_UP, World
+from orbit_gym.world.nodes import first_user
 
 CELL_S = 30.0  # the sites of satellites are sampled on this grid
 DAYLIGHT_SINE = 0.17  # Sun 10 degrees above the horizon: light enough for a camera (assumption)
@@ -153,8 +154,7 @@ class SpawnSites:
     @property
     def first_user(self) -> int:
         """Graph node of the first user site."""
-        sizes = self.world.sizes[0]
-        return int(sizes["n_satellites"] + sizes["n_stations"] + sizes["n_datacentres"])
+        return int(first_user(self.world))
 
     def of(self, origin: str, workload: Workload) -> Sites:
         """Return the sites of an origin; ValueError for a polarimeter that does not fly."""
@@ -201,8 +201,7 @@ def _up(positions_m: np.ndarray) -> np.ndarray:
 
 def user_windows(scenario: Scenario, world: World) -> np.ndarray:
     """Return when users see at least one satellite: rows (user index, start_s, end_s, weight)."""
-    sizes = world.sizes[0]
-    first = int(sizes["n_satellites"] + sizes["n_stations"] + sizes["n_datacentres"])
+    first = first_user(world)
     rows: list[tuple[float, float, float, float]] = []
     for user, site in enumerate(scenario.users.sites):
         edges = world.edges[world.edge_offsets[first + user] : world.edge_offsets[first + user + 1]]

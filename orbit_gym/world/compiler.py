@@ -47,6 +47,7 @@ from orbit_gym.world.layout import (
     World,
 )
 from orbit_gym.world.memory_estimate import refuse_too_large
+from orbit_gym.world.nodes import Numbering, numbering
 
 # the plumb line is up to 0.19 deg off the line from the Earth's centre (WGS84); the rest is for
 # interpolation
@@ -131,7 +132,7 @@ def compile_world(
             sky.positions_m, sky.grid_s, sites_m, sky.horizon_s, *index, *rates
         )
     power_offsets, power = _power(scenario, orbits, sky, runs)
-    accelerators, datacentre_offsets = _accelerators(scenario, orbits, len(scenario.stations))
+    accelerators, datacentre_offsets = _accelerators(scenario, orbits)
     world = World(
         sizes=_sizes(scenario, sky, n_satellites, first_alert, passes, sites_m),
         positions_m=sky.positions_m,
@@ -193,12 +194,16 @@ def _ground_sites(scenario: Scenario, sites_m: np.ndarray, ups: np.ndarray) -> l
     masks_deg = [station.mask_deg for station in scenario.stations] + [
         scenario.users.mask_deg
     ] * len(scenario.users.sites)
-    first_user = len(scenario.stations) + len(scenario.datacentres)
-    places = [*range(len(scenario.stations)), *range(first_user, len(sites_m))]
+    nodes = _numbering(scenario, 0)
+    places = [*range(nodes.first_datacentre), *range(nodes.first_user, len(sites_m))]
     return [
         GroundSite(sites_m[place], ups[place], mask_deg)
         for place, mask_deg in zip(places, masks_deg, strict=True)
     ]
+
+
+def _numbering(scenario: Scenario, n_satellites: int) -> Numbering:
+    return numbering(n_satellites, len(scenario.stations), len(scenario.datacentres))
 
 
 def _batches(
@@ -249,8 +254,9 @@ def _ground(
     """
     satellites, radios = np.arange(n_satellites), first_radio + np.arange(n_satellites)
     antenna, batches = first_radio + n_satellites, []
+    nodes = _numbering(scenario, n_satellites)
     for number, (station, station_passes) in enumerate(zip(scenario.stations, passes, strict=True)):
-        node, links = n_satellites + number, []
+        node, links = nodes.first_station + number, []
         for calendar in range(antenna, antenna + int(station.antennas)):
             links.append(
                 (
@@ -276,8 +282,8 @@ def _users(
     users, satellites = scenario.users, np.arange(n_satellites)
     ups, downs = first_beam + satellites, first_beam + n_satellites + satellites
     batches = []
-    for number, user_passes in enumerate(passes):
-        node = n_satellites + len(scenario.stations) + len(scenario.datacentres) + number
+    first_user = _numbering(scenario, n_satellites).first_user
+    for node, user_passes in enumerate(passes, first_user):
         up = _rows(node, satellites, USER_UP, ups, NO_RESOURCE, 0.0)
         downlink_rows = _rows(
             satellites, node, USER_DOWN, downs, NO_RESOURCE, scenario.power.radio_w
@@ -295,10 +301,11 @@ def _fibre(scenario: Scenario, n_satellites: int, horizon_s: float) -> list[Batc
     """
     numbers = {centre.name: number for number, centre in enumerate(scenario.datacentres)}
     batches = []
-    for number, station in enumerate(scenario.stations):
+    nodes = _numbering(scenario, n_satellites)
+    for node, station in enumerate(scenario.stations, nodes.first_station):
         for name in station.wired_to:
             centre = scenario.datacentres[numbers[name]]
-            ends = (n_satellites + number, n_satellites + len(scenario.stations) + numbers[name])
+            ends = (node, nodes.first_datacentre + numbers[name])
             rows = np.array(
                 [
                     (*pair, FIBRE, NO_RESOURCE, NO_RESOURCE, centre.fibre_delay_s, 0.0)
@@ -386,9 +393,7 @@ def _power_rows(scenario: Scenario, name: str, horizon_s: float, changes: np.nda
     return rows
 
 
-def _accelerators(
-    scenario: Scenario, orbits: Orbits, n_stations: int
-) -> tuple[np.ndarray, np.ndarray]:
+def _accelerators(scenario: Scenario, orbits: Orbits) -> tuple[np.ndarray, np.ndarray]:
     """Return accelerators (satellites', then each datacentre's) and datacentre_offsets."""
     peak_each, n_satellites = scenario.peak_op_per_s_each, len(orbits.names)
     if peak_each and len(peak_each) != n_satellites:
@@ -411,10 +416,11 @@ def _accelerators(
     if peak_each:
         satellite_rows["peak_op_per_s"] = peak_each
     offsets = n_satellites + np.concatenate([[0], np.cumsum(counts, dtype=np.int64)])
+    first_node = _numbering(scenario, n_satellites).first_datacentre
     for number, centre in enumerate(scenario.datacentres):
         ground = rows[offsets[number] : offsets[number + 1]]
         _fill(ground, centre.accelerator, scenario)
-        ground["node"] = n_satellites + n_stations + number
+        ground["node"] = first_node + number
     return rows, offsets.astype(np.int32)
 
 

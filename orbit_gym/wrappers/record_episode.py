@@ -19,6 +19,7 @@ from orbit_gym.views.episode_log.log import write_log
 from orbit_gym.views.episode_log.recorder import Recorder
 from orbit_gym.views.episode_log.tables import HOP_KINDS, LINK_KINDS
 from orbit_gym.world.ephemeris import midnight_of
+from orbit_gym.world.nodes import n_satellites
 
 
 class RecordEpisode(gym.Wrapper, gym.utils.RecordConstructorArgs):
@@ -95,7 +96,7 @@ class RecordEpisode(gym.Wrapper, gym.utils.RecordConstructorArgs):
         """What one must know to read the arrays."""
         base, world = self._base, self._base.simulation.world
         midnight = midnight_of(base.scenario, int(self._info["day"]))
-        units = world.accelerators[: int(world.sizes["n_satellites"][0])]
+        units = world.accelerators[: n_satellites(world)]
         return {
             "policy": self.policy,
             "scenario": scenario_to_dict(base.scenario),

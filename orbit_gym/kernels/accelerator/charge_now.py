@@ -2,10 +2,11 @@
 only when a task needs it.
 """
 
-from orbit_gym.kernels.accelerator.charge_and_heat import settle
+from orbit_gym.kernels.accelerator.charge_and_heat import advance_to
 from orbit_gym.kernels.state import State
 from orbit_gym.utils.jit import kernel
 from orbit_gym.world.layout import World
+from orbit_gym.world.nodes import n_satellites
 
 
 @kernel
@@ -14,5 +15,5 @@ def settle_satellites(world: World, state: State, time_s: float) -> None:
 
     The caller gives a copy of clock, units and segments.
     """
-    for unit in range(world.sizes[0].n_satellites):
-        settle(world, state, unit, time_s)
+    for unit in range(n_satellites(world)):
+        advance_to(world, state, unit, time_s)

@@ -57,7 +57,7 @@ def occupy(
         state.segments[row].drawing += lanes
         row = state.segments[row].next
     _merge(state, unit)
-    state.units[unit].tail_s = max(state.units[unit].tail_s, end_s)
+    state.units[unit].queue_end_s = max(state.units[unit].queue_end_s, end_s)
 
 
 @inline_kernel
@@ -66,12 +66,12 @@ def block(world: World, state: State, unit: int, start_s: float, end_s: float) -
 
     The pool must have room as for occupy.
     """
-    row = _cut(state, unit, start_s, end_s, state.units[unit].tail_resident)
+    row = _cut(state, unit, start_s, end_s, state.units[unit].queue_end_resident)
     while row != NONE and state.segments[row].start_s < end_s:
         state.segments[row].lanes = world.accelerators[unit].lanes
         row = state.segments[row].next
     _merge(state, unit)
-    state.units[unit].tail_s = max(state.units[unit].tail_s, end_s)
+    state.units[unit].queue_end_s = max(state.units[unit].queue_end_s, end_s)
 
 
 @inline_kernel
@@ -82,7 +82,7 @@ def stop_drawing(state: State, unit: int, start_s: float, end_s: float, lanes: i
     """
     if end_s <= start_s:
         return
-    row = _cut(state, unit, start_s, end_s, state.units[unit].tail_resident)
+    row = _cut(state, unit, start_s, end_s, state.units[unit].queue_end_resident)
     while row != NONE and state.segments[row].start_s < end_s:
         state.segments[row].drawing -= lanes
         row = state.segments[row].next

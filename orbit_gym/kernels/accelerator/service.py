@@ -73,7 +73,7 @@ def resident_after_load(world: World, state: State, unit: int, model: int) -> in
 
     The least recently used go until it fits.
     """
-    resident = state.units[unit].tail_resident
+    resident = state.units[unit].queue_end_resident
     room_bytes = world.accelerators[unit].memory_bytes - world.model_bytes[model]
     while resident_bytes(world, resident) > room_bytes:
         oldest = NONE

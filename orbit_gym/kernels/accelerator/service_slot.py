@@ -1,4 +1,4 @@
-"""Placing: where a task fits on one accelerator, in time, memory, charge and heat."""
+"""Service slots: where a task fits on one accelerator, in time, memory, charge and heat."""
 
 import math
 
@@ -11,9 +11,11 @@ from orbit_gym.kernels.accelerator.charge_and_heat import (
     NO_LOAD,
     RUN,
     TOLERANCE_J,
+    ChargePoint,
     ExtraLoad,
-    carry,
     power_row_since,
+    queue_end_point,
+    simulate_charge,
     wait_s,
 )
 from orbit_gym.kernels.accelerator.lane_profile import find_gap
@@ -25,7 +27,7 @@ from orbit_gym.world.layout import World
 
 
 @inline_kernel
-def place(
+def find_slot(
     world: World,
     state: State,
     tasks: np.ndarray,
@@ -53,7 +55,7 @@ def place(
         finish_s = start_s + duration_s
         if not has_battery or _is_carried(world, state, unit, start_s, finish_s, task_w):
             return start_s, 0.0, start_s, finish_s
-    return _place_last(world, state, unit, model, ready_s, limit_s, duration_s, task_w)
+    return _slot_after_queue(world, state, unit, model, ready_s, limit_s, duration_s, task_w)
 
 
 @inline_kernel
@@ -67,33 +69,37 @@ def _is_carried(
     what follows once charge is full again: from there on all is as booked.
     """
     entry = state.units[unit]
-    is_last = start_s >= entry.tail_s  # nothing is booked later
-    peak_c = entry.tail_temperature_c if is_last else entry.peak_c
+    is_last = start_s >= entry.queue_end_s  # nothing is booked later
+    peak_c = entry.queue_end_temperature_c if is_last else entry.max_temperature_c
     is_cool = _is_cool(world, unit, peak_c, task_w, finish_s - start_s)
     if (
         not is_last
         and is_cool
-        and finish_s <= entry.tail_s
-        and task_w * (finish_s - start_s) + MARGIN_J <= entry.spare_j
+        and finish_s <= entry.queue_end_s
+        and task_w * (finish_s - start_s) + MARGIN_J <= entry.min_charge_margin_j
     ):
         return True
-    heat = not is_cool or (
-        not is_last and entry.spare_j < -0.5 * TOLERANCE_J
-    )  # the queue itself may run dry: look at all of it
-    segment = NONE if is_last else state.units[unit].first_segment
-    row, from_s, charge_j, temperature_c = (
-        entry.power_row,
-        entry.time_s,
-        entry.charge_j,
-        entry.temperature_c,
-    )
+    # where the queue itself may run dry: look at all of it
+    follows_heat = not is_cool or (not is_last and entry.min_charge_margin_j < -0.5 * TOLERANCE_J)
     if is_last:
-        row, from_s, charge_j, temperature_c = (
-            entry.tail_power_row,
-            entry.tail_s,
-            entry.tail_charge_j,
-            entry.tail_temperature_c,
-        )
+        segment, point = NONE, queue_end_point(world, state, unit)
+    else:
+        segment, point = _point_before(world, state, unit, start_s)
+    end_s = max(finish_s, entry.queue_end_s)
+    load = ExtraLoad(start_s, start_s, finish_s, 0.0, task_w)
+    _, missing_j, excess_k = simulate_charge(
+        world, state, unit, segment, point, end_s, load, CHECK, follows_heat
+    )
+    return missing_j == 0.0 and excess_k == 0.0
+
+
+@inline_kernel
+def _point_before(world: World, state: State, unit: int, start_s: float) -> tuple[int, ChargePoint]:
+    """Return the last segment that begins by start_s, and charge and heat there, or as of now."""
+    entry = state.units[unit]
+    segment = entry.first_segment
+    row, from_s = entry.power_row, entry.time_s
+    charge_j, temperature_c = entry.charge_j, entry.temperature_c
     at = segment
     while at != NONE and state.segments[at].start_s <= start_s:
         if state.segments[at].start_s > entry.time_s:
@@ -101,12 +107,7 @@ def _is_carried(
             charge_j, temperature_c = state.segments[at].charge_j, state.segments[at].temperature_c
         at = state.segments[at].next
     row = power_row_since(world, unit, row, from_s)
-    end_s = max(finish_s, entry.tail_s)
-    block = ExtraLoad(start_s, start_s, finish_s, 0.0, task_w)
-    _, _, _, missing_j, excess_k = carry(
-        world, state, unit, row, segment, from_s, end_s, charge_j, temperature_c, block, CHECK, heat
-    )
-    return missing_j == 0.0 and excess_k == 0.0
+    return segment, ChargePoint(row, from_s, charge_j, temperature_c)
 
 
 @inline_kernel
@@ -126,7 +127,7 @@ def _is_cool(world: World, unit: int, peak_c: float, power_w: float, length_s: f
 
 
 @inline_kernel
-def _place_last(
+def _slot_after_queue(
     world: World,
     state: State,
     unit: int,
@@ -142,8 +143,8 @@ def _place_last(
     """
     accelerator = world.accelerators[unit]
     entry = state.units[unit]
-    loading_s = 0.0 if entry.tail_resident >> model & 1 else load_s(world, unit, model)
-    begin_s = max(entry.tail_s, ready_s - loading_s)
+    loading_s = 0.0 if entry.queue_end_resident >> model & 1 else load_s(world, unit, model)
+    begin_s = max(entry.queue_end_s, ready_s - loading_s)
     length_s = loading_s + duration_s
     if accelerator.has_battery == 0:
         if begin_s + length_s > limit_s:
@@ -151,43 +152,18 @@ def _place_last(
         return begin_s, loading_s, begin_s + loading_s, begin_s + length_s
     load_w = accelerator.dynamic_w
     most_w = load_w if loading_s > 0.0 else task_w
-    time_s, charge_j, temperature_c = entry.tail_s, entry.tail_charge_j, entry.tail_temperature_c
-    heat = not _is_cool(world, unit, temperature_c, most_w, length_s)
-    row = power_row_since(world, unit, entry.tail_power_row, time_s)
+    point = queue_end_point(world, state, unit)
+    follows_heat = not _is_cool(world, unit, point.temperature_c, most_w, length_s)
     while begin_s + length_s <= limit_s:
-        row, charge_j, temperature_c, _, _ = carry(
-            world,
-            state,
-            unit,
-            row,
-            NONE,
-            time_s,
-            begin_s,
-            charge_j,
-            temperature_c,
-            NO_LOAD,
-            RUN,
-            heat,
+        point, _, _ = simulate_charge(
+            world, state, unit, NONE, point, begin_s, NO_LOAD, RUN, follows_heat
         )
-        time_s = begin_s
-        start_s = begin_s + loading_s
-        finish_s = begin_s + length_s
-        block = ExtraLoad(begin_s, start_s, finish_s, load_w, task_w)
-        _, _, _, missing_j, excess_k = carry(
-            world,
-            state,
-            unit,
-            row,
-            NONE,
-            time_s,
-            finish_s,
-            charge_j,
-            temperature_c,
-            block,
-            CHECK,
-            heat,
+        start_s, finish_s = begin_s + loading_s, begin_s + length_s
+        load = ExtraLoad(begin_s, start_s, finish_s, load_w, task_w)
+        _, missing_j, excess_k = simulate_charge(
+            world, state, unit, NONE, point, finish_s, load, CHECK, follows_heat
         )
         if missing_j == 0.0 and excess_k == 0.0:
             return begin_s, loading_s, start_s, finish_s
-        begin_s += wait_s(world, unit, row, begin_s, length_s, most_w, missing_j, excess_k)
+        begin_s += wait_s(world, unit, point, length_s, most_w, missing_j, excess_k)
     return math.inf, 0.0, math.inf, math.inf

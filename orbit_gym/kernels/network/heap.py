@@ -1,5 +1,6 @@
-"""A heap of graph nodes over an array, each label knowing its node's place: earliest key first,
-then lowest tie_s and index.
+"""A heap of graph nodes over an array, each label knowing its node's place.
+
+Earliest priority first, then lowest tie_s and index.
 """
 
 import numpy as np
@@ -10,9 +11,9 @@ from orbit_gym.utils.jit import inline_kernel
 
 @inline_kernel
 def _comes_first(labels: np.ndarray, node: int, other: int) -> bool:
-    """Order of the heap: earlier key, then lower tie_s, then lower index."""
-    a = labels[node].key_s
-    b = labels[other].key_s
+    """Order of the heap: earlier priority, then lower tie_s, then lower index."""
+    a = labels[node].priority_s
+    b = labels[other].priority_s
     if a != b:
         return a < b
     a = labels[node].tie_s

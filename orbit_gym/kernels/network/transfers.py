@@ -9,7 +9,9 @@ import numpy as np
 from orbit_gym.kernels.network.calendars import place_in_chunk, skip_ended
 from orbit_gym.kernels.state import END, NONE, START, State
 from orbit_gym.utils.jit import inline_kernel
+from orbit_gym.utils.sorted_columns import first_above, first_from, last_up_to
 from orbit_gym.world.layout import World
+from orbit_gym.world.nodes import is_satellite, site_index
 
 
 @inline_kernel
@@ -18,9 +20,8 @@ def position_m(world: World, node: int, time_s: float) -> tuple[float, float, fl
 
     Linear between grid points (error below 110 m at 10 s in low orbit).
     """
-    n_satellites = world.sizes[0].n_satellites
-    if node >= n_satellites:
-        site = world.site_positions_m[node - n_satellites]
+    if not is_satellite(world, node):
+        site = world.site_positions_m[site_index(world, node)]
         return site[0], site[1], site[2]
     place = time_s / world.sizes[0].grid_s
     row = min(max(int(place), 0), world.positions_m.shape[0] - 2)
@@ -33,23 +34,17 @@ def position_m(world: World, node: int, time_s: float) -> tuple[float, float, fl
 @inline_kernel
 def range_m(world: World, node: int, other: int, time_s: float) -> float:
     """Distance between two graph nodes."""
-    ax, ay, az = position_m(world, node, time_s)
-    bx, other_y, bz = position_m(world, other, time_s)
-    return math.sqrt((ax - bx) ** 2 + (ay - other_y) ** 2 + (az - bz) ** 2)
+    x, y, z = position_m(world, node, time_s)
+    other_x, other_y, other_z = position_m(world, other, time_s)
+    return math.sqrt((x - other_x) ** 2 + (y - other_y) ** 2 + (z - other_z) ** 2)
 
 
 @inline_kernel
 def rate_segment_at(world: World, contact: int, time_s: float) -> int:
-    """Last piece of a contact that begins at or before a time inside it."""
-    low = world.contacts[contact].first_rate_segment
-    high = world.contacts[contact].end_rate_segment
-    while high - low > 1:
-        middle = (low + high) // 2
-        if world.rate_segments[middle].start_s <= time_s:
-            low = middle
-        else:
-            high = middle
-    return low
+    """Last rate segment of a contact that begins at or before a time inside it."""
+    first = world.contacts[contact].first_rate_segment
+    end = world.contacts[contact].end_rate_segment
+    return last_up_to(world.rate_segments["start_s"], first, end, time_s)
 
 
 @inline_kernel
@@ -79,27 +74,20 @@ def first_contact(world: World, edge: int, time_s: float) -> int:
 
     Edges[edge].end_contact where there is none.
     """
-    low = world.edges[edge].first_contact
-    high = world.edges[edge].end_contact
-    while low < high:
-        middle = (low + high) // 2
-        if world.contacts[middle].end_s > time_s:
-            high = middle
-        else:
-            low = middle + 1
-    return low
+    first, end = world.edges[edge].first_contact, world.edges[edge].end_contact
+    return first_above(world.contacts["end_s"], first, end, time_s)
 
 
 @inline_kernel
 def first_fit(
-    world: World, state: State, edge: int, contact: int, ready_s: float, bits: float, idle: bool
+    world: World, state: State, edge: int, contact: int, ready_s: float, bits: float, is_idle: bool
 ) -> tuple[float, float]:
     """Return the first gap of an edge's calendars inside one contact that takes the bundle.
 
     (start, end), (inf, inf) if none does.
     """
     start_s = max(ready_s, world.contacts[contact].start_s)
-    if idle:
+    if is_idle:
         return start_s, transfer_end_s(world, contact, start_s, bits)
     resource_a = world.edges[edge].resource_a
     resource_b = world.edges[edge].resource_b
@@ -126,7 +114,13 @@ def first_fit(
 
 @inline_kernel
 def earliest_transfer(
-    world: World, state: State, edge: int, ready_s: float, bits: float, limit_s: float, idle: bool
+    world: World,
+    state: State,
+    edge: int,
+    ready_s: float,
+    bits: float,
+    limit_s: float,
+    is_idle: bool,
 ) -> tuple[float, float]:
     """Return the earliest transfer over an edge at or after ready_s.
 
@@ -134,26 +128,11 @@ def earliest_transfer(
     """
     contact = first_contact(world, edge, ready_s)
     while contact < world.edges[edge].end_contact and world.contacts[contact].start_s <= limit_s:
-        start_s, end_s = first_fit(world, state, edge, contact, ready_s, bits, idle)
+        start_s, end_s = first_fit(world, state, edge, contact, ready_s, bits, is_idle)
         if end_s < math.inf:
             return start_s, end_s
         contact += 1
     return math.inf, math.inf
-
-
-@inline_kernel
-def first_since(rows: np.ndarray, low: int, high: int, earliest_s: float) -> int:
-    """First of the rows from low to high, in order of start_s, that begins at or after a time.
-
-    High where none does.
-    """
-    while low < high:
-        middle = (low + high) // 2
-        if rows[middle].start_s >= earliest_s:
-            high = middle
-        else:
-            low = middle + 1
-    return low
 
 
 @inline_kernel
@@ -162,8 +141,8 @@ def first_ground_pass(world: World, node: int, time_s: float) -> int:
 
     Later rows begin later.
     """
-    return first_since(
-        world.ground_passes,
+    return first_from(
+        world.ground_passes["start_s"],
         world.ground_pass_offsets[node],
         world.ground_pass_offsets[node + 1],
         time_s - world.sizes[0].longest_pass_s,
@@ -171,30 +150,23 @@ def first_ground_pass(world: World, node: int, time_s: float) -> int:
 
 
 @inline_kernel
-def isl_contact_by_cursor(world: World, fingers: np.ndarray, terminal: int, time_s: float) -> int:
-    """First row of a track that ends after time_s.
+def isl_contact_by_cursor(world: World, cursors: np.ndarray, terminal: int, time_s: float) -> int:
+    """First row of a laser terminal that ends after time_s.
 
-    fingers (n_terminals,) hold the rows found last, which mostly still hold.
+    cursors (n_terminals,) hold the rows found last, which mostly still hold.
     """
     end = world.isl_offsets[terminal + 1]
-    row = fingers[terminal]
+    row = cursors[terminal]
     if world.isl_offsets[terminal] <= row < end and world.isl_contacts[row].end_s > time_s:
         if row == world.isl_offsets[terminal] or world.isl_contacts[row - 1].end_s <= time_s:
             return row
     row = first_isl_contact(world, terminal, time_s)
-    fingers[terminal] = row
+    cursors[terminal] = row
     return row
 
 
 @inline_kernel
 def first_isl_contact(world: World, terminal: int, time_s: float) -> int:
-    """First row of a track that ends after time_s."""
-    low = world.isl_offsets[terminal]
-    high = world.isl_offsets[terminal + 1]
-    while low < high:
-        middle = (low + high) // 2
-        if world.isl_contacts[middle].end_s > time_s:
-            high = middle
-        else:
-            low = middle + 1
-    return low
+    """First row of a laser terminal that ends after time_s."""
+    first, end = world.isl_offsets[terminal], world.isl_offsets[terminal + 1]
+    return first_above(world.isl_contacts["end_s"], first, end, time_s)

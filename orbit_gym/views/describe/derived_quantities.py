@@ -11,6 +11,7 @@ from scipy.sparse.csgraph import connected_components
 from orbit_gym.scenario.scenario import Scenario
 from orbit_gym.utils.units import DAY_S
 from orbit_gym.world.layout import DOWNLINK, LASER, USER_UP, World
+from orbit_gym.world.nodes import n_satellites, n_users, station_index, user_index
 
 SAMPLE_S = 60.0  # step at which the laser graph is looked at
 SAMPLE_MANY_S = 600.0  # the same for more than MANY_SATELLITES
@@ -72,15 +73,12 @@ class _Contacts:
 
 def derive(scenario: Scenario, world: World) -> Derived:
     """Figures of the first 24 hours of a compiled World."""
-    sizes = world.sizes[0]
-    n_satellites = int(sizes["n_satellites"])
-    first_user = n_satellites + int(sizes["n_stations"]) + int(sizes["n_datacentres"])
     users = _Contacts(world, USER_UP)
     seen_s, _ = occupancy(
-        users.sender - first_user, users.start_s, users.end_s, int(sizes["n_users"])
+        user_index(world, users.sender), users.start_s, users.end_s, n_users(world)
     )
     orbit, day, longest_s = eclipses(world)
-    sample_s = SAMPLE_S if n_satellites <= MANY_SATELLITES else SAMPLE_MANY_S
+    sample_s = SAMPLE_S if n_satellites(world) <= MANY_SATELLITES else SAMPLE_MANY_S
     components, largest = laser_components(world, np.arange(0.5 * sample_s, DAY_S, sample_s))
     return Derived(
         eclipse_fraction=orbit,
@@ -133,13 +131,13 @@ def station_views(names: list[str], world: World) -> tuple[StationView, ...]:
 
     Several antennas see the same pass once.
     """
-    n_satellites = int(world.sizes["n_satellites"][0])
+    n_flying = n_satellites(world)
     links = _Contacts(world, DOWNLINK)
-    station = links.receiver - n_satellites
+    station = station_index(world, links.receiver)
     rows = np.unique(np.stack([station, links.sender, links.start_s, links.end_s], axis=1), axis=0)
     station, satellite = rows[:, 0].astype(np.int64), rows[:, 1].astype(np.int64)
-    cell = station * n_satellites + satellite
-    shape, n_cells = (len(names), n_satellites), len(names) * n_satellites
+    cell = station * n_flying + satellite
+    shape, n_cells = (len(names), n_flying), len(names) * n_flying
     passes = np.bincount(cell, minlength=n_cells).reshape(shape)
     view_s = np.bincount(
         cell, weights=np.minimum(rows[:, 3], DAY_S) - rows[:, 2], minlength=n_cells
@@ -188,14 +186,14 @@ def laser_components(world: World, times_s: np.ndarray) -> tuple[np.ndarray, np.
 
     And the satellites in the largest.
     """
-    n_satellites = int(world.sizes["n_satellites"][0])
+    n_flying = n_satellites(world)
     links = _Contacts(world, LASER)
     counts, largest = np.zeros(len(times_s), np.int64), np.zeros(len(times_s), np.int64)
     for k, time_s in enumerate(times_s):
         up = (links.start_s <= time_s) & (time_s < links.end_s)
         graph = coo_array(
             (np.ones(np.count_nonzero(up)), (links.sender[up], links.receiver[up])),
-            shape=(n_satellites, n_satellites),
+            shape=(n_flying, n_flying),
         )
         counts[k], labels = connected_components(graph, directed=False)
         largest[k] = np.bincount(labels).max()

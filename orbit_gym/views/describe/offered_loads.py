@@ -12,6 +12,7 @@ from orbit_gym.utils.units import DAY_S
 from orbit_gym.views.describe.derived_quantities import station_views
 from orbit_gym.workload.arrivals import Arrivals
 from orbit_gym.workload.load_accounting import ClassLoad, energy_duty_cycle
+from orbit_gym.world.nodes import is_satellite
 
 DRAW_SEED = 1_000_000  # of the day whose observation bits are counted
 MOST_DRAWN = 200_000  # tasks of that day; a larger workload is drawn thinner, its bits scaled up
@@ -117,5 +118,5 @@ def raw_bits(arrivals: Arrivals, workload: Workload) -> float:
     )
     less = dataclasses.replace(workload, load=workload.load * sample)
     tasks = arrivals.sample_tasks(less, 0.0, DAY_S, np.random.default_rng(DRAW_SEED))
-    observed = tasks["origin"] < int(arrivals.world.sizes["n_satellites"][0])
+    observed = is_satellite(arrivals.world, tasks["origin"])
     return float(tasks["input_bits"][observed].sum()) / sample

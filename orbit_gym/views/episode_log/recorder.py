@@ -24,6 +24,7 @@ from orbit_gym.views.episode_log.tables import (
     positions_table,
     sunlight_table,
 )
+from orbit_gym.world.nodes import n_satellites
 
 FROM_TASK = (
     "release_s", "slack_s", "value", "input_bits", "result_bits", "task_class", "model",
@@ -99,23 +100,21 @@ class Recorder:
 
         Moving a State that nobody else uses.
         """
-        world, n_satellites = (
-            self.simulation.world,
-            int(self.simulation.world.sizes["n_satellites"][0]),
-        )
+        world = self.simulation.world
+        n_flying = n_satellites(world)
         while self.next_sample_s < until_s:
             now_s = self.next_sample_s
             strike_until(world, state, self.simulation.episode.faults, now_s)
             settle_satellites(world, state, now_s)
             units, (lanes, resident) = (
-                state.units[:n_satellites],
-                in_use(state, n_satellites, now_s),
+                state.units[:n_flying],
+                in_use(state, n_flying, now_s),
             )
             self.series.append(
                 (
-                    np.maximum(units["tail_s"] - now_s, 0.0).astype(np.float32),
+                    np.maximum(units["queue_end_s"] - now_s, 0.0).astype(np.float32),
                     lanes.astype(np.int16),
-                    (units["charge_j"] / world.accelerators["capacity_j"][:n_satellites]).astype(
+                    (units["charge_j"] / world.accelerators["capacity_j"][:n_flying]).astype(
                         np.float32
                     ),
                     units["temperature_c"].astype(np.float32),
@@ -199,22 +198,22 @@ class Recorder:
 
     def _series(self) -> Table:
         """What the satellites did, (T, N) each."""
-        n_satellites = int(self.simulation.world.sizes["n_satellites"][0])
+        n_flying = n_satellites(self.simulation.world)
         names = ("queue_s", "lanes_busy", "charge_fraction", "temperature_c", "resident")
         kinds = (np.float32, np.int16, np.float32, np.float32, np.int64)
         columns = {
-            name: np.array([row[place] for row in self.series], kind).reshape(-1, n_satellites)
+            name: np.array([row[place] for row in self.series], kind).reshape(-1, n_flying)
             for place, (name, kind) in enumerate(zip(names, kinds))
         }
         return {"time_s": self.start_s + SAMPLE_S * np.arange(len(self.series)), **columns}
 
 
-def in_use(state: State, n_satellites: int, now_s: float) -> tuple[np.ndarray, np.ndarray]:
-    """Lanes reserved and models in memory at now_s of each satellite, (n_satellites,) each.
+def in_use(state: State, count: int, now_s: float) -> tuple[np.ndarray, np.ndarray]:
+    """Lanes reserved and models in memory at now_s of the first `count` satellites, (count,) each.
 
     The units must have been settled to now_s.
     """
-    units = state.units[:n_satellites]
+    units = state.units[:count]
     rows = state.segments[np.maximum(units["first_segment"], 0)]
     has_begun = (units["first_segment"] != NONE) & (rows["start_s"] <= now_s)
     return np.where(has_begun, rows["lanes"], 0), np.where(

@@ -7,6 +7,7 @@ import numpy as np
 
 from orbit_gym.kernels.episode import UNIT_FAULT
 from orbit_gym.world.layout import DOWNLINK, FIBRE, LASER, USER_DOWN, World
+from orbit_gym.world.nodes import n_satellites
 
 SAMPLE_S = 30.0  # choice: 2 degrees of a low orbit; a cubic through such samples is good to metres
 LINK_KINDS = ("laser", "station", "user", "fibre")  # numbers of links/kind
@@ -93,7 +94,7 @@ def _mean_rates_bps(world: World, contacts: np.ndarray) -> np.ndarray:
 def sunlight_table(world: World, start_s: float, last_s: float) -> Table:
     """When each satellite is in sunlight within a span: satellite, start_s, end_s."""
     intervals: list[tuple[int, float, float]] = []
-    for satellite in range(int(world.sizes["n_satellites"][0])):
+    for satellite in range(n_satellites(world)):
         rows = world.power[world.power_offsets[satellite] : world.power_offsets[satellite + 1]]
         turns = np.flatnonzero(np.diff(rows["is_sunlit"], prepend=0, append=0))
         bounds_s = np.append(rows["start_s"], np.inf)[turns].reshape(-1, 2)

@@ -11,6 +11,7 @@ from orbit_gym.views.map.projection import Box, CloseUp, WorldView, geodetic_deg
 from orbit_gym.views.map.raster import Pen
 from orbit_gym.views.map.snapshot import Snapshot
 from orbit_gym.world.layout import World
+from orbit_gym.world.nodes import n_satellites, n_stations, n_users
 
 WIDTH, HEIGHT = 1280, 720  # both even, as video codecs want
 TITLE = Box(0.0, 680.0, 1280.0, 40.0)
@@ -51,7 +52,7 @@ class Canvas:
         self._layers, self._page = Layers(self._pen, world, names), Page(self._pen, names)
         self._world, self._title = world, title
         self.ground = ground or Ground(MAP)
-        self._count = int(world.sizes["n_satellites"][0])
+        self._count = n_satellites(world)
         self._background = self._draw_page()
 
     def _draw_page(self) -> np.ndarray:
@@ -76,8 +77,8 @@ class Canvas:
         )
         self._frame_of(world, close_up)
         self._page.title(TITLE, self._title, utc, snapshot)
-        sizes = self._world.sizes[0]
-        self._page.panel(PANEL, snapshot, (int(sizes["n_stations"]), int(sizes["n_users"])))
+        counts = n_stations(self._world), n_users(self._world)
+        self._page.panel(PANEL, snapshot, counts)
         self._page.placement(PLACEMENT, snapshot)
         self._page.at_hand(AT_HAND, snapshot)
         return self._pen.pixels[..., :3].copy()

@@ -13,6 +13,7 @@ from orbit_gym.views.map.projection import Box, CloseUp, WorldView, geodetic_deg
 from orbit_gym.views.map.raster import Pen
 from orbit_gym.views.map.snapshot import Snapshot
 from orbit_gym.world.layout import World
+from orbit_gym.world.nodes import first_datacentre, first_station, first_user
 
 # Width in pixels and opacity of a link by its use, up to each fraction; what is not used at all is
 # faint (choices).
@@ -154,14 +155,12 @@ class Layers:
     def _sites(
         self, view: WorldView | CloseUp, snapshot: Snapshot, places: np.ndarray, style: Style
     ) -> None:
-        sizes = self.world.sizes[0]
-        first_centre = int(sizes["n_satellites"] + sizes["n_stations"])
-        first_user = first_centre + int(sizes["n_datacentres"])
+        first_centre, first_site = first_datacentre(self.world), first_user(self.world)
         is_served = np.zeros(len(places), np.bool_)
         is_served[snapshot.beams.ends[:, 1]] = is_served[snapshot.passes.ends[:, 1]] = True
         users, stations = (
-            np.arange(first_user, len(places)),
-            np.arange(int(sizes["n_satellites"]), first_centre),
+            np.arange(first_site, len(places)),
+            np.arange(first_station(self.world), first_centre),
         )
         box = view.box
         self.pen.marks(
@@ -198,7 +197,7 @@ class Layers:
             box,
         )
         self.pen.marks(
-            places[first_centre:first_user], "s", 8.0, palette.STATION, palette.PAGE, 0.9, 1.0, box
+            places[first_centre:first_site], "s", 8.0, palette.STATION, palette.PAGE, 0.9, 1.0, box
         )
 
     # --- satellites
@@ -293,13 +292,13 @@ class Layers:
 
         Of a satellite the last word.
         """
-        count, first_user = len(is_hidden), len(places) - int(self.world.sizes["n_users"][0])
-        is_named = np.ones(first_user, np.bool_)
+        count, end = len(is_hidden), first_user(self.world)
+        is_named = np.ones(end, np.bool_)
         is_named[:count] = ~is_hidden if style.has_labels else False
         for node in concerned(snapshot):
             is_named[node] |= not is_hidden[node]
         boxes: list[tuple[float, float, float]] = []
-        for node in np.flatnonzero(is_named & view.box.holds(places[:first_user]))[::-1].tolist():
+        for node in np.flatnonzero(is_named & view.box.holds(places[:end]))[::-1].tolist():
             is_satellite = node < count
             text = self.names[node].split()[-1] if is_satellite else self.names[node]
             width = self.pen.text_width(text, LABEL_SIZE, is_satellite)

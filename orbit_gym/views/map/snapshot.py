@@ -20,6 +20,7 @@ from orbit_gym.views.map.daylight import sun_at
 from orbit_gym.views.map.reservations import RecentUse, queues
 from orbit_gym.world.ephemeris import midnight_of
 from orbit_gym.world.layout import World
+from orbit_gym.world.nodes import n_satellites
 
 
 class Placement(NamedTuple):
@@ -104,7 +105,7 @@ class Tracker:
     ) -> Snapshot:
         """Return what there is to see at the clock's time."""
         world, state, time_s = self._world, simulation.state, simulation.time_s
-        count = int(world.sizes["n_satellites"][0])
+        count = n_satellites(world)
         positions_m, sun = positions_at(world, time_s), sun_at(self._jd, time_s)
         faults = self._episode.faults
         out = calendars_out(faults, CALENDAR_FAULT, time_s)
@@ -166,7 +167,7 @@ def charge_j(world: World, state: State, time_s: float) -> np.ndarray:
         clock=state.clock.copy(), units=state.units.copy(), segments=state.segments.copy()
     )
     settle_satellites(world, current, time_s)
-    return current.units["charge_j"][: int(world.sizes["n_satellites"][0])]
+    return current.units["charge_j"][: n_satellites(world)]
 
 
 def totals(simulation: Simulation, log: BookingLog) -> Totals:

@@ -12,9 +12,10 @@ from orbit_gym.kernels.accelerator.charge_and_heat import (
     CHECK,
     NO_LOAD,
     RUN,
+    ChargePoint,
     ExtraLoad,
-    carry,
     power_row,
+    simulate_charge,
 )
 from orbit_gym.kernels.accelerator.service import lane_power_w
 from orbit_gym.kernels.accelerator.service_slot import _is_carried
@@ -35,16 +36,17 @@ CASES: list[tuple[str, dict[str, Any]]] = [
 def whole_pass(simulation: Simulation, unit: int, block: ExtraLoad) -> bool:
     """True if charge and heat carry a block: from now to the end of the queue, nothing left out."""
     world, state, entry = simulation.world, simulation.state, simulation.state.units[unit]
-    now_s, end_s = float(entry["time_s"]), max(block.finish_s, float(entry["tail_s"]))
-    start = (
+    now_s, end_s = float(entry["time_s"]), max(block.finish_s, float(entry["queue_end_s"]))
+    point = ChargePoint(
         power_row(world, unit, now_s),
-        int(entry["first_segment"]),
         now_s,
-        end_s,
         float(entry["charge_j"]),
         float(entry["temperature_c"]),
     )
-    _, _, _, missing_j, excess_k = carry(world, state, unit, *start, block, CHECK, True)
+    segment = int(entry["first_segment"])
+    _, missing_j, excess_k = simulate_charge(
+        world, state, unit, segment, point, end_s, block, CHECK, True
+    )
     return bool(missing_j == 0.0 and excess_k == 0.0)
 
 
@@ -59,7 +61,7 @@ def test_a_gap_is_carried_where_a_pass_through_the_whole_queue_says_so(
         if step % 3 == 0:
             for unit in range(12):
                 entry = simulation.state.units[unit]
-                start_s = float(rng.uniform(entry["time_s"], entry["tail_s"] + 100.0))
+                start_s = float(rng.uniform(entry["time_s"], entry["queue_end_s"] + 100.0))
                 finish_s = start_s + float(rng.choice([0.5, 5.0, 30.0, 120.0]))
                 task_w = float(lane_power_w(simulation.world, unit, int(rng.choice([1, 8]))))
                 expected = whole_pass(
@@ -88,28 +90,28 @@ def test_what_is_noted_at_reservations_is_what_a_pass_finds_there() -> None:
     for unit in range(12):
         entry = state.units[unit]
         now_s = float(entry["time_s"])
-        start = power_row(world, unit, now_s), int(entry["first_segment"]), now_s
+        first, now = int(entry["first_segment"]), power_row(world, unit, now_s)
         assert (
-            entry["spare_j"] >= -1e-6
-            and entry["peak_c"] <= world.accelerators[unit]["limit_c"] + 1e-9
+            entry["min_charge_margin_j"] >= -1e-6
+            and entry["max_temperature_c"] <= world.accelerators[unit]["limit_c"] + 1e-9
         )
         row = int(entry["first_segment"])
         while row != NONE:
             segment = state.segments[row]
             if segment["start_s"] > now_s:
                 charge_j, temperature_c = float(entry["charge_j"]), float(entry["temperature_c"])
-                _, charge_j, temperature_c, _, _ = carry(
+                point, _, _ = simulate_charge(
                     world,
                     state,
                     unit,
-                    *start,
+                    first,
+                    ChargePoint(now, now_s, charge_j, temperature_c),
                     float(segment["start_s"]),
-                    charge_j,
-                    temperature_c,
                     NO_LOAD,
                     RUN,
                     True,
                 )
+                _, _, charge_j, temperature_c = point
                 assert math.isclose(charge_j, segment["charge_j"], rel_tol=0.0, abs_tol=1e-6)
                 assert math.isclose(
                     temperature_c, segment["temperature_c"], rel_tol=0.0, abs_tol=1e-9

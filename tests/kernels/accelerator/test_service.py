@@ -137,7 +137,7 @@ def test_least_recently_used_model_goes() -> None:
     bookings = book_all(simulation)
     assert [bool(b["load_s"] > 0.0) for b in bookings] == [True, True, True, False, True]
     # 16 + 8.5 > 24, 16 + 6 fits: the language model was used before the stereo model's second time
-    assert simulation.state.units[0]["tail_resident"] == 1 << REMOTE | 1 << STEREO
+    assert simulation.state.units[0]["queue_end_resident"] == 1 << REMOTE | 1 << STEREO
 
 
 # --- gaps: a booking whose input arrives late leaves time before it
@@ -204,7 +204,7 @@ def test_a_gap_before_a_load_does_not_count_as_use() -> None:
     ]
     simulation = start(small_world(2, SLOW_LINK), tasks, 1 << REMOTE)
     book_all(simulation, node=0)
-    assert simulation.state.units[0]["tail_resident"] == 1 << STEREO | 1 << LANGUAGE
+    assert simulation.state.units[0]["queue_end_resident"] == 1 << STEREO | 1 << LANGUAGE
     assert simulation.state.last_use_s[0, REMOTE] == 0.0
 
 

@@ -10,6 +10,7 @@ import pytest
 from orbit_gym.env import OrbitEnv
 from orbit_gym.kernels.episode import ANY_STATION
 from orbit_gym.kernels.network.search import EVERYWHERE, INPUT, TARGET_SET, mark_targets, search
+from orbit_gym.kernels.network.search_context import Bundle
 from orbit_gym.kernels.network.transfers import earliest_transfer, range_m
 from orbit_gym.kernels.state import MAX_HOPS, Scratch, new_scratch
 from orbit_gym.simulation.simulation import Simulation
@@ -95,12 +96,7 @@ def _compare(simulation: Simulation, scratch: Scratch) -> np.ndarray:
                 state,
                 scratch,
                 INPUT,
-                int(task["origin"]),
-                release_s,
-                bits,
-                EVERYWHERE,
-                limit_s,
-                False,
+                Bundle(int(task["origin"]), release_s, bits, EVERYWHERE, limit_s, False),
                 scratch.order,
             )
             assert plan["arrival_s"] == _earliest(scratch, np.array([plan["node"]]))
@@ -118,12 +114,7 @@ def _compare(simulation: Simulation, scratch: Scratch) -> np.ndarray:
                 state,
                 scratch,
                 INPUT,
-                source,
-                ready_s,
-                bits,
-                TARGET_SET,
-                limit_s,
-                False,
+                Bundle(source, ready_s, bits, TARGET_SET, limit_s, False),
                 scratch.order,
             )
             best_s = _earliest(scratch, stations)
@@ -133,12 +124,7 @@ def _compare(simulation: Simulation, scratch: Scratch) -> np.ndarray:
                 state,
                 scratch,
                 INPUT,
-                source,
-                ready_s,
-                bits,
-                EVERYWHERE,
-                limit_s,
-                False,
+                Bundle(source, ready_s, bits, EVERYWHERE, limit_s, False),
                 scratch.order,
             )
             best_s = _down_a_beam(simulation, scratch, int(task["destination"]), bits, limit_s)

@@ -14,6 +14,7 @@ from orbit_gym.kernels.network.search import (
     mark_targets,
     search,
 )
+from orbit_gym.kernels.network.search_context import Bundle
 from orbit_gym.kernels.state import NONE, new_scratch
 from orbit_gym.simulation.simulation import Simulation
 from orbit_gym.world.downlink_bounds import DIRECTED_FROM
@@ -42,12 +43,7 @@ def test_the_nearest_station_in_time_is_found(busy: Simulation, bits: float) -> 
             busy.state,
             scratch,
             RESULT,
-            source,
-            ready_s,
-            bits,
-            ANY_STATION,
-            ready_s + 7_200.0,
-            False,
+            Bundle(source, ready_s, bits, ANY_STATION, ready_s + 7_200.0, False),
             scratch.order,
         )
         mark_targets(scratch, stations)
@@ -56,12 +52,7 @@ def test_the_nearest_station_in_time_is_found(busy: Simulation, bits: float) -> 
             busy.state,
             scratch,
             INPUT,
-            source,
-            ready_s,
-            bits,
-            TARGET_SET,
-            ready_s + 7_200.0,
-            False,
+            Bundle(source, ready_s, bits, TARGET_SET, ready_s + 7_200.0, False),
             scratch.order,
         )
         labels = scratch.labels[INPUT][stations]
@@ -82,12 +73,7 @@ def test_the_datacentre_is_reached_as_early_as_by_a_search_of_everything(busy: S
                 busy.state,
                 scratch,
                 RESULT,
-                source,
-                ready_s,
-                1e9,
-                centre,
-                limit_s,
-                False,
+                Bundle(source, ready_s, 1e9, centre, limit_s, False),
                 scratch.order,
             )
             == centre
@@ -97,12 +83,7 @@ def test_the_datacentre_is_reached_as_early_as_by_a_search_of_everything(busy: S
             busy.state,
             scratch,
             INPUT,
-            source,
-            ready_s,
-            1e9,
-            EVERYWHERE,
-            limit_s,
-            False,
+            Bundle(source, ready_s, 1e9, EVERYWHERE, limit_s, False),
             scratch.order,
         )
         assert scratch.labels[INPUT, centre]["settled"] == scratch.counter[1 + INPUT]

@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from orbit_gym.kernels.network.calendars import reserve
 from orbit_gym.kernels.network.search import INPUT, search
+from orbit_gym.kernels.network.search_context import Bundle
 from orbit_gym.kernels.network.transfers import transfer_end_s
 from orbit_gym.kernels.state import MAX_HOPS
 from tests.helpers.small_world import Contact, Link, always, small_world, start, vision
@@ -35,12 +36,7 @@ def test_a_search_for_one_node_finds_what_the_full_search_finds(rng: np.random.G
             simulation.state,
             scratch,
             INPUT,
-            0,
-            5.0,
-            20.0,
-            target,
-            LIMIT_S,
-            False,
+            Bundle(0, 5.0, 20.0, target, LIMIT_S, False),
             scratch.order,
         )
         assert (end == target) == (target in everywhere)
@@ -67,12 +63,7 @@ def test_a_way_that_uses_up_its_hops_does_not_bar_one_with_fewer() -> None:
             simulation.state,
             scratch,
             INPUT,
-            0,
-            0.0,
-            1.0,
-            target,
-            LIMIT_S,
-            False,
+            Bundle(0, 0.0, 1.0, target, LIMIT_S, False),
             scratch.order,
         )
         routes[target] = (

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from orbit_gym.env import OrbitEnv
-from orbit_gym.kernels.accelerator.charge_and_heat import power_row, settle
+from orbit_gym.kernels.accelerator.charge_and_heat import advance_to, power_row
 from orbit_gym.kernels.observation_encoder import log_time
 from orbit_gym.kernels.state import copy_state
 from orbit_gym.observation import COLUMNS
@@ -125,14 +125,14 @@ def test_sunlight_is_the_worlds(late_view: tuple[OrbitEnv, Snapshot]) -> None:
 
 
 def test_charge_is_settled_and_the_state_is_not() -> None:
-    """As settle() brings each satellite to the clock on a copy.
+    """As advance_to() brings each satellite to the clock on a copy.
 
     With four candidates the State leaves others behind.
     """
     env, _, snapshot = play("CrossPlane12", 40, {"candidates": 4})
     world, state = env.simulation.world, copy_state(env.simulation.state)
     for unit in range(12):
-        settle(world, state, unit, snapshot.time_s)
+        advance_to(world, state, unit, snapshot.time_s)
     capacity_j = world.accelerators["capacity_j"][:12]
     assert np.array_equal(snapshot.charge_fraction, state.units["charge_j"][:12] / capacity_j)
     assert (
