@@ -2,6 +2,7 @@
 find_events.
 """
 
+import math
 from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
@@ -11,7 +12,8 @@ import numpy as np
 from skyfield.api import wgs84
 from skyfield.toposlib import GeographicPosition
 
-from orbit_gym.world.ephemeris import Passes, highest_elevation_rad, passes_over, site_geometry
+from orbit_gym.physics.geometry import elevation_rad, hermite_m
+from orbit_gym.world.ephemeris import Ephemeris, Passes, passes_over, site_geometry
 from validation import sky
 from validation.rows import Row, judged_row
 
@@ -22,6 +24,8 @@ EDGE_TOLERANCE_S = 1.0
 TOP_TOLERANCE_DEG = 0.01
 MASKS_DEG = (5.0, 10.0)
 STATIONS = ("Miyun", "Kashi", "Sanya", "Svalbard")
+GOLDEN_RATIO = 0.5 * (math.sqrt(5.0) - 1.0)
+GOLDEN_STEPS = 30  # a pass of 15 min becomes 0.5 ms
 RISE, CULMINATE, SET = range(3)
 AROUND_S = np.linspace(
     -1.0, 1.0, 81
@@ -66,6 +70,46 @@ def our_passes(station: str, mask_deg: float) -> list[CompletePasses]:
         CompletePasses(passes.start_s[own_passes], passes.end_s[own_passes], top_deg[own_passes])
         for own_passes in (passes.satellite == number for number in sky.ALL)
     ]
+
+
+def highest_elevation_rad(
+    ephemeris: Ephemeris, passes: Passes, site_m: np.ndarray, up: np.ndarray
+) -> np.ndarray:
+    """Return the highest elevation (N,) that each pass reaches over its site.
+
+    The site is (3,), its unit normal up (3,).
+
+    Golden-section search: a low satellite rises, culminates once and sets. Good to rounding, the
+    maximum being flat.
+    """
+    low_s, high_s = passes.start_s.copy(), passes.end_s.copy()
+    for _ in range(GOLDEN_STEPS):
+        step_s = GOLDEN_RATIO * (high_s - low_s)
+        left_s, right_s = high_s - step_s, low_s + step_s
+        peak_is_right = _elevation(ephemeris, passes, site_m, up, left_s) < _elevation(
+            ephemeris, passes, site_m, up, right_s
+        )
+        low_s, high_s = (
+            np.where(peak_is_right, left_s, low_s),
+            np.where(peak_is_right, high_s, right_s),
+        )
+    return _elevation(ephemeris, passes, site_m, up, 0.5 * (low_s + high_s))
+
+
+def _elevation(
+    ephemeris: Ephemeris, passes: Passes, site_m: np.ndarray, up: np.ndarray, times_s: np.ndarray
+) -> np.ndarray:
+    return elevation_rad(
+        site_m,
+        up,
+        hermite_m(
+            ephemeris.positions_m,
+            ephemeris.velocities_mps,
+            passes.satellite,
+            times_s,
+            ephemeris.grid_s,
+        ),
+    )
 
 
 def skyfield_passes(number: int, station: str, mask_deg: float) -> CompletePasses:

@@ -1,11 +1,7 @@
-"""Rates of links by range, and how far sight reaches."""
-
-import math
+"""Rates of links by range."""
 
 import numpy as np
 from numba import njit
-
-from orbit_gym.utils.units import EARTH_EQUATORIAL_RADIUS_M
 
 
 @njit(cache=True)
@@ -18,15 +14,3 @@ def mode_rate_bps(range_m: float, mode_range_m: np.ndarray, mode_bps: np.ndarray
         if range_m <= mode_range_m[mode]:
             return mode_bps[mode]
     return 0.0
-
-
-def longest_sight_m(altitude_a_m: float, altitude_b_m: float, grazing_altitude_m: float) -> float:
-    """Return the longest line of sight between two altitudes that stays above a grazing altitude.
-
-    Spherical Earth, closed form.
-    """
-    limit_m = EARTH_EQUATORIAL_RADIUS_M + grazing_altitude_m
-    return sum(
-        math.sqrt((EARTH_EQUATORIAL_RADIUS_M + altitude_m) ** 2 - limit_m**2)
-        for altitude_m in (altitude_a_m, altitude_b_m)
-    )

@@ -21,12 +21,9 @@ suffix                meaning
 SPEED_OF_LIGHT_MPS = 299_792_458.0  # exact, SI
 EARTH_EQUATORIAL_RADIUS_M = 6_378_137.0  # WGS84
 EARTH_FLATTENING = 1.0 / 298.257223563  # WGS84
-EARTH_MEAN_RADIUS_M = 6_371_008.8  # IUGG
-EARTH_MU_M3_PER_S2 = 3.986004418e14  # WGS84
 DAY_S = 86_400.0
 HOUR_S = 3_600.0
 M_PER_KM = 1_000.0
-BITS_PER_BYTE = 8.0
 J_PER_WH = 3_600.0
 
 # Decode speed of one of eight concurrent streams of an 8B INT4 model (4.5 GB of weights) on a 273

@@ -13,7 +13,6 @@ from orbit_gym.orbits.epochs import epoch_of, julian_date
 from orbit_gym.orbits.positions import Orbits
 from orbit_gym.physics.geometry import (
     earth_fixed_velocity_mps,
-    elevation_rad,
     geodetic_to_earth_fixed_m,
     geodetic_up,
     gmst_rad,
@@ -35,8 +34,6 @@ FASTEST_MPS = 11_200.0  # fact: escape speed at the surface, above what any sate
 # satellites flown at a time: the working arrays of a block stay in the processor's cache (64
 # measured best of 32 to 256)
 BLOCK = 64
-GOLDEN_RATIO = 0.5 * (math.sqrt(5.0) - 1.0)
-GOLDEN_STEPS = 30  # a pass of 15 min becomes 0.5 ms
 
 
 class Ephemeris(NamedTuple):
@@ -228,46 +225,6 @@ def passes_over(
     margins = np.full(is_near.shape, -1.0)
     margins[is_near] = (along_m - site_m @ up) / range_m - sine
     return _clip(ephemeris, *positive_intervals(margins, ephemeris.times_s, evaluate))
-
-
-def highest_elevation_rad(
-    ephemeris: Ephemeris, passes: Passes, site_m: np.ndarray, up: np.ndarray
-) -> np.ndarray:
-    """Return the highest elevation (N,) that each pass reaches over its site.
-
-    The site is (3,), its unit normal up (3,).
-
-    Golden-section search: a low satellite rises, culminates once and sets. Good to rounding, the
-    maximum being flat.
-    """
-    low_s, high_s = passes.start_s.copy(), passes.end_s.copy()
-    for _ in range(GOLDEN_STEPS):
-        step_s = GOLDEN_RATIO * (high_s - low_s)
-        left_s, right_s = high_s - step_s, low_s + step_s
-        peak_is_right = _elevation(ephemeris, passes, site_m, up, left_s) < _elevation(
-            ephemeris, passes, site_m, up, right_s
-        )
-        low_s, high_s = (
-            np.where(peak_is_right, left_s, low_s),
-            np.where(peak_is_right, high_s, right_s),
-        )
-    return _elevation(ephemeris, passes, site_m, up, 0.5 * (low_s + high_s))
-
-
-def _elevation(
-    ephemeris: Ephemeris, passes: Passes, site_m: np.ndarray, up: np.ndarray, times_s: np.ndarray
-) -> np.ndarray:
-    return elevation_rad(
-        site_m,
-        up,
-        hermite_m(
-            ephemeris.positions_m,
-            ephemeris.velocities_mps,
-            passes.satellite,
-            times_s,
-            ephemeris.grid_s,
-        ),
-    )
 
 
 def sunlit_intervals(ephemeris: Ephemeris) -> Passes:

@@ -21,8 +21,8 @@ from orbit_gym.physics.geometry import (
     rotate_to_earth_fixed,
     sight_margin_m,
 )
-from orbit_gym.physics.links import longest_sight_m
 from orbit_gym.utils.units import EARTH_EQUATORIAL_RADIUS_M
+from tests.helpers.sight import longest_sight_m
 
 PLACES = [
     (0.0, 0.0, 0.0),

@@ -9,11 +9,12 @@ import pytest
 
 from orbit_gym.orbits.positions import load_orbits
 from orbit_gym.physics.geometry import geodetic_to_earth_fixed_m, geodetic_up, sight_margin_m
-from orbit_gym.physics.links import longest_sight_m, mode_rate_bps
+from orbit_gym.physics.links import mode_rate_bps
 from orbit_gym.scenario.loading import load_scenario
 from orbit_gym.scenario.scenario import AlertChannel, Constellation, Shell
 from orbit_gym.world.compiler import compile_world
 from orbit_gym.world.layout import DOWNLINK, FIBRE, LASER, UPLINK, USER_DOWN, USER_UP
+from tests.helpers.sight import longest_sight_m
 from tests.helpers.small_scenarios import contacts_of, edge_table, fixed_m, small
 
 TIED = [

@@ -23,15 +23,6 @@ def sun_at(jd: float, time_s: float) -> np.ndarray:
     return rotate_to_earth_fixed(sun_direction_of_date(jd, fraction), gmst_rad(jd, fraction))[0]
 
 
-def terminator_deg(sun: np.ndarray, longitude_deg: np.ndarray) -> np.ndarray:
-    """Return the geodetic latitude (N,) at which the Sun's centre is on the horizon.
-
-    tan(lat) = -cos(lon - sun's) / tan(declination).
-    """
-    hour = np.cos(np.radians(longitude_deg)) * sun[0] + np.sin(np.radians(longitude_deg)) * sun[1]
-    return np.degrees(np.arctan(-hour / np.copysign(max(abs(sun[2]), 1e-12), sun[2])))
-
-
 def darkness(sine: np.ndarray) -> np.ndarray:
     """Return how dark the ground is, 0 by day, 1 after twilight.
 

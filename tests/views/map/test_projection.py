@@ -7,7 +7,7 @@ import pytest
 
 from orbit_gym.physics.geometry import geodetic_to_earth_fixed_m
 from orbit_gym.views.map.coastlines import coasts_deg, land_rings_deg
-from orbit_gym.views.map.daylight import darkness, sun_at, sun_sine, terminator_deg
+from orbit_gym.views.map.daylight import darkness, sun_at, sun_sine
 from orbit_gym.views.map.projection import (
     Box,
     CloseUp,
@@ -67,6 +67,15 @@ def test_the_close_up_keeps_distances_and_directions_from_its_middle() -> None:
         view.pixels(np.array([[0.0, 80.0], [90.0, 80.0], [180.0, 80.0], [-90.0, 80.0]])) - 140.0
     )
     assert np.allclose(places, [[0.0, -70.0], [70.0, 0.0], [0.0, 70.0], [-70.0, 0.0]], atol=1e-6)
+
+
+def terminator_deg(sun: np.ndarray, longitude_deg: np.ndarray) -> np.ndarray:
+    """Return the geodetic latitude (N,) at which the Sun's centre is on the horizon.
+
+    tan(lat) = -cos(lon - sun's) / tan(declination).
+    """
+    hour = np.cos(np.radians(longitude_deg)) * sun[0] + np.sin(np.radians(longitude_deg)) * sun[1]
+    return np.degrees(np.arctan(-hour / np.copysign(max(abs(sun[2]), 1e-12), sun[2])))
 
 
 @pytest.mark.parametrize("time_s", [0.0, 33_333.0, 63_600.0])
