@@ -1,4 +1,4 @@
-"""The step, compiled: `kernel` books, moves the clock and plans.
+"""The step, compiled: `step` books, moves the clock and plans.
 
-Below it planning, routes, calendars, charge, heat; `encoding` shows.
+Below it planning, routes, calendars, charge, heat; `observation_encoder` shows.
 """
