@@ -69,6 +69,6 @@ def test_numbers_of_sites(world: World) -> None:
 
 
 def test_python_compiles_nothing(world: World) -> None:
-    before = len(user_index.overloads)
+    n_compiled = len(user_index.overloads)
     assert user_index(world, 8) == 1
-    assert len(user_index.overloads) == before
+    assert len(user_index.overloads) == n_compiled

@@ -90,7 +90,7 @@ def test_what_is_noted_at_reservations_is_what_a_pass_finds_there() -> None:
     for unit in range(12):
         entry = state.units[unit]
         now_s = float(entry["time_s"])
-        first, now = int(entry["first_segment"]), power_row(world, unit, now_s)
+        first, power_row_now = int(entry["first_segment"]), power_row(world, unit, now_s)
         assert (
             entry["min_charge_margin_j"] >= -1e-6
             and entry["max_temperature_c"] <= world.accelerators[unit]["limit_c"] + 1e-9
@@ -105,7 +105,7 @@ def test_what_is_noted_at_reservations_is_what_a_pass_finds_there() -> None:
                     state,
                     unit,
                     first,
-                    ChargePoint(now, now_s, charge_j, temperature_c),
+                    ChargePoint(power_row_now, now_s, charge_j, temperature_c),
                     float(segment["start_s"]),
                     NO_LOAD,
                     RUN,
