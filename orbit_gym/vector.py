@@ -16,6 +16,7 @@ from orbit_gym.kernels.episode import Episode
 from orbit_gym.scenario.loading import load_scenario
 from orbit_gym.scenario.scenario import Scenario
 from orbit_gym.simulation.batch import Batch
+from orbit_gym.simulation.booking_log import BookingLog
 from orbit_gym.simulation.episode_summary import Details
 from orbit_gym.simulation.reward import reward_terms
 from orbit_gym.simulation.simulation import Simulation, action_error
@@ -189,6 +190,14 @@ class OrbitVectorEnv(gym.vector.VectorEnv[Observations, np.ndarray, np.ndarray])
         It ends with the member's episode.
         """
         return self._batch.simulation(member)
+
+    def booking_log(self, member: int) -> BookingLog:
+        """What one member has booked so far, as arrays that its steps write."""
+        return self._batch.booking_log(member)
+
+    def metrics_of(self, member: int) -> dict[str, float]:
+        """Metrics of one member's finished episode."""
+        return self._batch.metrics(member)
 
     def sample_future(self, member: int, rng: np.random.Generator) -> Episode:
         """Draw what might have come instead of a member's episode, for planners.

@@ -2,6 +2,7 @@
 infos as the wrapped single ones.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -21,20 +22,30 @@ VALUE = COLUMNS["task"]["value"]
 
 @dataclass(frozen=True)
 class MemberSeeds:
-    """Seeds of training episodes, so that no two members share any."""
+    """Seeds of training episodes, so that members share none but their replicas'."""
 
     n_envs: int
     seed: int
     first_timestep: int = 0  # of a resumed run
+    replicas: int = 1  # so many members in a row play the same episodes
+
+    def __post_init__(self) -> None:
+        """ValueError where replicas do not divide the members."""
+        if self.replicas < 1 or self.n_envs % self.replicas:
+            raise ValueError(
+                f"replicas must divide the number of environments, {self.n_envs}; got "
+                f"{self.replicas}"
+            )
 
     def span(self, member: int) -> range:
         """Seeds that a member's episodes are drawn from."""
-        width = len(TRAINING_SEEDS) // self.n_envs
-        return TRAINING_SEEDS[member * width : (member + 1) * width]
+        width = len(TRAINING_SEEDS) // (self.n_envs // self.replicas)
+        group = member // self.replicas
+        return TRAINING_SEEDS[group * width : (group + 1) * width]
 
     def rng_key(self, member: int) -> list[int]:
         """Key of the generator that draws them."""
-        return [self.seed, member, self.first_timestep]
+        return [self.seed, member // self.replicas, self.first_timestep]
 
 
 @dataclass(frozen=True)
@@ -121,6 +132,12 @@ class NativeVecEnv(VecEnv):
             observations = self._begin(dones)
         self._remember(observations)
         return observations, scaled.astype(np.float32), dones, rows
+
+    def begin_members(self, members: Sequence[int]) -> None:
+        """Start the next episodes of members whose own were played to their end elsewhere."""
+        mask = np.zeros(self.num_envs, np.bool_)
+        mask[list(members)] = True
+        self._remember(self._begin(mask))
 
     def _begin(self, mask: np.ndarray) -> Any:
         """Start episodes for the members of a mask (n_envs,) bool.
