@@ -68,10 +68,19 @@ class CompiledPPO(MaskablePPO):
 
     def _setup_model(self) -> None:
         super()._setup_model()
-        self.rate = float(self.lr_schedule(1.0))
         self.uniforms = np.random.default_rng(self.seed)
         self.collector: RolloutCollector | None = None
         self.batch: Batch | None = None
+
+    @property
+    def rate(self) -> float:
+        """Learning rate, kept in the optimizer and so in checkpoints."""
+        return float(self.policy.optimizer.param_groups[0]["lr"])
+
+    @rate.setter
+    def rate(self, rate: float) -> None:
+        for group in self.policy.optimizer.param_groups:
+            group["lr"] = rate
 
     @property
     def native_env(self) -> NativeVecEnv:
@@ -131,8 +140,6 @@ class CompiledPPO(MaskablePPO):
             self._n_updates += 1
             return
         self.policy.set_training_mode(True)
-        for group in self.policy.optimizer.param_groups:
-            group["lr"] = self.rate
         sums, count = torch.zeros(len(LOSSES)), 0
         for _ in range(self.n_epochs):
             for batch in self.batch.minibatches(self.batch_size or len(self.batch.actions)):
