@@ -18,7 +18,7 @@ from agents.policies.deep_set.policy import DeepSetPolicy
 from orbit_gym.vector import OrbitVectorEnv
 
 SHORT = {"episode_s": 120.0}
-STEPS, GAMMA = 150, 0.97
+STEPS, GAMMA = 300, 0.97
 
 
 def make_env(members=2, replicas=1, random_episode_start=False) -> NativeVecEnv:
