@@ -14,11 +14,14 @@ import torch
 from sb3_contrib import MaskablePPO
 from stable_baselines3.common.callbacks import BaseCallback
 from stable_baselines3.common.utils import explained_variance
+from stable_baselines3.common.vec_env import VecEnvWrapper
 from torch.nn import functional
 
 from agents.algorithms.advantages import generalised_advantages, less_other_replicas
 from agents.algorithms.rollout_collector import Rollout, RolloutCollector
 from agents.envs.native_vec_env import NativeVecEnv
+from agents.policies.deep_set.inputs import N_NODE
+from agents.policies.deep_set.play import Transitions
 
 RATE_STEP = 1.5  # factor by which the learning rate follows the KL divergence
 RATE_BOUNDS = (1e-5, 2e-3)  # above it, rectified units died (docs/lab/experiments.md)
@@ -49,6 +52,14 @@ def make_batch(rollout: Rollout, advantages: np.ndarray, returns: np.ndarray) ->
     return Batch(*(torch.from_numpy(column).flatten(0, 1) for column in columns))
 
 
+def last_decisions(transitions: Transitions) -> dict[str, np.ndarray]:
+    """Blocks task and nodes of the observations at the last step of every member."""
+    return {
+        "task": transitions.task[:, -1],
+        "nodes": transitions.rows[:, -1, :, :N_NODE],
+    }
+
+
 class CompiledPPO(MaskablePPO):
     """MaskablePPO over NativeVecEnv and DeepSetPolicy."""
 
@@ -68,6 +79,8 @@ class CompiledPPO(MaskablePPO):
 
     def _setup_model(self) -> None:
         super()._setup_model()
+        if self.env is not None:
+            _ = self.native_env  # refused now, not after long work
         self.uniforms = np.random.default_rng(self.seed)
         self.collector: RolloutCollector | None = None
         self.batch: Batch | None = None
@@ -87,6 +100,11 @@ class CompiledPPO(MaskablePPO):
         """The native vector environment beneath the monitor."""
         env: Any = self.env
         while not isinstance(env, NativeVecEnv):
+            if not isinstance(env, VecEnvWrapper):
+                raise ValueError(
+                    "compiled_ppo trains on one scenario of this package; take maskable_ppo for "
+                    "several scenarios or for another environment"
+                )
             env = env.venv
         return env
 
@@ -111,7 +129,9 @@ class CompiledPPO(MaskablePPO):
             network.fit_scales(self.batch.task, self.batch.rows.flatten(0, 1))
             self.batch = None
         self.num_timesteps += uniforms.size
-        infos = rollout.finished  # callbacks look for this name
+        # what callbacks look for: finished episodes, and the last decision of every member
+        infos, actions = rollout.finished, rollout.transitions.action[:, -1]
+        self._last_obs = last_decisions(rollout.transitions)
         callback.update_locals(locals())
         goes_on = callback.on_step()
         callback.on_rollout_end()

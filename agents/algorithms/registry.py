@@ -17,7 +17,10 @@ from stable_baselines3.common.base_class import BaseAlgorithm
 from stable_baselines3.common.policies import BasePolicy
 from stable_baselines3.common.vec_env import VecEnv
 
+from agents.algorithms.compiled_ppo import CompiledPPO
 from agents.algorithms.ppo import FastMaskablePPO
+from agents.policies.deep_set import policy as deep_set
+from agents.policies.deep_set.policy import DeepSetPolicy
 from agents.policies.network.sb3_policies import (
     NETWORK,
     IgnoresMasks,
@@ -73,6 +76,14 @@ ALGORITHMS: dict[str, Algorithm] = {
         (*_MORE_PPO, "final_lr_fraction", "critic_warmup_steps"),
         NETWORK,
         policy_kwargs,
+    ),
+    "compiled_ppo": Algorithm(
+        CompiledPPO,
+        DeepSetPolicy,
+        RECIPES / "from-nothing.json",
+        (*_MORE_PPO, "final_ent_fraction", "threads"),
+        deep_set.NETWORK,
+        deep_set.policy_kwargs,
     ),
 }
 REMOVED = ("ppo", "dqn")  # of version 0.1; no result was made with them

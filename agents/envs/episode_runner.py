@@ -1,7 +1,7 @@
 """The one loop over whole episodes: a policy plays one episode per seed, and its metrics are kept.
 
 An `EpisodeRunner` does so in one of three ways, which `runner_for` chooses: in single environments,
-in a native batch, or, for a rule that is compiled, in one call an episode. Episodes advance in
+in a native batch, or, for a policy that is compiled, in one call an episode. Episodes advance in
 step, so that one call of the policy decides for all of them.
 """
 
@@ -12,9 +12,7 @@ from typing import Any, NamedTuple
 import gymnasium as gym
 import numpy as np
 
-from agents.policies.compiled_rollout import play_out
-from agents.policies.protocol import Environments, Observation, Policy, attach
-from agents.policies.rule_registry import RulePolicy
+from agents.policies.protocol import Environments, Observation, PlaysEpisodes, Policy, attach
 from orbit_gym.env import OrbitEnv
 from orbit_gym.simulation.episode_summary import Details, episode_details
 from orbit_gym.simulation.metrics import episode_metrics
@@ -178,7 +176,7 @@ class BatchRunner(StepwiseRunner):
 
 
 class CompiledRunner(EpisodeRunner):
-    """Plays a compiled rule, each episode in one call (agents.policies.compiled_rollout).
+    """Plays a policy that is compiled, each episode in one call.
 
     The metrics are those of playing step by step, to the last bit.
     """
@@ -195,17 +193,19 @@ class CompiledRunner(EpisodeRunner):
         with_details: bool = False,
     ) -> list[EpisodeResult]:
         """Play one episode per seed, one after the other."""
-        assert isinstance(policy, RulePolicy)
-        return [self._play_one(policy, seed, with_details) for seed in seeds]
+        assert isinstance(policy, PlaysEpisodes)
+        return [self._play_one(policy, seed, deterministic, with_details) for seed in seeds]
 
-    def _play_one(self, rule: RulePolicy, seed: int, with_details: bool) -> EpisodeResult:
+    def _play_one(
+        self, policy: PlaysEpisodes, seed: int, deterministic: bool, with_details: bool
+    ) -> EpisodeResult:
         """Play one episode in a fork of the first member's Simulation."""
         self.envs.reset(
             seed=[int(seed)] + [None] * (self.envs.num_envs - 1),
             options={"reset_mask": np.arange(self.envs.num_envs) == 0},
         )
         simulation = self.envs.simulation(0).fork()
-        _, log = play_out(simulation, rule.number, rule.weights)
+        log = policy.play_out(simulation, deterministic, seed)
         is_lost = simulation.state.is_lost
         details = (
             episode_details(simulation.world, simulation.episode, log, is_lost)
@@ -219,7 +219,7 @@ def runner_for(envs: Environments, policy: Policy) -> EpisodeRunner:
     """Choose how a policy plays in these environments."""
     if not isinstance(envs, OrbitVectorEnv):
         return SingleRunner(envs)
-    return CompiledRunner(envs) if isinstance(policy, RulePolicy) else BatchRunner(envs)
+    return CompiledRunner(envs) if isinstance(policy, PlaysEpisodes) else BatchRunner(envs)
 
 
 def play(

@@ -85,7 +85,7 @@ def make_vec(
             f"{len(problems)} scenarios need at least as many environments, got {n_envs}"
         )
     parts = [
-        _make_part(part, MemberSeeds(count, seed, first_timestep), options)
+        _make_part(part, MemberSeeds(count, seed, first_timestep, options.replicas), options)
         for part, count in zip(problems, counts)
     ]
     return VecMonitor(MixedVecEnv(parts) if len(parts) > 1 else parts[0])

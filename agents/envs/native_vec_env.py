@@ -66,6 +66,8 @@ class TrainingOptions:
     """Range that every episode draws its load from, uniformly."""
     random_episode_start: bool = False
     """Whether the first episodes begin anywhere in their course."""
+    replicas: int = 1
+    """So many environments in a row play the same episodes."""
 
     def scaled(self, reward: Any, task_value: Any) -> Any:
         """Return what training sees of a reward, and of the value of the task that it is for."""

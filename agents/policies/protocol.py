@@ -11,6 +11,8 @@ import gymnasium as gym
 import numpy as np
 
 from orbit_gym.observation import COLUMNS
+from orbit_gym.simulation.booking_log import BookingLog
+from orbit_gym.simulation.simulation import Simulation
 from orbit_gym.vector import OrbitVectorEnv
 
 # task (T,), nodes (n, F), links (n, slots, L); or the same with a leading batch axis
@@ -51,6 +53,19 @@ class NeedsEnvironments(ABC):
         """Take the environments that are played, in the order of the observations.
 
         ValueError for those that the policy cannot play.
+        """
+
+
+class PlaysEpisodes(ABC):
+    """A policy that can play a whole episode in one compiled call."""
+
+    @abstractmethod
+    def play_out(
+        self, simulation: Simulation, deterministic: bool = True, seed: int = 0
+    ) -> BookingLog:
+        """Play a Simulation from its task at hand to its end; return what was booked.
+
+        Greedy choices are those of `predict`. What is sampled depends on the seed alone.
         """
 
 

@@ -14,12 +14,22 @@ from typing import Any
 import numpy as np
 
 from agents.policies.bilinear_rule import ROOM
-from agents.policies.compiled_rollout import BILINEAR, EQUINOX, PHOENIX, TUNED, decide_many
+from agents.policies.compiled_rollout import (
+    BILINEAR,
+    EQUINOX,
+    PHOENIX,
+    TUNED,
+    decide_many,
+    play_out,
+)
 from agents.policies.heuristics import Heuristic, View
 from agents.policies.linear_rule import PIVOT, UNTUNED, WEIGHTS
+from agents.policies.protocol import PlaysEpisodes
 from agents.policies.published import EQUINOX as EQUINOX_TERMS
 from agents.policies.published import PHOENIX as PHOENIX_TERMS
 from agents.utils.checkpoints import read_json
+from orbit_gym.simulation.booking_log import BookingLog
+from orbit_gym.simulation.simulation import Simulation
 
 FOLDER = Path(__file__).resolve().parent.parent / "weights" / "tuned"
 STAND_IN = "ThreeBody12"
@@ -66,12 +76,18 @@ RULES = {
 }
 
 
-class RulePolicy(Heuristic):
+class RulePolicy(Heuristic, PlaysEpisodes):
     """One rule with its weights, a compiled loop over the batch."""
 
     def __init__(self, rule: str, weights: np.ndarray) -> None:
         """Take a name of RULES and weights in the order of its terms."""
         self.number, self.weights = RULES[rule].number, weights
+
+    def play_out(
+        self, simulation: Simulation, deterministic: bool = True, seed: int = 0
+    ) -> BookingLog:
+        """Play a Simulation to its end; a rule draws nothing."""
+        return play_out(simulation, self.number, self.weights)[1]
 
     def decide(
         self, view: View, state: Any, episode_start: np.ndarray | None

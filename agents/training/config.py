@@ -34,7 +34,7 @@ class TrainingConfig:
     scenario: str = "ThreeBody12"
     """Catalogue name, path to a TOML file, or a registered id."""
     algo: str = DEFAULT
-    """Learning algorithm: maskable_ppo, or one that an installed package adds."""
+    """Learning algorithm: maskable_ppo, compiled_ppo, or one that an installed package adds."""
     timesteps: PositiveInt = 75_000
     """Decisions to train on, over all environments."""
     seed: NonNegativeInt = 0
@@ -98,6 +98,8 @@ class Recipe:
     # without it 64 short rollouts saw only empty queues
     random_episode_start: bool = True
     """Whether the first episodes begin anywhere in their course."""
+    replicas: int = 1
+    """So many environments play the same episodes; compiled_ppo learns from their differences."""
     scenarios: tuple[str, ...] = ()
     """Trained on together, and validated on, in place of the one in the settings."""
     about: str = ""
@@ -114,6 +116,8 @@ class Recipe:
                 raise ValueError(
                     f"load_range must be two positive numbers in order, got {list(self.load_range)}"
                 )
+        if not isinstance(self.replicas, int) or self.replicas < 1:
+            raise ValueError(f"replicas must be an integer of at least 1, got {self.replicas!r}")
         if not 0.0 < self.reward_scale < float("inf"):
             raise ValueError(f"reward_scale must be positive and finite, got {self.reward_scale}")
 
@@ -121,7 +125,11 @@ class Recipe:
     def training_options(self) -> TrainingOptions:
         """How its episodes are begun and rewarded."""
         return TrainingOptions(
-            self.reward_scale, self.regret_reward, self.load_range, self.random_episode_start
+            self.reward_scale,
+            self.regret_reward,
+            self.load_range,
+            self.random_episode_start,
+            self.replicas,
         )
 
     def as_dict(self) -> dict[str, Any]:

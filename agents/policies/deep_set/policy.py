@@ -6,14 +6,18 @@ import numpy as np
 import torch
 from sb3_contrib.common.maskable.policies import MaskableMultiInputActorCriticPolicy
 
+from agents.policies.deep_set.forward import new_workspace
 from agents.policies.deep_set.inputs import ROW_WIDTH, fill_batch
-from agents.policies.deep_set.network import MASKED, DeepSet
-from agents.policies.protocol import Observation, valid_rows
+from agents.policies.deep_set.network import DeepSet
+from agents.policies.deep_set.play import play_to_end
+from agents.policies.protocol import Observation, PlaysEpisodes, valid_rows
+from orbit_gym.simulation.booking_log import BookingLog, new_booking_log
+from orbit_gym.simulation.simulation import Simulation
 
 NETWORK: dict[str, Any] = {"hidden": 32}
 
 
-class DeepSetPolicy(MaskableMultiInputActorCriticPolicy):
+class DeepSetPolicy(MaskableMultiInputActorCriticPolicy, PlaysEpisodes):  # type: ignore[misc]
     """Actor-critic over DeepSet; rows without a plan are masked inside the network."""
 
     def __init__(self, *args: Any, hidden: int = NETWORK["hidden"], **kwargs: Any) -> None:
@@ -85,6 +89,27 @@ class DeepSetPolicy(MaskableMultiInputActorCriticPolicy):
             actions = _choose(torch.log_softmax(logits, dim=1), deterministic).numpy()
         return (actions[0] if is_single else actions), state
 
+    def play_out(
+        self, simulation: Simulation, deterministic: bool = True, seed: int = 0
+    ) -> BookingLog:
+        """Play a Simulation to its end, compiled; what is sampled depends on the seed alone."""
+        n_tasks, n = simulation.episode.tasks.size, simulation.n_candidates
+        log = new_booking_log(n_tasks)
+        uniforms = np.random.default_rng(seed).random(0 if deterministic else n_tasks)
+        play_to_end(
+            *simulation.kernel_arguments,
+            simulation.decision,
+            self.network.compiled(),
+            new_workspace(n, self.hidden),
+            np.zeros((n, ROW_WIDTH), np.float32),
+            uniforms,
+            log.plans,
+            log.is_booked,
+        )
+        if simulation.episode.faults.size:
+            simulation.play_faults_out()
+        return log
+
 
 def _choose(log_probs: torch.Tensor, deterministic: bool) -> torch.Tensor:
     if deterministic:
@@ -95,6 +120,3 @@ def _choose(log_probs: torch.Tensor, deterministic: bool) -> torch.Tensor:
 def policy_kwargs(network: dict[str, Any]) -> dict[str, Any]:
     """Keyword arguments of the policy class for these settings."""
     return dict(network)
-
-
-__all__ = ["MASKED", "NETWORK", "DeepSetPolicy", "policy_kwargs"]
