@@ -24,7 +24,7 @@ from agents.policies.deep_set.inputs import N_NODE
 from agents.policies.deep_set.play import Transitions
 
 RATE_STEP = 1.5  # factor by which the learning rate follows the KL divergence
-RATE_BOUNDS = (1e-5, 2e-3)  # above it, rectified units died (docs/lab/experiments.md)
+RATE_BOUNDS = (1e-5, 5e-3)  # assumption: a larger one moves rectified units out of reach
 LOSSES = ("policy_gradient_loss", "value_loss", "entropy", "approx_kl", "clip_fraction")
 
 
@@ -47,9 +47,11 @@ class Batch(NamedTuple):
 
 def make_batch(rollout: Rollout, advantages: np.ndarray, returns: np.ndarray) -> Batch:
     """Turn a rollout into tensors."""
-    kept = rollout.transitions
-    columns = (kept.task, kept.rows, kept.mask, kept.action, kept.log_prob, advantages, returns)
-    return Batch(*(torch.from_numpy(column).flatten(0, 1) for column in columns))
+    steps = rollout.transitions
+    columns = (steps.task, steps.rows, steps.mask, steps.action, steps.log_prob)
+    return Batch(
+        *(torch.from_numpy(column).flatten(0, 1) for column in (*columns, advantages, returns))
+    )
 
 
 def last_decisions(transitions: Transitions) -> dict[str, np.ndarray]:
@@ -130,7 +132,7 @@ class CompiledPPO(MaskablePPO):
             self.batch = None
         self.num_timesteps += uniforms.size
         # what callbacks look for: finished episodes, and the last decision of every member
-        infos, actions = rollout.finished, rollout.transitions.action[:, -1]
+        infos, actions = rollout.episode_infos, rollout.transitions.action[:, -1]
         self._last_obs = last_decisions(rollout.transitions)
         callback.update_locals(locals())
         goes_on = callback.on_step()

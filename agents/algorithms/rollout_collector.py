@@ -25,7 +25,7 @@ class Rollout(NamedTuple):
     rewards: np.ndarray  # (members, steps) float32, with the value after an episode's last step
     is_last: np.ndarray  # (members, steps) float32, 1 where an episode ends
     last_values: np.ndarray  # (members,) of the decisions that follow
-    finished: list[dict[str, Any]]  # infos of the episodes that ended
+    episode_infos: list[dict[str, Any]]  # of the episodes that ended
 
 
 class WorkArrays(NamedTuple):
@@ -63,7 +63,7 @@ class RolloutCollector:
         if self.transitions is None or self.transitions.action.shape != shape:
             self.transitions = new_transitions(shape, self.n_candidates)
         is_last, bootstrap = np.zeros(shape, np.float32), np.zeros(shape, np.float32)
-        finished: list[dict[str, Any]] = []
+        episode_infos: list[dict[str, Any]] = []
         next_step = np.zeros(len(uniforms), np.int64)
         arrays = self._arrays[0]
         while (pending := np.flatnonzero(next_step < shape[1])).size:
@@ -73,14 +73,14 @@ class RolloutCollector:
                 last = member, int(next_step[member]) - 1
                 is_last[last] = 1.0
                 bootstrap[last] = self._value(member, weights, arrays)
-                finished.append(self._summary(member))
+                episode_infos.append(self._summary(member))
             if ended:
                 self.env.begin_members(ended)
         last_values = np.array(
             [self._value(member, weights, arrays) for member in range(shape[0])], np.float32
         )
         rewards = self._rewards(self.transitions) + np.float32(gamma) * bootstrap
-        return Rollout(self.transitions, rewards, is_last, last_values, finished)
+        return Rollout(self.transitions, rewards, is_last, last_values, episode_infos)
 
     def _play(
         self, members: np.ndarray, weights: Weights, uniforms: np.ndarray, next_step: np.ndarray

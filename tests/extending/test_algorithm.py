@@ -96,7 +96,7 @@ def test_mistakes_are_named() -> None:
         register_algorithm("maskable_ppo", STOCK["a2c"])
     with pytest.raises(TypeError, match="algorithm 'x' must be an Algorithm, got 3"):
         register_algorithm("x", 3)  # type: ignore[arg-type]
-    with pytest.raises(ValueError, match="--algo x is unknown; choose from maskable_ppo$"):
+    with pytest.raises(ValueError, match="--algo x is unknown; choose from maskable_ppo, compi"):
         TrainingConfig(algo="x")
     with pytest.raises(ValueError, match="--algo dqn is unknown; dqn was removed, since no res"):
         TrainingConfig(algo="dqn")

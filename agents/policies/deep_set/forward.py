@@ -55,14 +55,14 @@ def new_workspace(n_candidates: int, hidden: int) -> Workspace:
 @inline_kernel
 def _add_product(vector: np.ndarray, matrix: np.ndarray, out: np.ndarray) -> None:
     """Add vector @ matrix to out; four inputs at a time, so that out is read and written less."""
-    whole = vector.size - vector.size % 4
-    for i in range(0, whole, 4):
+    n_in_fours = vector.size - vector.size % 4
+    for i in range(0, n_in_fours, 4):
         a, b, c, d = vector[i], vector[i + 1], vector[i + 2], vector[i + 3]
         for j in range(out.size):
             out[j] += (a * matrix[i, j] + b * matrix[i + 1, j]) + (
                 c * matrix[i + 2, j] + d * matrix[i + 3, j]
             )
-    for i in range(whole, vector.size):
+    for i in range(n_in_fours, vector.size):
         for j in range(out.size):
             out[j] += vector[i] * matrix[i, j]
 

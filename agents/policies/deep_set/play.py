@@ -17,8 +17,9 @@ from agents.policies.deep_set.inputs import ROW_WIDTH, fill_rows
 from agents.utils.jit import threaded_kernel
 from orbit_gym.kernels.batch_step import note_booking
 from orbit_gym.kernels.observation_encoder import Decision
+from orbit_gym.kernels.outcome import is_over
 from orbit_gym.kernels.state import OUTCOME, Scratch, State
-from orbit_gym.kernels.step import is_over, step
+from orbit_gym.kernels.step import step
 from orbit_gym.observation import WIDTH
 from orbit_gym.world.layout import World
 

@@ -43,32 +43,32 @@ def test_a_rollout_is_what_stepping_gives(network, threads):
     collector = RolloutCollector(env, network.hidden, threads)
     uniforms = np.random.default_rng(5).random((2, STEPS))
     rollout = collector.collect(network.compiled(), uniforms, GAMMA)
-    kept = rollout.transitions
+    steps = rollout.transitions
     twin = make_env()
-    observation, all_valid = twin.reset(), np.ones((2, kept.mask.shape[2]), bool)
+    observation, all_valid = twin.reset(), np.ones((2, steps.mask.shape[2]), bool)
     for t in range(STEPS):
         rows = rows_of(observation)
-        assert np.array_equal(kept.task[:, t], observation["task"])
-        assert np.array_equal(kept.rows[:, t], rows)
-        assert np.array_equal(kept.mask[:, t], np.stack(twin.env_method("action_masks")))
-        values = values_of(network, observation, kept.mask[:, t])
-        assert kept.value[:, t] == pytest.approx(values, abs=1e-4)
-        observation, rewards, dones, infos = twin.step(kept.action[:, t])
+        assert np.array_equal(steps.task[:, t], observation["task"])
+        assert np.array_equal(steps.rows[:, t], rows)
+        assert np.array_equal(steps.mask[:, t], np.stack(twin.env_method("action_masks")))
+        values = values_of(network, observation, steps.mask[:, t])
+        assert steps.value[:, t] == pytest.approx(values, abs=1e-4)
+        observation, rewards, dones, infos = twin.step(steps.action[:, t])
         assert np.array_equal(rollout.is_last[:, t] == 1.0, dones)
         for member in np.flatnonzero(dones):
             last = {
                 key: block[None] for key, block in infos[member]["terminal_observation"].items()
             }
             rewards[member] += (
-                GAMMA * values_of(network, last, np.ones((1, kept.mask.shape[2]), bool))[0]
+                GAMMA * values_of(network, last, np.ones((1, steps.mask.shape[2]), bool))[0]
             )
         assert rollout.rewards[:, t] == pytest.approx(rewards, abs=1e-5)
-    all_valid = np.ones((2, kept.mask.shape[2]), bool)
+    all_valid = np.ones((2, steps.mask.shape[2]), bool)
     assert rollout.last_values == pytest.approx(
         values_of(network, observation, all_valid), abs=1e-4
     )
-    assert rollout.is_last.sum() >= 2 and len(rollout.finished) == rollout.is_last.sum()
-    assert all(0.0 <= info["served_value_fraction"] <= 1.0 for info in rollout.finished)
+    assert rollout.is_last.sum() >= 2 and len(rollout.episode_infos) == rollout.is_last.sum()
+    assert all(0.0 <= info["served_value_fraction"] <= 1.0 for info in rollout.episode_infos)
 
 
 def rows_of(observation):
@@ -93,10 +93,10 @@ def test_advantages_are_those_of_stable_baselines3():
     buffer = RolloutBuffer(steps, space, space, gae_lambda=0.9, gamma=0.97, n_envs=members)
     starts = np.zeros(members, np.float32)
     for t in range(steps):
-        nothing = np.zeros((members, 1), np.float32)
+        blank = np.zeros((members, 1), np.float32)
         buffer.add(
-            nothing,
-            nothing,
+            blank,
+            blank,
             rewards[:, t],
             starts,
             torch.from_numpy(values[:, t]),
@@ -104,18 +104,20 @@ def test_advantages_are_those_of_stable_baselines3():
         )
         starts = is_last[:, t]
     buffer.compute_returns_and_advantage(torch.from_numpy(last_values), starts)
-    ours = generalised_advantages(rewards, values, is_last, last_values, 0.97, 0.9)
-    assert ours.T == pytest.approx(buffer.advantages, abs=1e-5)
+    advantages_here = generalised_advantages(rewards, values, is_last, last_values, 0.97, 0.9)
+    assert advantages_here.T == pytest.approx(buffer.advantages, abs=1e-5)
 
 
 def test_the_other_replicas_are_subtracted():
     """Against a plain loop over the members of each group."""
     advantages = np.random.default_rng(0).normal(size=(6, 5))
-    ours = less_other_replicas(advantages, 3)
+    advantages_here = less_other_replicas(advantages, 3)
     for member in range(6):
         first = member // 3 * 3
-        others = [other for other in range(first, first + 3) if other != member]
-        assert ours[member] == pytest.approx(advantages[member] - advantages[others].mean(axis=0))
+        other_members = [other for other in range(first, first + 3) if other != member]
+        assert advantages_here[member] == pytest.approx(
+            advantages[member] - advantages[other_members].mean(axis=0)
+        )
     assert less_other_replicas(advantages, 1) is advantages
 
 
@@ -125,12 +127,12 @@ def test_replicas_see_the_same_tasks(network):
     env.reset()
     collector = RolloutCollector(env, network.hidden)
     uniforms = np.random.default_rng(5).random((4, STEPS))
-    kept = collector.collect(network.compiled(), uniforms, GAMMA).transitions
+    steps = collector.collect(network.compiled(), uniforms, GAMMA).transitions
     own_columns = slice(1, 11)  # what belongs to the task; the rest remembers what was done
-    tasks = kept.task[:, :, own_columns]
+    tasks = steps.task[:, :, own_columns]
     assert np.array_equal(tasks[0], tasks[1]) and np.array_equal(tasks[2], tasks[3])
     assert not np.array_equal(tasks[0], tasks[2])
-    assert not np.array_equal(kept.action[0], kept.action[1])
+    assert not np.array_equal(steps.action[0], steps.action[1])
 
 
 def test_replicas_must_divide_the_members():
@@ -139,74 +141,76 @@ def test_replicas_must_divide_the_members():
 
 
 def model(**options) -> CompiledPPO:
-    made = CompiledPPO(
+    ppo = CompiledPPO(
         DeepSetPolicy, make_env(4), n_steps=64, batch_size=64, n_epochs=2, seed=0, **options
     )
-    made.set_logger(configure(None, []))
-    return made
+    ppo.set_logger(configure(None, []))
+    return ppo
 
 
 class Counter(BaseCallback):
     """Counts the calls of a callback, and stops after so many."""
 
-    def __init__(self, most: int) -> None:
+    def __init__(self, limit: int) -> None:
         super().__init__()
-        self.most, self.calls = most, 0
+        self.limit, self.calls = limit, 0
 
     def _on_step(self) -> bool:
         self.calls += 1
-        return self.calls < self.most
+        return self.calls < self.limit
 
 
 def test_the_same_seed_learns_the_same():
     """Two runs end with equal weights; they are not those of the start."""
     ends = []
     for _ in range(2):
-        made = model(target_kl=0.02)
-        start = [weight.clone() for weight in made.policy.network.parameters()]
-        made.learn(4 * 64 * 3)
-        assert made.num_timesteps == 4 * 64 * 3
-        ends.append(list(made.policy.network.parameters()))
+        ppo = model(target_kl=0.02)
+        start = [weight.clone() for weight in ppo.policy.network.parameters()]
+        ppo.learn(4 * 64 * 3)
+        assert ppo.num_timesteps == 4 * 64 * 3
+        ends.append(list(ppo.policy.network.parameters()))
         assert not all(torch.equal(a, b) for a, b in zip(start, ends[-1]))
     assert all(torch.equal(a, b) for a, b in zip(*ends))
 
 
 def test_a_callback_stops_learning():
-    made, counter = model(), Counter(2)
-    made.learn(100_000, callback=counter)
-    assert counter.calls == 2 and made.num_timesteps == 2 * 4 * 64
+    ppo, counter = model(), Counter(2)
+    ppo.learn(100_000, callback=counter)
+    assert counter.calls == 2 and ppo.num_timesteps == 2 * 4 * 64
 
 
 def test_the_rate_follows_the_divergence():
-    """Down beyond twice the wanted KL, up below half of it, within bounds; fixed without one."""
-    made = model(target_kl=0.02, learning_rate=1e-3)
-    assert made._next_rate(0.05) == pytest.approx(1e-3 / RATE_STEP)
-    assert made._next_rate(0.005) == pytest.approx(1e-3 * RATE_STEP)
-    assert made._next_rate(0.02) == pytest.approx(1e-3)
-    made.rate = RATE_BOUNDS[1]
-    assert made._next_rate(0.0) == RATE_BOUNDS[1]
-    made.target_kl = None
-    assert made._next_rate(9.0) == RATE_BOUNDS[1]
+    """Down beyond twice the KL asked for, up below half of it, within bounds; fixed without one."""
+    ppo = model(target_kl=0.02, learning_rate=1e-3)
+    assert ppo._next_rate(0.05) == pytest.approx(1e-3 / RATE_STEP)
+    assert ppo._next_rate(0.005) == pytest.approx(1e-3 * RATE_STEP)
+    assert ppo._next_rate(0.02) == pytest.approx(1e-3)
+    ppo.rate = RATE_BOUNDS[1]
+    assert ppo._next_rate(0.0) == RATE_BOUNDS[1]
+    ppo.target_kl = None
+    assert ppo._next_rate(9.0) == RATE_BOUNDS[1]
 
 
 def test_an_update_prefers_what_paid():
     """Of one decision with two rows, the one with the higher advantage becomes likelier."""
-    made = model(learning_rate=1e-3)
-    made.learn(4 * 64)
-    batch = made._learned_from(
-        made.collector.collect(
-            made.policy.network.compiled(), np.random.default_rng(0).random((4, 64)), GAMMA
+    ppo = model(learning_rate=1e-3)
+    ppo.learn(4 * 64)
+    batch = ppo._learned_from(
+        ppo.collector.collect(
+            ppo.policy.network.compiled(), np.random.default_rng(0).random((4, 64)), GAMMA
         )
     )
-    wanted = (batch.actions == batch.actions.mode().values).float()
-    made.batch = batch._replace(advantages=wanted)
-    before = log_probs(made, made.batch)
-    made.train()
-    after = log_probs(made, made.batch)
-    gain = (after - before)[wanted > 0].mean() - (after - before)[wanted == 0].mean()
+    is_common = (batch.actions == batch.actions.mode().values).float()
+    ppo.batch = batch._replace(advantages=is_common)
+    log_probs_before = log_probs(ppo, ppo.batch)
+    ppo.train()
+    log_probs_after = log_probs(ppo, ppo.batch)
+    gain = (log_probs_after - log_probs_before)[is_common > 0].mean() - (
+        log_probs_after - log_probs_before
+    )[is_common == 0].mean()
     assert float(gain) > 0.0
 
 
-def log_probs(made, batch) -> torch.Tensor:
+def log_probs(ppo, batch) -> torch.Tensor:
     with torch.no_grad():
-        return made.policy.evaluate_inputs(batch[:3], batch.actions)[1]
+        return ppo.policy.evaluate_inputs(batch[:3], batch.actions)[1]

@@ -25,12 +25,12 @@ def observations():
     """Sixty decisions of a random policy, as one batch."""
     env, rng = OrbitEnv(scenario="CrossPlane12"), np.random.default_rng(1)
     observation, _ = env.reset(seed=11)
-    kept = []
+    records = []
     for _ in range(60):
-        kept.append(observation)
+        records.append(observation)
         action = rng.choice(np.flatnonzero(env.action_masks()))
         observation = env.step(int(action))[0]
-    return {key: np.stack([item[key] for item in kept]) for key in kept[0]}
+    return {key: np.stack([item[key] for item in records]) for key in records[0]}
 
 
 @pytest.fixture(scope="module")
@@ -86,11 +86,11 @@ def test_permuted_candidates_permute_logits(observations, network):
         task = torch.from_numpy(observations["task"])
         logits, values = network(task, torch.from_numpy(rows), torch.from_numpy(mask))
         mask[:, :-1] = mask[:, order]
-        moved, moved_values = network(
+        permuted, moved_values = network(
             task, torch.from_numpy(rows[:, order]), torch.from_numpy(mask)
         )
-    assert torch.allclose(moved[:, :-1], logits[:, order], atol=1e-4)
-    assert torch.allclose(moved[:, -1], logits[:, -1], atol=1e-4)
+    assert torch.allclose(permuted[:, :-1], logits[:, order], atol=1e-4)
+    assert torch.allclose(permuted[:, -1], logits[:, -1], atol=1e-4)
     assert torch.allclose(moved_values, values, atol=1e-4)
 
 
@@ -137,8 +137,8 @@ def test_draws_follow_the_softmax():
     logits = np.array([0.5, -np.inf, 2.0, -1.0], np.float32)
     normaliser = log_normaliser(logits)
     uniforms = (np.arange(10_000) + 0.5) / 10_000
-    drawn = np.array([draw_action(logits, normaliser, uniform) for uniform in uniforms])
-    shares = np.bincount(drawn, minlength=4) / len(drawn)
+    actions = np.array([draw_action(logits, normaliser, uniform) for uniform in uniforms])
+    shares = np.bincount(actions, minlength=4) / len(actions)
     assert shares == pytest.approx(np.exp(logits) / np.exp(logits).sum(), abs=2e-4)
     assert shares[1] == 0.0
 
