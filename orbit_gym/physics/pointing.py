@@ -8,6 +8,7 @@ for the hysteresis. No pair of satellites ever holds two links.
 
 import math
 from collections.abc import Callable
+from typing import NamedTuple
 
 import numpy as np
 from numba import njit
@@ -16,6 +17,37 @@ from orbit_gym.physics.geometry import distance_m, sight_margin_m
 
 FORE = 0
 SAMPLES_AT_ONCE = 256  # between two words on progress: some seconds at 10,000 satellites
+
+
+class PointingRule(NamedTuple):
+    """When two satellites may be linked, and when a link changes."""
+
+    limit_radius_m: float  # of the sphere that a line of sight must clear
+    max_range_m: float
+    cutoff_latitude_rad: float  # geocentric; links across planes need both ends equatorward of it
+    patience_steps: int  # samples that a nearer partner must be the nearer one
+
+
+class Crossing(NamedTuple):
+    """Who may link across planes."""
+
+    planes: np.ndarray  # (S,) int32
+    may_cross: np.ndarray  # (S,) bool, at the present sample
+    first_terminal: int  # that looks across
+
+
+class Rivals(NamedTuple):
+    """The nearer partner that each terminal has seen lately, and the first sample of it."""
+
+    satellites: np.ndarray  # (S, n_terminals) int32, -1 for none
+    first_steps: np.ndarray  # (S, n_terminals) int64
+
+
+class FreeSatellites(NamedTuple):
+    """Work space: satellites with an idle terminal that may look across planes."""
+
+    satellites: np.ndarray  # (S,) int64, the first of them filled
+    places: np.ndarray  # (S,) int64 their rows, -1 for others
 
 
 def find_next_in_plane(
@@ -62,10 +94,10 @@ def _argument_of_latitude(positions_m: np.ndarray, velocities_mps: np.ndarray) -
 
 
 @njit(cache=True)
-def _is_visible(
-    a_m: np.ndarray, b_m: np.ndarray, limit_radius_m: float, max_range_m: float
-) -> bool:
-    return distance_m(a_m, b_m) <= max_range_m and sight_margin_m(a_m, b_m, limit_radius_m) >= 0.0
+def _is_visible(a_m: np.ndarray, b_m: np.ndarray, rule: PointingRule) -> bool:
+    if distance_m(a_m, b_m) > rule.max_range_m:
+        return False
+    return sight_margin_m(a_m, b_m, rule.limit_radius_m) >= 0.0
 
 
 @njit(cache=True)
@@ -91,8 +123,7 @@ def _link_in_plane(
     partners: np.ndarray,
     positions_m: np.ndarray,
     next_in_plane: np.ndarray,
-    limit_radius_m: float,
-    max_range_m: float,
+    rule: PointingRule,
 ) -> None:
     """Link fore terminals to the aft terminals of the next satellites ahead in sight."""
     aft = min(1, partners.shape[1] - 1)
@@ -100,7 +131,7 @@ def _link_in_plane(
         other = next_in_plane[satellite]
         if other < 0 or partners[satellite, FORE] >= 0 or partners[other, aft] >= 0:
             continue
-        if _is_visible(positions_m[satellite], positions_m[other], limit_radius_m, max_range_m):
+        if _is_visible(positions_m[satellite], positions_m[other], rule):
             partners[satellite, FORE] = other
             partners[other, aft] = satellite
 
@@ -110,15 +141,14 @@ def _keep_cross_links(
     partners: np.ndarray,
     previous: np.ndarray,
     positions_m: np.ndarray,
-    may_cross: np.ndarray,
-    planes: np.ndarray,
-    limit_radius_m: float,
-    max_range_m: float,
+    crossing: Crossing,
+    rule: PointingRule,
 ) -> None:
     """Carry over each link between planes that is still allowed and in sight.
 
     A link that a neighbour in plane needs is not kept.
     """
+    planes, may_cross = crossing.planes, crossing.may_cross
     for satellite in range(partners.shape[0]):
         for terminal in range(partners.shape[1]):
             other = previous[satellite, terminal]
@@ -131,29 +161,22 @@ def _keep_cross_links(
             return_terminal = _terminal_to(previous, other, satellite)
             if partners[satellite, terminal] >= 0 or partners[other, return_terminal] >= 0:
                 continue
-            if _is_visible(positions_m[satellite], positions_m[other], limit_radius_m, max_range_m):
+            if _is_visible(positions_m[satellite], positions_m[other], rule):
                 partners[satellite, terminal] = other
                 partners[other, return_terminal] = satellite
 
 
 @njit(cache=True)
-def _find_free(
-    partners: np.ndarray,
-    may_cross: np.ndarray,
-    first_cross: int,
-    free: np.ndarray,
-    place: np.ndarray,
-) -> int:
-    """List in free the satellites with an idle terminal that may look across planes.
-
-    place is their rows. Return how many there are.
-    """
+def _find_free(partners: np.ndarray, crossing: Crossing, free: FreeSatellites) -> int:
+    """List the free satellites, in rising order; return how many there are."""
     n_free = 0
     for satellite in range(partners.shape[0]):
-        place[satellite] = -1
-        if may_cross[satellite] and _free_terminal(partners, satellite, first_cross) >= 0:
-            free[n_free] = satellite
-            place[satellite] = n_free
+        free.places[satellite] = -1
+        if not crossing.may_cross[satellite]:
+            continue
+        if _free_terminal(partners, satellite, crossing.first_terminal) >= 0:
+            free.satellites[n_free] = satellite
+            free.places[satellite] = n_free
             n_free += 1
     return n_free
 
@@ -191,51 +214,53 @@ def _nearer_rival(
 @njit(cache=True)
 def _switch_cross_links(
     partners: np.ndarray,
-    rivals: np.ndarray,
-    rival_since: np.ndarray,
+    rivals: Rivals,
     step: int,
-    patience_steps: int,
     positions_m: np.ndarray,
-    may_cross: np.ndarray,
-    planes: np.ndarray,
-    limit_radius_m: float,
-    first_cross: int,
-    free: np.ndarray,
-    place: np.ndarray,
+    crossing: Crossing,
+    rule: PointingRule,
+    free: FreeSatellites,
 ) -> None:
     """Change links between planes to nearer free satellites.
 
-    Once such a one has been the nearest for patience_steps samples.
-
-    free and place (S,) are working space: the free satellites, kept up to date, so that a step
-    costs links times free ones.
+    Once such a one has been the nearest for patience_steps samples. The free satellites are kept up
+    to date, so that a step costs links times free ones.
     """
-    n_free = _find_free(partners, may_cross, first_cross, free, place)
+    planes, first_cross = crossing.planes, crossing.first_terminal
+    n_free = _find_free(partners, crossing, free)
     for satellite in range(partners.shape[0]):
         for terminal in range(first_cross, partners.shape[1]):
             other = partners[satellite, terminal]
             if other < 0 or planes[other] == planes[satellite]:
-                rivals[satellite, terminal] = -1
+                rivals.satellites[satellite, terminal] = -1
                 continue
             rival = _nearer_rival(
-                partners, satellite, other, positions_m, free[:n_free], planes, limit_radius_m
+                partners,
+                satellite,
+                other,
+                positions_m,
+                free.satellites[:n_free],
+                planes,
+                rule.limit_radius_m,
             )
-            if rival < 0 or rival != rivals[satellite, terminal]:
-                rivals[satellite, terminal] = rival
-                rival_since[satellite, terminal] = step
-            if rival >= 0 and step - rival_since[satellite, terminal] >= patience_steps:
+            if rival < 0 or rival != rivals.satellites[satellite, terminal]:
+                rivals.satellites[satellite, terminal] = rival
+                rivals.first_steps[satellite, terminal] = step
+            waited_steps = step - rivals.first_steps[satellite, terminal]
+            if rival >= 0 and waited_steps >= rule.patience_steps:
                 partners[other, _terminal_to(partners, other, satellite)] = -1
                 partners[satellite, terminal] = rival
                 partners[rival, _free_terminal(partners, rival, first_cross)] = satellite
-                rivals[satellite, terminal] = -1
-                if place[other] < 0:
-                    free[n_free], place[other] = other, n_free
+                rivals.satellites[satellite, terminal] = -1
+                if free.places[other] < 0:
+                    free.satellites[n_free], free.places[other] = other, n_free
                     n_free += 1
                 if _free_terminal(partners, rival, first_cross) < 0:
                     n_free -= 1
-                    last = free[n_free]
-                    free[place[rival]], place[last] = last, place[rival]
-                    place[rival] = -1
+                    last = free.satellites[n_free]
+                    free.satellites[free.places[rival]] = last
+                    free.places[last] = free.places[rival]
+                    free.places[rival] = -1
 
 
 @njit(cache=True)
@@ -243,19 +268,18 @@ def _form_cross_links(
     partners: np.ndarray,
     positions_m: np.ndarray,
     free: np.ndarray,
-    planes: np.ndarray,
-    limit_radius_m: float,
-    max_range_m: float,
-    first_cross: int,
+    crossing: Crossing,
+    rule: PointingRule,
 ) -> None:
     """Link free satellites (in rising order) across planes, nearest pair first."""
+    planes, first_cross = crossing.planes, crossing.first_terminal
     lefts, rights, apart_m = [0], [0], [math.inf]  # a first entry gives numba the types
     for first in range(len(free)):
         for second in range(first + 1, len(free)):
             a, b = free[first], free[second]
             if planes[a] == planes[b] or _terminal_to(partners, a, b) >= 0:
                 continue
-            if _is_visible(positions_m[a], positions_m[b], limit_radius_m, max_range_m):
+            if _is_visible(positions_m[a], positions_m[b], rule):
                 lefts.append(a)
                 rights.append(b)
                 apart_m.append(distance_m(positions_m[a], positions_m[b]))
@@ -278,55 +302,31 @@ def _point_samples(
     partners: np.ndarray,
     first_step: int,
     end_step: int,
-    rivals: np.ndarray,
-    rival_since: np.ndarray,
+    rivals: Rivals,
     positions_m: np.ndarray,
     next_in_plane: np.ndarray,
     planes: np.ndarray,
-    limit_radius_m: float,
-    max_range_m: float,
-    cutoff_latitude_rad: float,
-    patience_steps: int,
+    rule: PointingRule,
 ) -> None:
-    """Fill held from first_step to before end_step.
-
-    Rivals and rival_since (S, n_terminals) carry over between calls.
-    """
-    n_satellites, n_terminals = rivals.shape
-    first_cross = 2 if n_terminals > 2 else 0
+    """Fill partners from first_step to before end_step; rivals carry over between calls."""
+    n_satellites, n_terminals = rivals.satellites.shape
     may_cross = np.zeros(n_satellites, dtype=np.bool_)
-    free, place = np.empty(n_satellites, dtype=np.int64), np.empty(n_satellites, dtype=np.int64)
+    crossing = Crossing(planes, may_cross, 2 if n_terminals > 2 else 0)
+    free = FreeSatellites(np.empty(n_satellites, np.int64), np.empty(n_satellites, np.int64))
     has_planes = planes.max() > planes.min()
     for step in range(first_step, end_step):
         here_m, current = positions_m[step], partners[step]
-        _link_in_plane(current, here_m, next_in_plane[step], limit_radius_m, max_range_m)
+        _link_in_plane(current, here_m, next_in_plane[step], rule)
         if not has_planes:
             continue
         for satellite in range(n_satellites):
             x, y, z = here_m[satellite]
-            may_cross[satellite] = abs(math.atan2(z, math.hypot(x, y))) <= cutoff_latitude_rad
+            may_cross[satellite] = abs(math.atan2(z, math.hypot(x, y))) <= rule.cutoff_latitude_rad
         if step > 0:
-            _keep_cross_links(
-                current, partners[step - 1], here_m, may_cross, planes, limit_radius_m, max_range_m
-            )
-        _switch_cross_links(
-            current,
-            rivals,
-            rival_since,
-            step,
-            patience_steps,
-            here_m,
-            may_cross,
-            planes,
-            limit_radius_m,
-            first_cross,
-            free,
-            place,
-        )
-        n_free = _find_free(current, may_cross, first_cross, free, place)
-        _form_cross_links(
-            current, here_m, free[:n_free], planes, limit_radius_m, max_range_m, first_cross
-        )
+            _keep_cross_links(current, partners[step - 1], here_m, crossing, rule)
+        _switch_cross_links(current, rivals, step, here_m, crossing, rule, free)
+        n_free = _find_free(current, crossing, free)
+        _form_cross_links(current, here_m, free.satellites[:n_free], crossing, rule)
 
 
 def point_terminals(
@@ -334,32 +334,27 @@ def point_terminals(
     next_in_plane: np.ndarray,
     planes: np.ndarray,
     n_terminals: int,
-    limit_radius_m: float,
-    max_range_m: float,
-    cutoff_latitude_rad: float,
-    patience_steps: int,
+    rule: PointingRule,
     tell: Callable[[float], None] | None = None,
 ) -> np.ndarray:
     """Return the satellite that each terminal holds at each sample, -1 if none.
 
     (T, S, n_terminals) int32.
 
-    positions_m (T, S, 3), next_in_plane (T, S) from find_next_in_plane, planes (S,); links across
-    planes need both ends equatorward of the cutoff latitude (geocentric); a nearer partner must be
-    the nearer one for patience_steps samples. tell hears the fraction done.
+    positions_m (T, S, 3), next_in_plane (T, S) from find_next_in_plane, planes (S,). tell hears the
+    fraction done.
     """
     n_times, n_satellites = next_in_plane.shape
     partners = np.full((n_times, n_satellites, n_terminals), -1, dtype=np.int32)
     if n_terminals == 0:
         return partners
-    rivals = np.full((n_satellites, n_terminals), -1, dtype=np.int32)
-    rival_since = np.zeros((n_satellites, n_terminals), dtype=np.int64)
-    rule = limit_radius_m, max_range_m, cutoff_latitude_rad, patience_steps
+    rivals = Rivals(
+        np.full((n_satellites, n_terminals), -1, dtype=np.int32),
+        np.zeros((n_satellites, n_terminals), dtype=np.int64),
+    )
     for first in range(0, n_times, SAMPLES_AT_ONCE):
         end = min(first + SAMPLES_AT_ONCE, n_times)
-        _point_samples(
-            partners, first, end, rivals, rival_since, positions_m, next_in_plane, planes, *rule
-        )
+        _point_samples(partners, first, end, rivals, positions_m, next_in_plane, planes, rule)
         if tell:
             tell(end / n_times)
     return partners

@@ -26,7 +26,12 @@ from orbit_gym.world.contacts import (
     pass_batch,
     steady_batch,
 )
-from orbit_gym.world.downlink_bounds import DIRECTED_FROM, bounds_to_ground
+from orbit_gym.world.downlink_bounds import (
+    DIRECTED_FROM,
+    LinkTables,
+    Motion,
+    bounds_to_ground,
+)
 from orbit_gym.world.ephemeris import (
     DayGeometry,
     GroundSite,
@@ -120,17 +125,17 @@ def compile_world(
         downlink_offsets, downlinks = station_downlink_index(
             n_satellites, n_stations, offsets, edge_rows, contacts
         )
-        index = (
+        links = LinkTables(
             np.ascontiguousarray(edge_rows["to"]),
             isl_offsets,
             lasers,
             downlink_offsets,
             downlinks,
+            contacts,
+            rate_segments,
         )
-        rates = contacts, rate_segments, max(scenario.lasers.mode_rate_bps)
-        light_s, hops = bounds_to_ground(
-            sky.positions_m, sky.grid_s, sites_m, sky.horizon_s, *index, *rates
-        )
+        motion = Motion(sky.positions_m, sky.grid_s, sites_m, sky.horizon_s)
+        light_s, hops = bounds_to_ground(motion, links, max(scenario.lasers.mode_rate_bps))
     power_offsets, power = _power(scenario, orbits, sky, runs)
     accelerators, datacentre_offsets = _accelerators(scenario, orbits)
     world = World(

@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from orbit_gym.physics.pointing import point_terminals
+from orbit_gym.physics.pointing import PointingRule, point_terminals
 from orbit_gym.physics.runs import RUN, find_runs, run_rate_segments
 from orbit_gym.scenario.scenario import LaserLinks
 from orbit_gym.utils.units import EARTH_EQUATORIAL_RADIUS_M
@@ -173,16 +173,14 @@ def laser_runs(
     planes (S,); tell hears the fraction done.
     """
     grid_s = sky.grid_s
-    partners = point_terminals(
-        sky.positions_m,
-        sky.next_in_plane,
-        planes,
-        int(lasers.terminals),
+    rule = PointingRule(
         EARTH_EQUATORIAL_RADIUS_M + lasers.grazing_altitude_m,
         lasers.mode_range_m[-1],
         math.radians(lasers.polar_cutoff_deg),
         math.ceil(lasers.hysteresis_s / grid_s),
-        tell,
+    )
+    partners = point_terminals(
+        sky.positions_m, sky.next_in_plane, planes, int(lasers.terminals), rule, tell
     )
     ends = find_runs(partners, np.empty(64, RUN))
     ends = ends[np.lexsort((ends["begin"], ends["high"], ends["low"]))]

@@ -7,6 +7,7 @@ of a window's length may follow it (see aims.py).
 """
 
 import math
+from typing import NamedTuple
 
 import numpy as np
 from numba import njit
@@ -24,86 +25,104 @@ MOST_HOPS = 254  # that are told apart
 BYTES = 5  # of a satellite, station and minute
 
 
+class LinkTables(NamedTuple):
+    """Links of a World by satellite and by station, as it holds them."""
+
+    edge_to: np.ndarray  # (E,) receivers of edges
+    isl_offsets: np.ndarray
+    isl_contacts: np.ndarray
+    station_downlink_offsets: np.ndarray  # (G + 1,)
+    downlinks_by_station: np.ndarray
+    contacts: np.ndarray
+    rate_segments: np.ndarray
+
+
+class Motion(NamedTuple):
+    """Where satellites are on a grid of times, and where sites stand."""
+
+    positions_m: np.ndarray  # (T, S, 3)
+    grid_s: float
+    sites_m: np.ndarray  # (N, 3)
+    horizon_s: float
+
+    def window(self, begin_s: float) -> "Window":
+        """The samples around a window's time."""
+        n_samples = len(self.positions_m)
+        first = min(int(begin_s / self.grid_s), n_samples - 2)
+        last = min(math.ceil((begin_s + WINDOW_S) / self.grid_s), n_samples - 1)
+        return Window(self.positions_m[first : last + 1], begin_s, begin_s + WINDOW_S)
+
+
+class Window(NamedTuple):
+    """One stretch of time that a bound holds for."""
+
+    positions_m: np.ndarray  # (N, S, 3) samples around it
+    begin_s: float
+    end_s: float
+
+
+class Arcs(NamedTuple):
+    """Lasers that are up at any time of a window, by sending satellite."""
+
+    receivers: np.ndarray  # (arcs,) int32
+    light_s: np.ndarray  # (arcs,) least
+    hops: np.ndarray  # (arcs,) that each counts as
+    offsets: np.ndarray  # (S + 1,) int32
+
+
+class Labels(NamedTuple):
+    """Work space of a search from one station."""
+
+    light_s: np.ndarray  # (S,)
+    hops: np.ndarray  # (S,) float64
+    queue: np.ndarray  # (S,) int32
+    is_queued: np.ndarray  # (S,) int32
+
+
 def bounds_to_ground(
-    positions_m: np.ndarray,
-    grid_s: float,
-    sites_m: np.ndarray,
-    horizon_s: float,
-    edge_to: np.ndarray,
-    isl_offsets: np.ndarray,
-    lasers: np.ndarray,
-    station_downlink_offsets: np.ndarray,
-    downlinks_by_station: np.ndarray,
-    contacts: np.ndarray,
-    rate_segments: np.ndarray,
-    fastest_bps: float,
+    motion: Motion, links: LinkTables, fastest_bps: float
 ) -> tuple[np.ndarray, np.ndarray]:
     """Return the least light time and the least laser hops from satellites to stations.
 
-    Light time (B, S, G) float32, infinity where nothing leads down; hops (B, S, G) uint8.
-
-    B minutes, S satellites, G stations. positions_m (T, S, 3) every grid_s, sites_m (N, 3), edge_to
-    (E,) the receivers of edges; the indices, contacts and pieces are the World's. A laser at a
-    tenth of fastest_bps counts as ten hops, since it takes as long.
+    Light time (B, S, G) float32, infinity where nothing leads down; hops (B, S, G) uint8; B
+    minutes, S satellites, G stations. A laser at a tenth of fastest_bps counts as ten hops, since
+    it takes as long.
     """
-    n_satellites, n_stations, n_buckets = (
-        positions_m.shape[1],
-        len(station_downlink_offsets) - 1,
-        math.ceil(horizon_s / BUCKET_S),
-    )
+    n_satellites = motion.positions_m.shape[1]
+    n_stations = len(links.station_downlink_offsets) - 1
+    n_buckets = math.ceil(motion.horizon_s / BUCKET_S)
     light_s = np.full((n_buckets, n_satellites, n_stations), np.inf, np.float32)
     hops = np.full((n_buckets, n_satellites, n_stations), UNREACHABLE, np.uint8)
-    arcs = (
-        np.zeros(len(lasers), np.int32),
-        np.zeros(len(lasers)),
-        np.zeros(len(lasers)),
+    arcs, labels = _new_arcs(len(links.isl_contacts), n_satellites), _new_labels(n_satellites)
+    # first rows that may still be up
+    next_laser = links.isl_offsets[:-1].copy()
+    next_downlink = links.station_downlink_offsets[:-1].copy()
+    for bucket in range(n_buckets):
+        window = motion.window(bucket * BUCKET_S)
+        _collect(window, links, next_laser, fastest_bps, arcs)
+        for station in range(n_stations):
+            site_m = motion.sites_m[station]
+            _spread_from(window, links, next_downlink, station, site_m, arcs, labels)
+            _store(labels, light_s[bucket, :, station], hops[bucket, :, station])
+    return light_s, hops
+
+
+def _new_arcs(n_lasers: int, n_satellites: int) -> Arcs:
+    return Arcs(
+        np.zeros(n_lasers, np.int32),
+        np.zeros(n_lasers),
+        np.zeros(n_lasers),
         np.zeros(n_satellites + 1, np.int32),
     )
-    work = (
+
+
+def _new_labels(n_satellites: int) -> Labels:
+    return Labels(
+        np.zeros(n_satellites),
         np.zeros(n_satellites),
         np.zeros(n_satellites, np.int32),
         np.zeros(n_satellites, np.int32),
-        np.zeros(n_satellites),
     )
-    next_laser, next_gate = (
-        isl_offsets[:-1].copy(),
-        station_downlink_offsets[:-1].copy(),
-    )  # first rows that may still be up
-    for bucket in range(n_buckets):
-        begin_s = bucket * BUCKET_S
-        samples = (
-            min(int(begin_s / grid_s), len(positions_m) - 2),
-            min(math.ceil((begin_s + WINDOW_S) / grid_s), len(positions_m) - 1),
-        )
-        flown_m = positions_m[samples[0] : samples[1] + 1]
-        _collect(
-            flown_m,
-            begin_s,
-            edge_to,
-            isl_offsets,
-            lasers,
-            next_laser,
-            contacts,
-            rate_segments,
-            fastest_bps,
-            *arcs,
-        )
-        for station in range(n_stations):
-            end = station_downlink_offsets[station + 1]
-            _spread_from(
-                flown_m,
-                begin_s,
-                sites_m[station],
-                downlinks_by_station,
-                next_gate,
-                station,
-                end,
-                *arcs,
-                light_s[bucket],
-                hops[bucket],
-                *work,
-            )
-    return light_s, hops
 
 
 @njit(cache=True)
@@ -134,132 +153,114 @@ def _rate_bps(
 
 
 @njit(cache=True)
-def _collect(
-    flown_m: np.ndarray,
-    begin_s: float,
-    edge_to: np.ndarray,
-    isl_offsets: np.ndarray,
-    lasers: np.ndarray,
-    next_laser: np.ndarray,
-    contacts: np.ndarray,
-    rate_segments: np.ndarray,
-    fastest_bps: float,
-    arcs: np.ndarray,
-    lengths_s: np.ndarray,
-    steps: np.ndarray,
-    offsets: np.ndarray,
-) -> None:
-    """Write the lasers that are up at any time of a window.
+def _least_light_s(window: Window, satellite: int, other: int) -> float:
+    """Least light time between two satellites in a window."""
+    least_m = math.inf
+    for k in range(window.positions_m.shape[0] - 1):
+        start_m, end_m = window.positions_m[k], window.positions_m[k + 1]
+        range_m = _least_m(start_m[satellite], end_m[satellite], start_m[other], end_m[other])
+        least_m = min(least_m, range_m)
+    return least_m / SPEED_OF_LIGHT_MPS
 
-    Receivers, least light times, and the hops that each counts as; flown_m is (N, S, 3).
-    """
-    n_satellites = flown_m.shape[1]
-    n_terminals = (isl_offsets.size - 1) // n_satellites
+
+@njit(cache=True)
+def _collect(
+    window: Window, links: LinkTables, next_laser: np.ndarray, fastest_bps: float, arcs: Arcs
+) -> None:
+    """Write the lasers that are up at any time of a window."""
+    isl_contacts, offsets = links.isl_contacts, links.isl_offsets
+    n_satellites = window.positions_m.shape[1]
+    n_terminals = (offsets.size - 1) // n_satellites
     count = 0
     for satellite in range(n_satellites):
-        offsets[satellite] = count
+        arcs.offsets[satellite] = count
         for terminal in range(satellite * n_terminals, (satellite + 1) * n_terminals):
+            end = offsets[terminal + 1]
             while (
-                next_laser[terminal] < isl_offsets[terminal + 1]
-                and lasers[next_laser[terminal]].end_s <= begin_s
+                next_laser[terminal] < end
+                and isl_contacts[next_laser[terminal]].end_s <= window.begin_s
             ):
                 next_laser[terminal] += 1
             row = next_laser[terminal]
-            while row < isl_offsets[terminal + 1] and lasers[row].start_s < begin_s + WINDOW_S:
-                other = edge_to[lasers[row].edge]
-                least_m = math.inf
-                for k in range(flown_m.shape[0] - 1):
-                    range_m = _least_m(
-                        flown_m[k, satellite],
-                        flown_m[k + 1, satellite],
-                        flown_m[k, other],
-                        flown_m[k + 1, other],
-                    )
-                    least_m = min(least_m, range_m)
-                arcs[count] = other
-                lengths_s[count] = least_m / SPEED_OF_LIGHT_MPS
+            while row < end and isl_contacts[row].start_s < window.end_s:
+                other = links.edge_to[isl_contacts[row].edge]
                 rate_bps = _rate_bps(
-                    contacts, rate_segments, lasers[row].contact, begin_s, begin_s + WINDOW_S
+                    links.contacts,
+                    links.rate_segments,
+                    isl_contacts[row].contact,
+                    window.begin_s,
+                    window.end_s,
                 )
-                steps[count] = max(1.0, math.floor(fastest_bps / rate_bps))
+                arcs.receivers[count] = other
+                arcs.light_s[count] = _least_light_s(window, satellite, other)
+                arcs.hops[count] = max(1.0, math.floor(fastest_bps / rate_bps))
                 count += 1
                 row += 1
-    offsets[n_satellites] = count
+    arcs.offsets[n_satellites] = count
 
 
 @njit(cache=True)
 def _spread_from(
-    flown_m: np.ndarray,
-    begin_s: float,
-    site_m: np.ndarray,
-    downlinks_by_station: np.ndarray,
-    next_gate: np.ndarray,
+    window: Window,
+    links: LinkTables,
+    next_downlink: np.ndarray,
     station: int,
-    end: int,
-    arcs: np.ndarray,
-    lengths_s: np.ndarray,
-    steps: np.ndarray,
-    offsets: np.ndarray,
-    light_s: np.ndarray,
-    hops: np.ndarray,
-    best_s: np.ndarray,
-    queue: np.ndarray,
-    is_queued: np.ndarray,
-    least_hops: np.ndarray,
+    site_m: np.ndarray,
+    arcs: Arcs,
+    labels: Labels,
 ) -> None:
-    """Fill one station's column of a minute's tables (S, G).
+    """Label all satellites with their least sums to one station, at site_m.
 
     From the satellites that it sees in the window.
     """
-    best_s[:] = math.inf
-    least_hops[:] = math.inf
+    downlinks, end = links.downlinks_by_station, links.station_downlink_offsets[station + 1]
+    labels.light_s[:] = math.inf
+    labels.hops[:] = math.inf
     while (
-        next_gate[station] < end and downlinks_by_station[next_gate[station]].end_s <= begin_s
+        next_downlink[station] < end and downlinks[next_downlink[station]].end_s <= window.begin_s
     ):  # ends are not in order: what is left is looked at
-        next_gate[station] += 1
-    row = next_gate[station]
-    while row < end and downlinks_by_station[row].start_s < begin_s + WINDOW_S:
-        satellite = downlinks_by_station[row].satellite
-        if downlinks_by_station[row].end_s > begin_s and least_hops[satellite] > 0:
-            for k in range(flown_m.shape[0] - 1):
-                here_s = (
-                    _least_m(flown_m[k, satellite], flown_m[k + 1, satellite], site_m, site_m)
-                    / SPEED_OF_LIGHT_MPS
+        next_downlink[station] += 1
+    row = next_downlink[station]
+    while row < end and downlinks[row].start_s < window.end_s:
+        satellite = downlinks[row].satellite
+        if downlinks[row].end_s > window.begin_s and labels.hops[satellite] > 0:
+            for k in range(window.positions_m.shape[0] - 1):
+                start_m, end_m = (
+                    window.positions_m[k, satellite],
+                    window.positions_m[k + 1, satellite],
                 )
-                best_s[satellite] = min(best_s[satellite], here_s)
-            least_hops[satellite] = 0.0
+                down_s = _least_m(start_m, end_m, site_m, site_m) / SPEED_OF_LIGHT_MPS
+                labels.light_s[satellite] = min(labels.light_s[satellite], down_s)
+            labels.hops[satellite] = 0.0
         row += 1
-    _spread(offsets, arcs, steps, least_hops, queue, is_queued)
-    _spread(offsets, arcs, lengths_s, best_s, queue, is_queued)
-    for satellite in range(best_s.size):
-        light_s[satellite, station] = np.float32(
-            best_s[satellite] * (1.0 - 1e-6)
-        )  # never above, whatever float32 rounds to
-        hops[satellite, station] = (
-            min(least_hops[satellite], MOST_HOPS)
-            if least_hops[satellite] < math.inf
+    _spread(arcs, arcs.hops, labels, labels.hops)
+    _spread(arcs, arcs.light_s, labels, labels.light_s)
+
+
+@njit(cache=True)
+def _store(labels: Labels, light_s: np.ndarray, hops: np.ndarray) -> None:
+    """Write the labels (S,) of one station into its columns (S,) of a minute's tables."""
+    for satellite in range(labels.light_s.size):
+        # never above, whatever float32 rounds to
+        light_s[satellite] = np.float32(labels.light_s[satellite] * (1.0 - 1e-6))
+        hops[satellite] = (
+            min(labels.hops[satellite], MOST_HOPS)
+            if labels.hops[satellite] < math.inf
             else UNREACHABLE
         )
 
 
 @njit(cache=True)
-def _spread(
-    offsets: np.ndarray,
-    arcs: np.ndarray,
-    lengths_s: np.ndarray,
-    best_s: np.ndarray,
-    queue: np.ndarray,
-    is_queued: np.ndarray,
-) -> None:
-    """Least sums over the arcs from the values in best_s (S,).
+def _spread(arcs: Arcs, lengths: np.ndarray, labels: Labels, least: np.ndarray) -> None:
+    """Least sums of lengths over the arcs from the values in least (S,).
 
     Every link is an arc each way (label correcting, first in first out).
     """
-    n = best_s.size
+    queue, is_queued, n = labels.queue, labels.is_queued, least.size
     head, count = 0, 0
     for satellite in range(n):
         is_queued[satellite] = 0
-        if best_s[satellite] < math.inf:
+        if least[satellite] < math.inf:
             queue[count] = satellite
             is_queued[satellite] = 1
             count += 1
@@ -268,11 +269,11 @@ def _spread(
         head = (head + 1) % n
         count -= 1
         is_queued[satellite] = 0
-        for arc in range(offsets[satellite], offsets[satellite + 1]):
-            other = arcs[arc]
-            through_s = best_s[satellite] + lengths_s[arc]
-            if through_s < best_s[other]:
-                best_s[other] = through_s
+        for arc in range(arcs.offsets[satellite], arcs.offsets[satellite + 1]):
+            other = arcs.receivers[arc]
+            sum_via = least[satellite] + lengths[arc]
+            if sum_via < least[other]:
+                least[other] = sum_via
                 if is_queued[other] == 0:
                     queue[(head + count) % n] = other
                     is_queued[other] = 1

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from orbit_gym.physics.geometry import distance_m, sight_margin_m
-from orbit_gym.physics.pointing import find_next_in_plane, point_terminals
+from orbit_gym.physics.pointing import PointingRule, find_next_in_plane, point_terminals
 
 LIMIT_M, RANGE_M = 6_458e3, 5_000e3
 
@@ -42,10 +42,7 @@ def point(positions_m, next_in_plane, planes, terminals, cutoff_deg=90.0, patien
         next_in_plane,
         np.asarray(planes, np.int32),
         terminals,
-        LIMIT_M,
-        RANGE_M,
-        cutoff_rad,
-        patience_steps,
+        PointingRule(LIMIT_M, RANGE_M, cutoff_rad, patience_steps),
     )
 
 
