@@ -33,8 +33,8 @@ class MemberSeeds:
         """ValueError where replicas do not divide the members."""
         if self.replicas < 1 or self.n_envs % self.replicas:
             raise ValueError(
-                f"replicas must divide the number of environments, {self.n_envs}; got "
-                f"{self.replicas}"
+                f"{self.n_envs} environments make no groups of {self.replicas} replicas; "
+                f"give a multiple of {self.replicas}, or other replicas in the recipe"
             )
 
     def span(self, member: int) -> range:

@@ -31,18 +31,22 @@ ROOT = Path(__file__).resolve().parents[3]
 HEADLINE = "served_value_fraction"
 
 
+# compiled rollouts need a scenario of this package; the first one only scales the inputs
+COMPILED = {"scenario": "Tiny", "envs": 8, "timesteps": 3000}
+
+
 def short_run(out, **changes):
     """A short run."""
     return TrainingConfig(
         **{
-            # compiled rollouts need a scenario of this package
-            "scenario": "Tiny" if changes.get("algo") == "compiled_ppo" else ENV_ID,
+            "scenario": ENV_ID,
             "timesteps": 1000,
             "envs": 2,
             "out": str(out),
             "validations": 2,
             "validation_episodes": 2,
         }
+        | (COMPILED if changes.get("algo") == "compiled_ppo" else {})
         | changes
     )
 
