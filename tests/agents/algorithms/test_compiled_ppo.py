@@ -136,9 +136,7 @@ def test_replicas_see_the_same_tasks(network):
 
 
 def test_replicas_must_divide_the_members():
-    with pytest.raises(
-        ValueError, match="4 environments make no groups of 3 replicas; give a mul"
-    ):
+    with pytest.raises(ValueError, match="4 environments make no groups of 3 replicas; give a mul"):
         MemberSeeds(4, 0, replicas=3)
 
 
